@@ -1,0 +1,19 @@
+/* Hashes: a fast one for tables, SHA-256 for ids and versions.
+ *
+ * Place in the flow: map, the device table, rule versions, output ids. */
+#ifndef FB_BASE_HASH_H
+#define FB_BASE_HASH_H
+
+#include "str.h"
+
+#include <stdint.h>
+
+/* XXH3 (libxxhash). Not stable across versions of flyball: never put it out or store it. */
+uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed);
+
+/* SHA-256 (libcrypto) of the concatenation of the parts. Thread-safe. */
+void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]);
+/* Lower-case hex, n_bytes * 2 characters and a terminator. */
+void fb_hex(const uint8_t *bytes, size_t n_bytes, char *out);
+
+#endif

@@ -1,0 +1,49 @@
+/* Text: a view (struct fb_str) that owns nothing, and a growing buffer (struct fb_buf) that does.
+ *
+ * Place in the flow: everywhere bytes are read or written. Bytes are UTF-8 unless said otherwise. */
+#ifndef FB_BASE_STR_H
+#define FB_BASE_STR_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct fb_arena;
+
+struct fb_str {
+    const char *p; /* not terminated; may be NULL when n is 0 */
+    size_t n;
+};
+
+#define FB_S(literal) ((struct fb_str){(literal), sizeof(literal) - 1})
+/* For printf's %.*s */
+#define FB_ARG(s) (int)(s).n, (s).p
+
+struct fb_str fb_str_of(const char *terminated);
+bool fb_str_eq(struct fb_str a, struct fb_str b);
+int fb_str_cmp(struct fb_str a, struct fb_str b); /* byte order, the shorter first */
+struct fb_str fb_str_copy(struct fb_arena *arena, struct fb_str s); /* the copy is terminated too */
+struct fb_str fb_str_printf(struct fb_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* True where s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool fb_str_is_utf8(struct fb_str s);
+/* The candidate with the smallest edit distance, if that is at most a third of its length (at
+ * least 1); an empty string otherwise. For "did you mean". */
+struct fb_str fb_str_nearest(struct fb_str wanted, const struct fb_str *candidates, size_t n);
+
+struct fb_buf {
+    char *p; /* malloc'ed; NULL when nothing was written; not terminated but by fb_buf_text */
+    size_t n, cap;
+};
+
+void fb_buf_free(struct fb_buf *buf);
+void fb_buf_put(struct fb_buf *buf, const void *bytes, size_t n);
+void fb_buf_str(struct fb_buf *buf, struct fb_str s);
+void fb_buf_text(struct fb_buf *buf, const char *terminated);
+void fb_buf_char(struct fb_buf *buf, char c);
+void fb_buf_printf(struct fb_buf *buf, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A terminated view of what is in the buffer, valid until the next write. */
+const char *fb_buf_terminated(struct fb_buf *buf);
+
+#endif
