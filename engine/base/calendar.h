@@ -4,7 +4,7 @@
 #ifndef FB_BASE_CALENDAR_H
 #define FB_BASE_CALENDAR_H
 
-#include "str.h"
+#include "engine/base/str.h"
 
 #include <stdint.h>
 

@@ -6,7 +6,7 @@
 #ifndef FB_BASE_MAP_H
 #define FB_BASE_MAP_H
 
-#include "str.h"
+#include "engine/base/str.h"
 
 #include <stdint.h>
 
