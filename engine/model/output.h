@@ -1,0 +1,55 @@
+/* What the core puts out: an alert, an event or a late record.
+ *
+ * Place in the flow: core fills one and hands it to its sink at once; codec/encode turns it into
+ * bytes. Views live until the sink returns. */
+#ifndef FB_MODEL_OUTPUT_H
+#define FB_MODEL_OUTPUT_H
+
+#include "engine/model/entry.h"
+
+enum fb_output_kind { FB_OUT_ALERT, FB_OUT_EVENT, FB_OUT_LATE };
+
+enum fb_alert_event { FB_ALERT_RAISED, FB_ALERT_CLEARED, FB_ALERT_SEVERITY };
+const char *fb_alert_event_name(enum fb_alert_event event);
+
+/* What made the engine decide: a record, or a timer at its deadline. Part of the output's id. */
+struct fb_cause {
+    bool timer;
+    int64_t deadline_us;     /* timer: when it was due, in device time */
+    struct fb_origin origin; /* else: the record */
+};
+
+struct fb_rule;
+
+struct fb_output {
+    enum fb_output_kind kind;
+    const struct fb_rule *rule; /* NULL for late */
+    uint16_t class_index;
+    struct fb_str device;
+    struct fb_cause cause;
+    int64_t at_us; /* device time of the decision; late: the record's own time */
+
+    /* alert */
+    enum fb_alert_event event;
+    enum fb_severity severity;
+    bool active;
+    int64_t since_us;
+
+    /* event */
+    uint64_t withheld;
+
+    /* alert and event: in the order of rule->shown, rule->slots and the class's tags */
+    const struct fb_value *shown;
+    const struct fb_value *slots;
+    const struct fb_value *tags;
+
+    /* late */
+    bool future; /* reason: future instead of late */
+    int64_t watermark_us; /* INT64_MIN when the device has none yet */
+    struct fb_str raw;
+};
+
+/* Called in the order of the decisions. Must not call back into the core. */
+typedef void fb_output_fn(void *context, const struct fb_output *output);
+
+#endif

@@ -1,0 +1,317 @@
+/* The tree of a rule file, as parsed; the checker writes types and what names mean into it.
+ *
+ * Place in the flow: parse makes it; format prints it, check annotates it, lower turns it into a
+ * program, the reference interpreter (tests/oracle) walks it. Everything lives in the tree's arena
+ * and is not changed after check. */
+#ifndef FB_RULES_AST_H
+#define FB_RULES_AST_H
+
+#include "engine/model/value.h"
+#include "rules/source.h"
+
+enum fb_node_kind {
+    FB_N_NUMBER,     /* value, unit_text (may be empty) */
+    FB_N_DURATION,   /* span_us */
+    FB_N_TEXT,       /* text, escapes resolved */
+    FB_N_BOOL,       /* truth */
+    FB_N_UNKNOWN,    /* the word unknown */
+    FB_N_NAME,       /* text */
+    FB_N_SILENT,     /* silent, silent(x): a is x or NULL */
+    FB_N_NEGATE,     /* -a */
+    FB_N_ARITH,      /* a op b: + - * / */
+    FB_N_COMPARE,    /* a op b: < <= > >= == != */
+    FB_N_IN,         /* a [not] in range (b..c) or list (items) */
+    FB_N_IS,         /* a is [not] quality */
+    FB_N_MATCHES,    /* a matches text */
+    FB_N_NOT,        /* not a */
+    FB_N_AND,        /* a and b */
+    FB_N_OR,         /* a or b */
+    FB_N_PERCENT_OF, /* value % of a */
+    FB_N_VOTE,       /* votes of (items) */
+    FB_N_IF,         /* if a then b else c */
+    FB_N_CALL,       /* text(args) */
+    FB_N_FOR,        /* a for b (b is a duration: literal, name or bracketed expression) */
+    FB_N_UNTIL       /* a until b; each may be a FOR */
+};
+
+enum fb_op {
+    FB_OP_ADD, FB_OP_SUB, FB_OP_MUL, FB_OP_DIV,
+    FB_OP_LT, FB_OP_LE, FB_OP_GT, FB_OP_GE, FB_OP_EQ, FB_OP_NE
+};
+
+enum fb_window_kind { FB_W_NONE = 0, FB_W_OVER, FB_W_LAST, FB_W_EACH };
+
+/* One argument of a call: `expr [where cond] [.. upto] [window]`. */
+struct fb_arg {
+    struct fb_node *expr; /* NULL for a window alone: count(over 5m) */
+    struct fb_node *where;
+    struct fb_node *upto;        /* a..b */
+    enum fb_window_kind window;
+    struct fb_node *length;      /* over, each: a duration; last: NULL */
+    uint32_t last;               /* over last N */
+    struct fb_span span;
+};
+
+struct fb_field_decl;
+struct fb_let_decl;
+struct fb_param_decl;
+
+/* What a name means; set by the checker. */
+enum fb_ref_kind {
+    FB_REF_NONE = 0,
+    FB_REF_FIELD, /* field, tag or key */
+    FB_REF_LET,
+    FB_REF_PARAM,
+    FB_REF_WORD /* of an enumeration: its index in `word` */
+};
+
+struct fb_unit; /* rules/units.h; NULL: no unit */
+
+struct fb_node {
+    enum fb_node_kind kind;
+    enum fb_op op;
+    struct fb_span span;
+    struct fb_span op_span; /* of the operator or the called name: where unit errors point */
+    bool bracketed;         /* written in ( ): the formatter keeps them where needed */
+    bool negated;           /* not in, is not */
+    bool truth;
+    enum fb_quality quality; /* IS */
+    double value;            /* NUMBER, PERCENT_OF (70 for 70 %) */
+    int64_t span_us;         /* DURATION */
+    struct fb_str text;      /* NAME, TEXT, CALL, MATCHES; NUMBER as written (digits only) */
+    struct fb_str unit_text; /* NUMBER */
+    uint32_t votes;          /* VOTE */
+    struct fb_node *a, *b, *c;
+    struct fb_node **items; /* IN list, VOTE */
+    uint32_t n_items;
+    struct fb_arg *args; /* CALL */
+    uint32_t n_args;
+    struct fb_node *needs; /* CALL: `needs 50 %`, a NUMBER; NULL: the default, 80 % */
+
+    /* written by the checker */
+    enum fb_type type;
+    const struct fb_unit *unit;
+    bool difference; /* a temperature difference, in the unit's own size of degree (K for degC) */
+    enum fb_ref_kind ref;
+    const struct fb_field_decl *field;
+    const struct fb_let_decl *let;
+    const struct fb_param_decl *param;
+    int64_t word;
+    double converted; /* NUMBER: its value in the unit of the other side */
+};
+
+struct fb_type_decl {
+    enum fb_type type;
+    struct fb_str unit_text; /* of [unit] */
+    struct fb_span unit_span;
+    struct fb_str *words; /* one of (..) */
+    uint32_t n_words;
+    const struct fb_unit *unit; /* by the checker */
+};
+
+enum fb_field_role { FB_FIELD, FB_TAG, FB_KEY };
+
+/* A field, a tag or a key of a device. */
+struct fb_field_decl {
+    enum fb_field_role role;
+    struct fb_str name;
+    struct fb_span span; /* of the name */
+    bool typed;          /* `tag site` without a type is a text */
+    struct fb_type_decl type;
+    struct fb_node *range_low, *range_high; /* NULL: none */
+    struct fb_node *every, *stale_after;    /* durations; NULL: none */
+    struct fb_node *null_value;             /* NULL: none */
+    struct fb_str *from; /* paths in the record, first that is there wins; none: the name itself */
+    uint32_t n_from;
+    uint32_t index; /* in the class, keys first, then in the order of writing; by the parser */
+};
+
+struct fb_let_decl {
+    struct fb_str name;
+    struct fb_span span;
+    struct fb_str unit_text;
+    struct fb_span unit_span;
+    struct fb_node *value;
+    const struct fb_unit *unit; /* declared, by the checker */
+};
+
+/* An item of a block in the order of writing, for the formatter. */
+struct fb_class_item {
+    enum { FB_ITEM_KEY, FB_ITEM_TIME, FB_ITEM_DOMAIN, FB_ITEM_TAGS, FB_ITEM_FIELD, FB_ITEM_LET,
+           FB_ITEM_LATE } kind;
+    struct fb_span span;
+    uint32_t first, count; /* KEY, TAGS, FIELD: indices of fields; LET: of lets */
+};
+
+struct fb_class_decl {
+    struct fb_str name;
+    struct fb_span span, name_span;
+    struct fb_str *topics;
+    uint32_t n_topics;
+    bool reopened; /* device NAME { let .. } without `from`, of a class declared elsewhere */
+    struct fb_class_item *items;
+    uint32_t n_items;
+    struct fb_field_decl **fields; /* keys first, then tags and fields as written */
+    uint32_t n_fields, n_keys;
+    struct fb_let_decl **lets;
+    uint32_t n_lets;
+    bool has_time, time_arrival;
+    struct fb_str time_field, time_unit; /* time_unit: s ms us ns, empty: ISO 8601 */
+    struct fb_span time_span;
+    struct fb_str domain;
+    struct fb_node *late; /* duration; NULL: 0 */
+};
+
+struct fb_param_case {
+    struct fb_node *value, *where;
+};
+
+struct fb_param_decl {
+    struct fb_str name;
+    struct fb_span span, name_span;
+    struct fb_str class_name; /* `on NAME`; empty: for all */
+    struct fb_str unit_text;
+    struct fb_span unit_span;
+    struct fb_node *value; /* the default */
+    struct fb_node *range_low, *range_high;
+    struct fb_param_case *cases;
+    uint32_t n_cases;
+    const struct fb_unit *unit; /* by the checker */
+};
+
+struct fb_raise_decl {
+    enum fb_severity severity;
+    struct fb_node *when;
+    struct fb_span span;
+};
+
+enum fb_on_unknown { FB_UNKNOWN_HOLD = 0, FB_UNKNOWN_CLEAR, FB_UNKNOWN_RAISE };
+
+/* A part of a message: literal text, or an expression in braces. */
+struct fb_text_part {
+    struct fb_str literal;
+    struct fb_node *expr;  /* NULL: literal */
+    struct fb_str builtin; /* device, rule, severity: a word that only messages know */
+    int8_t decimals;       /* {x:.2f} gives 2; -1: shortest */
+};
+
+struct fb_text_decl {
+    struct fb_span span;
+    struct fb_str raw; /* as written, quotes and escapes included */
+    struct fb_text_part *parts;
+    uint32_t n_parts;
+};
+
+struct fb_label_decl {
+    struct fb_str name, value;
+};
+
+struct fb_rule_item {
+    enum { FB_ITEM_RULE_LET, FB_ITEM_RAISE, FB_ITEM_WHEN, FB_ITEM_DEADBAND, FB_ITEM_CLEAR_AFTER,
+           FB_ITEM_ON_UNKNOWN, FB_ITEM_AT_MOST, FB_ITEM_MESSAGE, FB_ITEM_RESPONSE,
+           FB_ITEM_LABEL } kind;
+    struct fb_span span;
+    uint32_t index; /* of the let, raise, label */
+};
+
+enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT };
+
+struct fb_rule_decl {
+    enum fb_rule_kind kind;
+    struct fb_str name;
+    struct fb_span span, name_span;
+    struct fb_str class_name;
+    struct fb_span class_span;
+    struct fb_node *where; /* NULL: none */
+    struct fb_rule_item *items;
+    uint32_t n_items;
+    struct fb_let_decl **lets;
+    uint32_t n_lets;
+    struct fb_raise_decl *raises; /* alarm */
+    uint32_t n_raises;
+    struct fb_node *when; /* event */
+    bool whenever;
+    uint32_t at_most;             /* 0: no limit */
+    struct fb_node *at_most_per;  /* duration */
+    struct fb_node *deadband, *clear_after;
+    struct fb_span deadband_span;
+    enum fb_on_unknown on_unknown;
+    struct fb_text_decl *message, *response; /* NULL: none */
+    struct fb_label_decl *labels;
+    uint32_t n_labels;
+};
+
+/* test blocks */
+struct fb_series_item {
+    enum { FB_SERIES_VALUE, FB_SERIES_MISSING, FB_SERIES_NULL } kind;
+    struct fb_node *from, *to; /* a value (literal, quantity, word, text); `to` for a ramp a..b */
+    uint32_t times;            /* x5; 1 */
+};
+
+struct fb_test_step {
+    enum { FB_STEP_SERIES, FB_STEP_RECORDS, FB_STEP_EXPECT } kind;
+    struct fb_span span;
+    /* series */
+    struct fb_str device, field; /* the device's id as written: a name or text */
+    struct fb_series_item *items;
+    uint32_t n_items;
+    struct fb_node *every; /* NULL: the field's own `every`, else 1s */
+    /* records */
+    struct fb_str file;
+    /* expect */
+    bool no;
+    enum fb_rule_kind rule_kind;
+    struct fb_str rule, word; /* word: raised, cleared, a severity; empty: any */
+    struct fb_str of;         /* device id; empty: any */
+    struct fb_node *at;       /* duration; NULL: any time */
+    struct fb_with {
+        struct fb_str name;
+        enum fb_op op;
+        struct fb_node *value;
+    } *with;
+    uint32_t n_with;
+};
+
+struct fb_test_decl {
+    struct fb_str title;
+    struct fb_str class_name; /* on NAME; may be empty */
+    struct fb_span span;
+    struct fb_test_step *steps;
+    uint32_t n_steps;
+};
+
+/* The statements of a file in the order of writing. */
+struct fb_item {
+    enum { FB_ITEM_USE, FB_ITEM_CLASS, FB_ITEM_PARAM, FB_ITEM_RULE, FB_ITEM_TEST } kind;
+    struct fb_span span;
+    union {
+        struct fb_str use; /* path as written, relative to the file */
+        struct fb_class_decl *class_decl;
+        struct fb_param_decl *param;
+        struct fb_rule_decl *rule;
+        struct fb_test_decl *test;
+    };
+};
+
+struct fb_comment {
+    struct fb_span span; /* from # to the end of the line, exclusive */
+    bool own_line;       /* nothing but blanks before it on its line */
+};
+
+struct fb_file {
+    uint32_t source; /* index in the sources */
+    struct fb_item *items;
+    uint32_t n_items;
+    struct fb_comment *comments; /* in the order of the text */
+    uint32_t n_comments;
+};
+
+/* All files of a compilation, `use`d ones included. */
+struct fb_tree {
+    struct fb_arena *arena;
+    struct fb_sources *sources;
+    struct fb_file **files;
+    uint32_t n_files;
+};
+
+#endif
