@@ -1,0 +1,223 @@
+#!/bin/sh
+# One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out.
+# usage: tools/kafka.sh fetch | start | stop | kill | status | port | wipe
+#
+#   fetch   get the broker's jars with Maven, once
+#   start   fetch, start the node, wait until it answers; its data stay over a stop and a start
+#   stop    end the node that start began, in order;  kill: end it as a power cut would (SIGKILL)
+#   status  exit 0 when it runs, 1 when not
+#   port    print a port that start can use now: FB_KAFKA_PORT or the next free one
+#   wipe    stop, and delete the node's data
+#
+# FB_KAFKA_PORT   port of the broker (39092); its controller uses the one after it
+# FB_KAFKA_DIR    folder of the node (.cache/kafka/node-PORT): tests give each of theirs its own
+# FB_KAFKA_LIBS   folder of the jars (.cache/kafka/libs)
+# FB_KAFKA_HEAP   heap of the node (512m)
+set -eu
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+port=${FB_KAFKA_PORT:-39092}
+libs=${FB_KAFKA_LIBS:-$root/.cache/kafka/libs}
+dir=${FB_KAFKA_DIR:-$root/.cache/kafka/node-$port}
+case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+config=$dir/server.properties
+pid_file=$dir/pid
+log=$dir/server.log
+
+say() { echo "kafka: $*"; }
+fail() {
+    echo "kafka: error: $*" >&2
+    exit 3
+}
+
+# The pid of our node, nothing when it does not run. A pid file alone proves nothing: the number
+# may belong to another program by now, so the process must have been started with our file.
+running() {
+    [ -s "$pid_file" ] || return 0
+    pid=$(cat "$pid_file")
+    [ -r "/proc/$pid/cmdline" ] || return 0
+    if tr '\0' '\n' <"/proc/$pid/cmdline" 2>/dev/null | grep -qxF "$config"; then
+        echo "$pid"
+    fi
+}
+
+# True where something listens on the port or the one after, as far as the system lets us see.
+taken() {
+    cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+        awk -v one="$(printf '%04X' "$1")" -v two="$(printf '%04X' $(($1 + 1)))" \
+            '{ n = split($2, at, ":") }
+             $4 == "0A" && (at[n] == one || at[n] == two) { found = 1 }
+             END { exit !found }'
+}
+
+fetch() {
+    mkdir -p "$(dirname "$libs")"
+    exec 8>"$libs.lock"
+    flock 8 # tests start nodes in parallel; one of them fetches
+    if [ ! -e "$libs/.whole" ]; then
+        command -v mvn >/dev/null && command -v java >/dev/null ||
+            fail "needs maven and a Java runtime: ./dev kafka start installs them, or" \
+                "apt-get install maven openjdk-17-jre-headless"
+        say "fetching Apache Kafka with Maven into $libs"
+        tries=3
+        rm -rf "$libs"
+        until mvn -q -B -Dstyle.color=never -f "$root/tools/kafka-pom.xml" dependency:copy-dependencies \
+            -DincludeScope=runtime -DoutputDirectory="$libs" </dev/null; do
+            tries=$((tries - 1))
+            [ $tries -gt 0 ] || fail "Maven could not fetch the jars: is its repository reachable?"
+            say "Maven failed, trying again"
+            sleep 2
+        done
+        touch "$libs/.whole"
+    fi
+    exec 8>&-
+}
+
+write_config() {
+    cat >"$config" <<END
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:$((port + 1))
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1))
+advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=PLAINTEXT
+log.dirs=$dir/data
+
+# A single node: internal topics cannot have more than one replica.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=5
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=5
+auto.create.topics.enable=false
+# Recorded events may be years old: nothing is deleted because of its age.
+log.retention.ms=-1
+log.retention.bytes=-1
+
+# Tests do not wait for what only large clusters need.
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=500
+# After a kill the node waits until its dead predecessor's session is over.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+
+# Small: the machine is shared with what is being tested.
+num.network.threads=2
+num.io.threads=4
+background.threads=2
+log.cleaner.dedupe.buffer.size=16777216
+END
+    cat >"$dir/log4j.properties" <<END
+log4j.rootLogger=INFO, stdout
+log4j.appender.stdout=org.apache.log4j.ConsoleAppender
+log4j.appender.stdout.layout=org.apache.log4j.PatternLayout
+log4j.appender.stdout.layout.ConversionPattern=[%d] %p %m (%c)%n
+END
+}
+
+# Started, by its own word; and, where kcat is at hand, by a client's.
+answers() {
+    grep -q 'Kafka Server started' "$log" 2>/dev/null || return 1
+    ! command -v kcat >/dev/null || kcat -L -m 5 -b "127.0.0.1:$port" >/dev/null 2>&1 </dev/null
+}
+
+start() {
+    mkdir -p "$dir"
+    exec 9>"$dir/lock"
+    flock 9
+    pid=$(running)
+    if [ -n "$pid" ]; then
+        say "runs already (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
+        return
+    fi
+    if [ -e "$pid_file" ]; then
+        say "removing a stale pid file ($(cat "$pid_file"))"
+        rm -f "$pid_file"
+    fi
+    if taken "$port"; then
+        fail "port $port or $((port + 1)) is in use by another program: end that, or choose" \
+            "another port, as in FB_KAFKA_PORT=$((port + 10)) ./dev kafka start"
+    fi
+    fetch
+    write_config
+    if [ ! -e "$dir/data/meta.properties" ]; then
+        say "formatting $dir/data"
+        java -Xmx128m -XX:TieredStopAtLevel=1 "-Dlog4j.configuration=file:$dir/log4j.properties" \
+            -cp "$libs/*" kafka.tools.StorageTool format --ignore-formatted \
+            -t flyballflyballflyballw -c "$config" >"$dir/format.log" 2>&1 </dev/null 9>&- || {
+            grep -E 'Exception|ERROR' "$dir/format.log" | head -n 5 >&2
+            fail "formatting failed, the whole output is in $dir/format.log"
+        }
+    fi
+    say "starting on 127.0.0.1:$port, log in $log"
+    setsid java -Xms128m "-Xmx${FB_KAFKA_HEAP:-512m}" -Djava.net.preferIPv4Stack=true \
+        "-Dlog4j.configuration=file:$dir/log4j.properties" \
+        -cp "$libs/*" kafka.Kafka "$config" >"$log" 2>&1 </dev/null 9>&- &
+    echo $! >"$pid_file"
+    echo "127.0.0.1:$port" >"$dir/bootstrap"
+    waited=0
+    until answers; do
+        if [ -z "$(running)" ] && [ $waited -gt 5 ]; then
+            rm -f "$pid_file"
+            grep -E 'ERROR|FATAL|Exception|Error' "$log" | head -n 5 >&2
+            fail "the node ended while starting, its log is $log"
+        fi
+        waited=$((waited + 1))
+        [ $waited -lt 600 ] || fail "no answer within 2 minutes, its log is $log"
+        sleep 0.2
+    done
+    say "ready (pid $(cat "$pid_file")), bootstrap.servers=127.0.0.1:$port"
+}
+
+# end SIGNAL SECONDS
+end() {
+    pid=$(running)
+    if [ -z "$pid" ]; then
+        rm -f "$pid_file"
+        say "does not run"
+        return
+    fi
+    kill "-$1" "$pid"
+    waited=0
+    while [ -n "$(running)" ]; do
+        waited=$((waited + 1))
+        if [ $waited -eq $(($2 * 10)) ]; then
+            say "pid $pid does not stop, killing it"
+            kill -KILL "$pid"
+        fi
+        sleep 0.1
+    done
+    rm -f "$pid_file"
+    say "ended (pid $pid)"
+}
+
+case ${1:-} in
+fetch) fetch ;;
+start) start ;;
+stop) end TERM 30 ;;
+kill) end KILL 30 ;;
+wipe)
+    end TERM 30
+    rm -rf "$dir"
+    ;;
+status)
+    pid=$(running)
+    [ -n "$pid" ] || {
+        say "does not run"
+        exit 1
+    }
+    say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
+    ;;
+port)
+    if [ -z "$(running)" ]; then
+        while taken "$port"; do port=$((port + 2)); done
+    fi
+    echo "$port"
+    ;;
+*)
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+    ;;
+esac
