@@ -1,0 +1,48 @@
+/* The deterministic machine: state, outputs = step(program, state, entry).
+ *
+ * Place in the flow: between decoder and encoder; run, replay, test and the comparison with the
+ * reference all drive it. No I/O, clock, threads or libm; memory grows only when a new device comes.
+ * One owner. The same entries in the same order give the same outputs, to the byte. */
+#ifndef FB_CORE_CORE_H
+#define FB_CORE_CORE_H
+
+#include "engine/model/entry.h"
+#include "engine/model/output.h"
+#include "engine/model/program.h"
+
+struct fb_core;
+
+struct fb_core_config {
+    int64_t max_skew_us;    /* a record further ahead of the clock is refused as future; 10 min */
+    uint32_t devices_max;   /* beyond it new ids are refused; 0: no bound */
+};
+
+struct fb_core_stats {
+    uint64_t records, late, future, refused, evaluations, timers, alerts, events;
+    uint64_t late_ignored, left_early;
+    uint32_t devices;
+    uint64_t state_bytes;
+};
+
+enum fb_taken {
+    FB_TAKEN = 0,
+    FB_TAKEN_LATE,      /* went to the late output and nowhere else */
+    FB_TAKEN_FUTURE,    /* the same, as `future` */
+    FB_REFUSED_DEVICES  /* DEVICE_CAP: the caller makes a dead letter of it */
+};
+
+/* The program must outlive the core. */
+struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_core_config *config,
+                            fb_output_fn *sink, void *context);
+void fb_core_free(struct fb_core *core);
+
+/* Moves the task's clock C to c_us if that is ahead, and fires what is due before it. */
+void fb_core_advance(struct fb_core *core, int64_t c_us);
+/* Takes a record with the clock at c_us (moved first, as by fb_core_advance). */
+enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, int64_t c_us);
+/* The last tick of a file at c_us: fires also what is due exactly at a device's present time. */
+void fb_core_finish(struct fb_core *core, int64_t c_us);
+
+struct fb_core_stats fb_core_stats(const struct fb_core *core);
+
+#endif

@@ -1,0 +1,321 @@
+/* The compiled program: what rules/ writes and codec/ and core/ read. This page is the manual of the
+ * instruction set.
+ *
+ * Place in the flow: text -> tree -> program -> decoder, core, encoder. Immutable after lowering, so
+ * any number of threads may read it. Everything lives in the program's arena.
+ *
+ * A device class has fields, windows and conditions; a device of that class has one block of memory
+ * whose cells stand at offsets that model/layout.c gives. Every expression is straight code without
+ * jumps: stateful operators must see every evaluation, so nothing is short-circuited. */
+#ifndef FB_MODEL_PROGRAM_H
+#define FB_MODEL_PROGRAM_H
+
+#include "engine/base/arena.h"
+#include "engine/model/value.h"
+
+/* Changes whenever the same program and input would give other outputs. */
+enum { FB_SEMANTICS = 1 };
+
+enum {
+    FB_FIELDS_MAX = 256,       /* fields, tags and keys of a class */
+    FB_REGISTERS_MAX = 1024,   /* of one piece of code */
+    FB_BLOCK_BYTES_MAX = 65536,
+    FB_TEXT_BYTES_MAX = 255,   /* a text value */
+    FB_DEVICE_ID_MAX = 256
+};
+
+#define FB_NEVER INT64_MAX  /* no deadline */
+#define FB_NO_TIME INT64_MIN /* not yet */
+
+/* A set of fields of one class. */
+struct fb_field_set {
+    uint64_t words[FB_FIELDS_MAX / 64];
+};
+static inline void fb_field_set_add(struct fb_field_set *set, uint32_t field) {
+    set->words[field / 64] |= UINT64_C(1) << (field % 64);
+}
+static inline bool fb_field_set_has(const struct fb_field_set *set, uint32_t field) {
+    return (set->words[field / 64] >> (field % 64)) & 1;
+}
+static inline bool fb_field_sets_meet(const struct fb_field_set *a, const struct fb_field_set *b) {
+    uint64_t any = 0;
+    for (int i = 0; i < FB_FIELDS_MAX / 64; i++)
+        any |= a->words[i] & b->words[i];
+    return any != 0;
+}
+
+enum fb_opcode {
+    /* Constants. imm: index in the class's numbers, ints, texts. All known. */
+    FB_I_NUMBER,  /* dst := numbers[imm]                                   (number) */
+    FB_I_INT,     /* dst := ints[imm]                        (integer, bool, enum, time) */
+    FB_I_TEXT,    /* dst := texts[imm] */
+    FB_I_UNKNOWN, /* dst := unknown */
+
+    /* Fields, tags and keys. imm: the field. Known if its quality at t is good. */
+    FB_I_FIELD,   /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
+    FB_I_QUALITY, /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
+                   * known; deadline as FIELD */
+
+    /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
+    FB_I_INT_TO_NUMBER, /* dst := (double) a */
+    FB_I_ADD, FB_I_SUB, FB_I_MUL, FB_I_DIV, /* dst := a op b */
+    FB_I_NEG, FB_I_ABS, FB_I_ROUND, FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
+    FB_I_MIN, FB_I_MAX, /* dst := the lesser, greater of a and b */
+    FB_I_CLAMP,         /* dst := a limited to b..imm (registers); b > imm: unknown */
+    FB_I_CONVERT,       /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] + .. */
+
+    /* Comparisons. sub: enum fb_cmp. */
+    FB_I_CMP_NUMBER, /* dst := a cmp b */
+    FB_I_CMP_INT,    /* integers, enums, times, bools */
+    FB_I_CMP_TEXT,   /* EQ and NE by bytes; the others by byte order */
+    FB_I_MATCHES,    /* dst := text a matches patterns[imm]; over a limit of PCRE2: unknown */
+
+    /* Logic, three-valued (Kleene). */
+    FB_I_NOT, FB_I_AND, FB_I_OR,
+    FB_I_KNOWN,  /* dst := a is known, always known; sub 1: is not known */
+    FB_I_IF,     /* dst := a ? b : imm (registers); a unknown: unknown */
+    FB_I_SELECT, /* dst := a known and true ? b : imm (registers): the cases of a param */
+    FB_I_COALESCE, /* dst := a known ? a : b */
+    FB_I_VOTE,   /* dst := at least imm of the b registers from a on are true; true when imm are
+                  * true, false when imm can not be reached, else unknown */
+
+    /* State. imm: the cell's offset in the block. Durations are numbers in seconds; they become
+     * whole microseconds, halves away from zero. */
+    FB_I_FOR,   /* dst := a for b; deadline: t0 + b while a is true and not yet long enough */
+    FB_I_UNTIL, /* dst := a until b (set, reset; b wins) */
+    FB_I_ELAPSED, /* dst := elapsed(a) cmp[sub] b; deadline: the crossing */
+    FB_I_AGE,   /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
+    FB_I_SILENT, /* dst := silent(field a); a = UINT16_MAX: silent */
+    FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
+                  * good time; deadline: when that can change without a record */
+
+    FB_OPCODES
+};
+
+enum fb_cmp { FB_CMP_LT, FB_CMP_LE, FB_CMP_GT, FB_CMP_GE, FB_CMP_EQ, FB_CMP_NE };
+
+struct fb_instr {
+    uint8_t op;  /* enum fb_opcode */
+    uint8_t sub; /* enum fb_cmp, enum fb_aggregate, or as said above */
+    uint16_t dst, a, b;
+    uint32_t imm;
+};
+
+/* A piece of the class's code; its value is in register `result`. */
+struct fb_code {
+    uint32_t first, count;
+    uint16_t result;
+    uint16_t registers; /* how many it uses */
+};
+
+enum fb_aggregate {
+    FB_AGG_AVG, FB_AGG_MIN, FB_AGG_MAX, FB_AGG_SUM, FB_AGG_COUNT, FB_AGG_FIRST, FB_AGG_LAST,
+    FB_AGG_TIME_AVG, FB_AGG_STDDEV, FB_AGG_SPREAD, FB_AGG_DELTA, FB_AGG_INCREASE, FB_AGG_RATE,
+    FB_AGG_ANY, FB_AGG_ALL,
+    /* of FB_SHAPE_LAST with 2 places only */
+    FB_AGG_PREVIOUS, FB_AGG_CHANGE, FB_AGG_CHANGED,
+    FB_AGGREGATES
+};
+
+enum fb_window_shape {
+    FB_SHAPE_RING,  /* over d, every sample kept */
+    FB_SHAPE_PANES, /* over d, partial results of aligned panes */
+    FB_SHAPE_LAST,  /* over last n; previous, change, changed with n = 2 */
+    FB_SHAPE_EACH   /* each d */
+};
+
+enum fb_window_input {
+    FB_INPUT_FIELD,     /* the field itself */
+    FB_INPUT_CODE,      /* `sample`: a number, or a bool for any, all, count */
+    FB_INPUT_RECORDS    /* every record counts: count(over d) */
+};
+
+/* A cell that takes samples. Shared by everything in the class that means the same content. */
+struct fb_window {
+    enum fb_window_shape shape;
+    enum fb_window_input input;
+    enum fb_type type;         /* of a sample */
+    uint16_t field;            /* FB_INPUT_FIELD */
+    struct fb_code sample;     /* FB_INPUT_CODE */
+    struct fb_field_set reads; /* a record that carries one of these gives a sample */
+    uint32_t aggregates;       /* set of 1 << enum fb_aggregate that are read from it */
+    int64_t length_us;         /* over, each */
+    int64_t pane_us;           /* panes; each: the length */
+    uint32_t places;           /* ring, last; panes: how many are kept */
+    int64_t late_us;           /* the class's lateness */
+    uint32_t offset, bytes;    /* in the block; bytes by fb_window_bytes */
+};
+
+struct fb_field {
+    struct fb_str name;
+    enum { FB_ROLE_FIELD, FB_ROLE_TAG, FB_ROLE_KEY } role;
+    enum fb_type type;
+    struct fb_str unit;   /* as declared; empty: none */
+    struct fb_str *words; /* enum */
+    uint32_t n_words;
+    struct fb_str *paths; /* in the record; the first that is there wins; at least one */
+    uint32_t n_paths;
+    bool has_range;
+    double range_low, range_high; /* both ends included */
+    bool has_null;
+    struct fb_value null_value;
+    int64_t every_us; /* 0: not declared */
+    int64_t stale_us; /* 0: never goes stale; 3 x every by default */
+    uint32_t offset;  /* of its cell (struct fb_field_cell) in the block */
+};
+
+/* The cell of a field. A key's is filled at registration and never changes. */
+struct fb_field_cell {
+    union {
+        double num;
+        int64_t i;
+        uint64_t text; /* handle of engine/core/text.h */
+    };
+    int64_t ts_us;   /* of the last good sample; FB_NO_TIME before the first */
+    uint8_t quality; /* FB_Q_UNKNOWN never seen, FB_Q_GOOD, FB_Q_BAD; stale is found by age */
+};
+
+/* One `raise .. when`, or the `when` of an event. */
+struct fb_condition {
+    uint32_t rule;  /* index in the program */
+    uint32_t raise; /* index in the rule; 0 for an event */
+    struct fb_code code;
+    struct fb_field_set reads; /* fields, also through lets, params and windows; not those read
+                                * only inside `each` windows, which a record can not change */
+    bool every_record;         /* reads silent, age(), changed or count(over d) */
+    bool twice;                /* reads silent: a second evaluation at the record's instant */
+    uint32_t offset;           /* of struct fb_condition_cell */
+};
+
+struct fb_condition_cell {
+    int64_t deadline_us; /* in device time; FB_NEVER: none */
+    uint8_t value;       /* of the last evaluation: 0 false, 1 true, 2 unknown; an event: of the last
+                          * known one, 0 at first */
+    uint8_t holds;       /* alarm: what the raise counts as, `on unknown` applied */
+};
+
+/* What a rule shows in `values`. */
+struct fb_shown {
+    struct fb_str name, unit;
+    enum fb_type type;
+    bool is_field;
+    uint16_t field;
+    struct fb_code code; /* where it is a let; reads state, never changes it */
+    struct fb_str *words; /* enum */
+};
+
+/* An expression inside a message. */
+struct fb_slot {
+    struct fb_str unit; /* as declared; empty: none */
+    enum fb_type type;
+    int8_t decimals; /* -1: shortest */
+    struct fb_code code;
+    struct fb_str *words;
+};
+
+struct fb_template_part {
+    enum { FB_PART_LITERAL, FB_PART_SLOT, FB_PART_DEVICE, FB_PART_RULE, FB_PART_SEVERITY } kind;
+    struct fb_str literal;
+    uint32_t slot; /* index in rule->slots */
+};
+
+struct fb_template {
+    struct fb_template_part *parts;
+    uint32_t n_parts;
+};
+
+struct fb_label {
+    struct fb_str name, value;
+};
+
+enum fb_rule_sort { FB_SORT_ALARM, FB_SORT_EVENT };
+enum fb_unknown_policy { FB_POLICY_HOLD, FB_POLICY_CLEAR, FB_POLICY_RAISE };
+
+struct fb_rule {
+    enum fb_rule_sort sort;
+    struct fb_str name;
+    char version[13]; /* hex digits of the canonical text's SHA-256 */
+    uint16_t class_index;
+    uint32_t first_condition, n_conditions; /* in the class */
+    enum fb_severity *severities;           /* alarm: of each condition */
+    enum fb_unknown_policy on_unknown;
+    bool has_clear_after;
+    struct fb_code clear_after; /* seconds */
+    bool whenever;
+    struct fb_field_set whenever_reads; /* plain reads of the whenever itself */
+    uint32_t *whenever_each; /* `each` windows it reads: completion counts as a new value */
+    uint32_t n_whenever_each;
+    uint32_t at_most; /* 0: no limit */
+    struct fb_code at_most_per; /* seconds */
+    struct fb_template message, response;
+    struct fb_label *labels;
+    uint32_t n_labels;
+    struct fb_shown *shown; /* byte order of the names */
+    uint32_t n_shown;
+    struct fb_slot *slots;
+    uint32_t n_slots;
+    uint32_t offset; /* of struct fb_rule_cell */
+};
+
+/* An alarm's or an event's own state. */
+struct fb_rule_cell {
+    int64_t deadline_us; /* clear after; FB_NEVER: none */
+    int64_t since_us;    /* alarm: at of the raised; event: start of the `at most` window */
+    int64_t clear_t0_us, clear_paused_us; /* as FB_I_FOR */
+    uint64_t withheld;
+    uint32_t let_through; /* in the `at most` window */
+    uint8_t severity;     /* alarm: enum fb_severity; FB_SEV_NONE: not active */
+};
+
+struct fb_class {
+    struct fb_str name;
+    struct fb_str *topics;
+    uint32_t n_topics;
+    struct fb_field *fields; /* keys first */
+    uint32_t n_fields, n_keys;
+    struct fb_str time_path;
+    enum { FB_TIME_ISO, FB_TIME_S, FB_TIME_MS, FB_TIME_US, FB_TIME_NS, FB_TIME_ARRIVAL } time_unit;
+    int64_t late_us;
+    uint16_t *tags; /* indices of fields, byte order of the names */
+    uint32_t n_tags;
+    struct fb_window *windows; /* before those that read them: none do */
+    uint32_t n_windows;
+    struct fb_condition *conditions; /* in the order of the rules, then of their raises */
+    uint32_t n_conditions;
+    uint32_t *rules; /* indices in the program, ascending */
+    uint32_t n_rules;
+    struct fb_instr *code;
+    uint32_t n_code;
+    double *numbers;
+    uint32_t n_numbers;
+    int64_t *ints;
+    uint32_t n_ints;
+    struct fb_str *texts;
+    uint32_t n_texts;
+    struct fb_str *patterns; /* PCRE2, checked at compile time */
+    uint32_t n_patterns;
+    uint16_t registers;   /* the most that any of its code uses */
+    uint32_t block_bytes; /* all cells */
+};
+
+struct fb_program {
+    struct fb_arena *arena;
+    uint32_t semantics;
+    struct fb_class *classes;
+    uint32_t n_classes;
+    struct fb_rule *rules; /* in the order of the text */
+    uint32_t n_rules;
+};
+
+void fb_program_free(struct fb_program *program);
+
+/* Size of a window's cell; places, pane_us and aggregates must be set. model/layout.c */
+uint32_t fb_window_bytes(const struct fb_window *window);
+/* Number and length of the panes of `over length_us`: the smallest natural length not below
+ * length_us / 64. False above 64 days. model/layout.c */
+bool fb_panes_of(int64_t length_us, int64_t *pane_us, uint32_t *places);
+
+/* The class that takes a topic's records, by name; NULL: none. With several, ask per class. */
+const struct fb_class *fb_program_class(const struct fb_program *program, struct fb_str name);
+
+#endif
