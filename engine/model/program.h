@@ -86,6 +86,8 @@ enum fb_opcode {
     FB_I_ELAPSED, /* dst := elapsed(a) cmp[sub] b; deadline: the crossing */
     FB_I_AGE,   /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
     FB_I_SILENT, /* dst := silent(field a); a = UINT16_MAX: silent */
+    FB_I_FOR_PEEK, FB_I_UNTIL_PEEK, FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at its
+                  * last evaluation: for lets in `values` and messages, which never change state */
     FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
                   * good time; deadline: when that can change without a record */
 
@@ -175,6 +177,20 @@ struct fb_field_cell {
     uint8_t quality; /* FB_Q_UNKNOWN never seen, FB_Q_GOOD, FB_Q_BAD; stale is found by age */
 };
 
+/* Cells of the temporal operators. `value`: 0 false, 1 true, 2 unknown, of the last evaluation. */
+struct fb_for_cell {
+    int64_t t0_us, paused_us; /* FB_NO_TIME: none */
+    uint8_t value;
+};
+struct fb_until_cell {
+    uint8_t set, value;
+};
+struct fb_elapsed_cell {
+    int64_t rise_us;  /* FB_NO_TIME: none yet */
+    uint8_t was_true; /* the last known value of the condition */
+    uint8_t value;    /* of the comparison */
+};
+
 /* One `raise .. when`, or the `when` of an event. */
 struct fb_condition {
     uint32_t rule;  /* index in the program */
@@ -188,10 +204,9 @@ struct fb_condition {
 };
 
 struct fb_condition_cell {
-    int64_t deadline_us; /* in device time; FB_NEVER: none */
-    uint8_t value;       /* of the last evaluation: 0 false, 1 true, 2 unknown; an event: of the last
-                          * known one, 0 at first */
-    uint8_t holds;       /* alarm: what the raise counts as, `on unknown` applied */
+    uint8_t value; /* of the last evaluation: 0 false, 1 true, 2 unknown; an event: of the last
+                    * known one, 0 at first */
+    uint8_t holds; /* alarm: what the raise counts as, `on unknown` applied */
 };
 
 /* What a rule shows in `values`. */
@@ -257,9 +272,9 @@ struct fb_rule {
     uint32_t offset; /* of struct fb_rule_cell */
 };
 
-/* An alarm's or an event's own state. */
+/* An alarm's or an event's own state. The core keeps one deadline a condition and one a rule beside
+ * the block; its initial content is all zero but for the FB_NO_TIMEs, which the core sets. */
 struct fb_rule_cell {
-    int64_t deadline_us; /* clear after; FB_NEVER: none */
     int64_t since_us;    /* alarm: at of the raised; event: start of the `at most` window */
     int64_t clear_t0_us, clear_paused_us; /* as FB_I_FOR */
     uint64_t withheld;
