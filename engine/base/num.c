@@ -204,11 +204,13 @@ static bool take_exponent(const char *p, const char *end, int64_t *exponent) {
 
 /* number = [ "-" ] ( "0" | digit1-9 digits ) [ "." digits ] [ "e" [ "+" | "-" ] digits ] */
 static bool take_number(struct fb_str s, struct parts *parts) {
+    if (s.n == 0)
+        return false;
     const char *p = s.p, *end = p + s.n;
     int n_digits = 0;
     int64_t dropped = 0;
     *parts = (struct parts){0};
-    if (p < end && *p == '-') {
+    if (*p == '-') {
         parts->negative = true;
         p++;
     }
@@ -242,17 +244,66 @@ static double parse_with_libc(struct fb_str s) {
     return x;
 }
 
+/* numerator / denominator, rounded once: a quotient of 55 bits or more, its last bit set where a rest
+ * is left over, rounds as the true value does. denominator < 2^64, neither is 0. */
+static double divide_exactly(uint64_t numerator, uint64_t denominator) {
+    int shift = 64 + __builtin_clzll(numerator) - __builtin_clzll(denominator) - 1;
+    unsigned __int128 shifted = (unsigned __int128)numerator << shift;
+    uint64_t quotient = (uint64_t)(shifted / denominator);
+    quotient |= shifted % denominator != 0;
+    /* 2^-shift, a normal double */
+    uint64_t bits = (uint64_t)(1023 - shift) << 52;
+    double scale;
+    memcpy(&scale, &bits, sizeof scale);
+    return (double)quotient * scale;
+}
+
+bool fb_num_of_decimal(uint64_t mantissa, int64_t exponent, double *x) {
+    static const uint64_t whole_powers[] = {1,
+                                            10,
+                                            100,
+                                            1000,
+                                            10000,
+                                            100000,
+                                            1000000,
+                                            10000000,
+                                            100000000,
+                                            1000000000,
+                                            10000000000,
+                                            100000000000,
+                                            1000000000000,
+                                            10000000000000,
+                                            100000000000000,
+                                            1000000000000000,
+                                            10000000000000000,
+                                            100000000000000000,
+                                            1000000000000000000,
+                                            10000000000000000000u};
+    enum { WHOLE_POWER_MAX = 19 };
+    if (mantissa <= (uint64_t)EXACT_INTEGERS && exponent >= -EXACT_POWER_MAX &&
+        exponent <= EXACT_POWER_MAX) {
+        /* Both operands are exact, so the one operation rounds correctly (Clinger). */
+        double m = (double)mantissa;
+        *x = exponent < 0 ? m / powers_of_ten[-exponent] : m * powers_of_ten[exponent];
+        return true;
+    }
+    if (mantissa == 0) {
+        *x = 0;
+        return true;
+    }
+    if (exponent < -WHOLE_POWER_MAX || exponent > WHOLE_POWER_MAX)
+        return false;
+    *x = exponent < 0 ? divide_exactly(mantissa, whole_powers[-exponent])
+                      : (double)((unsigned __int128)mantissa * whole_powers[exponent]);
+    return true;
+}
+
 bool fb_num_parse(struct fb_str s, double *x) {
     struct parts parts;
     if (!take_number(s, &parts))
         return false;
-    /* Both operands are exact, so the one operation rounds correctly (Clinger). */
-    if (!parts.cut && parts.mantissa <= (uint64_t)EXACT_INTEGERS &&
-        parts.exponent >= -EXACT_POWER_MAX && parts.exponent <= EXACT_POWER_MAX) {
-        double m = (double)parts.mantissa;
-        m = parts.exponent < 0 ? m / powers_of_ten[-parts.exponent]
-                               : m * powers_of_ten[parts.exponent];
-        *x = parts.negative ? -m : m;
+    if (!parts.cut && fb_num_of_decimal(parts.mantissa, parts.exponent, x)) {
+        *x = parts.negative ? -*x : *x;
         return true;
     }
     *x = parse_with_libc(s);

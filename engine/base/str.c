@@ -43,9 +43,9 @@ struct fb_str fb_str_printf(struct fb_arena *arena, const char *format, ...) {
     return (struct fb_str){p, (size_t)n};
 }
 
-/* The length of the well-formed sequence that begins with a byte >= 0x80 at p, 0 if there is none
- * (RFC 3629, section 4: the second byte's range depends on the first). */
-static size_t utf8_sequence(const unsigned char *p, size_t n) {
+/* RFC 3629, section 4: the second byte's range depends on the first. */
+size_t fb_utf8_sequence(const char *bytes, size_t n) {
+    const unsigned char *p = (const unsigned char *)bytes;
     unsigned char first = p[0], low = 0x80, high = 0xBF;
     size_t length;
     if (first < 0xC2)
@@ -76,22 +76,21 @@ static size_t utf8_sequence(const unsigned char *p, size_t n) {
 }
 
 bool fb_str_is_utf8(struct fb_str s) {
-    const unsigned char *p = (const unsigned char *)s.p;
     size_t i = 0;
     while (i < s.n) {
         uint64_t eight;
         if (s.n - i >= sizeof eight) {
-            memcpy(&eight, p + i, sizeof eight);
+            memcpy(&eight, s.p + i, sizeof eight);
             if (!(eight & UINT64_C(0x8080808080808080))) {
                 i += sizeof eight;
                 continue;
             }
         }
-        if (p[i] < 0x80) {
+        if ((unsigned char)s.p[i] < 0x80) {
             i++;
             continue;
         }
-        size_t length = utf8_sequence(p + i, s.n - i);
+        size_t length = fb_utf8_sequence(s.p + i, s.n - i);
         if (!length)
             return false;
         i += length;

@@ -138,6 +138,48 @@ static void reads_the_nearest_double(void **state) {
     assert_true(parses("1E+2", 100));
 }
 
+/* The quick ways against libc's exact one, where mantissas do not fit a double. */
+static void reads_nineteen_digits_as_libc_does(void **state) {
+    (void)state;
+    uint64_t seed = 2463534242u;
+    for (int i = 0; i < 60000; i++) {
+        uint64_t mantissa = next_random(&seed) >> (next_random(&seed) % 64);
+        int exponent = (int)(next_random(&seed) % 51) - 25;
+        char text[64];
+        snprintf(text, sizeof text, "%llue%d", (unsigned long long)mantissa, exponent);
+        double x = -1, wanted = strtod(text, NULL);
+        if (fb_num_of_decimal(mantissa, exponent, &x))
+            assert_memory_equal(&x, &wanted, sizeof x);
+        else
+            assert_true(exponent < -19 || exponent > 19);
+        assert_true(fb_num_parse(fb_str_of(text), &x));
+        assert_memory_equal(&x, &wanted, sizeof x);
+    }
+}
+
+/* Halves between two doubles and their nearest neighbours. */
+static void rounds_halves_to_even(void **state) {
+    (void)state;
+    uint64_t seed = 77;
+    for (int i = 0; i < 20000; i++) {
+        int fives = (int)(next_random(&seed) % 10) + 1;
+        uint64_t odd = ((next_random(&seed) >> 11) | UINT64_C(1) << 52) * 2 + 1; /* 54 bits */
+        unsigned __int128 scaled = odd;
+        for (int k = 0; k < fives; k++)
+            scaled *= 5; /* odd / 2^fives = odd * 5^fives / 10^fives */
+        if (scaled >> 63 >> 1)
+            continue;
+        for (int step = -1; step <= 1; step++) {
+            char text[64];
+            uint64_t mantissa = (uint64_t)scaled + (uint64_t)(int64_t)step;
+            snprintf(text, sizeof text, "%llue-%d", (unsigned long long)mantissa, fives);
+            double x = -1, wanted = strtod(text, NULL);
+            assert_true(fb_num_of_decimal(mantissa, -fives, &x));
+            assert_memory_equal(&x, &wanted, sizeof x);
+        }
+    }
+}
+
 static void reads_hundreds_of_digits(void **state) {
     (void)state;
     char text[900];
@@ -260,6 +302,8 @@ int main(void) {
         cmocka_unit_test(writes_no_negative_zero),
         cmocka_unit_test(reads_back_what_it_wrote),
         cmocka_unit_test(reads_the_nearest_double),
+        cmocka_unit_test(reads_nineteen_digits_as_libc_does),
+        cmocka_unit_test(rounds_halves_to_even),
         cmocka_unit_test(reads_hundreds_of_digits),
         cmocka_unit_test(refuses_what_is_not_a_json_number),
         cmocka_unit_test(reads_only_the_view),
