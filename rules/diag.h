@@ -18,6 +18,20 @@ enum fb_diag_code {
     FB_DIAG_CODES
 };
 
+/* A row of the table; all texts are constant. */
+struct fb_diag_info {
+    const char *number; /* "E203" */
+    enum fb_diag_level level;
+    const char *title, *explanation;
+    const char *bad, *good; /* examples; may be empty */
+};
+
+const struct fb_diag_info *fb_diag_code_info(enum fb_diag_code code);
+/* By number ("E203", case does not matter); false: there is no such code. */
+bool fb_diag_code_find(struct fb_str number, enum fb_diag_code *code);
+
+enum { FB_DIAGS_MAX = 1000 }; /* what comes after is counted, not kept */
+
 struct fb_diag {
     enum fb_diag_code code;
     struct fb_span span;
@@ -29,7 +43,8 @@ struct fb_diags {
     struct fb_arena *arena;
     struct fb_diag *items;
     uint32_t n, cap;
-    uint32_t errors; /* how many are errors */
+    uint32_t errors;  /* how many are errors, those not kept included */
+    uint32_t dropped; /* beyond FB_DIAGS_MAX */
 };
 
 struct fb_diags *fb_diags_new(void);

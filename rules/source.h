@@ -20,6 +20,7 @@ struct fb_span {
 
 struct fb_source {
     struct fb_str path; /* as the user wrote it */
+    struct fb_str real_path; /* absolute, without links; empty for a text that is no file */
     struct fb_str text;
     uint32_t *line_starts; /* offsets of the lines' first bytes */
     uint32_t n_lines;
