@@ -9,8 +9,9 @@
 
 enum fb_diag_level { FB_DIAG_ERROR, FB_DIAG_WARNING, FB_DIAG_HELP };
 
-/* The codes are a contract: one row each in rules/diag_codes.inc (X-macro: name, code, level, title,
- * explanation, bad example, good example), which feeds `flyball help CODE` and the reference page. */
+/* The codes are a contract: one row each in rules/diag_codes.inc (X-macro: name, code, level,
+ * title, explanation, bad example, good example), which feeds `flyball help CODE` and the reference
+ * page. */
 enum fb_diag_code {
 #define FB_DIAG(name, number, level, title, explanation, bad, good) FB_##name,
 #include "rules/diag_codes.inc"
@@ -52,7 +53,8 @@ void fb_diags_free(struct fb_diags *diags);
 /* help may be NULL; it is taken as it stands (not a format). */
 void fb_diag_add(struct fb_diags *diags, enum fb_diag_code code, struct fb_span span,
                  const char *help, const char *format, ...) __attribute__((format(printf, 5, 6)));
-/* "file:line:column: error[E203]: text", the source line, the caret, "help: ..."; sorted by place. */
+/* "file:line:column: error[E203]: text", the source line, the caret, "help: ..."; sorted by
+ * place. */
 void fb_diags_print(const struct fb_diags *diags, const struct fb_sources *sources, bool colour,
                     struct fb_buf *out);
 /* One JSON array: file, line, column, end_line, end_column, level, code, text, help. */

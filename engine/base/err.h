@@ -17,7 +17,8 @@ struct fb_err {
     char text[512];
 };
 
-/* Fills err (which may be NULL) and returns false, so that `return fb_fail(err, ...)` reads well. */
+/* Fills err (which may be NULL) and returns false, so that `return fb_fail(err, ...)` reads
+ * well. */
 bool fb_fail(struct fb_err *err, enum fb_failure kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -244,8 +244,8 @@ static double parse_with_libc(struct fb_str s) {
     return x;
 }
 
-/* numerator / denominator, rounded once: a quotient of 55 bits or more, its last bit set where a rest
- * is left over, rounds as the true value does. denominator < 2^64, neither is 0. */
+/* numerator / denominator, rounded once: a quotient of 55 bits or more, its last bit set where a
+ * rest is left over, rounds as the true value does. denominator < 2^64, neither is 0. */
 static double divide_exactly(uint64_t numerator, uint64_t denominator) {
     int shift = 64 + __builtin_clzll(numerator) - __builtin_clzll(denominator) - 1;
     unsigned __int128 shifted = (unsigned __int128)numerator << shift;

@@ -17,8 +17,9 @@ size_t fb_num_format(double x, char *out);
 /* The nearest double of a JSON number's text (RFC 8259 grammar, exactly all of s), ties to even.
  * False if the text is not such a number or the value is not finite. */
 bool fb_num_parse(struct fb_str s, double *x);
-/* mantissa * 10^exponent, rounded once to the nearest double, ties to even. False where the operands
- * are too large for the quick exact ways (always true for |exponent| <= 19): then parse the text. */
+/* mantissa * 10^exponent, rounded once to the nearest double, ties to even. False where the
+ * operands are too large for the quick exact ways (always true for |exponent| <= 19): then parse
+ * the text. */
 bool fb_num_of_decimal(uint64_t mantissa, int64_t exponent, double *x);
 /* A whole number: a JSON number whose value is integral (5, -3, 5.0, 1e3), within int64. */
 bool fb_num_parse_int(struct fb_str s, int64_t *x);

@@ -1,6 +1,7 @@
 /* Text: a view (struct fb_str) that owns nothing, and a growing buffer (struct fb_buf) that does.
  *
- * Place in the flow: everywhere bytes are read or written. Bytes are UTF-8 unless said otherwise. */
+ * Place in the flow: everywhere bytes are read or written. Bytes are UTF-8 unless said
+ * otherwise. */
 #ifndef FB_BASE_STR_H
 #define FB_BASE_STR_H
 
@@ -27,8 +28,8 @@ struct fb_str fb_str_printf(struct fb_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* True where s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool fb_str_is_utf8(struct fb_str s);
-/* The length of the well-formed sequence at p that begins with a byte >= 0x80, 0 if there is none in
- * the n > 0 bytes. */
+/* The length of the well-formed sequence at p that begins with a byte >= 0x80, 0 if there is none
+ * in the n > 0 bytes. */
 size_t fb_utf8_sequence(const char *p, size_t n);
 /* The candidate with the smallest edit distance, if that is at most a third of its length (at
  * least 1); an empty string otherwise. For "did you mean". */

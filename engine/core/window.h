@@ -33,16 +33,16 @@ void fb_window_init(const struct fb_window *window, void *cell);
 void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                     const struct fb_window_sample *sample, struct fb_window_counts *counts);
 
-/* The instant of an evaluation. A record's evaluation at t does not yet see what a timer at t brings
- * (the completion of an `each` window). */
+/* The instant of an evaluation. A record's evaluation at t does not yet see what a timer at t
+ * brings (the completion of an `each` window). */
 struct fb_window_instant {
     int64_t t_us;
     bool timer;
     bool carried; /* the record carries, on time, something the window reads: for `changed` */
 };
 
-/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Lowers *deadline_us to the
- * next instant at which the value or the share of good time can change without a record. */
+/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Lowers *deadline_us to
+ * the next instant at which the value or the share of good time can change without a record. */
 struct fb_value fb_window_read(const struct fb_window *window, const void *cell,
                                const struct fb_texts *texts, enum fb_aggregate aggregate,
                                double needs, struct fb_window_instant instant,

@@ -1,8 +1,8 @@
-/* The compiled program: what rules/ writes and codec/ and core/ read. This page is the manual of the
- * instruction set.
+/* The compiled program: what rules/ writes and codec/ and core/ read. This page is the manual of
+ * the instruction set.
  *
- * Place in the flow: text -> tree -> program -> decoder, core, encoder. Immutable after lowering, so
- * any number of threads may read it. Everything lives in the program's arena.
+ * Place in the flow: text -> tree -> program -> decoder, core, encoder. Immutable after lowering,
+ * so any number of threads may read it. Everything lives in the program's arena.
  *
  * A device class has fields, windows and conditions; a device of that class has one block of memory
  * whose cells stand at offsets that model/layout.c gives. Every expression is straight code without
@@ -62,7 +62,7 @@ enum fb_opcode {
     FB_I_NEG, FB_I_ABS, FB_I_ROUND, FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
     FB_I_MIN, FB_I_MAX, /* dst := the lesser, greater of a and b */
     FB_I_CLAMP,         /* dst := a limited to b..imm (registers); b > imm: unknown */
-    FB_I_CONVERT,       /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] + .. */
+    FB_I_CONVERT,       /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] .. */
 
     /* Comparisons. sub: enum fb_cmp. */
     FB_I_CMP_NUMBER, /* dst := a cmp b */
@@ -86,8 +86,8 @@ enum fb_opcode {
     FB_I_ELAPSED, /* dst := elapsed(a) cmp[sub] b; deadline: the crossing */
     FB_I_AGE,   /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
     FB_I_SILENT, /* dst := silent(field a); a = UINT16_MAX: silent */
-    FB_I_FOR_PEEK, FB_I_UNTIL_PEEK, FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at its
-                  * last evaluation: for lets in `values` and messages, which never change state */
+    FB_I_FOR_PEEK, FB_I_UNTIL_PEEK, FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at
+                  * its last evaluation: for lets in `values` and messages, which change no state */
     FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
                   * good time; deadline: when that can change without a record */
 

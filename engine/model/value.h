@@ -23,8 +23,8 @@ enum fb_type {
  * FB_Q_UNKNOWN of a field: never seen. Only FB_Q_GOOD has a value. */
 enum fb_quality { FB_Q_UNKNOWN = 0, FB_Q_GOOD, FB_Q_BAD, FB_Q_STALE };
 
-/* A value at one instant. `num` for NUMBER and COUNTER, `i` for INTEGER, TIME, ENUM and BOOL (0, 1),
- * `text` for TEXT (a view: whoever passes the value says how long it lives). */
+/* A value at one instant. `num` for NUMBER and COUNTER, `i` for INTEGER, TIME, ENUM and BOOL (0,
+ * 1), `text` for TEXT (a view: whoever passes the value says how long it lives). */
 struct fb_value {
     union {
         double num;
