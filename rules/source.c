@@ -59,7 +59,8 @@ static bool is_loaded(const struct fb_sources *sources, struct fb_str real) {
     return false;
 }
 
-/* Reads at most one byte more than the limit, so that a file that grows meanwhile is refused too. */
+/* Reads at most one byte more than the limit, so that a file that grows meanwhile is refused
+ * too. */
 static bool read_file(int fd, const char *path, struct fb_buf *text, struct fb_err *err) {
     char block[65536];
     for (;;) {
