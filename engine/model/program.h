@@ -330,7 +330,7 @@ uint32_t fb_window_bytes(const struct fb_window *window);
  * length_us / 64. False above 64 days. model/layout.c */
 bool fb_panes_of(int64_t length_us, int64_t *pane_us, uint32_t *places);
 
-/* The class that takes a topic's records, by name; NULL: none. With several, ask per class. */
+/* The class of a name; NULL: none. */
 const struct fb_class *fb_program_class(const struct fb_program *program, struct fb_str name);
 
 #endif
