@@ -1,0 +1,416 @@
+/* Outputs -> CloudEvents 1.0. */
+#include "engine/codec/encode.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/connector.h"
+#include "engine/base/arena.h"
+#include "engine/base/calendar.h"
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+#include "engine/codec/json_write.h"
+
+struct fb_encoder {
+    const struct fb_program *program;
+    struct fb_buf application, source;
+    struct fb_buf subject, data, text; /* of the present record; text: scratch */
+    char time[FB_TIME_TEXT_MAX];
+    char partition[16], offset[24]; /* a dead letter's headers */
+};
+
+struct fb_encoder *fb_encoder_new(const struct fb_program *program, struct fb_str application) {
+    struct fb_encoder *e = fb_alloc(sizeof *e);
+    e->program = program;
+    fb_buf_str(&e->application, application);
+    fb_buf_text(&e->source, "/flyball/");
+    fb_buf_str(&e->source, application);
+    return e;
+}
+
+void fb_encoder_free(struct fb_encoder *e) {
+    if (!e)
+        return;
+    fb_buf_free(&e->application);
+    fb_buf_free(&e->source);
+    fb_buf_free(&e->subject);
+    fb_buf_free(&e->data);
+    fb_buf_free(&e->text);
+    free(e);
+}
+
+static struct fb_str view(const struct fb_buf *buf) {
+    return (struct fb_str){buf->p, buf->n};
+}
+
+/* ---- ids ---- */
+
+/* Parts are preceded by their length, so that no two lists of parts give the same bytes. */
+static void put_part(struct fb_buf *out, struct fb_str part) {
+    fb_buf_printf(out, "%zu:", part.n);
+    fb_buf_str(out, part);
+}
+
+static void put_cause(struct fb_buf *out, const struct fb_cause *cause) {
+    if (cause->timer) {
+        put_part(out, FB_S("timer"));
+        fb_buf_printf(out, "%" PRId64, cause->deadline_us);
+        return;
+    }
+    put_part(out, cause->origin.topic);
+    fb_buf_printf(out, "%" PRId32 ":%" PRId64 ":%" PRIu32, cause->origin.partition,
+                  cause->origin.offset, cause->origin.index);
+}
+
+/* The first 128 bits of SHA-256(application, device, rule, kind, cause). */
+static void make_id(struct fb_encoder *e, struct fb_str device, struct fb_str rule,
+                    const char *kind, const struct fb_cause *cause, char id[33]) {
+    uint8_t digest[32];
+    e->text.n = 0;
+    put_part(&e->text, view(&e->application));
+    put_part(&e->text, device);
+    put_part(&e->text, rule);
+    put_part(&e->text, fb_str_of(kind));
+    put_cause(&e->text, cause);
+    struct fb_str all = view(&e->text);
+    fb_sha256(&all, 1, digest);
+    fb_hex(digest, 16, id);
+}
+
+/* ---- messages ---- */
+
+static void put_decimals(struct fb_buf *out, double x, int decimals) {
+    char text[512]; /* 309 digits, the point, 127 decimals */
+    int n = snprintf(text, sizeof text, "%.*f", decimals, x == 0 ? 0.0 : x);
+    FB_ASSERT(n > 0 && (size_t)n < sizeof text);
+    fb_buf_put(out, text, (size_t)n);
+}
+
+static void put_slot(struct fb_buf *out, const struct fb_slot *slot, const struct fb_value *value) {
+    char text[FB_TIME_TEXT_MAX];
+    if (value->quality != FB_Q_GOOD) {
+        fb_buf_text(out, "unknown");
+        return;
+    }
+    switch (slot->type) {
+    case FB_T_NUMBER:
+    case FB_T_COUNTER:
+        if (slot->decimals >= 0)
+            put_decimals(out, value->num, slot->decimals);
+        else
+            fb_json_put_number(out, value->num);
+        break;
+    case FB_T_INTEGER:
+        if (slot->decimals >= 0)
+            put_decimals(out, (double)value->i, slot->decimals);
+        else
+            fb_json_put_int(out, value->i);
+        break;
+    case FB_T_BOOL:
+        fb_buf_text(out, value->i ? "true" : "false");
+        break;
+    case FB_T_TEXT:
+        fb_buf_str(out, value->text);
+        break;
+    case FB_T_TIME:
+        fb_buf_put(out, text, fb_time_format(value->i, text));
+        break;
+    case FB_T_ENUM:
+        fb_buf_str(out, slot->words[value->i]);
+        break;
+    case FB_T_NONE:
+        FB_ASSERT(!"a slot has a type");
+    }
+    if (slot->unit.n == 0)
+        return;
+    if (!fb_str_eq(slot->unit, FB_S("%")))
+        fb_buf_char(out, ' ');
+    fb_buf_str(out, slot->unit);
+}
+
+void fb_encode_template(const struct fb_template *text, const struct fb_output *output,
+                        struct fb_buf *out) {
+    for (uint32_t i = 0; i < text->n_parts; i++) {
+        const struct fb_template_part *part = &text->parts[i];
+        switch (part->kind) {
+        case FB_PART_LITERAL:
+            fb_buf_str(out, part->literal);
+            break;
+        case FB_PART_SLOT:
+            put_slot(out, &output->rule->slots[part->slot], &output->slots[part->slot]);
+            break;
+        case FB_PART_DEVICE:
+            fb_buf_str(out, output->device);
+            break;
+        case FB_PART_RULE:
+            fb_buf_str(out, output->rule->name);
+            break;
+        case FB_PART_SEVERITY:
+            fb_buf_text(out, fb_severity_name(output->severity));
+            break;
+        }
+    }
+}
+
+/* ---- data ---- */
+
+static void put_name(struct fb_buf *out, const char *name) {
+    fb_buf_printf(out, "%s\"%s\":", out->p[out->n - 1] == '{' ? "" : ",", name);
+}
+
+static void put_text_member(struct fb_buf *out, const char *name, struct fb_str text) {
+    put_name(out, name);
+    fb_json_put_text(out, text);
+}
+
+static void put_time_member(struct fb_buf *out, const char *name, int64_t us) {
+    put_name(out, name);
+    if (us == FB_NO_TIME)
+        fb_buf_text(out, "null");
+    else
+        fb_json_put_time(out, us);
+}
+
+static void put_bool_member(struct fb_buf *out, const char *name, bool value) {
+    put_name(out, name);
+    fb_buf_text(out, value ? "true" : "false");
+}
+
+/* null where the rule has no such text. */
+static void put_template_member(struct fb_encoder *e, const char *name,
+                                const struct fb_template *text, const struct fb_output *output) {
+    put_name(&e->data, name);
+    if (text->n_parts == 0) {
+        fb_buf_text(&e->data, "null");
+        return;
+    }
+    e->text.n = 0;
+    fb_encode_template(text, output, &e->text);
+    fb_json_put_text(&e->data, view(&e->text));
+}
+
+static void put_values(struct fb_buf *out, const struct fb_output *output) {
+    put_name(out, "values");
+    fb_buf_char(out, '{');
+    for (uint32_t i = 0; i < output->rule->n_shown; i++) {
+        const struct fb_shown *shown = &output->rule->shown[i];
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_json_put_text(out, shown->name);
+        fb_buf_text(out, ":{\"value\":");
+        fb_json_put_value(out, shown->type, shown->words, &output->shown[i]);
+        fb_buf_text(out, ",\"unit\":");
+        if (shown->unit.n)
+            fb_json_put_text(out, shown->unit);
+        else
+            fb_buf_text(out, "null");
+        fb_buf_printf(out, ",\"quality\":\"%s\"}", fb_quality_name(output->shown[i].quality));
+    }
+    fb_buf_char(out, '}');
+}
+
+static void put_tags(struct fb_buf *out, const struct fb_class *class,
+                     const struct fb_output *output) {
+    put_name(out, "tags");
+    fb_buf_char(out, '{');
+    for (uint32_t i = 0; i < class->n_tags; i++) {
+        const struct fb_field *tag = &class->fields[class->tags[i]];
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_json_put_text(out, tag->name);
+        fb_buf_char(out, ':');
+        fb_json_put_value(out, tag->type, tag->words, &output->tags[i]);
+    }
+    fb_buf_char(out, '}');
+}
+
+static void put_labels(struct fb_buf *out, const struct fb_rule *rule) {
+    put_name(out, "labels");
+    fb_buf_char(out, '{');
+    for (uint32_t i = 0; i < rule->n_labels; i++) {
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_json_put_text(out, rule->labels[i].name);
+        fb_buf_char(out, ':');
+        fb_json_put_text(out, rule->labels[i].value);
+    }
+    fb_buf_char(out, '}');
+}
+
+/* subject := rule/device; the members that alerts and events begin with. */
+static void put_rule_members(struct fb_encoder *e, const struct fb_output *output) {
+    put_text_member(&e->data, "rule", output->rule->name);
+    put_text_member(&e->data, "rule_version", fb_str_of(output->rule->version));
+    put_text_member(&e->data, "device", output->device);
+}
+
+static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
+                         struct fb_circumstance circumstance) {
+    const struct fb_rule *rule = output->rule;
+    struct fb_buf *out = &e->data;
+    put_text_member(out, "alarm", view(&e->subject));
+    put_rule_members(e, output);
+    put_text_member(out, "event", fb_str_of(fb_alert_event_name(output->event)));
+    put_bool_member(out, "active", output->active);
+    put_bool_member(out, "acked", false);
+    put_bool_member(out, "latched", false);
+    put_bool_member(out, "shelved", false);
+    put_bool_member(out, "suppressed", false);
+    put_text_member(out, "severity", fb_str_of(fb_severity_name(output->severity)));
+    put_template_member(e, "message", &rule->message, output);
+    put_template_member(e, "response", &rule->response, output);
+    put_labels(out, rule);
+    put_time_member(out, "at", output->at_us);
+    put_time_member(out, "since", output->since_us);
+    put_values(out, output);
+    put_tags(out, &e->program->classes[output->class_index], output);
+    put_bool_member(out, "initial", circumstance.initial);
+    put_bool_member(out, "historical", circumstance.historical);
+}
+
+static void encode_event(struct fb_encoder *e, const struct fb_output *output) {
+    struct fb_buf *out = &e->data;
+    put_rule_members(e, output);
+    put_time_member(out, "at", output->at_us);
+    put_template_member(e, "message", &output->rule->message, output);
+    put_values(out, output);
+    put_tags(out, &e->program->classes[output->class_index], output);
+    put_name(out, "withheld");
+    fb_buf_printf(out, "%" PRIu64, output->withheld);
+}
+
+static void encode_late(struct fb_encoder *e, const struct fb_output *output) {
+    struct fb_buf *out = &e->data;
+    put_text_member(out, "reason", output->future ? FB_S("future") : FB_S("late"));
+    put_time_member(out, "at", output->at_us);
+    put_time_member(out, "watermark", output->watermark_us);
+    put_name(out, "event");
+    if (output->raw.n && output->raw.p[0] == '{')
+        fb_json_put_one_line(out, output->raw);
+    else
+        fb_json_put_text(out, output->raw); /* a line of CSV */
+}
+
+static void begin(struct fb_encoder *e, int64_t time_us, struct fb_encoded *encoded) {
+    e->subject.n = 0;
+    e->data.n = 0;
+    fb_buf_char(&e->data, '{');
+    *encoded = (struct fb_encoded){.source = view(&e->source)};
+    if (time_us != FB_NO_TIME)
+        encoded->time = (struct fb_str){e->time, fb_time_format(time_us, e->time)};
+}
+
+static void end(struct fb_encoder *e, struct fb_encoded *encoded) {
+    fb_buf_char(&e->data, '}');
+    encoded->data = view(&e->data);
+    encoded->subject = view(&e->subject);
+}
+
+void fb_encode(struct fb_encoder *e, const struct fb_output *output,
+               struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+    char kind[64];
+    struct fb_str rule = {0};
+    begin(e, output->at_us, encoded);
+    if (output->rule) {
+        rule = output->rule->name;
+        fb_buf_str(&e->subject, rule);
+        fb_buf_char(&e->subject, '/');
+    }
+    fb_buf_str(&e->subject, output->device);
+    switch (output->kind) {
+    case FB_OUT_ALERT:
+        encoded->type = "flyball.alert";
+        encoded->stream = FB_STREAM_ALERTS;
+        snprintf(kind, sizeof kind, "alert %s %s", fb_alert_event_name(output->event),
+                 fb_severity_name(output->severity));
+        encode_alert(e, output, circumstance);
+        break;
+    case FB_OUT_EVENT:
+        encoded->type = "flyball.event";
+        encoded->stream = FB_STREAM_ALERTS;
+        snprintf(kind, sizeof kind, "event");
+        encode_event(e, output);
+        break;
+    case FB_OUT_LATE:
+        encoded->type = "flyball.late";
+        encoded->stream = FB_STREAM_LATE;
+        snprintf(kind, sizeof kind, "late");
+        encode_late(e, output);
+        break;
+    }
+    end(e, encoded);
+    make_id(e, output->device, rule, kind, &output->cause, encoded->id);
+}
+
+void fb_encode_dead(struct fb_encoder *e, const struct fb_dead_letter *letter,
+                    struct fb_encoded *encoded) {
+    struct fb_buf *out = &e->data;
+    bool utf8 = fb_str_is_utf8(letter->payload);
+    begin(e, letter->time_us, encoded);
+    encoded->type = "flyball.dead";
+    encoded->stream = FB_STREAM_DEAD;
+    put_text_member(out, "reason", fb_str_of(letter->reason));
+    put_text_member(out, "detail", fb_str_of(letter->detail));
+    put_text_member(out, "topic", letter->origin.topic);
+    put_name(out, "partition");
+    fb_json_put_int(out, letter->origin.partition);
+    put_name(out, "offset");
+    fb_json_put_int(out, letter->origin.offset);
+    put_text_member(out, "encoding", utf8 ? FB_S("utf-8") : FB_S("base64"));
+    put_name(out, "payload");
+    if (utf8) {
+        fb_json_put_text(out, letter->payload);
+    } else {
+        fb_buf_char(out, '"');
+        fb_json_put_base64(out, letter->payload);
+        fb_buf_char(out, '"');
+    }
+    end(e, encoded);
+    struct fb_cause cause = {.origin = letter->origin};
+    make_id(e, (struct fb_str){0}, (struct fb_str){0}, "dead", &cause, encoded->id);
+}
+
+/* ---- envelopes ---- */
+
+void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out) {
+    fb_buf_printf(out, "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":", encoded->id);
+    fb_json_put_text(out, encoded->source);
+    fb_buf_printf(out, ",\"type\":\"%s\"", encoded->type);
+    if (encoded->subject.n)
+        put_text_member(out, "subject", encoded->subject);
+    if (encoded->time.n)
+        put_text_member(out, "time", encoded->time);
+    fb_buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
+    fb_buf_str(out, encoded->data);
+    fb_buf_text(out, "}\n");
+}
+
+uint32_t fb_encode_headers(const struct fb_encoded *encoded, struct fb_header *headers) {
+    uint32_t n = 0;
+    headers[n++] = (struct fb_header){FB_S("ce_specversion"), FB_S("1.0")};
+    headers[n++] = (struct fb_header){FB_S("ce_id"), fb_str_of(encoded->id)};
+    headers[n++] = (struct fb_header){FB_S("ce_source"), encoded->source};
+    headers[n++] = (struct fb_header){FB_S("ce_type"), fb_str_of(encoded->type)};
+    if (encoded->subject.n)
+        headers[n++] = (struct fb_header){FB_S("ce_subject"), encoded->subject};
+    if (encoded->time.n)
+        headers[n++] = (struct fb_header){FB_S("ce_time"), encoded->time};
+    headers[n++] = (struct fb_header){FB_S("content-type"), FB_S("application/json")};
+    FB_ASSERT(n <= FB_ENCODED_HEADERS_MAX);
+    return n;
+}
+
+uint32_t fb_encode_dead_headers(struct fb_encoder *e, const struct fb_dead_letter *letter,
+                                struct fb_header *headers) {
+    int partition = snprintf(e->partition, sizeof e->partition, "%" PRId32,
+                             letter->origin.partition);
+    int offset = snprintf(e->offset, sizeof e->offset, "%" PRId64, letter->origin.offset);
+    headers[0] = (struct fb_header){FB_S("fb_reason"), fb_str_of(letter->reason)};
+    headers[1] = (struct fb_header){FB_S("fb_detail"), fb_str_of(letter->detail)};
+    headers[2] = (struct fb_header){FB_S("fb_topic"), letter->origin.topic};
+    headers[3] = (struct fb_header){FB_S("fb_partition"), {e->partition, (size_t)partition}};
+    headers[4] = (struct fb_header){FB_S("fb_offset"), {e->offset, (size_t)offset}};
+    return 5;
+}

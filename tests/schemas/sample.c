@@ -1,0 +1,183 @@
+/* One program and one output of each kind, made by hand. */
+#include "tests/schemas/sample.h"
+
+#define COUNT(array) (uint32_t)(sizeof(array) / sizeof *(array))
+
+#define AT INT64_C(1795247999123456) /* 2026-11-21T07:59:59.123456Z */
+
+static struct fb_str words[] = {{"off", 3}, {"on \"hot\"", 8}};
+static struct fb_field fields[] = {
+    {.name = {"id", 2}, .role = FB_ROLE_KEY, .type = FB_T_TEXT},
+    {.name = {"floor", 5}, .role = FB_ROLE_TAG, .type = FB_T_INTEGER},
+    {.name = {"site", 4}, .role = FB_ROLE_TAG, .type = FB_T_TEXT},
+};
+static uint16_t tags[] = {1, 2};
+static struct fb_class classes[] = {{.name = {"pump", 4},
+                                     .fields = fields,
+                                     .n_fields = COUNT(fields),
+                                     .n_keys = 1,
+                                     .tags = tags,
+                                     .n_tags = COUNT(tags)}};
+
+static struct fb_shown shown[] = {
+    {.name = {"count", 5}, .type = FB_T_INTEGER},
+    {.name = {"flow", 4}, .unit = {"m3/h", 4}, .type = FB_T_NUMBER},
+    {.name = {"load", 4}, .unit = {"%", 1}, .type = FB_T_NUMBER},
+    {.name = {"mode", 4}, .type = FB_T_ENUM, .words = words},
+    {.name = {"note", 4}, .type = FB_T_TEXT},
+    {.name = {"running", 7}, .type = FB_T_BOOL},
+    {.name = {"seen", 4}, .type = FB_T_TIME},
+    {.name = {"temp", 4}, .unit = {"degC", 4}, .type = FB_T_NUMBER},
+};
+static struct fb_slot slots[] = {
+    {.unit = {"degC", 4}, .type = FB_T_NUMBER, .decimals = 1},
+    {.unit = {"%", 1}, .type = FB_T_NUMBER, .decimals = -1},
+    {.type = FB_T_BOOL, .decimals = -1},
+    {.type = FB_T_ENUM, .decimals = -1, .words = words},
+    {.type = FB_T_TIME, .decimals = -1},
+    {.unit = {"m3/h", 4}, .type = FB_T_NUMBER, .decimals = -1},
+};
+static struct fb_template_part message[] = {
+    {.kind = FB_PART_DEVICE},
+    {.kind = FB_PART_LITERAL, .literal = {": ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 0},
+    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 1},
+    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 2},
+    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 3},
+    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 4},
+    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 5},
+};
+static struct fb_template_part response[] = {
+    {.kind = FB_PART_LITERAL, .literal = {"see ", 4}},
+    {.kind = FB_PART_RULE},
+    {.kind = FB_PART_LITERAL, .literal = {" / ", 3}},
+    {.kind = FB_PART_SEVERITY},
+};
+static struct fb_label labels[] = {{{"team", 4}, {"cooling\n", 8}}};
+static struct fb_rule rules[] = {
+    {.sort = FB_SORT_ALARM,
+     .name = {"overheat", 8},
+     .version = "0123456789ab",
+     .message = {message, COUNT(message)},
+     .response = {response, COUNT(response)},
+     .labels = labels,
+     .n_labels = COUNT(labels),
+     .shown = shown,
+     .n_shown = COUNT(shown),
+     .slots = slots,
+     .n_slots = COUNT(slots)},
+    {.sort = FB_SORT_ALARM, .name = {"bare", 4}, .version = "00000000000f"},
+    {.sort = FB_SORT_EVENT,
+     .name = {"started", 7},
+     .version = "fedcba987654",
+     .message = {response, COUNT(response)},
+     .shown = shown,
+     .n_shown = 2},
+};
+static struct fb_program program = {.semantics = FB_SEMANTICS,
+                                    .classes = classes,
+                                    .n_classes = COUNT(classes),
+                                    .rules = rules,
+                                    .n_rules = COUNT(rules)};
+
+static const struct fb_value shown_values[] = {
+    {.i = INT64_MIN, .quality = FB_Q_GOOD},
+    {.quality = FB_Q_STALE},
+    {.num = 98.60000000000001, .quality = FB_Q_GOOD},
+    {.i = 1, .quality = FB_Q_GOOD},
+    {.text = {"a\tb\x01\\", 5}, .quality = FB_Q_GOOD},
+    {.i = 0, .quality = FB_Q_GOOD},
+    {.i = 0, .quality = FB_Q_GOOD},
+    {.num = -0.0, .quality = FB_Q_GOOD},
+};
+static const struct fb_value slot_values[] = {
+    {.num = 80.25, .quality = FB_Q_GOOD}, {.num = 98.6, .quality = FB_Q_GOOD},
+    {.i = 1, .quality = FB_Q_GOOD},       {.i = 1, .quality = FB_Q_GOOD},
+    {.i = AT, .quality = FB_Q_GOOD},      {.quality = FB_Q_BAD},
+};
+static const struct fb_value tag_values[] = {
+    {.quality = FB_Q_UNKNOWN},
+    {.text = {"K\xC3\xB6ln", 5}, .quality = FB_Q_GOOD},
+};
+
+const struct fb_program *sample_program(void) {
+    return &program;
+}
+
+struct fb_output sample_alert(void) {
+    return (struct fb_output){
+        .kind = FB_OUT_ALERT,
+        .rule = &rules[0],
+        .device = FB_S("p-1"),
+        .cause = {.origin = {.topic = FB_S("events"), .partition = 3, .offset = 41, .index = 2}},
+        .at_us = AT,
+        .event = FB_ALERT_RAISED,
+        .severity = FB_HIGH,
+        .active = true,
+        .since_us = AT,
+        .shown = shown_values,
+        .slots = slot_values,
+        .tags = tag_values};
+}
+
+struct fb_output sample_cleared(void) {
+    return (struct fb_output){.kind = FB_OUT_ALERT,
+                              .rule = &rules[1],
+                              .device = FB_S("p-1"),
+                              .cause = {.timer = true, .deadline_us = AT},
+                              .at_us = AT,
+                              .event = FB_ALERT_CLEARED,
+                              .severity = FB_INFO,
+                              .since_us = AT - 60000000,
+                              .tags = tag_values};
+}
+
+struct fb_output sample_event(void) {
+    return (struct fb_output){.kind = FB_OUT_EVENT,
+                              .rule = &rules[2],
+                              .device = FB_S("p-1"),
+                              .cause = {.timer = true, .deadline_us = AT},
+                              .at_us = AT,
+                              .withheld = 7,
+                              .shown = shown_values,
+                              .tags = tag_values};
+}
+
+struct fb_output sample_late(void) {
+    return (struct fb_output){
+        .kind = FB_OUT_LATE,
+        .device = FB_S("p-1"),
+        .cause = {.origin = {.topic = FB_S("events"), .partition = 3, .offset = 42}},
+        .at_us = AT,
+        .watermark_us = AT + 1000,
+        .raw = FB_S("{\"id\":\n \"p-1\"}")};
+}
+
+struct fb_output sample_future(void) {
+    struct fb_output output = sample_late();
+    output.future = true;
+    output.watermark_us = FB_NO_TIME;
+    output.raw = FB_S("p-1,2099-01-01,\"5\"");
+    return output;
+}
+
+struct fb_dead_letter sample_dead(void) {
+    return (struct fb_dead_letter){
+        .reason = "JSON_SYNTAX",
+        .detail = "a value was expected",
+        .origin = {.topic = FB_S("events"), .partition = -1, .offset = 9},
+        .payload = FB_S("{\"id\":\n}"),
+        .time_us = FB_NO_TIME};
+}
+
+struct fb_dead_letter sample_dead_binary(void) {
+    struct fb_dead_letter letter = sample_dead();
+    letter.payload = FB_S("\xff\x00\x01zz");
+    letter.time_us = AT;
+    return letter;
+}

@@ -1,0 +1,19 @@
+/* One program and one output of each kind, made by hand: what the encoder's tests encode.
+ *
+ * Place in the flow: shared by the byte-exact tests and the program that prints for the schemas. */
+#ifndef FB_TESTS_SCHEMAS_SAMPLE_H
+#define FB_TESTS_SCHEMAS_SAMPLE_H
+
+#include "engine/codec/encode.h"
+
+/* Valid as long as the program runs. */
+const struct fb_program *sample_program(void);
+struct fb_output sample_alert(void);   /* every type of value, one of each unknown */
+struct fb_output sample_cleared(void); /* a timer's, of a rule without texts, labels and values */
+struct fb_output sample_event(void);
+struct fb_output sample_late(void);
+struct fb_output sample_future(void); /* of a device without a watermark, from a CSV file */
+struct fb_dead_letter sample_dead(void);
+struct fb_dead_letter sample_dead_binary(void); /* the payload is not UTF-8 */
+
+#endif
