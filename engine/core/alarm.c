@@ -1,0 +1,71 @@
+/* The life of an alarm: raises that hold, the highest severity, the off-delay.
+ *
+ * Place in the flow: 9 of the event's way; called by rule.c. ISA-18.2's active and return to normal;
+ * rules/LANGUAGE.md, M29 to M31. */
+#include "engine/core/report.h"
+#include "engine/core/rule.h"
+
+enum { FALSE_ = 0, TRUE_ = 1, UNKNOWN_ = 2 };
+
+void fb_alarm_raise(const struct fb_rule *rule, struct fb_condition_cell *cell, uint8_t value) {
+    cell->value = value;
+    if (value != UNKNOWN_)
+        cell->holds = value;
+    else if (rule->on_unknown != FB_POLICY_HOLD)
+        cell->holds = rule->on_unknown == FB_POLICY_RAISE;
+}
+
+/* The highest severity of a raise that holds; *open: none does, but one is unknown and on hold. */
+static enum fb_severity highest(const struct fb_moment *moment, const struct fb_rule *rule,
+                                bool *open) {
+    const struct fb_class *class_ = moment->device->plan->class_;
+    const char *block = fb_device_block(moment->device);
+    enum fb_severity severity = FB_SEV_NONE;
+    bool unknown = false;
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        const struct fb_condition_cell *cell =
+            (const void *)(block + class_->conditions[rule->first_condition + i].offset);
+        if (cell->holds && rule->severities[i] > severity)
+            severity = rule->severities[i];
+        unknown |= cell->value == UNKNOWN_;
+    }
+    *open = severity == FB_SEV_NONE && unknown && rule->on_unknown == FB_POLICY_HOLD;
+    return severity;
+}
+
+/* Whether the off-delay is over (no delay: at once). */
+static bool quiet_for_long(struct fb_core *core, const struct fb_moment *moment,
+                           const struct fb_rule *rule, struct fb_rule_cell *cell, bool open,
+                           int64_t *deadline_us) {
+    if (!rule->has_clear_after)
+        return true;
+    struct fb_eval eval = fb_rule_eval(core, moment);
+    int64_t d_us = 0;
+    bool d_known = fb_duration_us(fb_eval_run(&eval, &rule->clear_after), &d_us);
+    return fb_delay(&cell->clear_t0_us, &cell->clear_paused_us, open ? UNKNOWN_ : TRUE_, d_known,
+                    d_us, moment->t_us, deadline_us) == TRUE_;
+}
+
+int64_t fb_alarm_change(struct fb_core *core, const struct fb_moment *moment,
+                        const struct fb_rule *rule) {
+    struct fb_rule_cell *cell = (void *)(fb_device_block(moment->device) + rule->offset);
+    int64_t deadline_us = FB_NEVER;
+    bool open = false;
+    enum fb_severity severity = highest(moment, rule, &open), before = cell->severity;
+    if (severity != FB_SEV_NONE) {
+        cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
+        cell->severity = (uint8_t)severity;
+        if (before == FB_SEV_NONE)
+            cell->since_us = moment->t_us;
+        if (before != severity)
+            fb_report_alert(core, moment, rule,
+                            before == FB_SEV_NONE ? FB_ALERT_RAISED : FB_ALERT_SEVERITY, severity,
+                            cell->since_us);
+    } else if (before != FB_SEV_NONE &&
+               quiet_for_long(core, moment, rule, cell, open, &deadline_us)) {
+        cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
+        cell->severity = FB_SEV_NONE;
+        fb_report_alert(core, moment, rule, FB_ALERT_CLEARED, before, cell->since_us);
+    }
+    return deadline_us;
+}

@@ -1,0 +1,406 @@
+/* The step: clock, due timers, fields, windows, conditions.
+ *
+ * Place in the flow: 4 to 9 and 12 of the event's way. The order is rules/LANGUAGE.md, M2. */
+#include "engine/core/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "engine/core/plan.h"
+#include "engine/core/report.h"
+#include "engine/core/rule.h"
+#include "engine/core/state.h"
+#include "engine/core/text.h"
+#include "engine/core/timer.h"
+
+/* ---- set-up ---- */
+
+static uint32_t larger(uint32_t a, uint32_t b) {
+    return a > b ? a : b;
+}
+
+struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_core_config *config,
+                            fb_output_fn *sink, void *context) {
+    struct fb_core *core = fb_alloc(sizeof *core);
+    core->program = program;
+    core->config = *config;
+    core->sink = sink;
+    core->context = context;
+    core->clock_us = FB_NO_TIME;
+    core->plans = fb_alloc(sizeof *core->plans * (program->n_classes + 1u));
+    uint32_t registers = 1, fields = 1, shown = 1, slots = 1;
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        fb_plan_make(&core->plans[i], program, (uint16_t)i);
+        registers = larger(registers, program->classes[i].registers);
+        fields = larger(fields, program->classes[i].n_fields);
+    }
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        shown = larger(shown, program->rules[i].n_shown);
+        slots = larger(slots, program->rules[i].n_slots);
+    }
+    core->registers = fb_alloc(sizeof *core->registers * registers);
+    core->shown = fb_alloc(sizeof *core->shown * shown);
+    core->slots = fb_alloc(sizeof *core->slots * slots);
+    core->tags = fb_alloc(sizeof *core->tags * fields);
+    core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
+    core->late_texts = fb_alloc(sizeof *core->late_texts * fields);
+    core->devices = fb_devices_new();
+    core->timers = fb_timers_new();
+    core->texts = fb_texts_new();
+    return core;
+}
+
+void fb_core_free(struct fb_core *core) {
+    if (!core)
+        return;
+    for (uint32_t i = 0; i < core->program->n_classes; i++)
+        fb_plan_free(&core->plans[i]);
+    free(core->plans);
+    free(core->registers);
+    free(core->shown);
+    free(core->slots);
+    free(core->tags);
+    free(core->kept_cells);
+    free(core->late_texts);
+    fb_devices_free(core->devices);
+    fb_timers_free(core->timers);
+    fb_texts_free(core->texts);
+    free(core);
+}
+
+/* ---- timers ---- */
+
+/* The earliest deadline of a device, found anew. */
+static void find_deadline(struct fb_device *device) {
+    int64_t least_us = FB_NEVER;
+    for (uint32_t i = 0; i < device->plan->n_deadlines; i++)
+        if (device->deadlines[i] < least_us)
+            least_us = device->deadlines[i];
+    device->deadline_us = least_us;
+}
+
+/* One evaluation of everything of the device that is due at its earliest deadline. */
+static void fire(struct fb_core *core, struct fb_device *device, int64_t at_us) {
+    const struct fb_class_plan *plan = device->plan;
+    memset(plan->scratch, 0, sizeof(uint64_t) * plan->condition_words);
+    for (uint32_t i = 0; i < plan->class_->n_conditions; i++)
+        if (device->deadlines[i] <= at_us)
+            plan->scratch[i / 64] |= UINT64_C(1) << (i % 64);
+    struct fb_moment moment = {
+        .device = device,
+        .t_us = at_us,
+        .silent = true,
+        .cause = {.timer = true, .deadline_us = at_us},
+    };
+    core->stats.timers++;
+    fb_rules_evaluate(core, &moment, plan->scratch);
+    find_deadline(device);
+}
+
+/* How far a device's own time goes: T is due if T < limit_us. */
+static int64_t time_limit(const struct fb_core *core, const struct fb_device *device,
+                          const struct fb_device *taking, int64_t taking_limit_us, bool last) {
+    if (device == taking)
+        return taking_limit_us;
+    return fb_add_sat(fb_device_time(device, core->clock_us), last);
+}
+
+/* Puts a device among those due now, if its true deadline is; else back into the heap. */
+static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us) {
+    if (device->deadline_us < limit_us)
+        fb_due_push(core->timers, (struct fb_due){device->deadline_us, device});
+    else
+        fb_timers_schedule(core->timers, device);
+}
+
+/* Fires all that is due with the clock where it is; `taking` (or NULL) is the device whose record
+ * comes next, with its own time going up to taking_limit_us. last: also what is due exactly now. */
+static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
+                     bool last) {
+    int64_t reach_us = fb_add_sat(core->clock_us, last);
+    bool own = taking && taking->deadline_us < taking_limit_us;
+    if (!own && fb_timers_next(core->timers) > reach_us)
+        return;
+    if (own) {
+        fb_timers_remove(core->timers, taking);
+        find_deadline(taking);
+        queue_due(core, taking, taking_limit_us);
+    }
+    struct fb_device *device;
+    while ((device = fb_timers_pop(core->timers, reach_us))) {
+        find_deadline(device);
+        queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
+    }
+    struct fb_due due;
+    while (fb_due_pop(core->timers, &due)) {
+        fire(core, due.device, due.deadline_us);
+        queue_due(core, due.device, time_limit(core, due.device, taking, taking_limit_us, last));
+    }
+}
+
+void fb_core_advance(struct fb_core *core, int64_t c_us) {
+    if (c_us <= core->clock_us)
+        return;
+    core->clock_us = c_us;
+    fire_due(core, NULL, 0, false);
+}
+
+void fb_core_finish(struct fb_core *core, int64_t c_us) {
+    fb_core_advance(core, c_us);
+    fire_due(core, NULL, 0, true);
+}
+
+/* ---- records ---- */
+
+static void set_cell(struct fb_core *core, const struct fb_field *field,
+                     struct fb_field_cell *cell, const struct fb_sample *sample, int64_t ts_us) {
+    if (sample->state != FB_SAMPLE_GOOD) {
+        cell->quality = FB_Q_BAD;
+        return;
+    }
+    if (field->type == FB_T_TEXT)
+        cell->text = fb_texts_set(core->texts, cell->text, sample->text);
+    else
+        cell->i = sample->i;
+    cell->ts_us = ts_us;
+    cell->quality = FB_Q_GOOD;
+}
+
+static struct fb_field_cell *cell_of(struct fb_device *device, uint32_t field) {
+    const struct fb_field *f = &device->plan->class_->fields[field];
+    return (void *)(fb_device_block(device) + f->offset);
+}
+
+/* Keys are there from registration on and never change. */
+static void set_keys(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry) {
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        if (entry->samples[i].field < class_->n_keys)
+            set_cell(core, &class_->fields[entry->samples[i].field],
+                     cell_of(device, entry->samples[i].field), &entry->samples[i], entry->ts_us);
+}
+
+/* What a window's input is worth from a record on: everything it reads good, and until when. */
+static bool input_is_good(struct fb_device *device, const struct fb_window *window, int64_t t_us,
+                          int64_t *until_us) {
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t word = 0; word < FB_FIELDS_MAX / 64; word++) {
+        for (uint64_t bits = window->reads.words[word]; bits; bits &= bits - 1) {
+            uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct fb_field *field = &class_->fields[i];
+            const struct fb_field_cell *cell = cell_of(device, i);
+            if (fb_field_quality(field, cell, t_us) != FB_Q_GOOD)
+                return false;
+            if (field->stale_us && cell->ts_us + field->stale_us < *until_us)
+                *until_us = cell->ts_us + field->stale_us;
+        }
+    }
+    return true;
+}
+
+static void feed(struct fb_core *core, struct fb_device *device, const struct fb_window *window,
+                 int64_t ts_us, bool late, const struct fb_sample *own) {
+    static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
+    struct fb_window_sample sample = {.ts_us = ts_us, .late = late, .good_until_us = FB_NEVER};
+    struct fb_value value;
+    switch (window->input) {
+    case FB_INPUT_RECORDS:
+        sample.value = &record;
+        sample.good = true;
+        break;
+    case FB_INPUT_FIELD:
+        if (own->state == FB_SAMPLE_GOOD) {
+            value = (struct fb_value){.quality = FB_Q_GOOD};
+            if (window->type == FB_T_TEXT)
+                value.text = own->text;
+            else
+                value.i = own->i;
+            sample.value = &value;
+        }
+        break;
+    case FB_INPUT_CODE: {
+        struct fb_eval eval = {
+            .registers = core->registers,
+            .texts = core->texts,
+            .device = device,
+            .t_us = ts_us,
+            .deadline_us = FB_NEVER,
+        };
+        value = fb_eval_run(&eval, &window->sample);
+        if (value.quality == FB_Q_GOOD)
+            sample.value = &value;
+        break;
+    }
+    }
+    if (!late && window->input != FB_INPUT_RECORDS)
+        sample.good = input_is_good(device, window, ts_us, &sample.good_until_us);
+    fb_window_take(window, fb_device_block(device) + window->offset, core->texts, &sample,
+                   &core->counts);
+}
+
+static const struct fb_sample *sample_of(const struct fb_entry *entry, uint16_t field) {
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        if (entry->samples[i].field == field)
+            return &entry->samples[i];
+    return NULL;
+}
+
+static void feed_windows(struct fb_core *core, struct fb_device *device,
+                         const struct fb_entry *entry, bool late) {
+    const struct fb_class_plan *plan = device->plan;
+    for (uint32_t word = 0; word < plan->window_words; word++) {
+        uint64_t bits = plan->every_record_windows[word];
+        for (uint32_t i = 0; i < entry->n_samples; i++)
+            bits |= plan->windows_of[entry->samples[i].field * plan->window_words + word];
+        for (; bits; bits &= bits - 1) {
+            const struct fb_window *window =
+                &plan->class_->windows[word * 64 + (uint32_t)__builtin_ctzll(bits)];
+            feed(core, device, window, entry->ts_us, late,
+                 window->input == FB_INPUT_FIELD ? sample_of(entry, window->field) : NULL);
+        }
+    }
+}
+
+/* A late record's own samples stand in for the fields while windows take it (M11). */
+static void feed_late(struct fb_core *core, struct fb_device *device,
+                      const struct fb_entry *entry) {
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        const struct fb_sample *sample = &entry->samples[i];
+        struct fb_field_cell *cell = cell_of(device, sample->field);
+        core->kept_cells[i] = *cell;
+        if (class_->fields[sample->field].type == FB_T_TEXT)
+            cell->text = core->late_texts[i];
+        set_cell(core, &class_->fields[sample->field], cell, sample, entry->ts_us);
+        if (class_->fields[sample->field].type == FB_T_TEXT)
+            core->late_texts[i] = cell->text;
+    }
+    feed_windows(core, device, entry, true);
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        *cell_of(device, entry->samples[i].field) = core->kept_cells[i];
+}
+
+static void concerned(const struct fb_class_plan *plan, const struct fb_entry *entry, bool first) {
+    for (uint32_t word = 0; word < plan->condition_words; word++) {
+        uint64_t bits = first ? plan->all_conditions[word] : plan->every_record_conditions[word];
+        for (uint32_t i = 0; i < entry->n_samples; i++)
+            bits |= plan->conditions_of[entry->samples[i].field * plan->condition_words + word];
+        plan->scratch[word] = bits;
+        plan->second[word] = bits & plan->twice[word];
+    }
+}
+
+static void evaluate_record(struct fb_core *core, struct fb_device *device,
+                            const struct fb_entry *entry, bool late, bool first) {
+    const struct fb_class_plan *plan = device->plan;
+    struct fb_field_set carried = {0}, good = {0};
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        fb_field_set_add(&carried, entry->samples[i].field);
+        if (entry->samples[i].state == FB_SAMPLE_GOOD)
+            fb_field_set_add(&good, entry->samples[i].field);
+    }
+    struct fb_moment moment = {
+        .device = device,
+        .t_us = fb_device_time(device, core->clock_us),
+        .silent = late,
+        .carried = late ? NULL : &carried,
+        .good = late ? NULL : &good,
+        .cause = {.origin = entry->origin},
+    };
+    concerned(plan, entry, first);
+    fb_rules_evaluate(core, &moment, plan->scratch);
+    uint64_t any = 0;
+    for (uint32_t word = 0; word < plan->condition_words; word++)
+        any |= plan->second[word];
+    if (any && !late) {
+        moment.silent = true;
+        moment.good = NULL;
+        fb_rules_evaluate(core, &moment, plan->second);
+    }
+}
+
+static void move_watermark(struct fb_core *core, struct fb_device *device, int64_t ts_us) {
+    if (device->watermark_us != FB_NO_TIME) {
+        if (ts_us == device->watermark_us)
+            return;
+        device->floor_us = fb_device_time(device, core->clock_us);
+    }
+    device->watermark_us = ts_us;
+    device->clock_at_us = core->clock_us;
+}
+
+/* Applies a record that is on time or late within the lateness. */
+static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
+                  bool late) {
+    bool first = device->watermark_us == FB_NO_TIME;
+    if (first)
+        set_keys(core, device, entry);
+    if (late) {
+        feed_late(core, device, entry);
+    } else {
+        move_watermark(core, device, entry->ts_us);
+        const struct fb_class *class_ = device->plan->class_;
+        for (uint32_t i = 0; i < entry->n_samples; i++) {
+            const struct fb_sample *sample = &entry->samples[i];
+            if (sample->field >= class_->n_keys)
+                set_cell(core, &class_->fields[sample->field], cell_of(device, sample->field),
+                         sample, entry->ts_us);
+        }
+        feed_windows(core, device, entry, false);
+    }
+    evaluate_record(core, device, entry, late, first);
+    fb_timers_schedule(core->timers, device);
+}
+
+enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, int64_t c_us) {
+    core->stats.records++;
+    if (c_us > core->clock_us)
+        core->clock_us = c_us;
+    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
+    struct fb_device *device =
+        fb_devices_find(core->devices, hash, entry->class_index, entry->device);
+    const struct fb_class *class_ = &core->program->classes[entry->class_index];
+    if (entry->ts_us > fb_add_sat(core->clock_us, core->config.max_skew_us)) {
+        fire_due(core, NULL, 0, false);
+        fb_report_late(core, entry, device, true);
+        core->stats.future++;
+        return FB_TAKEN_FUTURE;
+    }
+    bool late = device && entry->ts_us < device->watermark_us;
+    if (late && entry->ts_us < fb_add_sat(device->watermark_us, -class_->late_us)) {
+        fire_due(core, NULL, 0, false);
+        fb_report_late(core, entry, device, false);
+        core->stats.late++;
+        return FB_TAKEN_LATE;
+    }
+    int64_t limit_us = 0;
+    if (device) {
+        limit_us = fb_device_time(device, core->clock_us);
+        if (entry->ts_us > limit_us)
+            limit_us = entry->ts_us;
+    }
+    fire_due(core, device, limit_us, false);
+    if (!device) {
+        if (core->config.devices_max &&
+            fb_devices_count(core->devices) >= core->config.devices_max) {
+            core->stats.refused++;
+            return FB_REFUSED_DEVICES;
+        }
+        device = fb_devices_register(core->devices, &core->plans[entry->class_index], hash,
+                                     entry->device);
+        fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    }
+    apply(core, device, entry, late);
+    return FB_TAKEN;
+}
+
+struct fb_core_stats fb_core_stats(const struct fb_core *core) {
+    struct fb_core_stats stats = core->stats;
+    stats.late_ignored = core->counts.late_ignored;
+    stats.left_early = core->counts.left_early;
+    stats.devices = fb_devices_count(core->devices);
+    stats.state_bytes = fb_devices_bytes(core->devices);
+    return stats;
+}

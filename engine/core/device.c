@@ -1,0 +1,132 @@
+/* Devices in large chunks, found through a table of hashes with open addressing.
+ *
+ * Place in the flow: see device.h. */
+#include "engine/core/device.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+
+enum { CHUNK_BYTES = 2 << 20, DEVICE_ALIGN = 64 };
+
+/* The upper half of the hash beside the pointer saves the look at a wrong device. */
+struct entry {
+    struct fb_device *device;
+    uint64_t hash;
+};
+
+struct fb_devices {
+    struct entry *table;
+    uint32_t mask, n;
+    struct fb_device **all; /* in the order of registration */
+    uint32_t cap_all;
+    char **chunks;
+    uint32_t n_chunks, cap_chunks;
+    size_t used; /* of the last chunk */
+};
+
+struct fb_devices *fb_devices_new(void) {
+    struct fb_devices *devices = fb_alloc(sizeof *devices);
+    devices->mask = 1023;
+    devices->table = fb_alloc(sizeof *devices->table * (devices->mask + 1u));
+    return devices;
+}
+
+void fb_devices_free(struct fb_devices *devices) {
+    if (!devices)
+        return;
+    for (uint32_t i = 0; i < devices->n_chunks; i++)
+        free(devices->chunks[i]);
+    free(devices->chunks);
+    free(devices->table);
+    free(devices->all);
+    free(devices);
+}
+
+uint64_t fb_device_hash(uint16_t class_index, struct fb_str id) {
+    return fb_hash64(id.p, id.n, class_index);
+}
+
+struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
+                                  uint16_t class_index, struct fb_str id) {
+    for (uint32_t i = (uint32_t)hash & devices->mask;; i = (i + 1) & devices->mask) {
+        const struct entry *entry = &devices->table[i];
+        if (!entry->device)
+            return NULL;
+        if (entry->hash == hash && entry->device->plan->class_index == class_index &&
+            fb_str_eq(fb_device_id(entry->device), id))
+            return entry->device;
+    }
+}
+
+static void insert(struct entry *table, uint32_t mask, struct entry entry) {
+    uint32_t i = (uint32_t)entry.hash & mask;
+    while (table[i].device)
+        i = (i + 1) & mask;
+    table[i] = entry;
+}
+
+static void grow_table(struct fb_devices *devices) {
+    uint32_t mask = devices->mask * 2 + 1;
+    struct entry *table = fb_alloc(sizeof *table * (mask + 1u));
+    for (uint32_t i = 0; i <= devices->mask; i++)
+        if (devices->table[i].device)
+            insert(table, mask, devices->table[i]);
+    free(devices->table);
+    devices->table = table;
+    devices->mask = mask;
+}
+
+static void *take_bytes(struct fb_devices *devices, size_t bytes) {
+    bytes = (bytes + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
+    FB_ASSERT(bytes <= CHUNK_BYTES);
+    if (!devices->n_chunks || devices->used + bytes > CHUNK_BYTES) {
+        FB_PUSH_ROOM(devices->chunks, devices->n_chunks, devices->cap_chunks);
+        char *chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
+        FB_ASSERT(chunk);
+        /* Random access to millions of devices is bound by the translation of addresses. */
+        (void)madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
+        devices->chunks[devices->n_chunks++] = chunk;
+        devices->used = 0;
+    }
+    void *p = devices->chunks[devices->n_chunks - 1] + devices->used;
+    devices->used += bytes;
+    return p;
+}
+
+struct fb_device *fb_devices_register(struct fb_devices *devices, const struct fb_class_plan *plan,
+                                      uint64_t hash, struct fb_str id) {
+    if ((devices->n + 1) * 2 > devices->mask)
+        grow_table(devices);
+    struct fb_device *device = take_bytes(devices, plan->id_at + id.n);
+    *device = (struct fb_device){.hash = hash,
+                                 .plan = plan,
+                                 .watermark_us = FB_NO_TIME,
+                                 .floor_us = FB_NO_TIME,
+                                 .deadline_us = FB_NEVER,
+                                 .heap_position = FB_NOT_SCHEDULED,
+                                 .id_length = (uint32_t)id.n};
+    for (uint32_t i = 0; i < plan->n_deadlines; i++)
+        device->deadlines[i] = FB_NEVER;
+    memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
+    memcpy((char *)device + plan->id_at, id.p, id.n);
+    FB_PUSH_ROOM(devices->all, devices->n, devices->cap_all);
+    devices->all[devices->n++] = device;
+    insert(devices->table, devices->mask, (struct entry){device, hash});
+    return device;
+}
+
+uint32_t fb_devices_count(const struct fb_devices *devices) {
+    return devices->n;
+}
+
+struct fb_device *fb_devices_at(const struct fb_devices *devices, uint32_t i) {
+    return devices->all[i];
+}
+
+uint64_t fb_devices_bytes(const struct fb_devices *devices) {
+    return (uint64_t)devices->n_chunks * CHUNK_BYTES;
+}

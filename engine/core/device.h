@@ -1,0 +1,71 @@
+/* A device: its times, deadlines and block of cells, in one piece of memory.
+ *
+ * Place in the flow: 6 of the event's way. core.c finds or registers it, everything else reads and
+ * writes its cells. One owner, no locks. */
+#ifndef FB_CORE_DEVICE_H
+#define FB_CORE_DEVICE_H
+
+#include "engine/model/program.h"
+
+enum { FB_NOT_SCHEDULED = UINT32_MAX };
+
+/* What the core prepares once for each class: where a device's parts stand and which windows and
+ * conditions a field concerns. Sets are arrays of 64-bit words. */
+struct fb_class_plan {
+    const struct fb_class *class_;
+    uint16_t class_index;
+    uint32_t n_deadlines;   /* one a condition, then one a rule of the class */
+    uint32_t block_at;      /* bytes from the device to its block */
+    uint32_t id_at;         /* bytes from the device to its id */
+    void *fresh_block;      /* what a new device's block holds */
+    uint32_t condition_words, window_words;
+    uint64_t *conditions_of; /* [field][word] */
+    uint64_t *windows_of;    /* [field][word] */
+    uint64_t *every_record_conditions, *every_record_windows, *all_conditions, *twice;
+    uint32_t *rule_of;       /* of a condition: index in class_->rules */
+    uint64_t *scratch;       /* condition_words: what is being evaluated */
+    uint64_t *second;        /* condition_words: what is evaluated a second time */
+    struct fb_matcher *matcher;
+};
+
+struct fb_device {
+    uint64_t hash;
+    const struct fb_class_plan *plan;
+    int64_t watermark_us;    /* W: highest accepted ts */
+    int64_t clock_at_us;     /* C when W last moved */
+    int64_t floor_us;        /* D never falls below this */
+    int64_t deadline_us;     /* at or before the earliest of `deadlines`, in device time */
+    uint32_t heap_position;  /* in the timer heap; FB_NOT_SCHEDULED */
+    uint32_t id_length;
+    int64_t deadlines[];
+};
+
+static inline char *fb_device_block(struct fb_device *device) {
+    return (char *)device + device->plan->block_at;
+}
+static inline struct fb_str fb_device_id(const struct fb_device *device) {
+    return (struct fb_str){(const char *)device + device->plan->id_at, device->id_length};
+}
+/* D with the task's clock at c_us. */
+static inline int64_t fb_device_time(const struct fb_device *device, int64_t c_us) {
+    int64_t d = device->watermark_us + (c_us - device->clock_at_us);
+    return d > device->floor_us ? d : device->floor_us;
+}
+
+/* All devices of a task: found by class and id. */
+struct fb_devices;
+
+struct fb_devices *fb_devices_new(void);
+void fb_devices_free(struct fb_devices *devices);
+uint64_t fb_device_hash(uint16_t class_index, struct fb_str id);
+/* NULL: not registered. */
+struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
+                                  uint16_t class_index, struct fb_str id);
+/* A new device with a fresh block and no time yet. Grows in large steps. */
+struct fb_device *fb_devices_register(struct fb_devices *devices, const struct fb_class_plan *plan,
+                                      uint64_t hash, struct fb_str id);
+uint32_t fb_devices_count(const struct fb_devices *devices);
+struct fb_device *fb_devices_at(const struct fb_devices *devices, uint32_t i);
+uint64_t fb_devices_bytes(const struct fb_devices *devices);
+
+#endif

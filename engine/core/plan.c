@@ -1,0 +1,108 @@
+/* A class's plan: offsets, sets of conditions and windows by field, and a fresh block.
+ *
+ * Place in the flow: see plan.h. */
+#include "engine/core/plan.h"
+
+#include <stdlib.h>
+
+#include "engine/base/err.h"
+#include "engine/core/match.h"
+#include "engine/core/window.h"
+
+static void set_bit(uint64_t *words, uint32_t i) {
+    words[i / 64] |= UINT64_C(1) << (i % 64);
+}
+
+/* The cells whose resting state is not all zero. */
+static void *fresh_block(const struct fb_program *program, const struct fb_class *class_) {
+    char *block = fb_alloc(class_->block_bytes + 1u);
+    for (uint32_t i = 0; i < class_->n_fields; i++)
+        ((struct fb_field_cell *)(void *)(block + class_->fields[i].offset))->ts_us = FB_NO_TIME;
+    for (uint32_t i = 0; i < class_->n_windows; i++)
+        fb_window_init(&class_->windows[i], block + class_->windows[i].offset);
+    for (uint32_t i = 0; i < class_->n_code; i++) {
+        const struct fb_instr *in = &class_->code[i];
+        if (in->op == FB_I_FOR) {
+            struct fb_for_cell *cell = (void *)(block + in->imm);
+            cell->t0_us = cell->paused_us = FB_NO_TIME;
+        } else if (in->op == FB_I_ELAPSED) {
+            ((struct fb_elapsed_cell *)(void *)(block + in->imm))->rise_us = FB_NO_TIME;
+        }
+    }
+    for (uint32_t i = 0; i < class_->n_rules; i++) {
+        struct fb_rule_cell *cell = (void *)(block + program->rules[class_->rules[i]].offset);
+        cell->since_us = cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
+    }
+    return block;
+}
+
+static void plan_windows(struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    plan->window_words = (class_->n_windows + 63) / 64;
+    plan->windows_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * plan->window_words + 1u));
+    plan->every_record_windows = fb_alloc(sizeof(uint64_t) * (plan->window_words + 1u));
+    for (uint32_t w = 0; w < class_->n_windows; w++) {
+        const struct fb_window *window = &class_->windows[w];
+        if (window->input == FB_INPUT_RECORDS)
+            set_bit(plan->every_record_windows, w);
+        for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
+            if (fb_field_set_has(&window->reads, f))
+                set_bit(plan->windows_of + f * plan->window_words, w);
+    }
+}
+
+static void plan_conditions(struct fb_class_plan *plan, const struct fb_program *program) {
+    const struct fb_class *class_ = plan->class_;
+    uint32_t words = plan->condition_words = (class_->n_conditions + 63) / 64;
+    plan->conditions_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * words + 1u));
+    plan->every_record_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->all_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->twice = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->scratch = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->second = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->rule_of = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
+    for (uint32_t c = 0; c < class_->n_conditions; c++) {
+        const struct fb_condition *condition = &class_->conditions[c];
+        set_bit(plan->all_conditions, c);
+        if (condition->every_record)
+            set_bit(plan->every_record_conditions, c);
+        if (condition->twice)
+            set_bit(plan->twice, c);
+        for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
+            if (fb_field_set_has(&condition->reads, f))
+                set_bit(plan->conditions_of + f * words, c);
+        uint32_t rule = 0;
+        while (class_->rules[rule] != condition->rule)
+            rule++;
+        plan->rule_of[c] = rule;
+    }
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        FB_ASSERT(program->rules[class_->rules[i]].n_conditions > 0);
+}
+
+void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
+                  uint16_t class_index) {
+    const struct fb_class *class_ = &program->classes[class_index];
+    *plan = (struct fb_class_plan){.class_ = class_, .class_index = class_index};
+    plan->n_deadlines = class_->n_conditions + class_->n_rules;
+    plan->block_at = (uint32_t)(sizeof(struct fb_device) + sizeof(int64_t) * plan->n_deadlines);
+    plan->id_at = plan->block_at + class_->block_bytes;
+    plan->fresh_block = fresh_block(program, class_);
+    plan_windows(plan);
+    plan_conditions(plan, program);
+    plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
+}
+
+void fb_plan_free(struct fb_class_plan *plan) {
+    free(plan->fresh_block);
+    free(plan->windows_of);
+    free(plan->every_record_windows);
+    free(plan->conditions_of);
+    free(plan->every_record_conditions);
+    free(plan->all_conditions);
+    free(plan->twice);
+    free(plan->scratch);
+    free(plan->second);
+    free(plan->rule_of);
+    fb_matcher_free(plan->matcher);
+}

@@ -1,0 +1,73 @@
+/* The values that a rule shows, computed at the instant of the decision.
+ *
+ * Place in the flow: see report.h. */
+#include "engine/core/report.h"
+
+#include "engine/core/rule.h"
+
+static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
+                                uint16_t index) {
+    const struct fb_field *field = &moment->device->plan->class_->fields[index];
+    const struct fb_field_cell *cell = (const void *)(fb_device_block(moment->device) + field->offset);
+    return fb_field_value(field, cell, core->texts, moment->t_us);
+}
+
+static struct fb_output report(struct fb_core *core, const struct fb_moment *moment,
+                               const struct fb_rule *rule) {
+    const struct fb_class_plan *plan = moment->device->plan;
+    struct fb_eval eval = fb_rule_eval(core, moment);
+    for (uint32_t i = 0; i < rule->n_shown; i++)
+        core->shown[i] = rule->shown[i].is_field ? field_at(core, moment, rule->shown[i].field)
+                                                 : fb_eval_run(&eval, &rule->shown[i].code);
+    for (uint32_t i = 0; i < rule->n_slots; i++)
+        core->slots[i] = fb_eval_run(&eval, &rule->slots[i].code);
+    for (uint32_t i = 0; i < plan->class_->n_tags; i++)
+        core->tags[i] = field_at(core, moment, plan->class_->tags[i]);
+    return (struct fb_output){
+        .rule = rule,
+        .class_index = plan->class_index,
+        .device = fb_device_id(moment->device),
+        .cause = moment->cause,
+        .at_us = moment->t_us,
+        .shown = core->shown,
+        .slots = core->slots,
+        .tags = core->tags,
+    };
+}
+
+void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, enum fb_alert_event event,
+                     enum fb_severity severity, int64_t since_us) {
+    struct fb_output output = report(core, moment, rule);
+    output.kind = FB_OUT_ALERT;
+    output.event = event;
+    output.severity = severity;
+    output.active = event != FB_ALERT_CLEARED;
+    output.since_us = since_us;
+    core->stats.alerts++;
+    core->sink(core->context, &output);
+}
+
+void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, uint64_t withheld) {
+    struct fb_output output = report(core, moment, rule);
+    output.kind = FB_OUT_EVENT;
+    output.withheld = withheld;
+    core->stats.events++;
+    core->sink(core->context, &output);
+}
+
+void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
+                    const struct fb_device *device, bool future) {
+    struct fb_output output = {
+        .kind = FB_OUT_LATE,
+        .class_index = entry->class_index,
+        .device = entry->device,
+        .cause = {.origin = entry->origin},
+        .at_us = entry->ts_us,
+        .future = future,
+        .watermark_us = device ? device->watermark_us : FB_NO_TIME,
+        .raw = entry->raw,
+    };
+    core->sink(core->context, &output);
+}

@@ -1,0 +1,18 @@
+/* Outputs: fills what an alert, an event or a late record says and hands it to the sink.
+ *
+ * Place in the flow: 9 of the event's way, after the decision. */
+#ifndef FB_CORE_REPORT_H
+#define FB_CORE_REPORT_H
+
+#include "engine/core/state.h"
+
+void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, enum fb_alert_event event,
+                     enum fb_severity severity, int64_t since_us);
+void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, uint64_t withheld);
+/* device may be NULL (a future record of a new device). */
+void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
+                    const struct fb_device *device, bool future);
+
+#endif

@@ -1,0 +1,40 @@
+/* What one core consists of: shared by the files of engine/core, invisible outside.
+ *
+ * Place in the flow: core.c owns it; rule.c, alarm.c, event.c and report.c work on it. */
+#ifndef FB_CORE_STATE_H
+#define FB_CORE_STATE_H
+
+#include "engine/core/core.h"
+#include "engine/core/device.h"
+#include "engine/core/eval.h"
+#include "engine/core/window.h"
+
+struct fb_core {
+    const struct fb_program *program;
+    struct fb_core_config config;
+    fb_output_fn *sink;
+    void *context;
+    struct fb_class_plan *plans; /* of each class */
+    struct fb_devices *devices;
+    struct fb_timers *timers;
+    struct fb_texts *texts;
+    struct fb_value *registers;
+    struct fb_value *shown, *slots, *tags; /* as many as the largest rule or class has */
+    struct fb_field_cell *kept_cells;      /* fields' cells while a late record stands in */
+    uint64_t *late_texts;                  /* text handles for the same */
+    int64_t clock_us;                      /* C */
+    struct fb_core_stats stats;
+    struct fb_window_counts counts;
+};
+
+/* One evaluation of a device at an instant: by a record or by a timer. */
+struct fb_moment {
+    struct fb_device *device;
+    int64_t t_us;
+    bool silent;                           /* what `silent` gives */
+    const struct fb_field_set *carried;    /* on-time record: the fields it carries; else NULL */
+    const struct fb_field_set *good;       /* of these, those with a good sample */
+    struct fb_cause cause;
+};
+
+#endif

@@ -1,0 +1,32 @@
+/* Timers: one place a device in a heap ordered by the task's clock.
+ *
+ * Place in the flow: 5 of the event's way. A device is due when its own time D passes its deadline T,
+ * that is when C reaches T + 1 - W + Cw. Moved lazily: an entry may be early, never late. */
+#ifndef FB_CORE_TIMER_H
+#define FB_CORE_TIMER_H
+
+#include "engine/core/device.h"
+
+struct fb_timers;
+
+struct fb_timers *fb_timers_new(void);
+void fb_timers_free(struct fb_timers *timers);
+/* Makes sure that the device is looked at when C reaches its deadline. Room for every registered
+ * device must have been made by fb_timers_reserve. */
+void fb_timers_schedule(struct fb_timers *timers, struct fb_device *device);
+void fb_timers_reserve(struct fb_timers *timers, uint32_t devices);
+/* Removes and gives a device whose place is at or before C; NULL: none. */
+struct fb_device *fb_timers_pop(struct fb_timers *timers, int64_t c_us);
+void fb_timers_remove(struct fb_timers *timers, struct fb_device *device);
+/* Earliest place in the heap; FB_NEVER: empty. */
+int64_t fb_timers_next(const struct fb_timers *timers);
+
+/* Those that are due now, in the order (T, device id, class): a second, small heap. */
+struct fb_due {
+    int64_t deadline_us;
+    struct fb_device *device;
+};
+void fb_due_push(struct fb_timers *timers, struct fb_due due);
+bool fb_due_pop(struct fb_timers *timers, struct fb_due *due);
+
+#endif
