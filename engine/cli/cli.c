@@ -1,0 +1,116 @@
+/* The command line: finds the command and calls it.
+ *
+ * Place in the flow: main hands over to here; everything below a command is in its cmd_*.c. */
+#include "engine/cli/cli.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/str.h"
+#include "engine/cli/commands.h"
+
+enum { COMMANDS_MAX = 64 };
+
+#define FB_COMMAND_ROW(name, summary) {#name, summary, fb_cmd_##name},
+static const struct fb_command commands[] = {FB_COMMANDS(FB_COMMAND_ROW)};
+#undef FB_COMMAND_ROW
+
+const struct fb_command *fb_commands(size_t *n) {
+    *n = sizeof commands / sizeof *commands;
+    return commands;
+}
+
+const struct fb_command *fb_command_find(const char *name) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+void fb_cli_usage(FILE *out) {
+    fputs("usage: flyball COMMAND [OPTION...] [ARGUMENT...]\n\n", out);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("\n  --version  version, commit and libraries\n"
+          "  -h         on every command: its options and an example\n\n"
+          "Example: flyball help help\n",
+          out);
+}
+
+int fb_cli_wrong(const char *what, const char *given, const char *const *candidates, size_t n) {
+    struct fb_str words[COMMANDS_MAX];
+    if (n > COMMANDS_MAX)
+        n = COMMANDS_MAX;
+    for (size_t i = 0; i < n; i++)
+        words[i] = fb_str_of(candidates[i]);
+    struct fb_str near = fb_str_nearest(fb_str_of(given), words, n);
+    fprintf(stderr, "flyball: there is no %s `%s`", what, given);
+    if (near.n)
+        fprintf(stderr, "; did you mean `%.*s`?", FB_ARG(near));
+    fputs("\nflyball: `flyball help` lists the commands\n", stderr);
+    return FB_EXIT_USAGE;
+}
+
+enum { KEY_USAGE = 0x100 };
+
+/* -h, --help and --usage for every command; argp's own lack -h. */
+static error_t parse_help(int key, char *value, struct argp_state *state) {
+    (void)value;
+    if (key != 'h' && key != KEY_USAGE)
+        return ARGP_ERR_UNKNOWN;
+    argp_state_help(state, stdout,
+                    key == 'h' ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE | ARGP_HELP_EXIT_OK);
+    return 0;
+}
+
+void fb_cli_options(const struct argp *argp, int argc, char **argv, void *input) {
+    static const struct argp_option help_options[] = {
+        {"help", 'h', NULL, 0, "Show this help", -1},
+        {"usage", KEY_USAGE, NULL, 0, "Show the options in short", -1},
+        {0}};
+    static const struct argp help = {.options = help_options, .parser = parse_help};
+    struct argp_child children[] = {{&help, 0, NULL, -1}, {0}};
+    struct argp with_help = *argp;
+    with_help.children = children;
+    argp_err_exit_status = FB_EXIT_USAGE;
+    argp_parse(&with_help, argc, argv, ARGP_NO_HELP, NULL, input);
+}
+
+bool fb_cli_colour(FILE *out) {
+    const char *forbidden = getenv("NO_COLOR");
+    return !(forbidden && *forbidden) && isatty(fileno(out));
+}
+
+static int run(int argc, char **argv) {
+    if (argc < 2) {
+        fb_cli_usage(stderr);
+        return FB_EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--version") == 0)
+        return fb_cli_version(), FB_EXIT_OK;
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return fb_cli_usage(stdout), FB_EXIT_OK;
+    const struct fb_command *command = fb_command_find(name);
+    if (!command) {
+        const char *names[sizeof commands / sizeof *commands];
+        for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+            names[i] = commands[i].name;
+        return fb_cli_wrong("command", name, names, sizeof commands / sizeof *commands);
+    }
+    char title[64];
+    snprintf(title, sizeof title, "flyball %s", command->name);
+    argv[1] = title;
+    return command->run(argc - 1, argv + 1);
+}
+
+int fb_cli_main(int argc, char **argv) {
+    int status = run(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fputs("flyball: the output could not be written\n", stderr);
+        return status == FB_EXIT_OK ? FB_EXIT_IO : status;
+    }
+    return status;
+}
