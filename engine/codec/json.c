@@ -1,0 +1,654 @@
+/* The strict JSON scanner. One pass, no recursion: a loop over values with a small stack of the
+ * containers that are open.
+ *
+ * No byte needs a bounds check of its own: begin_payload sees to it that the payload ends with a
+ * closing bracket, or lies in a copy with a NUL behind it. Both end every run of digits, blanks or
+ * letters, so that only behind a closing bracket, and inside strings, the end must be looked for. */
+#include "engine/codec/json.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "engine/codec/json_find.h"
+#include "engine/codec/json_paths.h"
+
+enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000 };
+
+enum framing { AT_LINE, IN_ARRAY_FIRST, IN_ARRAY_NEXT, AT_END };
+
+struct fb_json {
+    const struct fb_json_paths *paths;
+    struct fb_json_limits limits;
+    struct fb_json_value *values; /* by node */
+    uint32_t *touched;            /* nodes whose value is not ABSENT */
+    uint32_t n_touched;
+
+    const char *start, *end; /* of the payload, or of its copy */
+    const char *p;           /* where the next object is looked for */
+    enum framing framing;
+    uint32_t n_objects;
+
+    enum fb_json_error error; /* of the scan that gave NULL, and where */
+    const char *error_at;
+
+    char *copy; /* of a payload without a closing bracket at its end */
+    size_t copy_cap;
+    char *scratch; /* unescaped text of one object; has room for a whole payload */
+    size_t scratch_n, scratch_cap;
+};
+
+static const struct {
+    const char *code, *text;
+} errors[FB_JSON_ERRORS] = {
+    [FB_JSON_OK] = {"JSON_OK", "no error"},
+    [FB_JSON_SYNTAX] = {"JSON_SYNTAX", "a byte that cannot stand there"},
+    [FB_JSON_NUMBER] = {"JSON_NUMBER", "a number that is not written as JSON wants it"},
+    [FB_JSON_UTF8] = {"JSON_UTF8", "text that is not valid UTF-8, or half of a surrogate pair"},
+    [FB_JSON_TRUNCATED] = {"JSON_TRUNCATED", "the text ends inside a value"},
+    [FB_JSON_TRAILING] = {"JSON_TRAILING", "something stands behind the value"},
+    [FB_JSON_NOT_OBJECT] = {"JSON_NOT_OBJECT", "an object {...} is wanted"},
+    [FB_JSON_DUPLICATE_KEY] = {"JSON_DUPLICATE_KEY", "a declared name that was there before"},
+    [FB_JSON_DEPTH] = {"JSON_DEPTH", "objects and arrays nested too deeply"},
+    [FB_JSON_KEYS] = {"JSON_KEYS", "too many names in one object"},
+    [FB_JSON_SIZE] = {"JSON_SIZE", "the object is too long"},
+};
+
+const char *fb_json_error_code(enum fb_json_error error) {
+    FB_ASSERT(error < FB_JSON_ERRORS);
+    return errors[error].code;
+}
+
+const char *fb_json_error_text(enum fb_json_error error) {
+    FB_ASSERT(error < FB_JSON_ERRORS);
+    return errors[error].text;
+}
+
+/* ---- values ---- */
+
+bool fb_json_number(const struct fb_json_value *value, double *x) {
+    FB_ASSERT(value->kind == FB_JSON_NUM);
+    if (value->wide || !fb_num_of_decimal(value->mantissa, value->exponent, x))
+        return fb_num_parse(value->text, x);
+    if (value->negative)
+        *x = -*x;
+    return true;
+}
+
+bool fb_json_integer(const struct fb_json_value *value, int64_t *x) {
+    FB_ASSERT(value->kind == FB_JSON_NUM);
+    if (value->wide || value->exponent != 0 || value->mantissa > (uint64_t)INT64_MAX)
+        return fb_num_parse_int(value->text, x);
+    *x = value->negative ? -(int64_t)value->mantissa : (int64_t)value->mantissa;
+    return true;
+}
+
+const struct fb_json_value *fb_json_values(const struct fb_json *json) {
+    return json->values;
+}
+
+static void forget_values(struct fb_json *json) {
+    for (uint32_t i = 0; i < json->n_touched; i++)
+        json->values[json->touched[i]].kind = FB_JSON_ABSENT;
+    json->n_touched = 0;
+    json->scratch_n = 0;
+}
+
+/* ---- set-up ---- */
+
+struct fb_json *fb_json_new(const struct fb_json_paths *paths, struct fb_json_limits limits) {
+    FB_ASSERT(limits.depth_max >= 1 && limits.depth_max <= DEPTH_MAX);
+    struct fb_json *json = fb_alloc(sizeof *json);
+    json->paths = paths;
+    json->limits = limits;
+    json->values = fb_alloc(paths->n_nodes * sizeof *json->values);
+    json->touched = fb_alloc(paths->n_nodes * sizeof *json->touched);
+    json->scratch_cap = limits.bytes_max;
+    json->scratch = fb_alloc(json->scratch_cap);
+    json->framing = AT_END;
+    return json;
+}
+
+void fb_json_free(struct fb_json *json) {
+    if (!json)
+        return;
+    free(json->values);
+    free(json->touched);
+    free(json->copy);
+    free(json->scratch);
+    free(json);
+}
+
+/* ---- tokens ---- */
+
+static const char *fail(struct fb_json *json, enum fb_json_error error, const char *at) {
+    bool cut = at >= json->end && (error == FB_JSON_SYNTAX || error == FB_JSON_NUMBER);
+    json->error = cut ? FB_JSON_TRUNCATED : error;
+    json->error_at = at;
+    return NULL;
+}
+
+static inline bool is_digit(char c) {
+    return (unsigned char)(c - '0') <= 9;
+}
+
+static inline const char *skip_blanks(const char *p) {
+    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
+        p++;
+    return p;
+}
+
+static int hex_digit(char c) {
+    if (is_digit(c))
+        return c - '0';
+    char lower = (char)(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Four hex digits at p, as a code unit; -1 with the error set. */
+static int32_t take_code_unit(struct fb_json *json, const char *p) {
+    int32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        int digit = p + i < json->end ? hex_digit(p[i]) : -1;
+        if (digit < 0) {
+            fail(json, FB_JSON_SYNTAX, p + i);
+            return -1;
+        }
+        unit = unit * 16 + digit;
+    }
+    return unit;
+}
+
+static size_t put_utf8(char *out, uint32_t c) {
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (char)(0xC0 | c >> 6);
+        out[1] = (char)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (char)(0xE0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (char)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (char)(0xF0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (char)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+/* The escape at p (a backslash); adds its character to the scratch and returns its end. */
+static const char *take_escape(struct fb_json *json, const char *p) {
+    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    if (p + 1 >= json->end)
+        return fail(json, FB_JSON_SYNTAX, json->end);
+    if (p[1] != 'u') {
+        const char *found = memchr(plain, p[1], sizeof plain - 1);
+        if (!found)
+            return fail(json, FB_JSON_SYNTAX, p + 1);
+        json->scratch[json->scratch_n++] = meant[found - plain];
+        return p + 2;
+    }
+    int32_t unit = take_code_unit(json, p + 2);
+    if (unit < 0)
+        return NULL;
+    uint32_t c = (uint32_t)unit;
+    const char *behind = p + 6;
+    if (c >= 0xDC00 && c < 0xE000)
+        return fail(json, FB_JSON_UTF8, p);
+    if (c >= 0xD800 && c < 0xDC00) {
+        if (json->end - behind < 2 || behind[0] != '\\' || behind[1] != 'u')
+            return fail(json, FB_JSON_UTF8, p);
+        int32_t low = take_code_unit(json, behind + 2);
+        if (low < 0)
+            return NULL;
+        if (low < 0xDC00 || low >= 0xE000)
+            return fail(json, FB_JSON_UTF8, p);
+        c = 0x10000 + ((c - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
+        behind += 6;
+    }
+    json->scratch_n += put_utf8(json->scratch + json->scratch_n, c);
+    return behind;
+}
+
+static void copy_to_scratch(struct fb_json *json, const char *from, const char *to) {
+    memcpy(json->scratch + json->scratch_n, from, (size_t)(to - from));
+    json->scratch_n += (size_t)(to - from);
+}
+
+/* A string with something in it that is not plain, found at p. Unescaped text never needs more room
+ * than its source, so the scratch cannot overflow: it is as large as the payload. */
+static const char *take_odd_string(struct fb_json *json, const char *start, const char *p,
+                                   struct fb_str *text) {
+    size_t scratch_start = json->scratch_n;
+    const char *pending = start; /* what the scratch lacks */
+    bool escaped = false;
+    for (;; p = fb_json_find(json->start, p, json->end)) {
+        if (p == json->end)
+            return fail(json, FB_JSON_SYNTAX, p);
+        if (*p == '"')
+            break;
+        if (*p == '\\') {
+            escaped = true;
+            copy_to_scratch(json, pending, p);
+            p = pending = take_escape(json, p);
+            if (!p)
+                return NULL;
+        } else {
+            if ((unsigned char)*p < 0x80)
+                return fail(json, FB_JSON_SYNTAX, p);
+            size_t n = fb_utf8_sequence(p, (size_t)(json->end - p));
+            if (!n)
+                return fail(json, FB_JSON_UTF8, p);
+            p += n;
+        }
+    }
+    if (escaped) {
+        copy_to_scratch(json, pending, p);
+        *text = (struct fb_str){json->scratch + scratch_start, json->scratch_n - scratch_start};
+    } else {
+        *text = (struct fb_str){start, (size_t)(p - start)};
+    }
+    return p + 1;
+}
+
+/* The string whose first byte behind the quote is at p; returns what is behind its last quote. */
+static inline const char *take_string(struct fb_json *json, const char *p, struct fb_str *text) {
+    const char *q = fb_json_find(json->start, p, json->end);
+    if (q == json->end || *q != '"')
+        return take_odd_string(json, p, q, text);
+    *text = (struct fb_str){p, (size_t)(q - p)};
+    return q + 1;
+}
+
+/* exponent = ( "e" | "E" ) [ "+" | "-" ] digits; p is behind the letter */
+static const char *take_exponent(struct fb_json *json, const char *p, struct fb_json_value *value) {
+    bool negative = *p == '-';
+    if (*p == '+' || *p == '-')
+        p++;
+    if (!is_digit(*p))
+        return fail(json, FB_JSON_NUMBER, p);
+    int32_t exponent = 0;
+    for (; is_digit(*p); p++)
+        if (exponent < EXPONENT_MAX)
+            exponent = exponent * 10 + (*p - '0');
+    value->exponent += negative ? -exponent : exponent;
+    return p;
+}
+
+/* number = [ "-" ] ( "0" | digit1-9 digits ) [ "." digits ] [ exponent ] */
+static inline const char *take_number(struct fb_json *json, const char *p,
+                                      struct fb_json_value *value) {
+    const char *start = p;
+    value->negative = *p == '-';
+    p += value->negative;
+    const char *digits = p;
+    uint64_t mantissa = 0;
+    for (; is_digit(*p); p++)
+        mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+    if (p == digits || (*digits == '0' && p - digits > 1))
+        return fail(json, FB_JSON_NUMBER, p == digits ? p : digits + 1);
+    ptrdiff_t n_digits = p - digits;
+    value->exponent = 0;
+    if (*p == '.') {
+        const char *fraction = ++p;
+        for (; is_digit(*p); p++)
+            mantissa = mantissa * 10 + (uint64_t)(*p - '0');
+        if (p == fraction)
+            return fail(json, FB_JSON_NUMBER, p);
+        n_digits += p - fraction;
+        value->exponent = -(int32_t)(p - fraction);
+    }
+    if ((*p | 0x20) == 'e') {
+        p = take_exponent(json, p + 1, value);
+        if (!p)
+            return NULL;
+    }
+    value->kind = FB_JSON_NUM;
+    value->wide = n_digits > MANTISSA_DIGITS_MAX;
+    value->mantissa = mantissa;
+    value->text = (struct fb_str){start, (size_t)(p - start)};
+    return p;
+}
+
+static const char *take_word(struct fb_json *json, const char *p, const char *word, size_t n) {
+    if ((size_t)(json->end - p) >= n && memcmp(p, word, n) == 0)
+        return p + n;
+    while (p < json->end && *p == *word) {
+        p++;
+        word++;
+    }
+    return fail(json, FB_JSON_SYNTAX, p);
+}
+
+/* Anything but an object or an array. */
+static inline const char *take_scalar(struct fb_json *json, const char *p,
+                                      struct fb_json_value *value) {
+    switch (*p) {
+    case '"':
+        value->kind = FB_JSON_TEXT;
+        return take_string(json, p + 1, &value->text);
+    case 't':
+        value->kind = FB_JSON_TRUE;
+        return take_word(json, p, "true", 4);
+    case 'f':
+        value->kind = FB_JSON_FALSE;
+        return take_word(json, p, "false", 5);
+    case 'n':
+        value->kind = FB_JSON_NULL;
+        return take_word(json, p, "null", 4);
+    default:
+        if (*p == '-' || is_digit(*p))
+            return take_number(json, p, value);
+        return fail(json, FB_JSON_SYNTAX, p);
+    }
+}
+
+/* ---- objects ---- */
+
+/* A short name that stands in the payload is loaded at once, with what is behind it cut off. */
+static inline struct fb_json_name name_of(const struct fb_json *json, struct fb_str text,
+                                          bool unescaped) {
+    if (unescaped)
+        return fb_json_name_of(text);
+    if (text.n > 8 || json->end - text.p < 8 || text.n == 0)
+        return fb_json_name_of(text);
+    struct fb_json_name name = {text, fb_json_load8(text.p), 0};
+    name.head &= ~UINT64_C(0) >> (64 - 8 * text.n);
+    name.tail = text.n == 8 ? name.head : 0;
+    return name;
+}
+
+/* Finds where a name's value goes. NULL: twice there. */
+static inline struct fb_json_value *claim(struct fb_json *json, uint32_t parent, struct fb_str key,
+                                          bool unescaped, struct fb_json_value *ignored,
+                                          uint32_t *child) {
+    *child = FB_JSON_NO_NODE;
+    if (parent == FB_JSON_NO_NODE)
+        return ignored;
+    struct fb_json_name name = name_of(json, key, unescaped);
+    *child = fb_json_child(json->paths, parent, &name);
+    if (*child == FB_JSON_NO_NODE)
+        return ignored;
+    struct fb_json_value *value = &json->values[*child];
+    if (value->kind != FB_JSON_ABSENT)
+        return NULL;
+    json->touched[json->n_touched++] = *child;
+    return value;
+}
+
+/* The object or array at p. `node` is that of its names: 0 reads the declared paths,
+ * FB_JSON_NO_NODE only validates, without a limit on the number of names. Returns its end. */
+static const char *take_container(struct fb_json *json, const char *p, uint32_t node) {
+    uint32_t nodes[DEPTH_MAX];
+    uint64_t arrays = 0; /* bit d: the container at depth d is an array */
+    uint32_t depth = 0, n_keys = 0, child = node;
+    uint32_t keys_max = node == FB_JSON_NO_NODE ? UINT32_MAX : json->limits.keys_max;
+    struct fb_json_value ignored, *value = &ignored;
+    bool in_array;
+
+open:
+    if (depth == json->limits.depth_max)
+        return fail(json, FB_JSON_DEPTH, p);
+    in_array = *p == '[';
+    node = in_array ? (uint32_t)FB_JSON_NO_NODE : child;
+    nodes[depth] = node;
+    arrays = (arrays & ~(UINT64_C(1) << depth)) | (uint64_t)in_array << depth;
+    depth++;
+    p = skip_blanks(p + 1);
+    if (*p == (in_array ? ']' : '}'))
+        goto close;
+    if (in_array) {
+        value = &ignored;
+        child = FB_JSON_NO_NODE;
+        goto take_value;
+    }
+
+take_key:
+    if (*p != '"')
+        return fail(json, FB_JSON_SYNTAX, p);
+    if (++n_keys > keys_max)
+        return fail(json, FB_JSON_KEYS, p);
+    {
+        const char *key_at = p;
+        struct fb_str key;
+        p = take_string(json, p + 1, &key);
+        if (!p)
+            return NULL;
+        value = claim(json, node, key, key.p != key_at + 1, &ignored, &child);
+        if (!value)
+            return fail(json, FB_JSON_DUPLICATE_KEY, key_at);
+    }
+    if (*p != ':') {
+        p = skip_blanks(p);
+        if (*p != ':')
+            return fail(json, FB_JSON_SYNTAX, p);
+    }
+    p = skip_blanks(p + 1);
+
+take_value:
+    if (*p == '{' || *p == '[') {
+        value->kind = *p == '{' ? FB_JSON_OBJECT : FB_JSON_ARRAY;
+        if (child != FB_JSON_NO_NODE && !json->paths->is_parent[child])
+            child = FB_JSON_NO_NODE;
+        goto open;
+    }
+    p = take_scalar(json, p, value);
+    if (!p)
+        return NULL;
+
+after_value:
+    p = skip_blanks(p);
+    if (*p == ',') {
+        p = skip_blanks(p + 1);
+        if (!in_array)
+            goto take_key;
+        goto take_value;
+    }
+    if (*p != (in_array ? ']' : '}'))
+        return fail(json, FB_JSON_SYNTAX, p);
+
+close:
+    p++;
+    if (--depth == 0)
+        return p;
+    if (p == json->end)
+        return fail(json, FB_JSON_SYNTAX, p);
+    node = nodes[depth - 1];
+    in_array = arrays >> (depth - 1) & 1;
+    value = &ignored;
+    child = FB_JSON_NO_NODE;
+    goto after_value;
+}
+
+/* ---- framing ---- */
+
+static bool is_blank(char c) {
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static void make_room(char **bytes, size_t *cap, size_t wanted) {
+    if (wanted <= *cap)
+        return;
+    *bytes = fb_grow(*bytes, wanted);
+    *cap = wanted;
+}
+
+void fb_json_begin(struct fb_json *json, struct fb_str payload) {
+    size_t n = payload.n;
+    while (n > 0 && is_blank(payload.p[n - 1]))
+        n--;
+    make_room(&json->scratch, &json->scratch_cap, n);
+    json->start = payload.p;
+    if (n > 0 && payload.p[n - 1] != '}' && payload.p[n - 1] != ']') {
+        make_room(&json->copy, &json->copy_cap, n + 1);
+        memcpy(json->copy, payload.p, n);
+        json->copy[n] = '\0';
+        json->start = json->copy;
+    }
+    json->end = n ? json->start + n : json->start;
+    json->p = json->start;
+    json->n_objects = 0;
+    json->framing = AT_LINE;
+    if (n == 0)
+        return;
+    json->p = skip_blanks(json->start);
+    if (*json->p == '[') {
+        json->p = skip_blanks(json->p + 1);
+        json->framing = IN_ARRAY_FIRST;
+    }
+}
+
+/* Hands out start..behind; an error if there is one. */
+static bool give(struct fb_json *json, struct fb_json_object *object, const char *start,
+                 const char *behind) {
+    while (behind > start && is_blank(behind[-1]))
+        behind--;
+    *object = (struct fb_json_object){.index = json->n_objects++,
+                                      .error = json->error,
+                                      .raw = {start, (size_t)(behind - start)}};
+    if (json->error != FB_JSON_OK)
+        object->error_at = (size_t)(json->error_at - json->start);
+    return true;
+}
+
+/* Reads the object at p. Where its mistake is none of syntax, its end is still found; NULL
+ * otherwise. */
+static const char *read_object(struct fb_json *json, const char *p) {
+    json->error = FB_JSON_OK;
+    const char *behind = take_container(json, p, 0);
+    if (!behind && (json->error == FB_JSON_DUPLICATE_KEY || json->error == FB_JSON_KEYS)) {
+        enum fb_json_error error = json->error;
+        const char *error_at = json->error_at;
+        json->scratch_n = 0;
+        behind = take_container(json, p, FB_JSON_NO_NODE);
+        if (behind) {
+            json->error = error;
+            json->error_at = error_at;
+        }
+    }
+    if (behind && (size_t)(behind - p) > json->limits.bytes_max) {
+        json->error = FB_JSON_SIZE;
+        json->error_at = p;
+    }
+    return behind;
+}
+
+/* Where to go on after a mistake in what began at start. */
+static const char *next_line(const struct fb_json *json, const char *start) {
+    const char *newline = memchr(start, '\n', (size_t)(json->end - start));
+    if (newline && json->error_at > newline)
+        while (newline && newline[1] != '{')
+            newline = memchr(newline + 1, '\n', (size_t)(json->end - newline - 1));
+    return newline ? newline + 1 : json->end;
+}
+
+static bool give_bad_line(struct fb_json *json, struct fb_json_object *object, const char *start) {
+    json->p = next_line(json, start);
+    return give(json, object, start, json->p);
+}
+
+/* Behind an object its line must end, or another one begin behind a blank. */
+static bool is_separated(struct fb_json *json, const char *behind) {
+    const char *p = behind;
+    while (p < json->end && (*p == ' ' || *p == '\t' || *p == '\r'))
+        p++;
+    if (p == json->end || *p == '\n' || (*p == '{' && p > behind))
+        return true;
+    json->error = FB_JSON_TRAILING;
+    json->error_at = p;
+    return false;
+}
+
+static bool next_of_lines(struct fb_json *json, struct fb_json_object *object) {
+    while (json->p < json->end && is_blank(*json->p))
+        json->p++;
+    const char *start = json->p;
+    if (start == json->end) {
+        json->framing = AT_END;
+        if (json->n_objects > 0)
+            return false;
+        fail(json, FB_JSON_NOT_OBJECT, start);
+        return give(json, object, start, start);
+    }
+    if (*start != '{') {
+        fail(json, FB_JSON_NOT_OBJECT, start);
+        return give_bad_line(json, object, start);
+    }
+    const char *behind = read_object(json, start);
+    if (!behind || !is_separated(json, behind))
+        return give_bad_line(json, object, start);
+    json->p = behind;
+    return give(json, object, start, behind);
+}
+
+static bool give_rest(struct fb_json *json, struct fb_json_object *object, const char *start) {
+    json->framing = AT_END;
+    return give(json, object, start, json->end);
+}
+
+static bool end_array(struct fb_json *json, struct fb_json_object *object) {
+    const char *p = json->p + 1;
+    json->framing = AT_END;
+    while (p < json->end && is_blank(*p))
+        p++;
+    if (p == json->end)
+        return false;
+    fail(json, FB_JSON_TRAILING, p);
+    return give_rest(json, object, p);
+}
+
+/* An element that is no object: its end is found like that of any value. */
+static const char *skip_element(struct fb_json *json, const char *p) {
+    struct fb_json_value ignored;
+    const char *behind = *p == '[' ? take_container(json, p, FB_JSON_NO_NODE)
+                                   : take_scalar(json, p, &ignored);
+    if (behind)
+        fail(json, FB_JSON_NOT_OBJECT, p);
+    return behind;
+}
+
+static bool next_of_array(struct fb_json *json, struct fb_json_object *object) {
+    const char *start = json->p;
+    if (start == json->end) {
+        fail(json, FB_JSON_TRUNCATED, start);
+        return give_rest(json, object, start);
+    }
+    if (json->framing == IN_ARRAY_NEXT || *start == ']') {
+        if (*start == ']')
+            return end_array(json, object);
+        if (*start != ',') {
+            fail(json, FB_JSON_SYNTAX, start);
+            return give_rest(json, object, start);
+        }
+        start = skip_blanks(start + 1);
+    }
+    const char *behind = *start == '{' ? read_object(json, start) : skip_element(json, start);
+    if (!behind)
+        return give_rest(json, object, start);
+    json->p = behind;
+    while (json->p < json->end && is_blank(*json->p))
+        json->p++;
+    json->framing = IN_ARRAY_NEXT;
+    return give(json, object, start, behind);
+}
+
+bool fb_json_next(struct fb_json *json, struct fb_json_object *object) {
+    forget_values(json);
+    switch (json->framing) {
+    case AT_LINE:
+        return next_of_lines(json, object);
+    case IN_ARRAY_FIRST:
+    case IN_ARRAY_NEXT:
+        return next_of_array(json, object);
+    case AT_END:
+        break;
+    }
+    return false;
+}
