@@ -15,21 +15,24 @@ struct fb_window_counts {
     uint64_t left_early;   /* samples that a full ring lost before their time */
 };
 
-/* One record that carries something the window reads.
- * ts_us: the record's time. late: it came below the watermark, within the lateness.
- * sample: its value; NULL where unknown (then only the good time is followed).
+/* One record that carries something the window reads. Times stay within +-2^60 us.
+ * ts_us: the record's time. at_us: the device's time D at which it is taken (M2), never below that of
+ * an earlier read. late: it came below the watermark, within the lateness.
+ * value: the sample; NULL where unknown (then only the good time is followed). FB_INPUT_RECORDS: the
+ * record itself is the sample, value and good are ignored.
  * good, good_until_us: whether everything the input reads is good from ts_us on, and the last
  * instant at which it still will be without another record (FB_NEVER: no end); late: ignored. */
 struct fb_window_sample {
-    int64_t ts_us;
+    int64_t ts_us, at_us;
     bool late;
     const struct fb_value *value;
     bool good;
     int64_t good_until_us;
 };
 
-/* Fresh state of a device that has just been registered. cell: window->bytes, zeroed. */
-void fb_window_init(const struct fb_window *window, void *cell);
+/* Fresh state of a device that has just been registered by a record at first_ts_us. cell:
+ * window->bytes, zeroed, at a multiple of 8. */
+void fb_window_init(const struct fb_window *window, void *cell, int64_t first_ts_us);
 void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                     const struct fb_window_sample *sample, struct fb_window_counts *counts);
 
@@ -41,9 +44,20 @@ struct fb_window_instant {
     bool carried; /* the record carries, on time, something the window reads: for `changed` */
 };
 
-/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Lowers *deadline_us to
- * the next instant at which the value or the share of good time can change without a record. */
-struct fb_value fb_window_read(const struct fb_window *window, const void *cell,
+/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Instants of reads never go
+ * back, and lie at or after every sample taken. The cell only remembers what was computed: no read can
+ * be seen by another one.
+ * The value: any, all, changed in `i` (bool); first, last, previous as samples of window->type;
+ * change in `i` where the samples are INTEGER or TIME (unknown where it overflows); all others `num`,
+ * of samples that are NUMBER or COUNTER (count takes every type; of BOOL it counts the true ones). A
+ * result that is not finite is unknown. A text lives until the window's next sample.
+ * That previous, change and changed are unknown while their argument is (M22) is not known here: the
+ * code around the read says so.
+ *
+ * Lowers *deadline_us to the next instant at which a condition that reads this must be evaluated
+ * without a record (M8, M13, M14, M21): the first one after t; at a record's evaluation the first one
+ * at or after t, because what falls due at exactly t still fires as a timer once D > t. */
+struct fb_value fb_window_read(const struct fb_window *window, void *cell,
                                const struct fb_texts *texts, enum fb_aggregate aggregate,
                                double needs, struct fb_window_instant instant,
                                int64_t *deadline_us);
