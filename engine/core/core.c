@@ -203,7 +203,12 @@ static bool input_is_good(struct fb_device *device, const struct fb_window *wind
 static void feed(struct fb_core *core, struct fb_device *device, const struct fb_window *window,
                  int64_t ts_us, bool late, const struct fb_sample *own) {
     static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
-    struct fb_window_sample sample = {.ts_us = ts_us, .late = late, .good_until_us = FB_NEVER};
+    struct fb_window_sample sample = {
+        .ts_us = ts_us,
+        .at_us = fb_device_time(device, core->clock_us),
+        .late = late,
+        .good_until_us = FB_NEVER,
+    };
     struct fb_value value;
     switch (window->input) {
     case FB_INPUT_RECORDS:
@@ -331,12 +336,22 @@ static void move_watermark(struct fb_core *core, struct fb_device *device, int64
     device->clock_at_us = core->clock_us;
 }
 
+static void begin_windows(struct fb_device *device, int64_t ts_us) {
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t i = 0; i < class_->n_windows; i++)
+        if (class_->windows[i].shape == FB_SHAPE_EACH)
+            fb_window_begin(&class_->windows[i], fb_device_block(device) + class_->windows[i].offset,
+                            ts_us);
+}
+
 /* Applies a record that is on time or late within the lateness. */
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
     bool first = device->watermark_us == FB_NO_TIME;
-    if (first)
+    if (first) {
         set_keys(core, device, entry);
+        begin_windows(device, entry->ts_us);
+    }
     if (late) {
         feed_late(core, device, entry);
     } else {

@@ -172,7 +172,7 @@ static struct fb_value vote(const struct fb_value *votes, uint32_t n, uint32_t w
 }
 
 static struct fb_value window(struct fb_eval *eval, const struct fb_class *class_,
-                              const struct fb_instr *in, const char *block) {
+                              const struct fb_instr *in, char *block) {
     const struct fb_window *w = &class_->windows[in->imm];
     struct fb_window_instant instant = {
         .t_us = eval->t_us,

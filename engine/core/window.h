@@ -30,9 +30,11 @@ struct fb_window_sample {
     int64_t good_until_us;
 };
 
-/* Fresh state of a device that has just been registered by a record at first_ts_us. cell:
- * window->bytes, zeroed, at a multiple of 8. */
-void fb_window_init(const struct fb_window *window, void *cell, int64_t first_ts_us);
+/* Fresh state: bytes that may be copied for every device. cell: window->bytes, zeroed, at a multiple
+ * of 8. */
+void fb_window_init(const struct fb_window *window, void *cell);
+/* FB_SHAPE_EACH only: registers the device, by a record at first_ts_us, before its first sample. */
+void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_ts_us);
 void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                     const struct fb_window_sample *sample, struct fb_window_counts *counts);
 
