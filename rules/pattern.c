@@ -1,0 +1,71 @@
+/* Patterns of `matches`, checked with PCRE2.
+ *
+ * Place in the flow: check. */
+#include "rules/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include <stdio.h>
+#include <string.h>
+
+/* Settings at the start, as (*LIMIT_MATCH=..) or (*UTF): the engine sets these. */
+static bool has_setting(struct fb_str text) {
+    return text.n >= 2 && text.p[0] == '(' && text.p[1] == '*' && text.n > 2 &&
+           text.p[2] >= 'A' && text.p[2] <= 'Z';
+}
+
+/* (?C..) outside classes and escapes. */
+static bool has_callout(struct fb_str text, uint32_t *at) {
+    for (size_t i = 0; i + 2 < text.n; i++) {
+        if (text.p[i] == '\\') {
+            i++;
+        } else if (memcmp(text.p + i, "(?C", 3) == 0) {
+            *at = (uint32_t)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool say(char why[static 256], const char *text) {
+    snprintf(why, 256, "%s", text);
+    return false;
+}
+
+static pcre2_code *compile(struct fb_str text, int *error, size_t *offset) {
+    pcre2_compile_context *context = pcre2_compile_context_create(NULL);
+    if (!context)
+        return NULL;
+    pcre2_set_max_pattern_length(context, FB_PATTERN_TEXT_MAX);
+    pcre2_set_parens_nest_limit(context, 50);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.p, text.n,
+                                     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, error, offset, context);
+    pcre2_compile_context_free(context);
+    return code;
+}
+
+bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
+    *at = 0;
+    if (text.n > FB_PATTERN_TEXT_MAX)
+        return say(why, "a pattern has at most 4,096 bytes");
+    if (has_setting(text))
+        return say(why, "settings as (*NAME) at the start are the engine's, not the pattern's");
+    if (has_callout(text, at))
+        return say(why, "callouts as (?C1) are not part of the language");
+    int error = 0;
+    size_t offset = 0;
+    pcre2_code *code = compile(text, &error, &offset);
+    if (!code) {
+        *at = (uint32_t)offset;
+        if (pcre2_get_error_message(error, (PCRE2_UCHAR *)why, 256) < 0)
+            say(why, "the pattern cannot be read");
+        return false;
+    }
+    size_t bytes = 0;
+    pcre2_pattern_info(code, PCRE2_INFO_SIZE, &bytes);
+    pcre2_code_free(code);
+    if (bytes > FB_PATTERN_BYTES_MAX)
+        return say(why, "the compiled pattern is larger than 64 KB; repeat less");
+    return true;
+}
