@@ -1,0 +1,32 @@
+/* The task clock of a file: the running maximum of the records' times, leaps examined.
+ *
+ * Place in the flow: between the decoder and the tasks of `replay`, before records are split over
+ * tasks, so that every task sees the same clock. One owner.
+ *
+ * C starts at the first record's ts. A record that leaps ahead of C by more than max_skew is held,
+ * further leaping ones of its device behind it; its others are taken. The next record of another
+ * device decides (of the same one where no other was among the 1,000 records before the leap): at or
+ * beyond the first leap less max_skew, the held ones are taken first; otherwise, and at the end, they
+ * go on without moving the clock, so that the core refuses them as `future`. A single stamp of 2099
+ * harms nobody and a real gap of a week is crossed. */
+#ifndef FB_RUN_FILE_CLOCK_H
+#define FB_RUN_FILE_CLOCK_H
+
+#include "engine/model/entry.h"
+
+struct fb_file_clock;
+
+/* Takes an entry with the clock at c_us. */
+typedef void fb_clocked_fn(void *context, const struct fb_entry *entry, int64_t c_us);
+
+struct fb_file_clock *fb_file_clock_new(int64_t max_skew_us, fb_clocked_fn *take, void *context);
+void fb_file_clock_free(struct fb_file_clock *clock);
+/* An entry in the order of the input; the entry's views need to live only during the call. */
+void fb_file_clock_entry(struct fb_file_clock *clock, const struct fb_entry *entry);
+/* The same, of an input whose records carry the stamp of their log: C follows the stamps. */
+void fb_file_clock_stamped(struct fb_file_clock *clock, const struct fb_entry *entry,
+                           int64_t stamp_us);
+/* Lets go of what is still held; gives the final C (FB_NO_TIME: nothing was read). */
+int64_t fb_file_clock_end(struct fb_file_clock *clock);
+
+#endif
