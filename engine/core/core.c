@@ -173,12 +173,9 @@ static struct fb_field_cell *cell_of(struct fb_device *device, uint32_t field) {
     return (void *)(fb_device_block(device) + f->offset);
 }
 
-/* What a device has from its first record on: its keys, which never change, and its windows. */
-static void begin(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry) {
+/* Keys are there from registration on and never change. */
+static void set_keys(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry) {
     const struct fb_class *class_ = device->plan->class_;
-    for (uint32_t i = 0; i < class_->n_windows; i++)
-        fb_window_init(&class_->windows[i], fb_device_block(device) + class_->windows[i].offset,
-                       entry->ts_us);
     for (uint32_t i = 0; i < entry->n_samples; i++)
         if (entry->samples[i].field < class_->n_keys)
             set_cell(core, &class_->fields[entry->samples[i].field],
@@ -205,10 +202,7 @@ static bool input_is_good(struct fb_device *device, const struct fb_window *wind
 
 static void feed(struct fb_core *core, struct fb_device *device, const struct fb_window *window,
                  int64_t ts_us, bool late, const struct fb_sample *own) {
-<<<<<<< Updated upstream
     static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
-=======
->>>>>>> Stashed changes
     struct fb_window_sample sample = {
         .ts_us = ts_us,
         .at_us = fb_device_time(device, core->clock_us),
@@ -218,6 +212,8 @@ static void feed(struct fb_core *core, struct fb_device *device, const struct fb
     struct fb_value value;
     switch (window->input) {
     case FB_INPUT_RECORDS:
+        sample.value = &record;
+        sample.good = true;
         break;
     case FB_INPUT_FIELD:
         if (own->state == FB_SAMPLE_GOOD) {
@@ -352,15 +348,10 @@ static void begin_windows(struct fb_device *device, int64_t ts_us) {
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
     bool first = device->watermark_us == FB_NO_TIME;
-<<<<<<< Updated upstream
     if (first) {
         set_keys(core, device, entry);
         begin_windows(device, entry->ts_us);
     }
-=======
-    if (first)
-        begin(core, device, entry);
->>>>>>> Stashed changes
     if (late) {
         feed_late(core, device, entry);
     } else {

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/match.h"
+#include "engine/core/window.h"
 
 static void set_bit(uint64_t *words, uint32_t i) {
     words[i / 64] |= UINT64_C(1) << (i % 64);
@@ -17,6 +18,8 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
     char *block = fb_alloc(class_->block_bytes + 1u);
     for (uint32_t i = 0; i < class_->n_fields; i++)
         ((struct fb_field_cell *)(void *)(block + class_->fields[i].offset))->ts_us = FB_NO_TIME;
+    for (uint32_t i = 0; i < class_->n_windows; i++)
+        fb_window_init(&class_->windows[i], block + class_->windows[i].offset);
     for (uint32_t i = 0; i < class_->n_code; i++) {
         const struct fb_instr *in = &class_->code[i];
         if (in->op == FB_I_FOR) {
