@@ -52,6 +52,9 @@ struct fb_arg {
     struct fb_span span;
 };
 
+/* Who walks an expression may recurse: no branch is longer. */
+enum { FB_EXPR_HEIGHT_MAX = 1000, FB_NESTING_MAX = 256 };
+
 struct fb_field_decl;
 struct fb_let_decl;
 struct fb_param_decl;
@@ -75,6 +78,7 @@ struct fb_node {
     bool bracketed;         /* written in ( ): the formatter keeps them where needed */
     bool negated;           /* not in, is not */
     bool truth;
+    uint16_t height; /* of the tree below, itself included; at most FB_EXPR_HEIGHT_MAX */
     enum fb_quality quality; /* IS */
     double value;            /* NUMBER, PERCENT_OF (70 for 70 %) */
     int64_t span_us;         /* DURATION */
@@ -123,7 +127,7 @@ struct fb_field_decl {
     struct fb_node *null_value;             /* NULL: none */
     struct fb_str *from; /* paths in the record, first that is there wins; none: the name itself */
     uint32_t n_from;
-    uint32_t index; /* in the class, keys first, then in the order of writing; by the parser */
+    uint32_t index; /* in the class: keys, tags, fields, each in the order of writing */
 };
 
 struct fb_let_decl {
@@ -146,12 +150,13 @@ struct fb_class_item {
 struct fb_class_decl {
     struct fb_str name;
     struct fb_span span, name_span;
+    struct fb_span block; /* braces included */
     struct fb_str *topics;
     uint32_t n_topics;
     bool reopened; /* device NAME { let .. } without `from`, of a class declared elsewhere */
     struct fb_class_item *items;
     uint32_t n_items;
-    struct fb_field_decl **fields; /* keys first, then tags and fields as written */
+    struct fb_field_decl **fields; /* keys, then tags, then fields, each as written */
     uint32_t n_fields, n_keys;
     struct fb_let_decl **lets;
     uint32_t n_lets;
@@ -170,6 +175,7 @@ struct fb_param_decl {
     struct fb_str name;
     struct fb_span span, name_span;
     struct fb_str class_name; /* `on NAME`; empty: for all */
+    struct fb_span class_span;
     struct fb_str unit_text;
     struct fb_span unit_span;
     struct fb_node *value; /* the default */
@@ -222,6 +228,7 @@ struct fb_rule_decl {
     struct fb_span span, name_span;
     struct fb_str class_name;
     struct fb_span class_span;
+    struct fb_span block;  /* braces included */
     struct fb_node *where; /* NULL: none */
     struct fb_rule_item *items;
     uint32_t n_items;
@@ -275,7 +282,9 @@ struct fb_test_step {
 struct fb_test_decl {
     struct fb_str title;
     struct fb_str class_name; /* on NAME; may be empty */
+    struct fb_span class_span;
     struct fb_span span;
+    struct fb_span block; /* braces included */
     struct fb_test_step *steps;
     uint32_t n_steps;
 };
