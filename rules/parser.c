@@ -1,0 +1,357 @@
+/* The parser's ground: tokens, reports, blocks and going on after a mistake.
+ *
+ * Place in the flow: inside the third stage of the compiler, under parse.c and its siblings. */
+#include "rules/parser.h"
+
+#include "engine/base/num.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct fb_token *fb_p_peek(const struct fb_parser *p, uint32_t ahead) {
+    uint32_t at = p->at + ahead;
+    return &p->tokens.items[at < p->tokens.n ? at : p->tokens.n - 1];
+}
+
+void fb_p_next(struct fb_parser *p) {
+    if (p->at + 1 < p->tokens.n) {
+        p->at++;
+    }
+}
+
+bool fb_p_is(const struct fb_parser *p, enum fb_token_kind kind) {
+    return fb_p_peek(p, 0)->kind == kind;
+}
+
+struct fb_str fb_p_text(const struct fb_parser *p, const struct fb_token *token) {
+    return (struct fb_str){p->text.p + token->start, token->end - token->start};
+}
+
+struct fb_str fb_p_name_text(const struct fb_parser *p, const struct fb_token *token) {
+    struct fb_str text = fb_p_text(p, token);
+    if ((token->flags & FB_TOKEN_QUOTED) != 0) {
+        return (struct fb_str){text.p + 1, text.n - 2};
+    }
+    return text.p[0] == '&'   ? FB_S("and")
+           : text.p[0] == '|' ? FB_S("or")
+           : text.p[0] == '!' ? FB_S("not")
+                              : text;
+}
+
+bool fb_p_is_word(const struct fb_parser *p, uint32_t ahead, const char *word) {
+    const struct fb_token *token = fb_p_peek(p, ahead);
+    return token->kind == FB_TOK_NAME && (token->flags & FB_TOKEN_QUOTED) == 0 &&
+           fb_str_eq(fb_p_name_text(p, token), fb_str_of(word));
+}
+
+bool fb_p_accept(struct fb_parser *p, enum fb_token_kind kind) {
+    if (!fb_p_is(p, kind)) {
+        return false;
+    }
+    fb_p_next(p);
+    return true;
+}
+
+bool fb_p_accept_word(struct fb_parser *p, const char *word) {
+    if (!fb_p_is_word(p, 0, word)) {
+        return false;
+    }
+    fb_p_next(p);
+    return true;
+}
+
+struct fb_span fb_p_span(const struct fb_parser *p, const struct fb_token *token) {
+    return (struct fb_span){p->tokens.file, token->start, token->end};
+}
+
+struct fb_span fb_p_span_from(const struct fb_parser *p, const struct fb_token *first) {
+    uint32_t end = p->at > 0 ? p->tokens.items[p->at - 1].end : first->end;
+    return (struct fb_span){p->tokens.file, first->start, end > first->start ? end : first->end};
+}
+
+struct fb_str fb_p_source(const struct fb_parser *p, struct fb_span span) {
+    return (struct fb_str){p->text.p + span.start, span.end - span.start};
+}
+
+/* ---- reports ------------------------------------------------------------------------------- */
+
+bool fb_p_unexpected(struct fb_parser *p, const char *what, const char *help) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    struct fb_span span = fb_p_span(p, token);
+    struct fb_str text = fb_p_text(p, token);
+    if (token->kind == FB_TOK_BAD) {
+        return false;
+    }
+    if (token->kind == FB_TOK_END) {
+        fb_diag_add(p->diags, FB_E_UNEXPECTED, span, help, "%s ends here; expected %s",
+                    p->in_message ? "the part in braces" : "the file", what);
+        return false;
+    }
+    bool cut = text.n > 40;
+    struct fb_str shown = {text.p, cut ? 37 : text.n};
+    while (cut && shown.n > 0 && ((unsigned char)shown.p[shown.n] & 0xC0) == 0x80) {
+        shown.n--;
+    }
+    const char *kind = token->kind == FB_TOK_TEXT                                ? "the text "
+                       : token->kind == FB_TOK_NUMBER                            ? "the number "
+                       : token->kind == FB_TOK_UNIT                              ? "the unit "
+                       : token->kind == FB_TOK_DURATION                          ? "the duration "
+                                                                                 : "";
+    fb_diag_add(p->diags, FB_E_UNEXPECTED, span, help, "found %s`%.*s%s`, expected %s", kind,
+                FB_ARG(shown), cut ? "..." : "", what);
+    return false;
+}
+
+bool fb_p_expect(struct fb_parser *p, enum fb_token_kind kind, const char *what) {
+    return fb_p_accept(p, kind) || fb_p_unexpected(p, what, NULL);
+}
+
+bool fb_p_expect_word(struct fb_parser *p, const char *word) {
+    if (fb_p_accept_word(p, word)) {
+        return true;
+    }
+    char what[40];
+    snprintf(what, sizeof what, "`%s`", word);
+    const struct fb_token *token = fb_p_peek(p, 0);
+    const char *help = token->kind == FB_TOK_NAME
+                           ? fb_p_did_you_mean(p, fb_p_name_text(p, token), &word, 1)
+                           : NULL;
+    return fb_p_unexpected(p, what, help);
+}
+
+const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word, const char *const *candidates,
+                              size_t n) {
+    struct fb_str texts[64];
+    FB_ASSERT(n <= sizeof texts / sizeof *texts);
+    for (size_t i = 0; i < n; i++) {
+        texts[i] = fb_str_of(candidates[i]);
+    }
+    struct fb_str nearest = fb_str_nearest(word, texts, n);
+    return nearest.n == 0
+               ? NULL
+               : fb_str_printf(p->arena, "did you mean `%.*s`?", FB_ARG(nearest)).p;
+}
+
+void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause) {
+    if (already) {
+        fb_diag_add(p->diags, FB_E_DUPLICATE_CLAUSE, span, "keep one of them",
+                    "`%s` stands here a second time", clause);
+    }
+}
+
+/* ---- pieces -------------------------------------------------------------------------------- */
+
+bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struct fb_span *span) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (token->kind != FB_TOK_NAME) {
+        return fb_p_unexpected(p, what, NULL);
+    }
+    *name = fb_p_name_text(p, token);
+    if (span != NULL) {
+        *span = fb_p_span(p, token);
+    }
+    fb_p_next(p);
+    return true;
+}
+
+bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (token->kind != FB_TOK_TEXT) {
+        return fb_p_unexpected(p, what,
+                               token->kind == FB_TOK_NAME ? "a text stands in double quotes" : NULL);
+    }
+    struct fb_str written = fb_p_text(p, token);
+    *text = fb_lex_unescape(p->arena, (struct fb_str){written.p + 1, written.n - 2});
+    fb_p_next(p);
+    return true;
+}
+
+bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (token->kind != FB_TOK_NUMBER) {
+        return fb_p_unexpected(p, what, NULL);
+    }
+    const struct fb_token *unit = fb_p_peek(p, 1);
+    struct fb_span span = fb_p_span(p, token);
+    int64_t value;
+    bool whole = fb_num_parse_int(fb_p_text(p, token), &value) && value >= 1 && value <= 1000000;
+    if (unit->kind == FB_TOK_UNIT || !whole) {
+        span.end = unit->kind == FB_TOK_UNIT ? unit->end : span.end;
+        fb_diag_add(p->diags, FB_E_BAD_COUNT, span, "write a whole number from 1 to 1000000",
+                    "`%.*s` is not %s", FB_ARG(fb_p_source(p, span)), what);
+        return false;
+    }
+    *count = (uint32_t)value;
+    fb_p_next(p);
+    return true;
+}
+
+void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes) {
+    if (n != 0 && (n < 4 || (n & (n - 1)) != 0)) {
+        return items;
+    }
+    void *room = fb_arena_alloc(p->arena, bytes * (n == 0 ? 4 : (size_t)n * 2));
+    if (n > 0) {
+        memcpy(room, items, bytes * n);
+    }
+    return room;
+}
+
+/* ---- blocks -------------------------------------------------------------------------------- */
+
+static bool is_operator(uint8_t kind) {
+    return kind == FB_TOK_DOT || kind >= FB_TOK_RANGE || kind == FB_TOK_COMMA ||
+           kind == FB_TOK_CLOSE || kind == FB_TOK_COLON;
+}
+
+static bool is_clause(const struct fb_parser *p, const struct fb_p_clause *clause) {
+    if (!fb_p_is_word(p, 0, clause->word)) {
+        return false;
+    }
+    const struct fb_token *next = fb_p_peek(p, 1);
+    if (clause->next == NULL) {
+        return !is_operator(next->kind) || next->kind == FB_TOK_MINUS;
+    }
+    if (strcmp(clause->next, "NAME") == 0) {
+        return next->kind == FB_TOK_NAME;
+    }
+    if (strcmp(clause->next, "TEXT") == 0) {
+        return next->kind == FB_TOK_TEXT;
+    }
+    return fb_p_is_word(p, 1, clause->next);
+}
+
+static bool at_item(const struct fb_parser *p, const struct fb_p_clause *clauses, bool fields) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (fields && token->kind == FB_TOK_NAME && fb_p_peek(p, 1)->kind == FB_TOK_COLON) {
+        return true;
+    }
+    for (; clauses->word != NULL; clauses++) {
+        if (is_clause(p, clauses)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Words that begin statements, those of later stages too: a place to go on at. */
+static const char *const statement_words[] = {"use",   "device",  "param",   "alarm",
+                                              "event", "test",    "zone",    "actuator",
+                                              "mode",  "control", "schedule"};
+
+bool fb_p_at_statement(const struct fb_parser *p) {
+    const struct fb_token *token = fb_p_peek(p, 0), *next = fb_p_peek(p, 1);
+    if ((token->flags & FB_TOKEN_LINE_START) == 0 ||
+        (next->kind != FB_TOK_NAME && next->kind != FB_TOK_TEXT)) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof statement_words / sizeof *statement_words; i++) {
+        if (fb_p_is_word(p, 0, statement_words[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Goes behind a bracket's partner, or behind the token. */
+static void skip_one(struct fb_parser *p) {
+    uint32_t match = fb_p_peek(p, 0)->match;
+    if (match > p->at) {
+        p->at = match;
+    }
+    fb_p_next(p);
+}
+
+void fb_p_next_statement(struct fb_parser *p) {
+    while (!fb_p_is(p, FB_TOK_END)) {
+        uint8_t kind = fb_p_peek(p, 0)->kind;
+        bool block = kind == FB_TOK_BEGIN && fb_p_peek(p, 0)->match > p->at;
+        if (fb_p_at_statement(p)) {
+            return;
+        }
+        skip_one(p);
+        if (block || kind == FB_TOK_FINISH) {
+            return;
+        }
+    }
+}
+
+static void next_item(struct fb_parser *p, const struct fb_p_clause *clauses, bool fields) {
+    while (!fb_p_is(p, FB_TOK_END) && !fb_p_is(p, FB_TOK_FINISH) && !fb_p_at_statement(p) &&
+           !at_item(p, clauses, fields)) {
+        bool block = fb_p_is(p, FB_TOK_BEGIN);
+        skip_one(p);
+        if (block) {
+            return;
+        }
+    }
+}
+
+bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
+                const struct fb_p_clause *clauses, bool fields,
+                bool (*item)(struct fb_parser *p, void *context), void *context,
+                struct fb_span *block) {
+    const struct fb_token *open = fb_p_peek(p, 0);
+    if (!fb_p_expect(p, FB_TOK_BEGIN, "`{`")) {
+        return false;
+    }
+    bool ok = true;
+    while (!fb_p_is(p, FB_TOK_FINISH)) {
+        if (fb_p_is(p, FB_TOK_END) && !ok) {
+            return false; /* the item that ran into the end was reported */
+        }
+        if (fb_p_is(p, FB_TOK_END) || fb_p_at_statement(p)) {
+            const struct fb_token *here = fb_p_peek(p, 0);
+            const char *help = "put `}` at the end";
+            if (here->kind != FB_TOK_END) {
+                uint32_t line, column;
+                fb_source_place(&p->sources->files[p->tokens.file], here->start, &line, &column);
+                help = fb_str_printf(p->arena, "put `}` before the `%.*s` of line %u",
+                                     FB_ARG(fb_p_text(p, here)), line)
+                           .p;
+            }
+            fb_diag_add(p->diags, FB_E_UNCLOSED, fb_p_span(p, open), help,
+                        "the block of %s `%.*s` is not closed", of, FB_ARG(name));
+            return false;
+        }
+        uint32_t before = p->at;
+        if (!item(p, context)) {
+            ok = false;
+            if (p->at == before) {
+                skip_one(p);
+            }
+            next_item(p, clauses, fields);
+        }
+    }
+    fb_p_next(p);
+    *block = fb_p_span_from(p, open);
+    return ok;
+}
+
+bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    /* What goes on with the clause before may be misspelt as well. */
+    const char *words[64] = {"for",   "until", "and",   "or",   "where",
+                             "range", "every", "stale", "from", "null"};
+    size_t n = 10;
+    struct fb_buf all = {0};
+    for (; clauses->word != NULL; clauses++) {
+        words[n++] = clauses->word;
+        fb_buf_printf(&all, "%s`%s`", all.n > 0 ? ", " : "", clauses->word);
+    }
+    bool quoted = (token->flags & FB_TOKEN_QUOTED) != 0;
+    if (token->kind == FB_TOK_NAME && !quoted) {
+        struct fb_str word = fb_p_name_text(p, token);
+        const char *help = fb_p_did_you_mean(p, word, words, n);
+        if (help == NULL) {
+            help = fb_str_printf(p->arena, "%s holds %s", of, fb_buf_terminated(&all)).p;
+        }
+        fb_diag_add(p->diags, FB_E_UNKNOWN_CLAUSE, fb_p_span(p, token), help,
+                    "`%.*s` is not a clause of %s", FB_ARG(word), of);
+    } else {
+        fb_buf_text(&all, " or `}`");
+        fb_p_unexpected(p, fb_buf_terminated(&all), NULL);
+    }
+    fb_buf_free(&all);
+    return false;
+}

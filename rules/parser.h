@@ -1,0 +1,108 @@
+/* What the parts of the parser share: the present token, reports, recovery.
+ *
+ * Place in the flow: inside the third stage only: parse.c (statements), parse_expr.c, parse_test.c,
+ * parse_text.c (messages) and parser.c, which this belongs to. */
+#ifndef FB_RULES_PARSER_H
+#define FB_RULES_PARSER_H
+
+#include "rules/lex.h"
+#include "rules/parse.h"
+
+struct fb_parser {
+    struct fb_arena *arena; /* the tree's */
+    const struct fb_sources *sources;
+    struct fb_diags *diags;
+    struct fb_str text; /* of the file */
+    struct fb_tokens tokens;
+    uint32_t at; /* index of the present token; never behind END */
+    uint32_t depth;
+    bool in_message;
+};
+
+/* ---- tokens -------------------------------------------------------------------------------- */
+
+const struct fb_token *fb_p_peek(const struct fb_parser *p, uint32_t ahead);
+void fb_p_next(struct fb_parser *p);
+bool fb_p_is(const struct fb_parser *p, enum fb_token_kind kind);
+/* The present token, or the one `ahead` of it, is this word, not in back quotes. */
+bool fb_p_is_word(const struct fb_parser *p, uint32_t ahead, const char *word);
+bool fb_p_accept(struct fb_parser *p, enum fb_token_kind kind);
+bool fb_p_accept_word(struct fb_parser *p, const char *word);
+struct fb_str fb_p_text(const struct fb_parser *p, const struct fb_token *token);
+/* What a NAME says: without its back quotes; `and` for a (reported) `&&`. */
+struct fb_str fb_p_name_text(const struct fb_parser *p, const struct fb_token *token);
+struct fb_span fb_p_span(const struct fb_parser *p, const struct fb_token *token);
+/* From a token's start to the end of the last token taken. */
+struct fb_span fb_p_span_from(const struct fb_parser *p, const struct fb_token *first);
+struct fb_str fb_p_source(const struct fb_parser *p, struct fb_span span);
+
+/* ---- reports; all return false, so that `return fb_p_unexpected(..)` reads well ------------- */
+
+/* E120: found what stands here, expected `what`; help may be NULL. Silent where the lexer has
+ * reported already. */
+bool fb_p_unexpected(struct fb_parser *p, const char *what, const char *help);
+bool fb_p_expect(struct fb_parser *p, enum fb_token_kind kind, const char *what);
+bool fb_p_expect_word(struct fb_parser *p, const char *word);
+/* "did you mean `x`?" for the nearest of the candidates, else NULL; lives in the tree's arena. */
+const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word, const char *const *candidates,
+                              size_t n);
+/* E126 where `already`. */
+void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause);
+
+/* ---- pieces that several parts need -------------------------------------------------------- */
+
+/* NAME */
+bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struct fb_span *span);
+/* TEXT, escapes resolved. */
+bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text);
+/* INT: E135 unless it is a whole number from 1 to a million without a unit. */
+bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count);
+
+/* Room for one more in an arena array: the capacity follows from n. */
+void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
+#define FB_P_PUSH(p, items, n)                                                                     \
+    ((items) = fb_p_room((p), (items), (n), sizeof *(items)), &(items)[(n)++])
+
+/* ---- blocks -------------------------------------------------------------------------------- */
+
+/* An item's first word and what must follow for it to be one, when looking for a place to go on. */
+struct fb_p_clause {
+    const char *word;
+    const char *next; /* a word; "NAME", "TEXT": any of these; NULL: anything but an operator */
+};
+
+/* block = "{" { item } "}" ; item parses one and returns false after a report. Recovers at the next
+ * item, so that one mistake gives one report. `clauses` ends with a NULL word. */
+bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
+                const struct fb_p_clause *clauses, bool fields,
+                bool (*item)(struct fb_parser *p, void *context), void *context,
+                struct fb_span *block);
+/* E122 or E120: nothing that can stand in this block. */
+bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses);
+/* Goes to where the next statement may begin. */
+void fb_p_next_statement(struct fb_parser *p);
+bool fb_p_at_statement(const struct fb_parser *p);
+
+/* ---- expressions (parse_expr.c); NULL after a report --------------------------------------- */
+
+struct fb_node *fb_p_cond(struct fb_parser *p);
+struct fb_node *fb_p_or(struct fb_parser *p);   /* also `expr` */
+struct fb_node *fb_p_sum(struct fb_parser *p);
+struct fb_node *fb_p_dur(struct fb_parser *p);
+/* A number with or without a unit, with or without a minus; no operators. */
+struct fb_node *fb_p_quantity(struct fb_parser *p);
+bool fb_p_range(struct fb_parser *p, struct fb_node **low, struct fb_node **high);
+/* relop; false without a report if there is none. */
+bool fb_p_relop(struct fb_parser *p, enum fb_op *op);
+
+/* ---- parse_text.c -------------------------------------------------------------------------- */
+
+/* TEXT of a message or response, split into its parts. */
+struct fb_text_decl *fb_p_message(struct fb_parser *p);
+
+/* ---- parse_test.c -------------------------------------------------------------------------- */
+
+/* test = "test" TEXT [ "on" NAME ] "{" .. "}" ; the word test is taken. */
+struct fb_test_decl *fb_p_test(struct fb_parser *p);
+
+#endif
