@@ -16,7 +16,7 @@ bool fb_fail(struct fb_err *err, enum fb_failure kind, const char *format, ...) 
     return false;
 }
 
-_Noreturn void fb_bug(const char *file, int line, const char *promise) {
-    fprintf(stderr, "flyball: internal error at %s:%d: %s does not hold\n", file, line, promise);
+_Noreturn void fb_bug(const char *file, int line, const char *what) {
+    fprintf(stderr, "flyball: internal error at %s:%d: broken promise: %s\n", file, line, what);
     abort();
 }

@@ -22,10 +22,13 @@ struct fb_err {
 bool fb_fail(struct fb_err *err, enum fb_failure kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Prints the broken promise with its place to stderr and aborts. */
-_Noreturn void fb_bug(const char *file, int line, const char *promise);
+/* Prints what is broken with its place to stderr and aborts. */
+_Noreturn void fb_bug(const char *file, int line, const char *what);
 
 #define FB_ASSERT(promise)                                                                         \
     ((__builtin_expect(!(promise), 0)) ? fb_bug(__FILE__, __LINE__, #promise) : (void)0)
+
+/* For a place that cannot be reached; says what would have to be there. */
+#define FB_BUG(what) fb_bug(__FILE__, __LINE__, what)
 
 #endif

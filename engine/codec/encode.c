@@ -121,7 +121,7 @@ static void put_slot(struct fb_buf *out, const struct fb_slot *slot, const struc
         fb_buf_str(out, slot->words[value->i]);
         break;
     case FB_T_NONE:
-        FB_ASSERT(!"a slot has a type");
+        FB_BUG("a slot has a type");
     }
     if (slot->unit.n == 0)
         return;

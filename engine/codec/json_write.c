@@ -81,7 +81,7 @@ void fb_json_put_value(struct fb_buf *out, enum fb_type type, const struct fb_st
     case FB_T_NONE:
         break;
     }
-    FB_ASSERT(!"a value that is put out has a type");
+    FB_BUG("a value that is put out has a type");
 }
 
 void fb_json_put_one_line(struct fb_buf *out, struct fb_str json) {

@@ -219,7 +219,7 @@ static uint8_t take_sample(const struct fb_maker *maker, const struct fb_field *
     case FB_T_NONE:
         break;
     }
-    FB_ASSERT(!"a field without a type");
+    FB_BUG("a field without a type");
     return FB_SAMPLE_TYPE;
 }
 

@@ -108,7 +108,7 @@ static bool compare(uint8_t cmp, int order) {
     case FB_CMP_EQ: return order == 0;
     case FB_CMP_NE: return order != 0;
     }
-    FB_ASSERT(!"a comparison");
+    FB_BUG("a comparison");
     return false;
 }
 
@@ -355,7 +355,7 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = window(eval, class_, in, block);
             break;
         case FB_OPCODES:
-            FB_ASSERT(!"an opcode");
+            FB_BUG("an opcode");
         }
     }
     return r[code->result];

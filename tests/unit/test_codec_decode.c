@@ -306,7 +306,7 @@ static void a_reject_says_what_is_wrong(void **state) {
         FB_S("a number that is not written as JSON wants it, at byte 9 of the record")));
 }
 
-static const char *decode_time(int unit, const char *time) {
+static const char *decode_time(unsigned unit, const char *time) {
     char text[200];
     classes[0].time_unit = unit;
     snprintf(text, sizeof text, "{\"site\":1,\"no\":1,\"ts\":%s}", time);
@@ -356,7 +356,7 @@ static void reads_time_as_text(void **state) {
 static void refuses_bad_times(void **state) {
     (void)state;
     static const struct {
-        int unit;
+        unsigned unit;
         const char *time;
     } bad[] = {
         {FB_TIME_ISO, "5"},
