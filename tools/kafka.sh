@@ -41,6 +41,13 @@ running() {
     fi
 }
 
+# True when a process has let go of its files and ports: its command line is gone before them, and
+# its first thread may be over before the others.
+gone() {
+    [ -d "/proc/$1" ] || return 0
+    grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null && [ "$(ls "/proc/$1/task" | wc -l)" = 1 ]
+}
+
 # True where something listens on the port or the one after, as far as the system lets us see.
 taken() {
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
@@ -173,19 +180,23 @@ start() {
 
 # end SIGNAL SECONDS
 end() {
+    if [ -d "$dir" ]; then
+        exec 9>"$dir/lock"
+        flock 9 # a start that has begun comes first, so that nothing is left behind
+    fi
     pid=$(running)
     if [ -z "$pid" ]; then
         rm -f "$pid_file"
         say "does not run"
         return
     fi
-    kill "-$1" "$pid"
+    kill "-$1" "$pid" 2>/dev/null || : # it may have ended this moment
     waited=0
-    while [ -n "$(running)" ]; do
+    until gone "$pid"; do
         waited=$((waited + 1))
         if [ $waited -eq $(($2 * 10)) ]; then
             say "pid $pid does not stop, killing it"
-            kill -KILL "$pid"
+            kill -KILL "$pid" 2>/dev/null || :
         fi
         sleep 0.1
     done

@@ -1,0 +1,31 @@
+/* A real broker for a test: the shared one, or one of its own that it may stop and kill.
+ *
+ * Place in the flow: tests only; drives tools/kafka.sh, which see. Topics: tests/kafka/topic.h.
+ *
+ * What fails here ends the test program with a message: without its broker a test has no result.
+ * One thread at a time per broker. */
+#ifndef FB_TESTS_KAFKA_BROKER_H
+#define FB_TESTS_KAFKA_BROKER_H
+
+struct fb_broker;
+
+/* The address of the node that tests share, which is started when it does not run (port
+ * FB_KAFKA_PORT, else 39092) and is left running: other tests may use it. Static storage. */
+const char *fb_broker_shared(void);
+
+/* A new, empty node on free ports with its data in a temporary folder. It is ended and removed by
+ * fb_broker_free, or when the calling process ends in whichever way. About three seconds. */
+struct fb_broker *fb_broker_start(void);
+void fb_broker_free(struct fb_broker *broker);
+
+/* "127.0.0.1:PORT"; the same over stops and restarts; lives as long as the broker. */
+const char *fb_broker_address(const struct fb_broker *broker);
+
+/* The node ends in order; what it stored stays. */
+void fb_broker_stop(struct fb_broker *broker);
+/* The node ends as by a power cut (SIGKILL); what it stored stays. */
+void fb_broker_kill(struct fb_broker *broker);
+/* Starts it again after one of the two, and returns when it answers. */
+void fb_broker_restart(struct fb_broker *broker);
+
+#endif
