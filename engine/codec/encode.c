@@ -352,7 +352,7 @@ void fb_encode_dead(struct fb_encoder *e, const struct fb_dead_letter *letter,
     encoded->type = "flyball.dead";
     encoded->stream = FB_STREAM_DEAD;
     put_text_member(out, "reason", fb_str_of(letter->reason));
-    put_text_member(out, "detail", fb_str_of(letter->detail));
+    put_text_member(out, "detail", letter->detail);
     put_text_member(out, "topic", letter->origin.topic);
     put_name(out, "partition");
     fb_json_put_int(out, letter->origin.partition);
@@ -408,7 +408,7 @@ uint32_t fb_encode_dead_headers(struct fb_encoder *e, const struct fb_dead_lette
                              letter->origin.partition);
     int offset = snprintf(e->offset, sizeof e->offset, "%" PRId64, letter->origin.offset);
     headers[0] = (struct fb_header){FB_S("fb_reason"), fb_str_of(letter->reason)};
-    headers[1] = (struct fb_header){FB_S("fb_detail"), fb_str_of(letter->detail)};
+    headers[1] = (struct fb_header){FB_S("fb_detail"), letter->detail};
     headers[2] = (struct fb_header){FB_S("fb_topic"), letter->origin.topic};
     headers[3] = (struct fb_header){FB_S("fb_partition"), {e->partition, (size_t)partition}};
     headers[4] = (struct fb_header){FB_S("fb_offset"), {e->offset, (size_t)offset}};

@@ -169,7 +169,7 @@ struct fb_output sample_future(void) {
 struct fb_dead_letter sample_dead(void) {
     return (struct fb_dead_letter){
         .reason = "JSON_SYNTAX",
-        .detail = "a value was expected",
+        .detail = FB_S("a value was expected"),
         .origin = {.topic = FB_S("events"), .partition = -1, .offset = 9},
         .payload = FB_S("{\"id\":\n}"),
         .time_us = FB_NO_TIME};
