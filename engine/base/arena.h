@@ -31,7 +31,7 @@ void *fb_grow(void *old, size_t bytes);
 #define FB_PUSH_ROOM(items, n, cap)                                                                \
     do {                                                                                           \
         if ((n) == (cap)) {                                                                        \
-            (cap) = (cap) ? (cap) * 2 : 8;                                                         \
+            (cap) = (cap) ? (cap)*2 : 8;                                                           \
             (items) = fb_grow((items), sizeof *(items) * (cap));                                   \
         }                                                                                          \
     } while (0)

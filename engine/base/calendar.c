@@ -170,8 +170,8 @@ size_t fb_span_format(int64_t us, char *out) {
     static const struct {
         const char *name;
         uint64_t us;
-    } units[] = {{"d", FB_DAY}, {"h", FB_HOUR}, {"m", FB_MINUTE}, {"s", FB_SECOND}, {"ms", 1000},
-                 {"us", 1}};
+    } units[] = {{"d", FB_DAY},    {"h", FB_HOUR}, {"m", FB_MINUTE},
+                 {"s", FB_SECOND}, {"ms", 1000},   {"us", 1}};
     uint64_t rest = us < 0 ? 0 - (uint64_t)us : (uint64_t)us;
     size_t n = 0;
     if (us < 0)

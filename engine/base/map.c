@@ -19,7 +19,7 @@ struct fb_map {
     struct fb_arena *keys;
     struct entry *entries;
     uint32_t n, cap;
-    uint32_t *slots; /* number of an entry + 1, 0 = free */
+    uint32_t *slots;  /* number of an entry + 1, 0 = free */
     uint32_t n_slots; /* a power of two */
     uint64_t seed;
 };

@@ -135,8 +135,8 @@ static enum fb_decoded finish_reject(const struct fb_decoder *d, struct fb_rejec
 
 static enum fb_decoded reject_json(struct fb_decoder *d, struct fb_reject *reject) {
     d->detail.n = 0;
-    fb_buf_printf(&d->detail, "%s, at byte %zu of the record",
-                  fb_json_error_text(d->object.error), d->object.error_at);
+    fb_buf_printf(&d->detail, "%s, at byte %zu of the record", fb_json_error_text(d->object.error),
+                  d->object.error_at);
     reject->code = fb_json_error_code(d->object.error);
     reject->detail = (struct fb_str){d->detail.p, d->detail.n};
     return finish_reject(d, reject);

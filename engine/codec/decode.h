@@ -21,9 +21,9 @@ void fb_decoder_free(struct fb_decoder *decoder);
  * fb_decoder_next. */
 void fb_decoder_begin(struct fb_decoder *decoder, struct fb_str payload,
                       const struct fb_origin *origin, int64_t arrival_us);
-/* The next entry or reject, in the order of the objects, then of the classes. Every class whose keys
- * are all in an object takes it; when none does, it is a reject NO_KEY. Only the struct that the
- * result names is filled; views live until the next call. */
+/* The next entry or reject, in the order of the objects, then of the classes. Every class whose
+ * keys are all in an object takes it; when none does, it is a reject NO_KEY. Only the struct that
+ * the result names is filled; views live until the next call. */
 enum fb_decoded fb_decoder_next(struct fb_decoder *decoder, struct fb_entry *entry,
                                 struct fb_reject *reject);
 

@@ -3,7 +3,7 @@
  *
  * No byte needs a bounds check of its own: begin_payload sees to it that the payload ends with a
  * closing bracket, or lies in a copy with a NUL behind it. Both end every run of digits, blanks or
- * letters, so that only behind a closing bracket, and inside strings, the end must be looked for. */
+ * letters, so that the end must only be looked for inside strings and behind a closing bracket. */
 #include "engine/codec/json.h"
 
 #include <stdlib.h>
@@ -510,9 +510,8 @@ static bool give(struct fb_json *json, struct fb_json_object *object, const char
                  const char *behind) {
     while (behind > start && is_blank(behind[-1]))
         behind--;
-    *object = (struct fb_json_object){.index = json->n_objects++,
-                                      .error = json->error,
-                                      .raw = {start, (size_t)(behind - start)}};
+    *object = (struct fb_json_object){
+        .index = json->n_objects++, .error = json->error, .raw = {start, (size_t)(behind - start)}};
     if (json->error != FB_JSON_OK)
         object->error_at = (size_t)(json->error_at - json->start);
     return true;
@@ -607,8 +606,8 @@ static bool end_array(struct fb_json *json, struct fb_json_object *object) {
 /* An element that is no object: its end is found like that of any value. */
 static const char *skip_element(struct fb_json *json, const char *p) {
     struct fb_json_value ignored;
-    const char *behind = *p == '[' ? take_container(json, p, FB_JSON_NO_NODE)
-                                   : take_scalar(json, p, &ignored);
+    const char *behind =
+        *p == '[' ? take_container(json, p, FB_JSON_NO_NODE) : take_scalar(json, p, &ignored);
     if (behind)
         fail(json, FB_JSON_NOT_OBJECT, p);
     return behind;

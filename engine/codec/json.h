@@ -1,4 +1,4 @@
-/* The strict JSON scanner: finds the objects in a record's bytes and reads the declared paths of each.
+/* The strict JSON scanner: finds the objects in a record's bytes and reads their declared paths.
  *
  * Place in the flow: a record's payload -> objects -> values by path; codec/decode types them.
  * The table of paths is immutable and may be shared by threads; a scanner has one owner.
@@ -44,7 +44,7 @@ enum fb_json_kind {
 };
 
 struct fb_json_value {
-    uint8_t kind; /* enum fb_json_kind */
+    uint8_t kind;        /* enum fb_json_kind */
     bool negative, wide; /* NUM; wide: more digits than mantissa takes, only `text` is exact */
     int32_t exponent;    /* NUM: value = mantissa * 10^exponent */
     uint64_t mantissa;
@@ -76,7 +76,7 @@ struct fb_json_object {
     uint32_t index;           /* 0, 1, .. in the payload, bad ones counted too */
     enum fb_json_error error; /* FB_JSON_OK: its values can be read */
     size_t error_at;          /* byte in the payload */
-    struct fb_str raw;        /* a view: the object's own bytes; of a bad one all that is given up */
+    struct fb_str raw; /* a view: the object's own bytes; of a bad one all that is given up */
 };
 
 /* Starts on a payload: one object, objects separated by white space (NDJSON), or one array of
@@ -90,8 +90,8 @@ void fb_json_begin(struct fb_json *json, struct fb_str payload);
  * element that is well-formed, but no object, too large or with a duplicate key, costs itself;
  * anything else the rest of the array. */
 bool fb_json_next(struct fb_json *json, struct fb_json_object *object);
-/* The values of the last object, which must have been FB_JSON_OK: fb_json_values(json)[fb_json_node(
- * paths, i)] is that of path i. Valid until the next fb_json_next. */
+/* The values of the last object, which must have been FB_JSON_OK, by node; fb_json_node gives the
+ * node of a path. Valid until the next fb_json_next. */
 const struct fb_json_value *fb_json_values(const struct fb_json *json);
 uint32_t fb_json_node(const struct fb_json_paths *paths, uint32_t path);
 

@@ -233,7 +233,7 @@ static void put_name(struct fb_maker *maker, const char *what, struct fb_str nam
 
 static void put_value(struct fb_buf *out, const struct fb_json_value *value) {
     static const char *const names[] = {
-        [FB_JSON_ABSENT] = "missing", [FB_JSON_NULL] = "null",       [FB_JSON_FALSE] = "false",
+        [FB_JSON_ABSENT] = "missing", [FB_JSON_NULL] = "null",        [FB_JSON_FALSE] = "false",
         [FB_JSON_TRUE] = "true",      [FB_JSON_OBJECT] = "an object", [FB_JSON_ARRAY] = "an array"};
     if (value->kind != FB_JSON_NUM && value->kind != FB_JSON_TEXT) {
         fb_buf_printf(out, "is %s", names[value->kind]);

@@ -27,10 +27,10 @@ struct fb_maker;
 struct fb_maker *fb_maker_new(const struct fb_program *program, uint16_t class_index);
 void fb_maker_free(struct fb_maker *maker);
 
-/* The samples of a record. `by_field`: the value of each field of the class, ABSENT where the record
- * has none; `time`: that of the time field, not read with `time arrival`; arrival_us: the broker's
- * stamp, FB_NO_TIME if it gave none. Fills the entry's class, device, ts and samples, or the
- * reject's code and detail; they live until the next call. */
+/* The samples of a record. `by_field`: the value of each field of the class, ABSENT where the
+ * record has none; `time`: that of the time field, not read with `time arrival`; arrival_us: the
+ * broker's stamp, FB_NO_TIME if it gave none. Fills the entry's class, device, ts and samples, or
+ * the reject's code and detail; they live until the next call. */
 enum fb_made fb_maker_make(struct fb_maker *maker, const struct fb_json_value *const *by_field,
                            const struct fb_json_value *time, int64_t arrival_us,
                            struct fb_entry *entry, struct fb_reject *reject);

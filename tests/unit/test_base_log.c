@@ -53,8 +53,8 @@ static void a_json_line_is_escaped(void **state) {
     fb_log_setup(FB_LOG_DEBUG, true);
     CAPTURE(FB_LOG_DEBUG, "a \"b\" \\ \n \xC3\xBC");
     assert_memory_equal(written, "{\"time\":\"", 9);
-    assert_string_equal(
-        written + 33, "\",\"level\":\"debug\",\"text\":\"a \\\"b\\\" \\\\ \\u000a \xC3\xBC\"}\n");
+    assert_string_equal(written + 33,
+                        "\",\"level\":\"debug\",\"text\":\"a \\\"b\\\" \\\\ \\u000a \xC3\xBC\"}\n");
     CAPTURE(FB_LOG_DEBUG, "\xFF");
     assert_string_equal(written + 33, "\",\"level\":\"debug\",\"text\":\"\\u00ff\"}\n");
 }

@@ -194,9 +194,14 @@ static void reads_hundreds_of_digits(void **state) {
 
 static void refuses_what_is_not_a_json_number(void **state) {
     (void)state;
-    static const char *const bad[] = {"",    "-",    "+1",   "01",    "-01",   ".5",   "5.",  "1e",
-                                      "1e+", "1e-",  "1.e3", "0x10",  "1 ",    " 1",   "1,5", "NaN",
-                                      "inf", "1e5x", "--1",  "1.2.3", "1e5.0", "1e5e5", "00", "-.5",
+    static const char *const bad[] = {"",      "-",      "+1",
+                                      "01",    "-01",    ".5",
+                                      "5.",    "1e",     "1e+",
+                                      "1e-",   "1.e3",   "0x10",
+                                      "1 ",    " 1",     "1,5",
+                                      "NaN",   "inf",    "1e5x",
+                                      "--1",   "1.2.3",  "1e5.0",
+                                      "1e5e5", "00",     "-.5",
                                       "1e309", "-1e400", "1e999999999999999999999"};
     double x;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

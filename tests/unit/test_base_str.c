@@ -63,12 +63,28 @@ static void knows_well_formed_utf8(void **state) {
 static void refuses_malformed_utf8(void **state) {
     (void)state;
     static const char *const bad[] = {
-        "\x80",             "\xBF",         "\xC0\x80",         "\xC1\xBF",         "\xC2",
-        "\xC2\x41",         "\xC2\xC2\x80", "\xE0\x80\x80",     "\xE0\x9F\xBF",     "\xE0\xA0",
-        "\xE2\x82\x41",     "\xED\xA0\x80", "\xED\xBF\xBF",     "\xF0\x80\x80\x80",
+        "\x80",
+        "\xBF",
+        "\xC0\x80",
+        "\xC1\xBF",
+        "\xC2",
+        "\xC2\x41",
+        "\xC2\xC2\x80",
+        "\xE0\x80\x80",
+        "\xE0\x9F\xBF",
+        "\xE0\xA0",
+        "\xE2\x82\x41",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xF0\x80\x80\x80",
         "\xF0\x8F\xBF\xBF",
-        "\xF0\x90\x80",     "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xF8\x88\x80\x80\x80",
-        "\xFE",             "\xFF",         "\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41",
+        "\xF0\x90\x80",
+        "\xF4\x90\x80\x80",
+        "\xF5\x80\x80\x80",
+        "\xF8\x88\x80\x80\x80",
+        "\xFE",
+        "\xFF",
+        "\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_false(is_utf8(bad[i]));

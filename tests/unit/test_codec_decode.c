@@ -14,8 +14,12 @@
 #include "engine/base/num.h"
 
 static struct fb_str unit_words[] = {{"off", 3}, {"on", 2}, {"fault", 5}};
-#define PATHS(...) (struct fb_str[]){__VA_ARGS__}
-#define NAME(text) {text, sizeof(text) - 1}
+#define PATHS(...)                                                                                 \
+    (struct fb_str[]) {                                                                            \
+        __VA_ARGS__                                                                                \
+    }
+#define NAME(text)                                                                                 \
+    { text, sizeof(text) - 1 }
 
 /* pump: key site, no; time ts */
 static struct fb_field pump_fields[] = {
@@ -301,9 +305,9 @@ static void a_reject_says_what_is_wrong(void **state) {
     reject = first_reject("{\"fan\":1}");
     assert_string_equal(reject.code, "BAD_TIME");
     reject = first_reject(" {\"fan\":01}");
-    assert_true(fb_str_eq(
-        reject.detail,
-        FB_S("a number that is not written as JSON wants it, at byte 9 of the record")));
+    assert_true(
+        fb_str_eq(reject.detail,
+                  FB_S("a number that is not written as JSON wants it, at byte 9 of the record")));
 }
 
 static const char *decode_time(unsigned unit, const char *time) {
@@ -332,8 +336,7 @@ static void reads_time_in_its_unit_exactly(void **state) {
     assert_string_equal(decode_time(FB_TIME_S, "-0.00000049"), "0");
     assert_string_equal(decode_time(FB_TIME_S, "1.7321472e9"), "1732147200000000");
     assert_string_equal(decode_time(FB_TIME_S, "17321472000000000000e-10"), "1732147200000000");
-    assert_string_equal(decode_time(FB_TIME_S, "173214720000000000000000e-14"),
-                        "1732147200000000");
+    assert_string_equal(decode_time(FB_TIME_S, "173214720000000000000000e-14"), "1732147200000000");
     assert_string_equal(decode_time(FB_TIME_S, "0.000000000000000001732147200E+27"),
                         "1732147200000000");
     assert_string_equal(decode_time(FB_TIME_S, "0e99999999999"), "0");

@@ -97,7 +97,8 @@ static void reads_each_kind_of_value(void **state) {
 
 static void reads_nested_paths(void **state) {
     (void)state;
-    scan("{\"data\":{\"deep\":{\"y\":0,\"x\":3},\"a\":9,\"temp\":21.5},\"a\":1,\"x\":{\"temp\":8}}");
+    scan(
+        "{\"data\":{\"deep\":{\"y\":0,\"x\":3},\"a\":9,\"temp\":21.5},\"a\":1,\"x\":{\"temp\":8}}");
     check_number(TEMP, 21.5);
     check_number(DEEP, 3);
     check_number(A, 1);
@@ -111,7 +112,8 @@ static void reads_nested_paths(void **state) {
 
 static void tells_long_names_apart(void **state) {
     (void)state;
-    scan("{\"temperature_sensor_two\":2,\"temperature_sensor_one\":1,\"temperature_xxxxxx_two\":3}");
+    scan(
+        "{\"temperature_sensor_two\":2,\"temperature_sensor_one\":1,\"temperature_xxxxxx_two\":3}");
     check_number(LONG_ONE, 1);
     check_number(LONG_TWO, 2);
 }
@@ -314,8 +316,9 @@ static void validates_what_it_skips(void **state) {
 /* Every prefix of a good document is refused, at its end or before. */
 static void refuses_every_truncation(void **state) {
     (void)state;
-    static const char text[] = "{\"a\":\"x\\u00e9\xC3\xA9\",\"data\":{\"temp\":-1.5e3,\"z\":[true,null,{}]}"
-                               ",\"b\":false,\"yyyyyyyyyyyyyyyyyyyyyyy\":\"zzzzzzzzzzzzzzzzzzzzz\"}";
+    static const char text[] =
+        "{\"a\":\"x\\u00e9\xC3\xA9\",\"data\":{\"temp\":-1.5e3,\"z\":[true,null,{}]}"
+        ",\"b\":false,\"yyyyyyyyyyyyyyyyyyyyyyy\":\"zzzzzzzzzzzzzzzzzzzzz\"}";
     for (size_t n = 1; n < sizeof text - 1; n++) {
         struct fb_json_object object;
         begin((struct fb_str){text, n});
@@ -412,7 +415,8 @@ static void a_bad_line_costs_itself_only(void **state) {
                         "0={\"a\":1}#1 | 1=rubbish!NOT_OBJECT | 2={\"a\":2}#2");
     assert_string_equal(walk(FB_S("{\"a\":1x}\n {\"a\":2}\n")),
                         "0={\"a\":1x}!SYNTAX | 1={\"a\":2}#2");
-    assert_string_equal(walk(FB_S("{\"a\":\"x\n{\"a\":2}\n")), "0={\"a\":\"x!SYNTAX | 1={\"a\":2}#2");
+    assert_string_equal(walk(FB_S("{\"a\":\"x\n{\"a\":2}\n")),
+                        "0={\"a\":\"x!SYNTAX | 1={\"a\":2}#2");
     assert_string_equal(walk(FB_S("{\"a\":1\n{\"a\":2}\n")), "0={\"a\":1!SYNTAX | 1={\"a\":2}#2");
     assert_string_equal(walk(FB_S("{\"a\":1,\n{\"a\":2}\n")), "0={\"a\":1,!SYNTAX | 1={\"a\":2}#2");
     assert_string_equal(walk(FB_S("{\"z\":\n{\"a\":2}\n{\"a\":3}\n")),
