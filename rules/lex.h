@@ -47,7 +47,8 @@ struct fb_tokens {
  * too large or no text at all; there is one token, END, and one report. */
 bool fb_lex(const struct fb_sources *sources, uint32_t file, struct fb_diags *diags,
             struct fb_tokens *tokens);
-/* Splits the inside of `{..}` of a message, a stretch of the file in which a quote is written \" . */
+/* Splits the inside of `{..}` of a message, a stretch of the file in which a quote is written \"
+ * . */
 void fb_lex_message_part(const struct fb_sources *sources, struct fb_span span,
                          struct fb_diags *diags, struct fb_tokens *tokens);
 void fb_tokens_free(struct fb_tokens *tokens);

@@ -377,7 +377,8 @@ static bool param_case(struct fb_parser *p, struct fb_param_decl *decl) {
         return false;
     }
     if (!fb_p_accept_word(p, "where")) {
-        return fb_p_unexpected(p, "`where`", "a further value says where it applies: `, 7 where c`");
+        return fb_p_unexpected(p, "`where`",
+                               "a further value says where it applies: `, 7 where c`");
     }
     if ((one.where = fb_p_or(p)) == NULL) {
         return false;
@@ -711,7 +712,8 @@ static bool unknown_statement(struct fb_parser *p) {
     struct fb_str word = fb_p_name_text(p, token);
     const char *help = fb_p_did_you_mean(p, word, names, COUNT(names));
     fb_diag_add(p->diags, FB_E_UNKNOWN_STATEMENT, fb_p_span(p, token),
-                help != NULL ? help : "the statements are use, device, param, alarm, event and test",
+                help != NULL ? help
+                             : "the statements are use, device, param, alarm, event and test",
                 "`%.*s` is not a statement", FB_ARG(word));
     return false;
 }
@@ -752,7 +754,8 @@ static void set_span(struct fb_item *item) {
     }
 }
 
-/* file = { use | device | param | alarm | event | test } ; statements with a mistake are left out */
+/* file = { use | device | param | alarm | event | test } ; statements with a mistake are left
+ * out */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
     while (!fb_p_is(p, FB_TOK_END)) {
         const struct fb_token *first = fb_p_peek(p, 0);

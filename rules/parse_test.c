@@ -1,6 +1,7 @@
 /* Test blocks: input series and the alerts they must give.
  *
- * Place in the flow: third stage of the compiler; parse.c calls it, `flyball test` runs the tree. */
+ * Place in the flow: third stage of the compiler; parse.c calls it, `flyball test` runs the
+ * tree. */
 #include "rules/parser.h"
 
 #include <string.h>

@@ -119,8 +119,8 @@ bool fb_p_expect_word(struct fb_parser *p, const char *word) {
     return fb_p_unexpected(p, what, help);
 }
 
-const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word, const char *const *candidates,
-                              size_t n) {
+const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
+                              const char *const *candidates, size_t n) {
     struct fb_str texts[64];
     FB_ASSERT(n <= sizeof texts / sizeof *texts);
     for (size_t i = 0; i < n; i++) {
@@ -157,8 +157,8 @@ bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struc
 bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text) {
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_TEXT) {
-        return fb_p_unexpected(p, what,
-                               token->kind == FB_TOK_NAME ? "a text stands in double quotes" : NULL);
+        return fb_p_unexpected(
+            p, what, token->kind == FB_TOK_NAME ? "a text stands in double quotes" : NULL);
     }
     struct fb_str written = fb_p_text(p, token);
     *text = fb_lex_unescape(p->arena, (struct fb_str){written.p + 1, written.n - 2});

@@ -44,8 +44,8 @@ bool fb_p_unexpected(struct fb_parser *p, const char *what, const char *help);
 bool fb_p_expect(struct fb_parser *p, enum fb_token_kind kind, const char *what);
 bool fb_p_expect_word(struct fb_parser *p, const char *word);
 /* "did you mean `x`?" for the nearest of the candidates, else NULL; lives in the tree's arena. */
-const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word, const char *const *candidates,
-                              size_t n);
+const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
+                              const char *const *candidates, size_t n);
 /* E126 where `already`. */
 void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause);
 

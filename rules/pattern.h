@@ -14,8 +14,8 @@ enum {
     FB_PATTERN_BYTES_MAX = 65536 /* of the compiled pattern */
 };
 
-/* True where the text is a pattern of the language. Otherwise why holds a sentence and *at the place
- * in the text, in bytes. */
+/* True where the text is a pattern of the language. Otherwise why holds a sentence and *at the
+ * place in the text, in bytes. */
 bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at);
 
 #endif

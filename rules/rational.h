@@ -1,9 +1,11 @@
-/* Exact fractions for conversions between units: computed without rounding, rounded once at the end.
+/* Exact fractions for conversions between units: computed without rounding, rounded once at the
+ * end.
  *
  * Place in the flow: the compiler's units only; never at run time.
  *
- * A fraction is sign * num / den, reduced. Numbers beyond FB_RATIONAL_WORDS * 32 bits make it `bad`,
- * and everything computed from it, so one test at the end is enough. Values, no ownership. */
+ * A fraction is sign * num / den, reduced. Numbers beyond FB_RATIONAL_WORDS * 32 bits make it
+ * `bad`, and everything computed from it, so one test at the end is enough. Values, no
+ * ownership. */
 #ifndef FB_RULES_RATIONAL_H
 #define FB_RULES_RATIONAL_H
 

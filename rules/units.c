@@ -346,10 +346,12 @@ static bool find_atom(struct fb_units *units, struct fb_str atom, struct fb_unit
     return find_in_table(atom, out) || (is_word(atom) && find_in_udunits(units, atom, out));
 }
 
-static bool read_product(struct fb_units *units, struct fb_str *rest, struct fb_unit *out, int depth);
+static bool read_product(struct fb_units *units, struct fb_str *rest, struct fb_unit *out,
+                         int depth);
 
 /* word [power] | ( product ) */
-static bool read_factor(struct fb_units *units, struct fb_str *rest, struct fb_unit *out, int depth) {
+static bool read_factor(struct fb_units *units, struct fb_str *rest, struct fb_unit *out,
+                        int depth) {
     if (rest->n && rest->p[0] == '(') {
         rest->p++, rest->n--;
         if (depth == NESTING_MAX || !read_product(units, rest, out, depth + 1) || !rest->n ||
@@ -371,7 +373,8 @@ static bool read_factor(struct fb_units *units, struct fb_str *rest, struct fb_u
 }
 
 /* factor { ( "." | "*" | "/" ) factor } */
-static bool read_product(struct fb_units *units, struct fb_str *rest, struct fb_unit *out, int depth) {
+static bool read_product(struct fb_units *units, struct fb_str *rest, struct fb_unit *out,
+                         int depth) {
     if (!read_factor(units, rest, out, depth))
         return false;
     while (rest->n && rest->p[0] != ')') {

@@ -31,7 +31,8 @@ struct fb_str fb_unit_text(const struct fb_unit *unit);
 bool fb_unit_agree(const struct fb_unit *a, const struct fb_unit *b);
 /* Equal in every way but the text: no conversion is needed. */
 bool fb_unit_same(const struct fb_unit *a, const struct fb_unit *b);
-/* A place on a scale with a zero of its own (degC, degF): only differences of two such make sense. */
+/* A place on a scale with a zero of its own (degC, degF): only differences of two such make
+ * sense. */
 bool fb_unit_is_point(const struct fb_unit *unit);
 /* The dimension of K, which says neither point nor difference by itself. */
 bool fb_unit_is_temperature(const struct fb_unit *unit);
@@ -54,8 +55,8 @@ const struct fb_unit *fb_unit_per_second(struct fb_units *units, const struct fb
  * fraction (that of % is 1/10; ppb has none). */
 bool fb_unit_root(struct fb_units *units, const struct fb_unit *unit, const struct fb_unit **out);
 
-/* to = from * scale + offset; with `divide` to = from / scale + offset, chosen where scale is then a
- * whole number: dividing by 1000 is exact where multiplying by 0.001 is not. */
+/* to = from * scale + offset; with `divide` to = from / scale + offset, chosen where scale is then
+ * a whole number: dividing by 1000 is exact where multiplying by 0.001 is not. */
 struct fb_unit_conversion {
     double scale, offset;
     bool divide;

@@ -20,18 +20,20 @@ struct request {
 };
 
 static const struct argp_option options[] = {
-    {"profile", 'p', "NAME", 0, "What the devices are; --list shows the profiles (default: pumps)", 0},
+    {"profile", 'p', "NAME", 0, "What the devices are; --list shows the profiles (default: pumps)",
+     0},
     {"devices", 'n', "N", 0, "How many devices (default: 100)", 0},
     {"rate", 'r', "R", 0, "Records a second and device (default: the profile's own)", 0},
     {"duration", 'd', "SPAN", 0, "How much time the stream covers: 90s, 10m, 2h (default: 10m)", 0},
     {"start", 's', "TIME", 0, "Time of the first record (default: 2026-01-01T00:00:00Z)", 0},
     {"seed", 'S', "N", 0, "Another number gives another stream, the same one the same (default: 1)",
      0},
-    {"faults", 'f', "PERCENT", 0, "How often faults occur, of the profile's own share (default: 100)",
-     0},
+    {"faults", 'f', "PERCENT", 0,
+     "How often faults occur, of the profile's own share (default: 100)", 0},
     {"poison", 'P', "N", 0, "Every Nth record is no JSON (default: none)", 0},
     {"format", 'F', "NAME", 0,
-     "lines: a JSON object a line (default); envelope: {topic, key, stamp, value}; keyed: key, tab, "
+     "lines: a JSON object a line (default); envelope: {topic, key, stamp, value}; keyed: key, "
+     "tab, "
      "value, as `kcat -K '\\t'` reads it",
      0},
     {"topic", 't', "TOPIC", 0, "Topic named in envelopes (default: telemetry.PROFILE)", 0},

@@ -340,8 +340,8 @@ static void begin_windows(struct fb_device *device, int64_t ts_us) {
     const struct fb_class *class_ = device->plan->class_;
     for (uint32_t i = 0; i < class_->n_windows; i++)
         if (class_->windows[i].shape == FB_SHAPE_EACH)
-            fb_window_begin(&class_->windows[i], fb_device_block(device) + class_->windows[i].offset,
-                            ts_us);
+            fb_window_begin(&class_->windows[i],
+                            fb_device_block(device) + class_->windows[i].offset, ts_us);
 }
 
 /* Applies a record that is on time or late within the lateness. */

@@ -28,7 +28,8 @@ struct fb_value fb_field_value(const struct fb_field *field, const struct fb_fie
                                const struct fb_texts *texts, int64_t t_us);
 /* Runs the code; lowers eval->deadline_us. */
 struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code);
-/* A duration in seconds as whole microseconds, halves away from zero; false: unknown or negative. */
+/* A duration in seconds as whole microseconds, halves away from zero; false: unknown or
+ * negative. */
 bool fb_duration_us(struct fb_value seconds, int64_t *us);
 /* One evaluation of `c for d` (M23); c: 0 false, 1 true, 2 unknown. Gives the same. */
 uint8_t fb_delay(int64_t *t0_us, int64_t *paused_us, uint8_t c, bool d_known, int64_t d_us,

@@ -1,7 +1,7 @@
 /* Preparation of a class: layout of its devices, and which conditions and windows a field concerns.
  *
- * Place in the flow: set-up only; the one place of the core that allocates besides device.c, timer.c
- * and text.c. */
+ * Place in the flow: set-up only; the one place of the core that allocates besides device.c,
+ * timer.c and text.c. */
 #ifndef FB_CORE_PLAN_H
 #define FB_CORE_PLAN_H
 

@@ -8,7 +8,8 @@
 static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
                                 uint16_t index) {
     const struct fb_field *field = &moment->device->plan->class_->fields[index];
-    const struct fb_field_cell *cell = (const void *)(fb_device_block(moment->device) + field->offset);
+    const struct fb_field_cell *cell =
+        (const void *)(fb_device_block(moment->device) + field->offset);
     return fb_field_value(field, cell, core->texts, moment->t_us);
 }
 

@@ -7,8 +7,8 @@
 #include "engine/core/state.h"
 
 /* Evaluates the conditions in the set (words as in the class's plan), in order, each rule's change
- * after the last of its conditions. `rules_due` also lists rules of the class (as a function of their
- * deadline) whose own delay is due at the moment. Keeps the deadlines of the device. */
+ * after the last of its conditions. `rules_due` also lists rules of the class (as a function of
+ * their deadline) whose own delay is due at the moment. Keeps the deadlines of the device. */
 void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
                        const uint64_t *conditions);
 

@@ -1,7 +1,7 @@
 /* Timers: one place a device in a heap ordered by the task's clock.
  *
- * Place in the flow: 5 of the event's way. A device is due when its own time D passes its deadline T,
- * that is when C reaches T + 1 - W + Cw. Moved lazily: an entry may be early, never late. */
+ * Place in the flow: 5 of the event's way. A device is due when its own time D passes its deadline
+ * T, that is when C reaches T + 1 - W + Cw. Moved lazily: an entry may be early, never late. */
 #ifndef FB_CORE_TIMER_H
 #define FB_CORE_TIMER_H
 

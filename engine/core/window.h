@@ -16,10 +16,10 @@ struct fb_window_counts {
 };
 
 /* One record that carries something the window reads. Times stay within +-2^60 us.
- * ts_us: the record's time. at_us: the device's time D at which it is taken (M2), never below that of
- * an earlier read. late: it came below the watermark, within the lateness.
- * value: the sample; NULL where unknown (then only the good time is followed). FB_INPUT_RECORDS: the
- * record itself is the sample, value and good are ignored.
+ * ts_us: the record's time. at_us: the device's time D at which it is taken (M2), never below that
+ * of an earlier read. late: it came below the watermark, within the lateness.
+ * value: the sample; NULL where unknown (then only the good time is followed). FB_INPUT_RECORDS:
+ * the record itself is the sample, value and good are ignored.
  * good, good_until_us: whether everything the input reads is good from ts_us on, and the last
  * instant at which it still will be without another record (FB_NEVER: no end); late: ignored. */
 struct fb_window_sample {
@@ -30,8 +30,8 @@ struct fb_window_sample {
     int64_t good_until_us;
 };
 
-/* Fresh state: bytes that may be copied for every device. cell: window->bytes, zeroed, at a multiple
- * of 8. */
+/* Fresh state: bytes that may be copied for every device. cell: window->bytes, zeroed, at a
+ * multiple of 8. */
 void fb_window_init(const struct fb_window *window, void *cell);
 /* FB_SHAPE_EACH only: registers the device, by a record at first_ts_us, before its first sample. */
 void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_ts_us);
@@ -46,19 +46,19 @@ struct fb_window_instant {
     bool carried; /* the record carries, on time, something the window reads: for `changed` */
 };
 
-/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Instants of reads never go
- * back, and lie at or after every sample taken. The cell only remembers what was computed: no read can
- * be seen by another one.
+/* The aggregate at an instant; unknown below `needs` (0..1) of good time. Instants of reads never
+ * go back, and lie at or after every sample taken. The cell only remembers what was computed: no
+ * read can be seen by another one.
  * The value: any, all, changed in `i` (bool); first, last, previous as samples of window->type;
- * change in `i` where the samples are INTEGER or TIME (unknown where it overflows); all others `num`,
- * of samples that are NUMBER or COUNTER (count takes every type; of BOOL it counts the true ones). A
- * result that is not finite is unknown. A text lives until the window's next sample.
- * That previous, change and changed are unknown while their argument is (M22) is not known here: the
- * code around the read says so.
+ * change in `i` where the samples are INTEGER or TIME (unknown where it overflows); all others
+ * `num`, of samples that are NUMBER or COUNTER (count takes every type; of BOOL it counts the true
+ * ones). A result that is not finite is unknown. A text lives until the window's next sample.
+ * That previous, change and changed are unknown while their argument is (M22) is not known here:
+ * the code around the read says so.
  *
  * Lowers *deadline_us to the next instant at which a condition that reads this must be evaluated
- * without a record (M8, M13, M14, M21): the first one after t; at a record's evaluation the first one
- * at or after t, because what falls due at exactly t still fires as a timer once D > t. */
+ * without a record (M8, M13, M14, M21): the first one after t; at a record's evaluation the first
+ * one at or after t, because what falls due at exactly t still fires as a timer once D > t. */
 struct fb_value fb_window_read(const struct fb_window *window, void *cell,
                                const struct fb_texts *texts, enum fb_aggregate aggregate,
                                double needs, struct fb_window_instant instant,

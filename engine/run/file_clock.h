@@ -5,10 +5,10 @@
  *
  * C starts at the first record's ts. A record that leaps ahead of C by more than max_skew is held,
  * further leaping ones of its device behind it; its others are taken. The next record of another
- * device decides (of the same one where no other was among the 1,000 records before the leap): at or
- * beyond the first leap less max_skew, the held ones are taken first; otherwise, and at the end, they
- * go on without moving the clock, so that the core refuses them as `future`. A single stamp of 2099
- * harms nobody and a real gap of a week is crossed. */
+ * device decides (of the same one where no other was among the 1,000 records before the leap): at
+ * or beyond the first leap less max_skew, the held ones are taken first; otherwise, and at the end,
+ * they go on without moving the clock, so that the core refuses them as `future`. A single stamp of
+ * 2099 harms nobody and a real gap of a week is crossed. */
 #ifndef FB_RUN_FILE_CLOCK_H
 #define FB_RUN_FILE_CLOCK_H
 

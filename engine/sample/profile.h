@@ -1,7 +1,7 @@
 /* Profiles of sample telemetry: which fields an industry's devices have, and what goes wrong.
  *
- * Place in the flow: beside the engine; `flyball gen` and the demo make streams of them. Each profile
- * exercises the rule file of the same name in rules/examples. */
+ * Place in the flow: beside the engine; `flyball gen` and the demo make streams of them. Each
+ * profile exercises the rule file of the same name in rules/examples. */
 #ifndef FB_SAMPLE_PROFILE_H
 #define FB_SAMPLE_PROFILE_H
 

@@ -154,7 +154,8 @@ static void products_and_quotients_have_their_dimension(void **state) {
     const struct fb_unit *ratio = fb_unit_divide(units, unit("m"), unit("km"));
     assert_true(fb_unit_is_dimensionless(ratio));
     assert_true(fb_unit_convert_value(ratio, NULL, false, 5) == 0.005);
-    assert_true(fb_str_eq(fb_unit_text(fb_unit_divide(units, NULL, unit("m3/h"))), FB_S("1/(m3/h)")));
+    assert_true(
+        fb_str_eq(fb_unit_text(fb_unit_divide(units, NULL, unit("m3/h"))), FB_S("1/(m3/h)")));
     assert_true(fb_unit_same(fb_unit_per_second(units, unit("kB")), unit("kB/s")));
     assert_null(fb_unit_per_second(units, NULL));
     assert_true(fb_unit_same(fb_unit_divide(units, unit("K"), unit("h")), unit("degC/h")));
