@@ -13,15 +13,16 @@ enum { FB_LINE_BYTES_MAX = 16 << 20 };
 
 struct fb_lines;
 
-/* path "-": standard input. Compressed files are known by their first bytes. NULL with err: cannot be
- * opened or read, is a folder. */
+/* path "-": standard input. Compressed files are known by their first bytes. NULL with err: cannot
+ * be opened or read, is a folder. */
 struct fb_lines *fb_lines_open(const char *path, struct fb_err *err);
 void fb_lines_close(struct fb_lines *lines);
 
 enum fb_line { FB_LINE_END = 0, FB_LINE_WHOLE, FB_LINE_CUT, FB_LINE_FAILED };
 
-/* The next line, without its end ("\n" or "\r\n"); the last one needs none. FB_LINE_CUT: it is longer
- * than FB_LINE_BYTES_MAX and only its beginning is given. The view lives until the next call. */
+/* The next line, without its end ("\n" or "\r\n"); the last one needs none. FB_LINE_CUT: it is
+ * longer than FB_LINE_BYTES_MAX and only its beginning is given. The view lives until the next
+ * call. */
 enum fb_line fb_lines_next(struct fb_lines *lines, struct fb_str *line, struct fb_err *err);
 /* Bytes read from the file so far, and its size (0: not known), for a progress line. */
 void fb_lines_progress(const struct fb_lines *lines, uint64_t *read_bytes, uint64_t *size_bytes);
