@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -178,7 +179,20 @@ static enum fb_line give(struct fb_lines *lines, size_t n, struct fb_str *line) 
     return FB_LINE_WHOLE;
 }
 
+/* False: nothing can be read within the time. */
+static bool readable(const struct fb_lines *lines, int timeout_ms) {
+    struct pollfd wanted = {.fd = lines->fd, .events = POLLIN};
+    if (timeout_ms < 0 || lines->packed_at < lines->packed_n)
+        return true;
+    return poll(&wanted, 1, timeout_ms) > 0;
+}
+
 enum fb_line fb_lines_next(struct fb_lines *lines, struct fb_str *line, struct fb_err *err) {
+    return fb_lines_next_within(lines, -1, line, err);
+}
+
+enum fb_line fb_lines_next_within(struct fb_lines *lines, int timeout_ms, struct fb_str *line,
+                                  struct fb_err *err) {
     size_t searched = 0;
     for (;;) {
         size_t left = lines->n - lines->at;
@@ -200,6 +214,8 @@ enum fb_line fb_lines_next(struct fb_lines *lines, struct fb_str *line, struct f
         if (lines->end)
             return left ? give(lines, left, line) : FB_LINE_END;
         searched = left;
+        if (!readable(lines, timeout_ms))
+            return FB_LINE_WAIT;
         ssize_t n = fill(lines, err);
         if (n < 0)
             return FB_LINE_FAILED;

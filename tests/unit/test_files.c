@@ -1,5 +1,5 @@
 /* Lines of files, pipes and compressed files. */
-#include "connectors/file.h"
+#include "connectors/file_out.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "connectors/lines.h"
 
 static char folder[] = "/tmp/fb-test-file-XXXXXX";
 static struct fb_err err;
@@ -39,16 +41,16 @@ static void write_file(const char *name, struct fb_str text) {
 
 /* All lines of a file, each behind a '|'. */
 static void expect_lines(const char *name, const char *expected) {
-    struct fb_file_in *in = fb_file_in_open(path_of(name), &err);
+    struct fb_lines *in = fb_lines_open(path_of(name), &err);
     struct fb_buf got = {0};
     struct fb_str line;
     assert_non_null(in);
-    while (fb_file_in_line(in, -1, &line, &err) == FB_LINE)
+    while (fb_lines_next(in, &line, &err) == FB_LINE_WHOLE)
         fb_buf_printf(&got, "|%.*s", FB_ARG(line));
-    assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE_END);
+    assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_END);
     assert_string_equal(fb_buf_terminated(&got), expected);
     fb_buf_free(&got);
-    fb_file_in_close(in);
+    fb_lines_close(in);
     unlink(path_of(name));
 }
 
@@ -76,21 +78,21 @@ static void many_lines_survive_every_block_border(void **state) {
         for (int i = 0; i < 100000; i++)
             fb_buf_printf(&text, "%d %.*s\n", i, i % 17, "xxxxxxxxxxxxxxxxx");
         write_file(names[k], (struct fb_str){text.p, text.n});
-        struct fb_file_in *in = fb_file_in_open(path_of(names[k]), &err);
+        struct fb_lines *in = fb_lines_open(path_of(names[k]), &err);
         struct fb_str line;
         char expected[64];
         assert_non_null(in);
         for (int i = 0; i < 100000; i++) {
-            assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE);
+            assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_WHOLE);
             int n = snprintf(expected, sizeof expected, "%d %.*s", i, i % 17, "xxxxxxxxxxxxxxxxx");
             assert_int_equal(line.n, n);
             assert_memory_equal(line.p, expected, line.n);
         }
-        assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE_END);
-        long long done, size;
-        fb_file_in_progress(in, &done, &size);
+        assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_END);
+        uint64_t done, size;
+        fb_lines_progress(in, &done, &size);
         assert_true(done == size && size > 0);
-        fb_file_in_close(in);
+        fb_lines_close(in);
         fb_buf_free(&text);
         unlink(path_of(names[k]));
     }
@@ -100,11 +102,11 @@ static void a_cut_compressed_file_is_a_failure(void **state) {
     (void)state;
     write_file("a.zst", FB_S("one\ntwo\n"));
     assert_int_equal(truncate(path_of("a.zst"), 12), 0);
-    struct fb_file_in *in = fb_file_in_open(path_of("a.zst"), &err);
+    struct fb_lines *in = fb_lines_open(path_of("a.zst"), &err);
     struct fb_str line;
-    assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE_FAILED);
-    assert_non_null(strstr(err.text, "end in the middle"));
-    fb_file_in_close(in);
+    assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_FAILED);
+    assert_non_null(strstr(err.text, "cut off"));
+    fb_lines_close(in);
     unlink(path_of("a.zst"));
 }
 
@@ -114,17 +116,16 @@ static void a_pipe_without_news_says_so(void **state) {
     assert_int_equal(pipe(ends), 0);
     int old = dup(STDIN_FILENO);
     dup2(ends[0], STDIN_FILENO);
-    struct fb_file_in *in = fb_file_in_open("-", &err);
-    struct fb_str line;
-    assert_int_equal(fb_file_in_line(in, 0, &line, &err), FB_LINE_WAIT);
     assert_int_equal(write(ends[1], "half", 4), 4);
-    assert_int_equal(fb_file_in_line(in, 0, &line, &err), FB_LINE_WAIT);
+    struct fb_lines *in = fb_lines_open("-", &err);
+    struct fb_str line;
+    assert_int_equal(fb_lines_next_within(in, 0, &line, &err), FB_LINE_WAIT);
     assert_int_equal(write(ends[1], " whole\n", 7), 7);
-    assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE);
+    assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_WHOLE);
     assert_true(fb_str_eq(line, FB_S("half whole")));
     close(ends[1]);
-    assert_int_equal(fb_file_in_line(in, -1, &line, &err), FB_LINE_END);
-    fb_file_in_close(in);
+    assert_int_equal(fb_lines_next(in, &line, &err), FB_LINE_END);
+    fb_lines_close(in);
     dup2(old, STDIN_FILENO);
     close(old);
     close(ends[0]);
@@ -132,10 +133,10 @@ static void a_pipe_without_news_says_so(void **state) {
 
 static void what_cannot_be_opened_is_named(void **state) {
     (void)state;
-    assert_null(fb_file_in_open(path_of("none"), &err));
+    assert_null(fb_lines_open(path_of("none"), &err));
     assert_non_null(strstr(err.text, "none: No such file"));
-    assert_null(fb_file_in_open(folder, &err));
-    assert_non_null(strstr(err.text, "it is a folder"));
+    assert_null(fb_lines_open(folder, &err));
+    assert_non_null(strstr(err.text, "is a folder"));
     assert_null(fb_file_out_open(path_of("none/a"), &err));
     assert_non_null(strstr(err.text, "cannot write"));
 }
