@@ -1,6 +1,7 @@
 /* Writes files, pipes and standard output, compressed where the name ends in .zst.
  *
- * Place in the flow: last, for replay and `run --output -`. Reading: connectors/lines.h. One owner. */
+ * Place in the flow: last, for replay and `run --output -`. Reading: connectors/lines.h. One
+ * owner. */
 #ifndef FB_CONNECTORS_FILE_OUT_H
 #define FB_CONNECTORS_FILE_OUT_H
 
