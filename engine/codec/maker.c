@@ -269,7 +269,7 @@ static bool take_key(struct fb_maker *maker, uint32_t key, const struct fb_json_
     bool whole = false;
     if (value->kind == FB_JSON_NUM)
         whole = fb_json_integer(value, &number);
-    else if (value->kind == FB_JSON_TEXT && field->type == FB_T_INTEGER)
+    else if (value->kind == FB_JSON_TEXT && field->type != FB_T_TEXT && field->type != FB_T_ENUM)
         whole = fb_num_parse_int(value->text, &number);
     if (whole) {
         int n = snprintf(maker->integer_texts[key], INTEGER_TEXT_MAX, "%lld", (long long)number);
