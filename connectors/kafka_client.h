@@ -1,0 +1,23 @@
+/* What the Kafka connectors share: a client made of fixed, preset and the user's settings.
+ *
+ * Place in the flow: inside connectors/ only, for the library's types stand here. */
+#ifndef FB_CONNECTORS_KAFKA_CLIENT_H
+#define FB_CONNECTORS_KAFKA_CLIENT_H
+
+#include "connectors/kafka_conf.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum fb_kafka_role { FB_KAFKA_CONSUMER, FB_KAFKA_PRODUCER };
+
+/* Presets of the role, then the user's settings, then what is fixed. NULL: err says why. */
+rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
+                                   const struct fb_kafka_settings *settings, struct fb_err *err);
+/* Sets one property that the code itself chooses; a refusal is a bug. */
+void fb_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
+/* Takes the configuration over. NULL: err says why. */
+rd_kafka_t *fb_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct fb_err *err);
+/* Fills err from an error of the library, retriable where trying again may help. */
+bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what);
+
+#endif

@@ -1,0 +1,254 @@
+/* The settings of the Kafka client. */
+#include "connectors/kafka_conf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/kafka_client.h"
+#include "engine/base/arena.h"
+#include "engine/base/log.h"
+
+struct refused {
+    const char *name, *reason;
+};
+
+/* Without these rules outputs could be lost or doubled, or a line of configuration run a program. */
+static const struct refused refused[] = {
+    {"plugin.library.paths", "a configuration must not load code"},
+    {"sasl.kerberos.kinit.cmd", "a configuration must not run commands"},
+    {"ssl.engine.location", "a configuration must not load code"},
+    {"ssl_engine_callback_data", "a configuration must not load code"},
+    {"group.id", "made of application.id"},
+    {"group.instance.id", "made of application.id and instance.id"},
+    {"transactional.id", "made of application.id and instance.id"},
+    {"transaction.timeout.ms", "part of the delivery guarantee"},
+    {"enable.auto.commit", "positions are committed after their outputs"},
+    {"auto.commit.enable", "positions are committed after their outputs"},
+    {"auto.commit.interval.ms", "use commit.interval.ms"},
+    {"enable.auto.offset.store", "positions are committed after their outputs"},
+    {"offset.store.method", "positions are kept by the broker"},
+    {"offset.store.path", "positions are kept by the broker"},
+    {"auto.offset.reset", "use start.from; later on a lost position is an error"},
+    {"isolation.level", "only committed input is read"},
+    {"partition.assignment.strategy", "inputs that belong together are assigned by range"},
+    {"enable.partition.eof", "the engine needs to know when it has caught up"},
+    {"check.crcs", "damaged input must be noticed"},
+    {"enable.idempotence", "retries must neither double nor reorder outputs"},
+    {"enable.gapless.guarantee", "retries must neither double nor reorder outputs"},
+    {"acks", "outputs are on all replicas before the position is committed"},
+    {"request.required.acks", "outputs are on all replicas before the position is committed"},
+    {"max.in.flight", "retries must neither double nor reorder outputs"},
+    {"max.in.flight.requests.per.connection", "retries must neither double nor reorder outputs"},
+    {"retries", "outputs are retried until they are delivered"},
+    {"message.send.max.retries", "outputs are retried until they are delivered"},
+    {"message.timeout.ms", "outputs are retried until they are delivered"},
+    {"delivery.timeout.ms", "outputs are retried until they are delivered"},
+    {"partitioner", "an output goes to the partition of its input"},
+    {"client.rack", "fetching from followers stalls this client (librdkafka 2.0)"},
+};
+
+enum { N_REFUSED = sizeof refused / sizeof *refused };
+
+/* Values of otherwise free properties that would switch verification off. */
+static const struct {
+    const char *name, *value;
+} unsafe[] = {
+    {"enable.ssl.certificate.verification", "false"},
+    {"ssl.endpoint.identification.algorithm", "none"},
+};
+
+bool fb_kafka_refused(uint32_t i, const char **name, const char **reason) {
+    if (i >= N_REFUSED)
+        return false;
+    *name = refused[i].name;
+    *reason = refused[i].reason;
+    return true;
+}
+
+bool fb_kafka_setting_is_secret(const char *name) {
+    static const char *const words[] = {"password", "secret", "key.pem", "oauthbearer.config",
+                                        "token"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strstr(name, words[i]) && strcmp(name, "sasl.oauthbearer.token.endpoint.url") != 0)
+            return true;
+    return false;
+}
+
+/* The names of the library's properties: the first word of each row of the table that it prints.
+ * Views of `text`. */
+static size_t property_names(struct fb_str text, struct fb_str *names, size_t max) {
+    size_t n = 0;
+    while (text.n > 0 && n < max) {
+        const char *end = memchr(text.p, '\n', text.n);
+        size_t length = end ? (size_t)(end - text.p) : text.n;
+        size_t word = 0;
+        while (word < length && text.p[word] != ' ' && text.p[word] != '|')
+            word++;
+        if (word > 0 && word < length && memchr(text.p, '|', length))
+            names[n++] = (struct fb_str){text.p, word};
+        length += end != NULL;
+        text = (struct fb_str){text.p + length, text.n - length};
+    }
+    return n;
+}
+
+static bool unknown_name(const char *name, struct fb_err *err) {
+    enum { NAMES_MAX = 1024 };
+    struct fb_str *names = fb_alloc(NAMES_MAX * sizeof *names), nearest = {0};
+    struct fb_str text = {0};
+    char *bytes = NULL;
+    FILE *memory = open_memstream(&bytes, &text.n);
+    FB_ASSERT(memory);
+    rd_kafka_conf_properties_show(memory);
+    fclose(memory);
+    text.p = bytes;
+    nearest = fb_str_nearest(fb_str_of(name), names, property_names(text, names, NAMES_MAX));
+    if (nearest.n)
+        fb_fail(err, FB_FATAL, "the Kafka client has no property '%s'; did you mean 'kafka.%.*s'?",
+                name, FB_ARG(nearest));
+    else
+        fb_fail(err, FB_FATAL, "the Kafka client has no property '%s'", name);
+    free(bytes);
+    free(names);
+    return false;
+}
+
+bool fb_kafka_setting_check(const struct fb_kafka_setting *setting, struct fb_err *err) {
+    for (int i = 0; i < N_REFUSED; i++)
+        if (strcmp(setting->name, refused[i].name) == 0)
+            return fb_fail(err, FB_FATAL, "'kafka.%s' cannot be set: %s", setting->name,
+                           refused[i].reason);
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        if (strcmp(setting->name, unsafe[i].name) == 0 &&
+            strcasecmp(setting->value, unsafe[i].value) == 0)
+            return fb_fail(err, FB_FATAL,
+                           "'kafka.%s' cannot be '%s': the broker's certificate must be verified",
+                           setting->name, setting->value);
+    char why[256] = "";
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_res_t result =
+        rd_kafka_conf_set(conf, setting->name, setting->value, why, sizeof why);
+    rd_kafka_conf_destroy(conf);
+    if (result == RD_KAFKA_CONF_UNKNOWN)
+        return unknown_name(setting->name, err);
+    if (result != RD_KAFKA_CONF_OK) {
+        if (fb_kafka_setting_is_secret(setting->name)) /* the library's text may quote it */
+            return fb_fail(err, FB_FATAL, "'kafka.%s' does not take this value", setting->name);
+        return fb_fail(err, FB_FATAL, "'kafka.%s' does not take '%s': %s", setting->name,
+                       setting->value, why);
+    }
+    return true;
+}
+
+/* ---- clients ---- */
+
+/* What a user may override: sizes and times that were measured to do well. */
+static const struct fb_kafka_setting presets[] = {
+    {"client.id", "flyball"},
+    {"reconnect.backoff.max.ms", "1000"},
+    {"socket.nagle.disable", "true"},
+    {"socket.connection.setup.timeout.ms", "5000"},
+};
+static const struct fb_kafka_setting consumer_presets[] = {
+    {"session.timeout.ms", "30000"},        {"heartbeat.interval.ms", "1000"},
+    {"max.poll.interval.ms", "300000"},     {"queued.min.messages", "200000"},
+    {"queued.max.messages.kbytes", "65536"}, {"fetch.wait.max.ms", "50"},
+    {"fetch.max.bytes", "15000000"},        {"receive.message.max.bytes", "16777216"},
+};
+static const struct fb_kafka_setting producer_presets[] = {
+    {"linger.ms", "5"},           {"compression.codec", "lz4"},
+    {"retry.backoff.ms", "50"},   {"queue.buffering.max.kbytes", "65536"},
+    {"message.max.bytes", "8388608"},
+};
+/* What nobody may override. */
+static const struct fb_kafka_setting consumer_fixed[] = {
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"partition.assignment.strategy", "range"},
+    {"enable.partition.eof", "true"},
+    {"check.crcs", "true"},
+};
+static const struct fb_kafka_setting producer_fixed[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"message.timeout.ms", "0"},
+};
+
+void fb_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+    char why[256];
+    FB_ASSERT(rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK);
+}
+
+static void set_all(rd_kafka_conf_t *conf, const struct fb_kafka_setting *settings, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        fb_kafka_conf_set(conf, settings[i].name, settings[i].value);
+}
+
+#define SET_ALL(conf, table) set_all((conf), (table), sizeof(table) / sizeof *(table))
+
+/* The library's own lines: what they say comes to us as errors too, so they are for debugging. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+    (void)rk;
+    (void)level;
+    fb_log(FB_LOG_DEBUG, "kafka client: %s: %s", facility, text);
+}
+
+rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
+                                   const struct fb_kafka_settings *settings, struct fb_err *err) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool consumer = role == FB_KAFKA_CONSUMER;
+    char why[256];
+    SET_ALL(conf, presets);
+    if (consumer)
+        SET_ALL(conf, consumer_presets);
+    else
+        SET_ALL(conf, producer_presets);
+    for (uint32_t i = 0; i < settings->n; i++)
+        if (rd_kafka_conf_set(conf, settings->items[i].name, settings->items[i].value, why,
+                              sizeof why) != RD_KAFKA_CONF_OK) {
+            fb_fail(err, FB_FATAL, "'kafka.%s': %s", settings->items[i].name, why);
+            rd_kafka_conf_destroy(conf);
+            return NULL;
+        }
+    if (consumer)
+        SET_ALL(conf, consumer_fixed);
+    else
+        SET_ALL(conf, producer_fixed);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    return conf;
+}
+
+rd_kafka_t *fb_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct fb_err *err) {
+    char why[512];
+    rd_kafka_t *client = rd_kafka_new(type, conf, why, sizeof why);
+    if (!client) {
+        rd_kafka_conf_destroy(conf);
+        fb_fail(err, FB_FATAL, "cannot make a Kafka client: %s", why);
+    }
+    return client;
+}
+
+bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what) {
+    enum fb_failure kind;
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        kind = FB_FATAL;
+        break;
+    default:
+        kind = FB_RETRIABLE;
+    }
+    return fb_fail(err, kind, "%s: %s (%s)", what, rd_kafka_err2str(code), rd_kafka_err2name(code));
+}
