@@ -1,0 +1,224 @@
+#include "rules/lower_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "rules/rule_version.h"
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+struct fb_str *fb_lower_words(struct fb_arena *arena, const struct fb_str *words, uint32_t n) {
+    struct fb_str *copies = FB_ARENA_ARRAY(arena, struct fb_str, n);
+    for (uint32_t i = 0; i < n; i++)
+        copies[i] = fb_str_copy(arena, words[i]);
+    return copies;
+}
+
+static double constant(const struct fb_node *node, const struct fb_unit *unit) {
+    double value = 0;
+    FB_ASSERT(fb_check_constant(node, unit, &value));
+    return value;
+}
+
+static int64_t span(struct fb_lower_class *c, const struct fb_node *node) {
+    int64_t us = 0;
+    if (node)
+        FB_ASSERT(fb_check_span(node, c->units, &us));
+    return us;
+}
+
+/* The declared value that means "no value", as a field's value. */
+static struct fb_value null_value(struct fb_lower_class *c, const struct fb_field_decl *decl) {
+    const struct fb_node *node = decl->null_value;
+    struct fb_value value = {.quality = FB_Q_GOOD};
+    switch (decl->type.type) {
+    case FB_T_TEXT: value.text = fb_str_copy(c->arena, node->text); break;
+    case FB_T_BOOL: value.i = node->truth; break;
+    case FB_T_ENUM: value.i = node->word; break;
+    case FB_T_INTEGER:
+    case FB_T_TIME: value.i = (int64_t)constant(node, NULL); break;
+    default: value.num = constant(node, decl->type.unit); break;
+    }
+    return value;
+}
+
+static int64_t stale_of(struct fb_lower_class *c, const struct fb_field_decl *decl) {
+    int64_t every = span(c, decl->every);
+    if (decl->stale_after)
+        return span(c, decl->stale_after);
+    return every > INT64_MAX / 3 ? 0 : 3 * every;
+}
+
+static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_field_decl *decl) {
+    struct fb_field field = {
+        .name = fb_str_copy(c->arena, decl->name),
+        .role = decl->role == FB_KEY ? FB_ROLE_KEY : decl->role == FB_TAG ? FB_ROLE_TAG
+                                                                         : FB_ROLE_FIELD,
+        .type = decl->type.type,
+        .unit = fb_str_copy(c->arena, decl->type.unit_text),
+        .words = fb_lower_words(c->arena, decl->type.words, decl->type.n_words),
+        .n_words = decl->type.n_words,
+        .every_us = span(c, decl->every),
+        .stale_us = stale_of(c, decl),
+        .has_range = decl->range_low != NULL,
+        .has_null = decl->null_value != NULL,
+        .offset = fb_lower_room(c, sizeof(struct fb_field_cell), _Alignof(struct fb_field_cell)),
+    };
+    const struct fb_str *from = decl->n_from ? decl->from : &decl->name;
+    field.n_paths = decl->n_from ? decl->n_from : 1;
+    field.paths = fb_lower_words(c->arena, from, field.n_paths);
+    if (field.has_range) {
+        field.range_low = constant(decl->range_low, decl->type.unit);
+        field.range_high = constant(decl->range_high, decl->type.unit);
+    }
+    if (field.has_null)
+        field.null_value = null_value(c, decl);
+    return field;
+}
+
+/* ---- classes ------------------------------------------------------------------------------- */
+
+static void lower_fields(struct fb_lower_class *c) {
+    const struct fb_class_decl *decl = c->decl;
+    struct fb_class *out = c->out;
+    out->fields = FB_ARENA_ARRAY(c->arena, struct fb_field, decl->n_fields);
+    out->tags = FB_ARENA_ARRAY(c->arena, uint16_t, decl->n_fields);
+    out->n_keys = decl->n_keys;
+    for (uint32_t i = 0; i < decl->n_fields; i++) {
+        FB_ASSERT(decl->fields[i]->index == i);
+        out->fields[i] = lower_field(c, decl->fields[i]);
+        out->n_fields++;
+        if (decl->fields[i]->role != FB_TAG)
+            continue;
+        uint32_t at = out->n_tags++; /* kept in the byte order of the names */
+        for (; at > 0; at--) {
+            if (fb_str_cmp(out->fields[out->tags[at - 1]].name, out->fields[i].name) < 0)
+                break;
+            out->tags[at] = out->tags[at - 1];
+        }
+        out->tags[at] = (uint16_t)i;
+    }
+}
+
+static void lower_time(struct fb_lower_class *c) {
+    static const struct {
+        struct fb_str text;
+        int unit;
+    } units[] = {{FB_S("s"), FB_TIME_S},
+                 {FB_S("ms"), FB_TIME_MS},
+                 {FB_S("us"), FB_TIME_US},
+                 {FB_S("ns"), FB_TIME_NS}};
+    const struct fb_class_decl *decl = c->decl;
+    struct fb_class *out = c->out;
+    out->late_us = span(c, decl->late);
+    out->time_unit = decl->has_time && !decl->time_arrival ? FB_TIME_ISO : FB_TIME_ARRIVAL;
+    if (out->time_unit == FB_TIME_ARRIVAL)
+        return;
+    out->time_path = fb_str_copy(c->arena, decl->time_field);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (fb_str_eq(decl->time_unit, units[i].text))
+            out->time_unit = units[i].unit;
+}
+
+/* The windows stand last in the block: how large they are is known when all that is read from them
+ * is. */
+static void place_windows(struct fb_lower_class *c) {
+    for (uint32_t i = 0; i < c->n_windows; i++) {
+        struct fb_window *window = &c->windows[i];
+        window->bytes = fb_window_bytes(window);
+        window->offset = fb_lower_room(c, window->bytes, 8);
+    }
+    c->block_bytes = (c->block_bytes + 7) / 8 * 8;
+    if (c->block_bytes > FB_BLOCK_BYTES_MAX)
+        fb_diag_add(c->diags, FB_E_BLOCK_TOO_LARGE, c->decl->name_span,
+                    "Shorten the windows that `flyball check` lists as the largest, or declare a "
+                    "longer `every`.",
+                    "a device of %.*s would need %llu bytes; the most is %d", FB_ARG(c->decl->name),
+                    (unsigned long long)c->block_bytes, FB_BLOCK_BYTES_MAX);
+}
+
+static void *kept(struct fb_arena *arena, void *items, size_t bytes) {
+    void *copy = fb_arena_alloc(arena, bytes);
+    if (bytes)
+        memcpy(copy, items, bytes);
+    free(items);
+    return copy;
+}
+
+static void end_class(struct fb_lower_class *c) {
+    struct fb_class *out = c->out;
+    out->block_bytes = (uint32_t)c->block_bytes;
+    out->n_code = c->n_code;
+    out->code = kept(c->arena, c->code, sizeof *c->code * c->n_code);
+    out->n_numbers = c->n_numbers;
+    out->numbers = kept(c->arena, c->numbers, sizeof *c->numbers * c->n_numbers);
+    out->n_ints = c->n_ints;
+    out->ints = kept(c->arena, c->ints, sizeof *c->ints * c->n_ints);
+    out->n_texts = c->n_texts;
+    out->texts = kept(c->arena, c->texts, sizeof *c->texts * c->n_texts);
+    out->n_patterns = c->n_patterns;
+    out->patterns = kept(c->arena, c->patterns, sizeof *c->patterns * c->n_patterns);
+    out->n_windows = c->n_windows;
+    out->windows = kept(c->arena, c->windows, sizeof *c->windows * c->n_windows);
+}
+
+static void lower_rules(struct fb_lower_class *c, const struct fb_checked *checked,
+                        uint32_t class_index, struct fb_program *program) {
+    uint32_t n_conditions = 0;
+    for (uint32_t i = 0; i < checked->n_rules; i++) {
+        if (checked->rules[i].class_index != class_index)
+            continue;
+        const struct fb_rule_decl *decl = checked->rules[i].decl;
+        n_conditions += decl->kind == FB_RULE_ALARM ? decl->n_raises : 1;
+        c->out->n_rules++;
+    }
+    c->out->conditions = FB_ARENA_ARRAY(c->arena, struct fb_condition, n_conditions);
+    c->out->rules = FB_ARENA_ARRAY(c->arena, uint32_t, c->out->n_rules);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < checked->n_rules; i++) {
+        if (checked->rules[i].class_index != class_index)
+            continue;
+        struct fb_rule *rule = &program->rules[i];
+        rule->class_index = (uint16_t)class_index;
+        fb_lower_rule(c, checked->rules[i].decl, i, rule);
+        fb_rule_version(checked, i, rule->version);
+        c->out->rules[n++] = i;
+    }
+}
+
+static void lower_class(const struct fb_checked *checked, uint32_t index,
+                        struct fb_program *program, struct fb_diags *diags) {
+    const struct fb_class_decl *decl = checked->classes[index].decl;
+    struct fb_lower_class c = {.arena = program->arena,
+                               .units = checked->units,
+                               .diags = diags,
+                               .decl = decl,
+                               .out = &program->classes[index]};
+    c.out->name = fb_str_copy(c.arena, decl->name);
+    c.out->n_topics = decl->n_topics;
+    c.out->topics = fb_lower_words(c.arena, decl->topics, decl->n_topics);
+    lower_time(&c);
+    lower_fields(&c);
+    lower_rules(&c, checked, index, program);
+    place_windows(&c);
+    end_class(&c);
+}
+
+struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *diags) {
+    struct fb_arena *arena = fb_arena_new();
+    uint32_t errors = diags->errors;
+    struct fb_program *program = FB_ARENA_NEW(arena, struct fb_program);
+    program->arena = arena;
+    program->semantics = FB_SEMANTICS;
+    program->n_classes = checked->n_classes;
+    program->classes = FB_ARENA_ARRAY(arena, struct fb_class, checked->n_classes);
+    program->n_rules = checked->n_rules;
+    program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, checked->n_rules);
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        lower_class(checked, i, program, diags);
+    if (diags->errors == errors)
+        return program;
+    fb_program_free(program);
+    return NULL;
+}

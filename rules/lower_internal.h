@@ -1,0 +1,129 @@
+/* What the files of the lowering share.
+ *
+ * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules, lower_expr.c
+ * and lower_window.c the code, lower_code.c keeps what they emit. Private to rules/lower*.c. */
+#ifndef FB_RULES_LOWER_INTERNAL_H
+#define FB_RULES_LOWER_INTERNAL_H
+
+#include "rules/functions.h"
+#include "rules/lower.h"
+#include "rules/units.h"
+
+/* A class while it is lowered. Growing arrays are malloc'ed and copied into the program at its end. */
+struct fb_lower_class {
+    struct fb_arena *arena; /* of the program */
+    struct fb_units *units;
+    struct fb_diags *diags;
+    const struct fb_class_decl *decl;
+    struct fb_class *out;
+    struct fb_instr *code;
+    uint32_t n_code, cap_code;
+    double *numbers;
+    uint32_t n_numbers, cap_numbers;
+    int64_t *ints;
+    uint32_t n_ints, cap_ints;
+    struct fb_str *texts;
+    uint32_t n_texts, cap_texts;
+    struct fb_str *patterns;
+    uint32_t n_patterns, cap_patterns;
+    struct fb_window *windows;
+    uint32_t n_windows, cap_windows;
+    uint64_t block_bytes; /* next free byte of the block */
+};
+
+/* A value in a register. */
+struct fb_lowered {
+    uint16_t reg;
+    enum fb_type type; /* of what the register holds: min of integers is a NUMBER here */
+};
+
+/* What a node of the tree became: the cell of a temporal operator, the window of a call. */
+struct fb_lower_place {
+    const struct fb_node *node;
+    uint32_t where; /* offset or window */
+};
+
+struct fb_lower_let {
+    const void *decl; /* let or param */
+    const struct fb_unit *unit; /* that a param's value was brought to */
+    struct fb_lowered value;
+};
+
+/* One piece of straight code while it is written: every register is written once, by the
+ * instruction of its number, and equal instructions are written once. */
+struct fb_piece {
+    struct fb_lower_class *c;
+    struct fb_span span; /* what an error about the piece points at */
+    struct fb_instr *code;
+    uint32_t n, cap;
+    bool too_long;
+    struct fb_field_set reads;
+    bool every_record, twice;
+    struct fb_lower_place *places;
+    uint32_t n_places, cap_places;
+    struct fb_lower_let *lets; /* lowered already; also: which ones are used */
+    uint32_t n_lets, cap_lets;
+    /* the copy of a condition for `deadband` */
+    const struct fb_node *deadband; /* NULL: not in such a copy */
+    bool towards_shorter;           /* inside an odd number of `not`s */
+    /* code that only looks: a temporal operator in a let gives what it gave in the first condition
+     * that uses the let */
+    bool looks;
+    const struct fb_piece *conditions;
+    uint32_t n_conditions;
+    const struct fb_piece *looks_at; /* inside a let; NULL: no condition uses it */
+};
+
+/* ---- lower_code.c ---- */
+uint32_t fb_lower_number(struct fb_lower_class *c, double x);
+uint32_t fb_lower_number_pair(struct fb_lower_class *c, double x, double y);
+uint32_t fb_lower_int(struct fb_lower_class *c, int64_t x);
+uint32_t fb_lower_text(struct fb_lower_class *c, struct fb_str text);
+uint32_t fb_lower_pattern(struct fb_lower_class *c, struct fb_str text);
+/* Room in the block; its offset. */
+uint32_t fb_lower_room(struct fb_lower_class *c, uint32_t bytes, uint32_t align);
+
+void fb_piece_begin(struct fb_piece *piece, struct fb_lower_class *c, struct fb_span span);
+void fb_piece_free(struct fb_piece *piece);
+uint16_t fb_piece_emit(struct fb_piece *piece, enum fb_opcode op, uint8_t sub, uint16_t a,
+                       uint16_t b, uint32_t imm);
+/* A stateful instruction; its cell is made when no equal one stands in the piece. */
+uint16_t fb_piece_emit_state(struct fb_piece *piece, const struct fb_node *node, enum fb_opcode op,
+                             uint8_t sub, uint16_t a, uint16_t b);
+/* A new register with the same truth. */
+uint16_t fb_piece_copy(struct fb_piece *piece, uint16_t reg);
+uint16_t fb_piece_number(struct fb_piece *piece, double x);
+uint16_t fb_piece_int(struct fb_piece *piece, int64_t x);
+/* True where the register holds a constant number. */
+bool fb_piece_constant(const struct fb_piece *piece, uint16_t reg, double *x);
+void fb_piece_place(struct fb_piece *piece, const struct fb_node *node, uint32_t where);
+/* FB_MAP_NONE: the node has none here. */
+uint32_t fb_piece_place_of(const struct fb_piece *piece, const struct fb_node *node);
+/* Appends the piece to the class's code. */
+struct fb_code fb_piece_end(struct fb_piece *piece, uint16_t result);
+
+/* ---- lower_expr.c ---- */
+struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *node);
+/* A number, brought to a unit. */
+uint16_t fb_lower_in_unit(struct fb_piece *piece, const struct fb_node *node,
+                          const struct fb_unit *unit);
+uint16_t fb_lower_seconds(struct fb_piece *piece, const struct fb_node *node);
+struct fb_lowered fb_lower_let_value(struct fb_piece *piece, const struct fb_let_decl *let);
+/* True where a comparison outside calls and lets has the deadband's dimension. */
+bool fb_lower_has_limit(const struct fb_node *node, const struct fb_node *deadband);
+/* Without lets that are plain names of other things. */
+const struct fb_node *fb_lower_resolve(const struct fb_node *node);
+
+/* ---- lower_window.c ---- */
+struct fb_lowered fb_lower_window_call(struct fb_piece *piece, const struct fb_node *node,
+                                       enum fb_function_id function);
+
+/* ---- lower_rule.c ---- */
+/* Fills *rule and appends its conditions to the class. */
+void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
+                   struct fb_rule *rule);
+
+/* ---- lower.c ---- */
+struct fb_str *fb_lower_words(struct fb_arena *arena, const struct fb_str *words, uint32_t n);
+
+#endif

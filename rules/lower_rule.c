@@ -1,0 +1,413 @@
+#include "rules/lower_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/base/map.h"
+
+/* A rule while it is lowered: the pieces of its conditions, which what it shows looks at. */
+struct rule {
+    struct fb_lower_class *c;
+    const struct fb_rule_decl *decl;
+    struct fb_rule *out;
+    struct fb_piece *pieces;
+    uint32_t n_pieces;
+};
+
+/* ---- conditions ---------------------------------------------------------------------------- */
+
+/* `c for d until b for e` taken apart; missing parts are NULL. */
+struct parts {
+    const struct fb_node *set, *set_for, *reset, *reset_for;
+};
+
+static struct parts parts_of(const struct fb_node *when) {
+    struct parts parts = {.set = when};
+    if (when->kind == FB_N_UNTIL && !when->bracketed) {
+        parts.set = when->a;
+        parts.reset = when->b;
+    }
+    if (parts.set->kind == FB_N_FOR && !parts.set->bracketed) {
+        parts.set_for = parts.set->b;
+        parts.set = parts.set->a;
+    }
+    if (parts.reset && parts.reset->kind == FB_N_FOR && !parts.reset->bracketed) {
+        parts.reset_for = parts.reset->b;
+        parts.reset = parts.reset->a;
+    }
+    return parts;
+}
+
+/* The `where` of the rule goes into both sides (M20), the deadband makes the second one (M28). */
+static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_decl *decl,
+                                const struct fb_node *when) {
+    struct parts parts = parts_of(when);
+    uint16_t where = 0;
+    uint16_t value = fb_lower_expr(piece, parts.set).reg;
+    if (decl->where) {
+        where = fb_lower_expr(piece, decl->where).reg;
+        value = fb_piece_emit(piece, FB_I_AND, 0, where, value, 0);
+    }
+    if (parts.set_for)
+        value = fb_piece_emit_state(piece, NULL, FB_I_FOR, 0, value,
+                                    fb_lower_seconds(piece, parts.set_for));
+    uint16_t reset;
+    if (parts.reset) {
+        reset = fb_lower_expr(piece, parts.reset).reg;
+    } else if (decl->deadband && fb_lower_has_limit(parts.set, decl->deadband)) {
+        piece->deadband = decl->deadband;
+        reset = fb_lower_expr(piece, parts.set).reg;
+        piece->deadband = NULL;
+        reset = fb_piece_emit(piece, FB_I_NOT, 0, reset, 0, 0);
+    } else {
+        return value;
+    }
+    if (decl->where)
+        reset = fb_piece_emit(piece, FB_I_OR, 0,
+                              fb_piece_emit(piece, FB_I_NOT, 0, where, 0, 0), reset, 0);
+    if (parts.reset_for)
+        reset = fb_piece_emit_state(piece, NULL, FB_I_FOR, 0, reset,
+                                    fb_lower_seconds(piece, parts.reset_for));
+    return fb_piece_emit_state(piece, NULL, FB_I_UNTIL, 0, value, reset);
+}
+
+static void add_condition(struct rule *rule, uint32_t index, uint32_t raise,
+                          const struct fb_node *when) {
+    struct fb_lower_class *c = rule->c;
+    struct fb_piece *piece = &rule->pieces[rule->n_pieces++];
+    fb_piece_begin(piece, c, when->span);
+    uint16_t value = lower_condition(piece, rule->decl, when);
+    c->out->conditions[c->out->n_conditions++] = (struct fb_condition){
+        .rule = index,
+        .raise = raise,
+        .code = fb_piece_end(piece, value),
+        .reads = piece->reads,
+        .every_record = piece->every_record,
+        .twice = piece->twice,
+        .offset = fb_lower_room(c, sizeof(struct fb_condition_cell),
+                                _Alignof(struct fb_condition_cell)),
+    };
+}
+
+/* ---- durations ----------------------------------------------------------------------------- */
+
+static struct fb_code lower_span(struct fb_lower_class *c, const struct fb_node *node) {
+    struct fb_piece piece;
+    fb_piece_begin(&piece, c, node->span);
+    struct fb_code code = fb_piece_end(&piece, fb_lower_seconds(&piece, node));
+    fb_piece_free(&piece);
+    return code;
+}
+
+/* ---- whenever ------------------------------------------------------------------------------ */
+
+/* Fields that the condition itself reads, and the `each` windows in it. */
+struct inputs {
+    struct rule *rule;
+    const void **seen; /* lets and params */
+    uint32_t n_seen, cap_seen;
+    uint32_t *each;
+    uint32_t n_each, cap_each;
+};
+
+static bool seen(struct inputs *in, const void *decl) {
+    for (uint32_t i = 0; i < in->n_seen; i++)
+        if (in->seen[i] == decl)
+            return true;
+    FB_PUSH_ROOM(in->seen, in->n_seen, in->cap_seen);
+    in->seen[in->n_seen++] = decl;
+    return false;
+}
+
+static void add_each(struct inputs *in, uint32_t window) {
+    for (uint32_t i = 0; i < in->n_each; i++)
+        if (in->each[i] == window)
+            return;
+    FB_PUSH_ROOM(in->each, in->n_each, in->cap_each);
+    in->each[in->n_each++] = window;
+}
+
+static void gather(struct inputs *in, const struct fb_node *node);
+
+static void gather_name(struct inputs *in, const struct fb_node *node) {
+    if (node->ref == FB_REF_FIELD && node->field->role == FB_FIELD)
+        fb_field_set_add(&in->rule->out->whenever_reads, node->field->index);
+    if (node->ref == FB_REF_LET && !seen(in, node->let))
+        gather(in, node->let->value);
+    if (node->ref == FB_REF_PARAM && !seen(in, node->param)) {
+        gather(in, node->param->value);
+        for (uint32_t i = 0; i < node->param->n_cases; i++) {
+            gather(in, node->param->cases[i].value);
+            gather(in, node->param->cases[i].where);
+        }
+    }
+}
+
+static void gather_args(struct inputs *in, const struct fb_node *call) {
+    for (uint32_t i = 0; i < call->n_args; i++) {
+        const struct fb_arg *arg = &call->args[i];
+        if (arg->window == FB_W_EACH) {
+            add_each(in, fb_piece_place_of(&in->rule->pieces[0], call));
+            continue;
+        }
+        gather(in, arg->expr);
+        gather(in, arg->where);
+        gather(in, arg->upto);
+    }
+}
+
+static void gather(struct inputs *in, const struct fb_node *node) {
+    if (!node)
+        return;
+    if (node->kind == FB_N_NAME)
+        gather_name(in, node);
+    if (node->kind == FB_N_CALL)
+        gather_args(in, node);
+    gather(in, node->a);
+    gather(in, node->b);
+    gather(in, node->c);
+    for (uint32_t i = 0; i < node->n_items; i++)
+        gather(in, node->items[i]);
+}
+
+static void lower_whenever(struct rule *rule) {
+    struct inputs in = {.rule = rule};
+    gather(&in, rule->decl->when);
+    rule->out->whenever = true;
+    rule->out->n_whenever_each = in.n_each;
+    rule->out->whenever_each = FB_ARENA_ARRAY(rule->c->arena, uint32_t, in.n_each);
+    if (in.n_each)
+        memcpy(rule->out->whenever_each, in.each, sizeof *in.each * in.n_each);
+    free(in.seen);
+    free(in.each);
+}
+
+/* ---- what is shown ------------------------------------------------------------------------- */
+
+/* Code that only looks at the state which the rule's conditions have. */
+static void begin_look(struct rule *rule, struct fb_piece *piece, struct fb_span span) {
+    fb_piece_begin(piece, rule->c, span);
+    piece->looks = true;
+    piece->conditions = rule->pieces;
+    piece->n_conditions = rule->n_pieces;
+}
+
+static const struct fb_type_decl *words_of(const struct fb_node *node, enum fb_type type) {
+    return type == FB_T_ENUM ? fb_check_words(node) : NULL;
+}
+
+static struct fb_str unit_text(struct fb_lower_class *c, const struct fb_unit *unit) {
+    return fb_str_copy(c->arena, fb_unit_text(unit));
+}
+
+static bool is_shown(const struct fb_rule *rule, struct fb_str name) {
+    for (uint32_t i = 0; i < rule->n_shown; i++)
+        if (fb_str_eq(rule->shown[i].name, name))
+            return true;
+    return false;
+}
+
+static struct fb_shown *add_shown(struct rule *rule, uint32_t *cap, struct fb_str name) {
+    struct fb_rule *out = rule->out;
+    FB_PUSH_ROOM(out->shown, out->n_shown, *cap);
+    struct fb_shown *shown = &out->shown[out->n_shown++];
+    *shown = (struct fb_shown){.name = fb_str_copy(rule->c->arena, name)};
+    return shown;
+}
+
+static void show_field(struct rule *rule, uint32_t *cap, const struct fb_field_decl *field) {
+    if (field->role != FB_FIELD || is_shown(rule->out, field->name))
+        return;
+    const struct fb_field *have = &rule->c->out->fields[field->index];
+    struct fb_shown *shown = add_shown(rule, cap, field->name);
+    shown->unit = have->unit;
+    shown->type = field->type.type;
+    shown->is_field = true;
+    shown->field = (uint16_t)field->index;
+    shown->words = have->words;
+}
+
+static void show_names(struct rule *rule, uint32_t *cap, const struct fb_node *node);
+
+static void show_let(struct rule *rule, uint32_t *cap, const struct fb_let_decl *let) {
+    if (is_shown(rule->out, let->name))
+        return;
+    struct fb_lower_class *c = rule->c;
+    struct fb_piece piece;
+    begin_look(rule, &piece, let->span);
+    struct fb_lowered value = fb_lower_let_value(&piece, let);
+    struct fb_shown *shown = add_shown(rule, cap, let->name);
+    shown->type = value.type;
+    shown->unit = let->unit_text.n ? fb_str_copy(c->arena, let->unit_text)
+                                   : unit_text(c, let->value->unit);
+    const struct fb_type_decl *words = words_of(let->value, value.type);
+    if (words)
+        shown->words = fb_lower_words(c->arena, words->words, words->n_words);
+    shown->code = fb_piece_end(&piece, value.reg);
+    fb_piece_free(&piece);
+    show_names(rule, cap, let->value);
+}
+
+static void show_names(struct rule *rule, uint32_t *cap, const struct fb_node *node) {
+    if (!node)
+        return;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_FIELD)
+        show_field(rule, cap, node->field);
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
+        show_let(rule, cap, node->let);
+    show_names(rule, cap, node->a);
+    show_names(rule, cap, node->b);
+    show_names(rule, cap, node->c);
+    for (uint32_t i = 0; i < node->n_items; i++)
+        show_names(rule, cap, node->items[i]);
+    for (uint32_t i = 0; i < node->n_args; i++) {
+        show_names(rule, cap, node->args[i].expr);
+        show_names(rule, cap, node->args[i].where);
+        show_names(rule, cap, node->args[i].upto);
+    }
+}
+
+static int by_name(const void *a, const void *b) {
+    return fb_str_cmp(((const struct fb_shown *)a)->name, ((const struct fb_shown *)b)->name);
+}
+
+/* Every field and let that the conditions name, through lets too. */
+static void lower_shown(struct rule *rule) {
+    uint32_t cap = 0;
+    struct fb_rule *out = rule->out;
+    show_names(rule, &cap, rule->decl->where);
+    show_names(rule, &cap, rule->decl->when);
+    for (uint32_t i = 0; i < rule->decl->n_raises; i++)
+        show_names(rule, &cap, rule->decl->raises[i].when);
+    struct fb_shown *kept = FB_ARENA_ARRAY(rule->c->arena, struct fb_shown, out->n_shown);
+    if (out->n_shown) {
+        qsort(out->shown, out->n_shown, sizeof *out->shown, by_name);
+        memcpy(kept, out->shown, sizeof *kept * out->n_shown);
+    }
+    free(out->shown);
+    out->shown = kept;
+}
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+static uint32_t count_slots(const struct fb_text_decl *text) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; text && i < text->n_parts; i++)
+        n += text->parts[i].expr != NULL;
+    return n;
+}
+
+static struct fb_slot lower_slot(struct rule *rule, const struct fb_text_part *part) {
+    struct fb_lower_class *c = rule->c;
+    const struct fb_node *expr = part->expr;
+    const struct fb_let_decl *let =
+        expr->kind == FB_N_NAME && expr->ref == FB_REF_LET ? expr->let : NULL;
+    struct fb_piece piece;
+    begin_look(rule, &piece, expr->span);
+    struct fb_lowered value = fb_lower_expr(&piece, expr);
+    struct fb_slot slot = {.type = value.type, .decimals = part->decimals};
+    slot.unit = let && let->unit_text.n ? fb_str_copy(c->arena, let->unit_text)
+                                        : unit_text(c, expr->unit);
+    const struct fb_type_decl *words = words_of(expr, value.type);
+    if (words)
+        slot.words = fb_lower_words(c->arena, words->words, words->n_words);
+    slot.code = fb_piece_end(&piece, value.reg);
+    fb_piece_free(&piece);
+    return slot;
+}
+
+static void lower_text(struct rule *rule, const struct fb_text_decl *text,
+                       struct fb_template *out) {
+    static const struct {
+        struct fb_str word;
+        int kind;
+    } builtins[] = {{FB_S("device"), FB_PART_DEVICE},
+                    {FB_S("rule"), FB_PART_RULE},
+                    {FB_S("severity"), FB_PART_SEVERITY}};
+    if (!text)
+        return;
+    out->n_parts = text->n_parts;
+    out->parts = FB_ARENA_ARRAY(rule->c->arena, struct fb_template_part, text->n_parts);
+    for (uint32_t i = 0; i < text->n_parts; i++) {
+        const struct fb_text_part *from = &text->parts[i];
+        struct fb_template_part *to = &out->parts[i];
+        to->kind = FB_PART_LITERAL;
+        if (from->expr) {
+            to->kind = FB_PART_SLOT;
+            to->slot = rule->out->n_slots;
+            rule->out->slots[rule->out->n_slots++] = lower_slot(rule, from);
+        } else if (!from->builtin.n) {
+            to->literal = fb_str_copy(rule->c->arena, from->literal);
+        }
+        for (size_t k = 0; k < sizeof builtins / sizeof *builtins; k++)
+            if (fb_str_eq(from->builtin, builtins[k].word))
+                to->kind = builtins[k].kind;
+    }
+}
+
+static void lower_texts(struct rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    struct fb_arena *arena = rule->c->arena;
+    rule->out->slots = FB_ARENA_ARRAY(arena, struct fb_slot,
+                                      count_slots(decl->message) + count_slots(decl->response));
+    lower_text(rule, decl->message, &rule->out->message);
+    lower_text(rule, decl->response, &rule->out->response);
+    rule->out->n_labels = decl->n_labels;
+    rule->out->labels = FB_ARENA_ARRAY(arena, struct fb_label, decl->n_labels);
+    for (uint32_t i = 0; i < decl->n_labels; i++)
+        rule->out->labels[i] =
+            (struct fb_label){.name = fb_str_copy(arena, decl->labels[i].name),
+                              .value = fb_str_copy(arena, decl->labels[i].value)};
+}
+
+/* ---- rules --------------------------------------------------------------------------------- */
+
+static enum fb_unknown_policy policy_of(enum fb_on_unknown on_unknown) {
+    switch (on_unknown) {
+    case FB_UNKNOWN_HOLD: return FB_POLICY_HOLD;
+    case FB_UNKNOWN_CLEAR: return FB_POLICY_CLEAR;
+    case FB_UNKNOWN_RAISE: return FB_POLICY_RAISE;
+    }
+    FB_ASSERT(!"an unknown policy");
+    return FB_POLICY_HOLD;
+}
+
+static void lower_conditions(struct rule *rule, uint32_t index) {
+    const struct fb_rule_decl *decl = rule->decl;
+    struct fb_rule *out = rule->out;
+    out->first_condition = rule->c->out->n_conditions;
+    out->severities = FB_ARENA_ARRAY(rule->c->arena, enum fb_severity, decl->n_raises);
+    for (uint32_t i = 0; i < decl->n_raises; i++) {
+        out->severities[i] = decl->raises[i].severity;
+        add_condition(rule, index, i, decl->raises[i].when);
+    }
+    if (decl->kind == FB_RULE_EVENT)
+        add_condition(rule, index, 0, decl->when);
+    out->n_conditions = rule->n_pieces;
+}
+
+void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
+                   struct fb_rule *out) {
+    bool alarm = decl->kind == FB_RULE_ALARM;
+    struct rule rule = {.c = c, .decl = decl, .out = out};
+    rule.pieces = fb_alloc(sizeof *rule.pieces * (decl->n_raises + 1));
+    out->sort = alarm ? FB_SORT_ALARM : FB_SORT_EVENT;
+    out->name = fb_str_copy(c->arena, decl->name);
+    out->on_unknown = policy_of(decl->on_unknown);
+    lower_conditions(&rule, index);
+    out->has_clear_after = decl->clear_after != NULL;
+    if (decl->clear_after)
+        out->clear_after = lower_span(c, decl->clear_after);
+    if (decl->whenever)
+        lower_whenever(&rule);
+    out->at_most = decl->at_most;
+    if (decl->at_most)
+        out->at_most_per = lower_span(c, decl->at_most_per);
+    lower_shown(&rule);
+    lower_texts(&rule);
+    out->offset = fb_lower_room(c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));
+    for (uint32_t i = 0; i < rule.n_pieces; i++)
+        fb_piece_free(&rule.pieces[i]);
+    free(rule.pieces);
+}

@@ -1,0 +1,16 @@
+/* The version of a rule: changes when its meaning may.
+ *
+ * Place in the flow: lower writes it into the program, every alert and event carries it. */
+#ifndef FB_RULES_RULE_VERSION_H
+#define FB_RULES_RULE_VERSION_H
+
+#include "rules/check.h"
+
+enum { FB_RULE_VERSION_DIGITS = 12 };
+
+/* The first 12 hex digits of the SHA-256 over the canonical text of a rule and of the class, lets
+ * and params that it reads; out holds the terminator too. */
+void fb_rule_version(const struct fb_checked *checked, uint32_t rule,
+                     char out[FB_RULE_VERSION_DIGITS + 1]);
+
+#endif
