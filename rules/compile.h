@@ -1,7 +1,7 @@
 /* From rule files to a program, in one call.
  *
- * Place in the flow: what every command begins with: load -> parse -> check -> lower. Single-threaded;
- * mistakes are diagnostics, for fb_diags_print with the sources. */
+ * Place in the flow: what every command begins with: load -> parse -> check -> lower.
+ * Single-threaded; mistakes are diagnostics, for fb_diags_print with the sources. */
 #ifndef FB_RULES_COMPILE_H
 #define FB_RULES_COMPILE_H
 

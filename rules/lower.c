@@ -33,12 +33,22 @@ static struct fb_value null_value(struct fb_lower_class *c, const struct fb_fiel
     const struct fb_node *node = decl->null_value;
     struct fb_value value = {.quality = FB_Q_GOOD};
     switch (decl->type.type) {
-    case FB_T_TEXT: value.text = fb_str_copy(c->arena, node->text); break;
-    case FB_T_BOOL: value.i = node->truth; break;
-    case FB_T_ENUM: value.i = node->word; break;
+    case FB_T_TEXT:
+        value.text = fb_str_copy(c->arena, node->text);
+        break;
+    case FB_T_BOOL:
+        value.i = node->truth;
+        break;
+    case FB_T_ENUM:
+        value.i = node->word;
+        break;
     case FB_T_INTEGER:
-    case FB_T_TIME: value.i = (int64_t)constant(node, NULL); break;
-    default: value.num = constant(node, decl->type.unit); break;
+    case FB_T_TIME:
+        value.i = (int64_t)constant(node, NULL);
+        break;
+    default:
+        value.num = constant(node, decl->type.unit);
+        break;
     }
     return value;
 }
@@ -53,8 +63,9 @@ static int64_t stale_of(struct fb_lower_class *c, const struct fb_field_decl *de
 static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_field_decl *decl) {
     struct fb_field field = {
         .name = fb_str_copy(c->arena, decl->name),
-        .role = decl->role == FB_KEY ? FB_ROLE_KEY : decl->role == FB_TAG ? FB_ROLE_TAG
-                                                                         : FB_ROLE_FIELD,
+        .role = decl->role == FB_KEY   ? FB_ROLE_KEY
+                : decl->role == FB_TAG ? FB_ROLE_TAG
+                                       : FB_ROLE_FIELD,
         .type = decl->type.type,
         .unit = fb_str_copy(c->arena, decl->type.unit_text),
         .words = fb_lower_words(c->arena, decl->type.words, decl->type.n_words),

@@ -1,7 +1,7 @@
 /* From the checked tree to the program: what every command runs.
  *
- * Place in the flow: source -> lex -> parse -> check -> lower -> core and codec. Single-threaded; the
- * program owns all that it holds, so tree and sources may be freed afterwards. */
+ * Place in the flow: source -> lex -> parse -> check -> lower -> core and codec. Single-threaded;
+ * the program owns all that it holds, so tree and sources may be freed afterwards. */
 #ifndef FB_RULES_LOWER_H
 #define FB_RULES_LOWER_H
 

@@ -120,7 +120,8 @@ static bool fold(const struct fb_piece *piece, enum fb_opcode op, uint16_t a, ui
             return false;
         *result = -x;
         break;
-    default: return false;
+    default:
+        return false;
     }
     return fb_num_finite(*result); /* what is not finite stays for the evaluator: unknown */
 }
@@ -135,8 +136,8 @@ uint16_t fb_piece_emit(struct fb_piece *piece, enum fb_opcode op, uint8_t sub, u
         if (have->op == op && have->sub == sub && have->a == a && have->b == b && have->imm == imm)
             return (uint16_t)i;
     }
-    return append(piece, (struct fb_instr){.op = (uint8_t)op, .sub = sub, .a = a, .b = b,
-                                           .imm = imm});
+    return append(piece,
+                  (struct fb_instr){.op = (uint8_t)op, .sub = sub, .a = a, .b = b, .imm = imm});
 }
 
 static uint32_t state_room(struct fb_lower_class *c, enum fb_opcode op) {
@@ -163,8 +164,8 @@ uint16_t fb_piece_emit_state(struct fb_piece *piece, const struct fb_node *node,
     }
     uint32_t cell = state_room(piece->c, op);
     fb_piece_place(piece, node, cell);
-    return append(piece, (struct fb_instr){.op = (uint8_t)op, .sub = sub, .a = a, .b = b,
-                                           .imm = cell});
+    return append(piece,
+                  (struct fb_instr){.op = (uint8_t)op, .sub = sub, .a = a, .b = b, .imm = cell});
 }
 
 uint16_t fb_piece_copy(struct fb_piece *piece, uint16_t reg) {
@@ -254,8 +255,8 @@ static uint16_t drop_unread(struct fb_piece *piece, uint16_t result) {
 struct fb_code fb_piece_end(struct fb_piece *piece, uint16_t result) {
     struct fb_lower_class *c = piece->c;
     result = drop_unread(piece, result);
-    struct fb_code code = {.first = c->n_code, .count = piece->n, .result = result,
-                           .registers = (uint16_t)piece->n};
+    struct fb_code code = {
+        .first = c->n_code, .count = piece->n, .result = result, .registers = (uint16_t)piece->n};
     for (uint32_t i = 0; i < piece->n; i++) {
         FB_PUSH_ROOM(c->code, c->n_code, c->cap_code);
         c->code[c->n_code++] = piece->code[i];

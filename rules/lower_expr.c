@@ -90,8 +90,8 @@ static bool cached(const struct fb_piece *piece, const void *decl, const struct 
     return false;
 }
 
-static struct fb_lowered cache(struct fb_piece *piece, const void *decl,
-                               const struct fb_unit *unit, struct fb_lowered value) {
+static struct fb_lowered cache(struct fb_piece *piece, const void *decl, const struct fb_unit *unit,
+                               struct fb_lowered value) {
     FB_PUSH_ROOM(piece->lets, piece->n_lets, piece->cap_lets);
     piece->lets[piece->n_lets++] =
         (struct fb_lower_let){.decl = decl, .unit = unit, .value = value};
@@ -177,10 +177,14 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
         fb_field_set_add(&piece->reads, node->field->index);
         return value_of(fb_piece_emit(piece, FB_I_FIELD, 0, 0, 0, node->field->index),
                         node->field->type.type);
-    case FB_REF_LET: return fb_lower_let_value(piece, node->let);
-    case FB_REF_PARAM: return lower_param(piece, node->param, unit_of_param(node->param));
-    case FB_REF_WORD: return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
-    case FB_REF_NONE: break;
+    case FB_REF_LET:
+        return fb_lower_let_value(piece, node->let);
+    case FB_REF_PARAM:
+        return lower_param(piece, node->param, unit_of_param(node->param));
+    case FB_REF_WORD:
+        return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
+    case FB_REF_NONE:
+        break;
     }
     FB_ASSERT(!"a name without a meaning passed the checker");
     return nothing;
@@ -239,11 +243,16 @@ static const enum fb_cmp cmp_of_op[] = {
 
 static enum fb_cmp turned(enum fb_cmp cmp) {
     switch (cmp) {
-    case FB_CMP_LT: return FB_CMP_GT;
-    case FB_CMP_LE: return FB_CMP_GE;
-    case FB_CMP_GT: return FB_CMP_LT;
-    case FB_CMP_GE: return FB_CMP_LE;
-    default: return cmp;
+    case FB_CMP_LT:
+        return FB_CMP_GT;
+    case FB_CMP_LE:
+        return FB_CMP_GE;
+    case FB_CMP_GT:
+        return FB_CMP_LT;
+    case FB_CMP_GE:
+        return FB_CMP_LE;
+    default:
+        return cmp;
     }
 }
 
@@ -329,8 +338,8 @@ static bool whole(struct fb_piece *piece, const struct fb_node *node, uint16_t *
     return true;
 }
 
-static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left,
-                                struct fb_node *right, enum fb_cmp cmp) {
+static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, struct fb_node *right,
+                                enum fb_cmp cmp) {
     uint16_t a, b;
     if ((left->type == FB_T_INTEGER || right->type == FB_T_INTEGER) && !piece->deadband &&
         whole(piece, left, &a) && whole(piece, right, &b))
@@ -342,8 +351,8 @@ static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left,
     return fb_piece_emit(piece, FB_I_CMP_NUMBER, (uint8_t)cmp, a, b, 0);
 }
 
-static uint16_t compare(struct fb_piece *piece, const struct fb_node *place,
-                        struct fb_node *left, struct fb_node *right, enum fb_cmp cmp) {
+static uint16_t compare(struct fb_piece *piece, const struct fb_node *place, struct fb_node *left,
+                        struct fb_node *right, enum fb_cmp cmp) {
     const struct fb_node *call = moving(left);
     if (call)
         return compare_moving(piece, call, place, right, cmp);
@@ -387,8 +396,8 @@ static struct fb_lowered lower_is(struct fb_piece *piece, const struct fb_node *
     const uint16_t good = 1 << FB_Q_GOOD;
     const uint16_t all = 1 << FB_Q_UNKNOWN | good | 1 << FB_Q_BAD | 1 << FB_Q_STALE;
     /* `is unknown` is `is not good`, for whatever reason */
-    uint16_t mask = node->quality == FB_Q_UNKNOWN ? (uint16_t)(all & ~good)
-                                                  : (uint16_t)(1 << node->quality);
+    uint16_t mask =
+        node->quality == FB_Q_UNKNOWN ? (uint16_t)(all & ~good) : (uint16_t)(1 << node->quality);
     if (node->negated)
         mask = (uint16_t)(all & ~mask);
     fb_field_set_add(&piece->reads, of->field->index);
@@ -450,8 +459,8 @@ static struct fb_lowered lower_for(struct fb_piece *piece, const struct fb_node 
     uint16_t condition = fb_lower_expr(piece, node->a).reg;
     if (piece->deadband)
         return truth_of(condition);
-    return truth_of(fb_piece_emit_state(piece, node, FB_I_FOR, 0, condition,
-                                        fb_lower_seconds(piece, node->b)));
+    return truth_of(
+        fb_piece_emit_state(piece, node, FB_I_FOR, 0, condition, fb_lower_seconds(piece, node->b)));
 }
 
 static struct fb_lowered lower_until(struct fb_piece *piece, const struct fb_node *node) {
@@ -512,14 +521,22 @@ static struct fb_lowered lower_call(struct fb_piece *piece, const struct fb_node
     if (node->n_args && node->args[0].window != FB_W_NONE)
         return fb_lower_window_call(piece, node, function->id);
     switch (function->id) {
-    case FB_F_abs: return lower_of_one(piece, node, FB_I_ABS);
-    case FB_F_round: return lower_of_one(piece, node, FB_I_ROUND);
-    case FB_F_sqrt: return lower_of_one(piece, node, FB_I_SQRT);
-    case FB_F_min: return lower_of_several(piece, node, FB_I_MIN);
-    case FB_F_max: return lower_of_several(piece, node, FB_I_MAX);
-    case FB_F_coalesce: return lower_of_several(piece, node, FB_I_COALESCE);
-    case FB_F_clamp: return lower_clamp(piece, node);
-    default: return fb_lower_window_call(piece, node, function->id);
+    case FB_F_abs:
+        return lower_of_one(piece, node, FB_I_ABS);
+    case FB_F_round:
+        return lower_of_one(piece, node, FB_I_ROUND);
+    case FB_F_sqrt:
+        return lower_of_one(piece, node, FB_I_SQRT);
+    case FB_F_min:
+        return lower_of_several(piece, node, FB_I_MIN);
+    case FB_F_max:
+        return lower_of_several(piece, node, FB_I_MAX);
+    case FB_F_coalesce:
+        return lower_of_several(piece, node, FB_I_COALESCE);
+    case FB_F_clamp:
+        return lower_clamp(piece, node);
+    default:
+        return fb_lower_window_call(piece, node, function->id);
     }
 }
 
@@ -559,34 +576,51 @@ static struct fb_lowered lower_call_unmoved(struct fb_piece *piece, const struct
 struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *node) {
     switch (node->kind) {
     case FB_N_NUMBER:
-    case FB_N_DURATION: return number_of(fb_piece_number(piece, node->converted));
+    case FB_N_DURATION:
+        return number_of(fb_piece_number(piece, node->converted));
     case FB_N_TEXT:
-        return value_of(fb_piece_emit(piece, FB_I_TEXT, 0, 0, 0,
-                                      fb_lower_text(piece->c, node->text)),
-                        FB_T_TEXT);
-    case FB_N_BOOL: return truth_of(fb_piece_int(piece, node->truth));
+        return value_of(
+            fb_piece_emit(piece, FB_I_TEXT, 0, 0, 0, fb_lower_text(piece->c, node->text)),
+            FB_T_TEXT);
+    case FB_N_BOOL:
+        return truth_of(fb_piece_int(piece, node->truth));
     case FB_N_UNKNOWN:
         return value_of(fb_piece_emit(piece, FB_I_UNKNOWN, 0, 0, 0, 0), node->type);
-    case FB_N_NAME: return lower_name(piece, node);
-    case FB_N_SILENT: return lower_silent(piece, node);
-    case FB_N_NEGATE: return lower_negate(piece, node);
-    case FB_N_ARITH: return lower_arith(piece, node);
+    case FB_N_NAME:
+        return lower_name(piece, node);
+    case FB_N_SILENT:
+        return lower_silent(piece, node);
+    case FB_N_NEGATE:
+        return lower_negate(piece, node);
+    case FB_N_ARITH:
+        return lower_arith(piece, node);
     case FB_N_COMPARE:
         return truth_of(compare(piece, node, node->a, node->b, cmp_of_op[node->op]));
-    case FB_N_IN: return lower_in(piece, node);
-    case FB_N_IS: return lower_is(piece, node);
+    case FB_N_IN:
+        return lower_in(piece, node);
+    case FB_N_IS:
+        return lower_is(piece, node);
     case FB_N_MATCHES:
         return truth_of(fb_piece_emit(piece, FB_I_MATCHES, 0, fb_lower_expr(piece, node->a).reg, 0,
                                       fb_lower_pattern(piece->c, node->text)));
-    case FB_N_NOT: return lower_not(piece, node);
-    case FB_N_AND: return lower_both(piece, node, FB_I_AND);
-    case FB_N_OR: return lower_both(piece, node, FB_I_OR);
-    case FB_N_PERCENT_OF: return lower_percent(piece, node);
-    case FB_N_VOTE: return lower_vote(piece, node);
-    case FB_N_IF: return lower_if(piece, node);
-    case FB_N_CALL: return lower_call_unmoved(piece, node);
-    case FB_N_FOR: return lower_for(piece, node);
-    case FB_N_UNTIL: return lower_until(piece, node);
+    case FB_N_NOT:
+        return lower_not(piece, node);
+    case FB_N_AND:
+        return lower_both(piece, node, FB_I_AND);
+    case FB_N_OR:
+        return lower_both(piece, node, FB_I_OR);
+    case FB_N_PERCENT_OF:
+        return lower_percent(piece, node);
+    case FB_N_VOTE:
+        return lower_vote(piece, node);
+    case FB_N_IF:
+        return lower_if(piece, node);
+    case FB_N_CALL:
+        return lower_call_unmoved(piece, node);
+    case FB_N_FOR:
+        return lower_for(piece, node);
+    case FB_N_UNTIL:
+        return lower_until(piece, node);
     }
     FB_ASSERT(!"a kind of node that is not lowered");
     return nothing;
@@ -596,8 +630,7 @@ struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *no
 
 static bool limits(struct fb_node *left, struct fb_node *right, const struct fb_node *deadband) {
     struct fb_node *const sides[] = {left, right};
-    return is_numeric(left->type) &&
-           fb_unit_agree(fb_check_common_unit(sides, 2), deadband->unit);
+    return is_numeric(left->type) && fb_unit_agree(fb_check_common_unit(sides, 2), deadband->unit);
 }
 
 bool fb_lower_has_limit(const struct fb_node *node, const struct fb_node *deadband) {

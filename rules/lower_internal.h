@@ -1,7 +1,8 @@
 /* What the files of the lowering share.
  *
- * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules, lower_expr.c
- * and lower_window.c the code, lower_code.c keeps what they emit. Private to rules/lower*.c. */
+ * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules,
+ * lower_expr.c and lower_window.c the code, lower_code.c keeps what they emit. Private to
+ * rules/lower*.c. */
 #ifndef FB_RULES_LOWER_INTERNAL_H
 #define FB_RULES_LOWER_INTERNAL_H
 
@@ -9,7 +10,8 @@
 #include "rules/lower.h"
 #include "rules/units.h"
 
-/* A class while it is lowered. Growing arrays are malloc'ed and copied into the program at its end. */
+/* A class while it is lowered. Growing arrays are malloc'ed, and copied into the program at its
+ * end. */
 struct fb_lower_class {
     struct fb_arena *arena; /* of the program */
     struct fb_units *units;

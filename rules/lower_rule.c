@@ -64,8 +64,8 @@ static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_dec
         return value;
     }
     if (decl->where)
-        reset = fb_piece_emit(piece, FB_I_OR, 0,
-                              fb_piece_emit(piece, FB_I_NOT, 0, where, 0, 0), reset, 0);
+        reset = fb_piece_emit(piece, FB_I_OR, 0, fb_piece_emit(piece, FB_I_NOT, 0, where, 0, 0),
+                              reset, 0);
     if (parts.reset_for)
         reset = fb_piece_emit_state(piece, NULL, FB_I_FOR, 0, reset,
                                     fb_lower_seconds(piece, parts.reset_for));
@@ -85,8 +85,8 @@ static void add_condition(struct rule *rule, uint32_t index, uint32_t raise,
         .reads = piece->reads,
         .every_record = piece->every_record,
         .twice = piece->twice,
-        .offset = fb_lower_room(c, sizeof(struct fb_condition_cell),
-                                _Alignof(struct fb_condition_cell)),
+        .offset =
+            fb_lower_room(c, sizeof(struct fb_condition_cell), _Alignof(struct fb_condition_cell)),
     };
 }
 
@@ -239,8 +239,8 @@ static void show_let(struct rule *rule, uint32_t *cap, const struct fb_let_decl 
     struct fb_lowered value = fb_lower_let_value(&piece, let);
     struct fb_shown *shown = add_shown(rule, cap, let->name);
     shown->type = value.type;
-    shown->unit = let->unit_text.n ? fb_str_copy(c->arena, let->unit_text)
-                                   : unit_text(c, let->value->unit);
+    shown->unit =
+        let->unit_text.n ? fb_str_copy(c->arena, let->unit_text) : unit_text(c, let->value->unit);
     const struct fb_type_decl *words = words_of(let->value, value.type);
     if (words)
         shown->words = fb_lower_words(c->arena, words->words, words->n_words);
@@ -307,8 +307,8 @@ static struct fb_slot lower_slot(struct rule *rule, const struct fb_text_part *p
     begin_look(rule, &piece, expr->span);
     struct fb_lowered value = fb_lower_expr(&piece, expr);
     struct fb_slot slot = {.type = value.type, .decimals = part->decimals};
-    slot.unit = let && let->unit_text.n ? fb_str_copy(c->arena, let->unit_text)
-                                        : unit_text(c, expr->unit);
+    slot.unit =
+        let && let->unit_text.n ? fb_str_copy(c->arena, let->unit_text) : unit_text(c, expr->unit);
     const struct fb_type_decl *words = words_of(expr, value.type);
     if (words)
         slot.words = fb_lower_words(c->arena, words->words, words->n_words);
@@ -365,9 +365,12 @@ static void lower_texts(struct rule *rule) {
 
 static enum fb_unknown_policy policy_of(enum fb_on_unknown on_unknown) {
     switch (on_unknown) {
-    case FB_UNKNOWN_HOLD: return FB_POLICY_HOLD;
-    case FB_UNKNOWN_CLEAR: return FB_POLICY_CLEAR;
-    case FB_UNKNOWN_RAISE: return FB_POLICY_RAISE;
+    case FB_UNKNOWN_HOLD:
+        return FB_POLICY_HOLD;
+    case FB_UNKNOWN_CLEAR:
+        return FB_POLICY_CLEAR;
+    case FB_UNKNOWN_RAISE:
+        return FB_POLICY_RAISE;
     }
     FB_ASSERT(!"an unknown policy");
     return FB_POLICY_HOLD;

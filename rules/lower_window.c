@@ -8,25 +8,45 @@ enum { FB_RING_SAMPLES_MAX = 128 }; /* expected in its length; with more it has 
 
 static enum fb_aggregate aggregate_of(enum fb_function_id function) {
     switch (function) {
-    case FB_F_avg: return FB_AGG_AVG;
-    case FB_F_min: return FB_AGG_MIN;
-    case FB_F_max: return FB_AGG_MAX;
-    case FB_F_sum: return FB_AGG_SUM;
-    case FB_F_count: return FB_AGG_COUNT;
-    case FB_F_first: return FB_AGG_FIRST;
-    case FB_F_last: return FB_AGG_LAST;
-    case FB_F_time_avg: return FB_AGG_TIME_AVG;
-    case FB_F_stddev: return FB_AGG_STDDEV;
-    case FB_F_spread: return FB_AGG_SPREAD;
-    case FB_F_delta: return FB_AGG_DELTA;
-    case FB_F_increase: return FB_AGG_INCREASE;
-    case FB_F_rate: return FB_AGG_RATE;
-    case FB_F_any: return FB_AGG_ANY;
-    case FB_F_all: return FB_AGG_ALL;
-    case FB_F_previous: return FB_AGG_PREVIOUS;
-    case FB_F_change: return FB_AGG_CHANGE;
-    case FB_F_changed: return FB_AGG_CHANGED;
-    default: FB_ASSERT(!"a function without an aggregate"); return FB_AGG_AVG;
+    case FB_F_avg:
+        return FB_AGG_AVG;
+    case FB_F_min:
+        return FB_AGG_MIN;
+    case FB_F_max:
+        return FB_AGG_MAX;
+    case FB_F_sum:
+        return FB_AGG_SUM;
+    case FB_F_count:
+        return FB_AGG_COUNT;
+    case FB_F_first:
+        return FB_AGG_FIRST;
+    case FB_F_last:
+        return FB_AGG_LAST;
+    case FB_F_time_avg:
+        return FB_AGG_TIME_AVG;
+    case FB_F_stddev:
+        return FB_AGG_STDDEV;
+    case FB_F_spread:
+        return FB_AGG_SPREAD;
+    case FB_F_delta:
+        return FB_AGG_DELTA;
+    case FB_F_increase:
+        return FB_AGG_INCREASE;
+    case FB_F_rate:
+        return FB_AGG_RATE;
+    case FB_F_any:
+        return FB_AGG_ANY;
+    case FB_F_all:
+        return FB_AGG_ALL;
+    case FB_F_previous:
+        return FB_AGG_PREVIOUS;
+    case FB_F_change:
+        return FB_AGG_CHANGE;
+    case FB_F_changed:
+        return FB_AGG_CHANGED;
+    default:
+        FB_ASSERT(!"a function without an aggregate");
+        return FB_AGG_AVG;
     }
 }
 
@@ -44,12 +64,15 @@ static enum fb_type type_of_result(enum fb_aggregate aggregate, enum fb_type sam
     switch (aggregate) {
     case FB_AGG_ANY:
     case FB_AGG_ALL:
-    case FB_AGG_CHANGED: return FB_T_BOOL;
+    case FB_AGG_CHANGED:
+        return FB_T_BOOL;
     case FB_AGG_FIRST:
     case FB_AGG_LAST:
     case FB_AGG_PREVIOUS:
-    case FB_AGG_CHANGE: return sample == FB_T_COUNTER ? FB_T_NUMBER : sample;
-    default: return FB_T_NUMBER;
+    case FB_AGG_CHANGE:
+        return sample == FB_T_COUNTER ? FB_T_NUMBER : sample;
+    default:
+        return FB_T_NUMBER;
     }
 }
 

@@ -15,7 +15,8 @@ enum {
 #undef FB_OPCODE
     N_ROWS
 };
-_Static_assert((int)N_ROWS == (int)FB_OPCODES, "every instruction has its row in rules/opcodes.inc");
+_Static_assert((int)N_ROWS == (int)FB_OPCODES,
+               "every instruction has its row in rules/opcodes.inc");
 
 const struct fb_opcode_row *fb_opcode_row(uint8_t op) {
     FB_ASSERT(op < FB_OPCODES && rows[op].name);
@@ -33,15 +34,15 @@ const char *fb_cmp_text(uint8_t cmp) {
 
 const char *fb_aggregate_text(uint8_t aggregate) {
     static const char *const texts[FB_AGGREGATES] = {
-        [FB_AGG_AVG] = "avg",           [FB_AGG_MIN] = "min",
-        [FB_AGG_MAX] = "max",           [FB_AGG_SUM] = "sum",
-        [FB_AGG_COUNT] = "count",       [FB_AGG_FIRST] = "first",
-        [FB_AGG_LAST] = "last",         [FB_AGG_TIME_AVG] = "time_avg",
-        [FB_AGG_STDDEV] = "stddev",     [FB_AGG_SPREAD] = "spread",
-        [FB_AGG_DELTA] = "delta",       [FB_AGG_INCREASE] = "increase",
-        [FB_AGG_RATE] = "rate",         [FB_AGG_ANY] = "any",
-        [FB_AGG_ALL] = "all",           [FB_AGG_PREVIOUS] = "previous",
-        [FB_AGG_CHANGE] = "change",     [FB_AGG_CHANGED] = "changed",
+        [FB_AGG_AVG] = "avg",       [FB_AGG_MIN] = "min",
+        [FB_AGG_MAX] = "max",       [FB_AGG_SUM] = "sum",
+        [FB_AGG_COUNT] = "count",   [FB_AGG_FIRST] = "first",
+        [FB_AGG_LAST] = "last",     [FB_AGG_TIME_AVG] = "time_avg",
+        [FB_AGG_STDDEV] = "stddev", [FB_AGG_SPREAD] = "spread",
+        [FB_AGG_DELTA] = "delta",   [FB_AGG_INCREASE] = "increase",
+        [FB_AGG_RATE] = "rate",     [FB_AGG_ANY] = "any",
+        [FB_AGG_ALL] = "all",       [FB_AGG_PREVIOUS] = "previous",
+        [FB_AGG_CHANGE] = "change", [FB_AGG_CHANGED] = "changed",
     };
     FB_ASSERT(aggregate < FB_AGGREGATES && texts[aggregate]);
     return texts[aggregate];
