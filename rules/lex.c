@@ -23,17 +23,18 @@ struct lexer {
 /* Words that may follow an expression or a number in the grammar, those of statements to come
  * included: none of them is ever a unit, so that `10 kW per 10s` or `5 at 3s` reads as meant. */
 static const char *const followers[] = {
-    "actuator", "after", "ago", "alarm", "and", "armed", "at", "breaker", "by", "canary", "clear",
-    "combine", "command", "control", "critical", "deadband", "default", "deliver", "device",
-    "domain", "each", "else", "escalate", "event", "every", "expect", "feedback", "fleet", "for",
-    "forget", "from", "go", "growing", "hi", "high", "hihi", "hold", "ignore", "in", "info",
-    "interlock", "is", "key", "label", "late", "latch", "lease", "let", "limits", "link", "lo",
-    "lockout", "lolo", "low", "matches", "maximum", "medium", "message", "minimum", "mode", "most",
-    "needs", "not", "null", "of", "off", "on", "or", "over", "param", "per", "permissive",
-    "priority", "raise", "range", "records", "registry", "reorder", "repeat", "response",
-    "reversals", "rollout", "safe", "schedule", "series", "shadow", "since", "slew", "stale",
-    "start", "starts", "state", "stay", "step", "steps", "suppress", "tag", "test", "then", "time",
-    "to", "under", "until", "up", "use", "when", "whenever", "where", "with", "within", "zone"};
+    "actuator", "after", "ago", "alarm", "and", "armed", "at", "breaker", "by", "canary",
+    "clear", "cleared", "combine", "command", "control", "critical", "deadband", "default",
+    "deliver", "device", "domain", "each", "else", "escalate", "event", "every", "expect",
+    "feedback", "fleet", "for", "forget", "from", "go", "growing", "hi", "high", "hihi",
+    "hold", "ignore", "in", "info", "interlock", "is", "key", "label", "latch", "late",
+    "lease", "let", "limits", "link", "lo", "lockout", "lolo", "low", "matches", "maximum",
+    "medium", "message", "minimum", "mode", "most", "needs", "not", "null", "of", "off", "on",
+    "or", "over", "param", "per", "permissive", "priority", "raise", "raised", "range",
+    "records", "registry", "reorder", "repeat", "response", "reversals", "rollout", "safe",
+    "schedule", "series", "severity", "shadow", "since", "slew", "stale", "start", "starts",
+    "state", "stay", "step", "steps", "suppress", "tag", "test", "then", "time", "to", "under",
+    "until", "up", "use", "when", "whenever", "where", "with", "within", "zone"};
 
 bool fb_lex_is_follower(struct fb_str word) {
     for (size_t i = 0; i < sizeof followers / sizeof *followers; i++) {
@@ -463,7 +464,7 @@ static void lex_unit(struct lexer *lexer) {
 static void lex_declared_unit(struct lexer *lexer) {
     uint32_t start = lexer->at++;
     int c;
-    while ((c = byte_at(lexer, lexer->at)) >= 0 && c != ']' && c != '\n') {
+    while ((c = byte_at(lexer, lexer->at)) >= 0 && c != ']' && (c >= 0x20 || c == '\t')) {
         lexer->at++;
     }
     bool ended = c == ']';

@@ -287,6 +287,15 @@ static void next_item(struct fb_parser *p, const struct fb_p_clause *clauses, bo
     }
 }
 
+/* Behind an unknown word: `NAME :` on its line is not a field but belongs to what is not known. */
+static void skip_field_head(struct fb_parser *p) {
+    if (fb_p_is(p, FB_TOK_NAME) && fb_p_peek(p, 1)->kind == FB_TOK_COLON &&
+        (fb_p_peek(p, 0)->flags & FB_TOKEN_LINE_START) == 0) {
+        fb_p_next(p);
+        fb_p_next(p);
+    }
+}
+
 bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
                 const struct fb_p_clause *clauses, bool fields,
                 bool (*item)(struct fb_parser *p, void *context), void *context,
@@ -319,6 +328,7 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
             ok = false;
             if (p->at == before) {
                 skip_one(p);
+                skip_field_head(p);
             }
             next_item(p, clauses, fields);
         }
@@ -334,13 +344,19 @@ bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_
     const char *words[64] = {"for",   "until", "and",   "or",   "where",
                              "range", "every", "stale", "from", "null"};
     size_t n = 10;
+    bool behind_one = p->at > 0 && p->tokens.items[p->at - 1].kind != FB_TOK_BEGIN;
+    bool is_name = token->kind == FB_TOK_NAME && (token->flags & FB_TOKEN_QUOTED) == 0;
     struct fb_buf all = {0};
-    for (; clauses->word != NULL; clauses++) {
-        words[n++] = clauses->word;
-        fb_buf_printf(&all, "%s`%s`", all.n > 0 ? ", " : "", clauses->word);
+    if (behind_one && !is_name) {
+        fb_buf_text(&all, "an operator");
     }
-    bool quoted = (token->flags & FB_TOKEN_QUOTED) != 0;
-    if (token->kind == FB_TOK_NAME && !quoted) {
+    for (; clauses->word != NULL; clauses++) {
+        bool two = clauses->next != NULL && clauses->next[0] >= 'a';
+        words[n++] = clauses->word;
+        fb_buf_printf(&all, "%s`%s%s%s`", all.n > 0 ? ", " : "", clauses->word, two ? " " : "",
+                      two ? clauses->next : "");
+    }
+    if (is_name) {
         struct fb_str word = fb_p_name_text(p, token);
         const char *help = fb_p_did_you_mean(p, word, words, n);
         if (help == NULL) {

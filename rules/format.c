@@ -1,0 +1,759 @@
+/* The formatter: statements, clauses, comments, lines.
+ *
+ * Place in the flow: beside the compiler's stages; prints what parse made, for `flyball fmt`.
+ *
+ * Statements, and the clauses of a block, become entries: their text, their rank in the canonical
+ * order and the comments that belong to them. Comments are given to entries in the order of the
+ * source, then the entries are sorted and printed. */
+#include "rules/format.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/diag.h"
+#include "rules/lex.h"
+
+enum { INDENT = 2, CONTINUED_INDENT = 4 };
+
+struct printer {
+    const struct fb_tree *tree;
+    const struct fb_file *file;
+    struct fb_str source;
+    struct fb_tokens tokens; /* where texts are looked up as they were written */
+    uint32_t next_comment;   /* the first one not yet given to an entry */
+    struct fb_buf *out;
+};
+
+/* A statement, or a clause of a block. */
+struct entry {
+    struct fb_span span;
+    uint32_t head_end; /* comments from here to the span's end are the block's own */
+    int rank;
+    struct fb_buf text;                 /* with FB_FORMAT_BREAK; of a block its head */
+    uint32_t first_comment, n_comments; /* before it */
+    uint32_t trailing;                  /* index of the comment behind it; UINT32_MAX: none */
+    const struct fb_item *block;        /* NULL: a plain clause */
+    uint32_t inner_first, inner_end;    /* comments within its braces */
+};
+
+struct entries {
+    struct entry *items;
+    uint32_t n, cap;
+};
+
+static void print_block(struct printer *f, const struct entry *entry);
+
+/* ---- small pieces -------------------------------------------------------------------------- */
+
+static struct fb_str slice(const struct printer *f, uint32_t start, uint32_t end) {
+    return (struct fb_str){f->source.p + start, end - start};
+}
+
+static bool on_one_line(const struct printer *f, uint32_t start, uint32_t end) {
+    return end <= start || memchr(f->source.p + start, '\n', end - start) == NULL;
+}
+
+/* An empty line stands before this offset. */
+static bool blank_before(const struct printer *f, uint32_t offset) {
+    unsigned lines = 0;
+    while (offset > 0 && memchr(" \t\r\n", f->source.p[offset - 1], 4) != NULL) {
+        lines += f->source.p[--offset] == '\n';
+    }
+    return lines >= 2;
+}
+
+static uint32_t columns(struct fb_str s) {
+    uint32_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        n += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    }
+    return n;
+}
+
+static void put_escaped(struct fb_buf *out, struct fb_str s) {
+    fb_buf_char(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c == '"' || c == '\\') {
+            fb_buf_printf(out, "\\%c", c);
+        } else if (c == '\n' || c == '\t') {
+            fb_buf_text(out, c == '\n' ? "\\n" : "\\t");
+        } else if (c < 0x20 || c == 0x7F) {
+            fb_buf_printf(out, "\\u{%x}", c);
+        } else {
+            fb_buf_char(out, (char)c);
+        }
+    }
+    fb_buf_char(out, '"');
+}
+
+/* A text of the tree in the spelling it has within a stretch of the source. */
+static void put_text(const struct printer *f, struct fb_span within, struct fb_str value,
+                     struct fb_buf *out) {
+    uint32_t low = 0, high = f->tokens.n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (f->tokens.items[middle].start < within.start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    struct fb_arena *scratch = fb_arena_new();
+    bool found = false;
+    for (; !found && low < f->tokens.n && f->tokens.items[low].end <= within.end; low++) {
+        const struct fb_token *token = &f->tokens.items[low];
+        if (token->kind == FB_TOK_TEXT) {
+            struct fb_str inner = slice(f, token->start + 1, token->end - 1);
+            found = fb_str_eq(fb_lex_unescape(scratch, inner), value);
+            if (found) {
+                fb_buf_str(out, slice(f, token->start, token->end));
+            }
+        }
+    }
+    if (!found) {
+        put_escaped(out, value);
+    }
+    fb_arena_free(scratch);
+}
+
+static void put_expr(const struct printer *f, const struct fb_node *node, struct fb_buf *out) {
+    fb_format_breakable(f->tree->sources, node, out);
+}
+
+static void put_name(struct fb_str name, struct fb_buf *out) {
+    fb_format_name(name, false, out);
+}
+
+static void put_unit(struct fb_str unit, struct fb_buf *out) {
+    if (unit.n > 0) {
+        fb_buf_printf(out, " [%.*s]", FB_ARG(unit));
+    }
+}
+
+static void put_range(const struct printer *f, const struct fb_node *low,
+                      const struct fb_node *high, struct fb_buf *out) {
+    fb_buf_text(out, "range ");
+    put_expr(f, low, out);
+    fb_buf_text(out, "..");
+    put_expr(f, high, out);
+}
+
+/* ---- clauses of a device ------------------------------------------------------------------- */
+
+static void put_type(const struct fb_type_decl *type, struct fb_buf *out) {
+    if (type->type == FB_T_ENUM) {
+        fb_buf_text(out, "one of (");
+        for (uint32_t i = 0; i < type->n_words; i++) {
+            fb_buf_text(out, i > 0 ? ", " : "");
+            put_name(type->words[i], out);
+        }
+        fb_buf_char(out, ')');
+        return;
+    }
+    fb_buf_text(out, type->type == FB_T_NUMBER    ? "number"
+                     : type->type == FB_T_COUNTER ? "counter"
+                     : type->type == FB_T_INTEGER ? "integer"
+                     : type->type == FB_T_BOOL    ? "bool"
+                     : type->type == FB_T_TIME    ? "time"
+                                                  : "text");
+    put_unit(type->unit_text, out);
+}
+
+/* A blank before the first option, a comma before each further one. */
+static void next_option(bool *any, struct fb_buf *out) {
+    fb_buf_text(out, *any ? "," : "");
+    fb_buf_char(out, *any ? (char)FB_FORMAT_BREAK : ' ');
+    *any = true;
+}
+
+static void put_field(const struct printer *f, const struct fb_field_decl *field,
+                      struct fb_span within, struct fb_buf *out) {
+    bool any = false;
+    put_name(field->name, out);
+    fb_buf_text(out, " : ");
+    put_type(&field->type, out);
+    if (field->range_low != NULL) {
+        next_option(&any, out);
+        put_range(f, field->range_low, field->range_high, out);
+    }
+    if (field->every != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "every ");
+        put_expr(f, field->every, out);
+    }
+    if (field->stale_after != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "stale after ");
+        put_expr(f, field->stale_after, out);
+    }
+    for (uint32_t i = 0; i < field->n_from; i++) {
+        if (i == 0) {
+            next_option(&any, out);
+        }
+        fb_buf_text(out, i == 0 ? "from " : " or ");
+        put_text(f, within, field->from[i], out);
+    }
+    if (field->null_value != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "null ");
+        put_expr(f, field->null_value, out);
+    }
+}
+
+static void put_let(const struct printer *f, const struct fb_let_decl *let, struct fb_buf *out) {
+    fb_buf_text(out, "let ");
+    put_name(let->name, out);
+    put_unit(let->unit_text, out);
+    fb_buf_text(out, " = ");
+    put_expr(f, let->value, out);
+}
+
+static void put_field_names(const struct fb_class_decl *decl, const struct fb_class_item *item,
+                            struct fb_buf *out) {
+    for (uint32_t i = 0; i < item->count; i++) {
+        const struct fb_field_decl *field = decl->fields[item->first + i];
+        fb_buf_text(out, i > 0 ? ", " : "");
+        put_name(field->name, out);
+        if (field->typed) {
+            fb_buf_text(out, " : ");
+            put_type(&field->type, out);
+        }
+    }
+}
+
+static void put_class_item(const struct printer *f, const struct fb_class_decl *decl,
+                           const struct fb_class_item *item, struct fb_buf *out) {
+    switch (item->kind) {
+    case FB_ITEM_KEY:
+    case FB_ITEM_TAGS:
+        fb_buf_text(out, item->kind == FB_ITEM_KEY ? "key " : "tag ");
+        put_field_names(decl, item, out);
+        return;
+    case FB_ITEM_TIME:
+        fb_buf_text(out, "time ");
+        if (decl->time_arrival) {
+            fb_buf_text(out, "arrival");
+        } else if (fb_str_eq(decl->time_field, FB_S("arrival"))) {
+            fb_buf_text(out, "`arrival`"); /* a field that is called so */
+        } else {
+            put_name(decl->time_field, out);
+        }
+        put_unit(decl->time_unit, out);
+        return;
+    case FB_ITEM_DOMAIN:
+        fb_buf_text(out, "domain ");
+        put_name(decl->domain, out);
+        return;
+    case FB_ITEM_FIELD:
+        put_field(f, decl->fields[item->first], item->span, out);
+        return;
+    case FB_ITEM_LET:
+        put_let(f, decl->lets[item->first], out);
+        return;
+    case FB_ITEM_LATE:
+        fb_buf_text(out, "late up to ");
+        put_expr(f, decl->late, out);
+        return;
+    }
+}
+
+static int class_item_rank(const struct fb_class_item *item) {
+    switch (item->kind) {
+    case FB_ITEM_KEY:
+        return 0;
+    case FB_ITEM_TIME:
+        return 1;
+    case FB_ITEM_TAGS:
+        return 2;
+    case FB_ITEM_DOMAIN:
+        return 3;
+    case FB_ITEM_FIELD:
+        return 4;
+    case FB_ITEM_LET:
+        return 5;
+    case FB_ITEM_LATE:
+        break;
+    }
+    return 6;
+}
+
+/* ---- clauses of rules ---------------------------------------------------------------------- */
+
+static void put_rule_item(const struct printer *f, const struct fb_rule_decl *rule,
+                          const struct fb_rule_item *item, struct fb_buf *out) {
+    static const char *const unknowns[] = {"hold", "clear", "raise"};
+    switch (item->kind) {
+    case FB_ITEM_RULE_LET:
+        put_let(f, rule->lets[item->index], out);
+        return;
+    case FB_ITEM_RAISE:
+        fb_buf_printf(out, "raise %s when ",
+                      fb_severity_name(rule->raises[item->index].severity));
+        put_expr(f, rule->raises[item->index].when, out);
+        return;
+    case FB_ITEM_WHEN:
+        fb_buf_text(out, rule->whenever ? "whenever " : "when ");
+        put_expr(f, rule->when, out);
+        return;
+    case FB_ITEM_DEADBAND:
+        fb_buf_text(out, "deadband ");
+        put_expr(f, rule->deadband, out);
+        return;
+    case FB_ITEM_CLEAR_AFTER:
+        fb_buf_text(out, "clear after ");
+        put_expr(f, rule->clear_after, out);
+        return;
+    case FB_ITEM_ON_UNKNOWN:
+        fb_buf_printf(out, "on unknown %s", unknowns[rule->on_unknown]);
+        return;
+    case FB_ITEM_AT_MOST:
+        fb_buf_printf(out, "at most %u per ", rule->at_most);
+        put_expr(f, rule->at_most_per, out);
+        return;
+    case FB_ITEM_MESSAGE:
+        fb_buf_text(out, "message ");
+        fb_buf_str(out, rule->message->raw);
+        return;
+    case FB_ITEM_RESPONSE:
+        fb_buf_text(out, "response ");
+        fb_buf_str(out, rule->response->raw);
+        return;
+    case FB_ITEM_LABEL:
+        fb_buf_text(out, "label ");
+        put_name(rule->labels[item->index].name, out);
+        fb_buf_text(out, " = ");
+        put_text(f, item->span, rule->labels[item->index].value, out);
+        return;
+    }
+}
+
+/* ---- test blocks --------------------------------------------------------------------------- */
+
+static void put_device_id(const struct printer *f, struct fb_span within, struct fb_str id,
+                          struct fb_buf *out) {
+    if (fb_lex_is_word(id)) {
+        fb_buf_str(out, id);
+    } else {
+        put_text(f, within, id, out);
+    }
+}
+
+/* A word of a series that would read as something else: _, _x5, null. */
+static bool is_series_word(const struct fb_node *node) {
+    return node->kind == FB_N_NAME &&
+           (fb_str_eq(node->text, FB_S("null")) || (node->text.n > 0 && node->text.p[0] == '_'));
+}
+
+static void put_series_item(const struct printer *f, const struct fb_series_item *item,
+                            struct fb_buf *out) {
+    bool touching = item->kind == FB_SERIES_MISSING;
+    if (item->kind != FB_SERIES_VALUE) {
+        fb_buf_text(out, touching ? "_" : "null");
+    } else if (is_series_word(item->from)) {
+        fb_buf_printf(out, "`%.*s`", FB_ARG(item->from->text));
+    } else {
+        put_expr(f, item->from, out);
+        const struct fb_node *last = item->from;
+        if (item->to != NULL) {
+            fb_buf_text(out, "..");
+            put_expr(f, item->to, out);
+            last = item->to;
+        }
+        touching = last->kind == FB_N_NUMBER && last->unit_text.n == 0 && !last->bracketed &&
+                   memchr(last->text.p, '.', last->text.n) == NULL;
+    }
+    if (item->times != 1) {
+        fb_buf_printf(out, "%sx%u", touching ? "" : " ", item->times);
+    }
+}
+
+static void put_expect(const struct printer *f, const struct fb_test_step *step,
+                       struct fb_buf *out) {
+    static const char *const ops[] = {"<", "<=", ">", ">=", "==", "!="};
+    fb_buf_printf(out, "expect %s%s ", step->no ? "no " : "",
+                  step->rule_kind == FB_RULE_ALARM ? "alarm" : "event");
+    put_name(step->rule, out);
+    if (step->of.n > 0) {
+        fb_buf_text(out, " of ");
+        put_device_id(f, step->span, step->of, out);
+    }
+    if (step->word.n > 0) {
+        fb_buf_char(out, ' ');
+        fb_buf_str(out, step->word);
+    }
+    if (step->at != NULL) {
+        fb_buf_text(out, " at ");
+        put_expr(f, step->at, out);
+    }
+    for (uint32_t i = 0; i < step->n_with; i++) {
+        fb_buf_printf(out, "%cwith ", FB_FORMAT_BREAK);
+        put_name(step->with[i].name, out);
+        fb_buf_printf(out, " %s ", ops[step->with[i].op - FB_OP_LT]);
+        put_expr(f, step->with[i].value, out);
+    }
+}
+
+static void put_step(const struct printer *f, const struct fb_test_step *step,
+                     struct fb_buf *out) {
+    switch (step->kind) {
+    case FB_STEP_SERIES:
+        fb_buf_text(out, "series ");
+        put_device_id(f, step->span, step->device, out);
+        fb_buf_char(out, '.');
+        put_name(step->field, out);
+        fb_buf_text(out, " = ");
+        for (uint32_t i = 0; i < step->n_items; i++) {
+            if (i > 0) {
+                fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
+            }
+            put_series_item(f, &step->items[i], out);
+        }
+        if (step->every != NULL) {
+            fb_buf_printf(out, "%cevery ", FB_FORMAT_BREAK);
+            put_expr(f, step->every, out);
+        }
+        return;
+    case FB_STEP_RECORDS:
+        fb_buf_text(out, "records ");
+        put_text(f, step->span, step->file, out);
+        return;
+    case FB_STEP_EXPECT:
+        put_expect(f, step, out);
+        return;
+    }
+}
+
+/* ---- heads and statements without a block -------------------------------------------------- */
+
+static void put_param(const struct printer *f, const struct fb_param_decl *param,
+                      struct fb_buf *out) {
+    fb_buf_text(out, "param ");
+    put_name(param->name, out);
+    if (param->class_name.n > 0) {
+        fb_buf_text(out, " on ");
+        put_name(param->class_name, out);
+    }
+    put_unit(param->unit_text, out);
+    fb_buf_text(out, " = ");
+    put_expr(f, param->value, out);
+    if (param->range_low != NULL) {
+        fb_buf_char(out, ' ');
+        put_range(f, param->range_low, param->range_high, out);
+    }
+    for (uint32_t i = 0; i < param->n_cases; i++) {
+        fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
+        put_expr(f, param->cases[i].value, out);
+        fb_buf_text(out, " where ");
+        put_expr(f, param->cases[i].where, out);
+    }
+}
+
+static void put_class_head(const struct printer *f, const struct fb_class_decl *decl,
+                           struct fb_buf *out) {
+    fb_buf_text(out, "device ");
+    put_name(decl->name, out);
+    struct fb_span head = {decl->span.file, decl->span.start, decl->block.start};
+    for (uint32_t i = 0; i < decl->n_topics; i++) {
+        fb_buf_text(out, i == 0 ? " from " : ",");
+        if (i > 0) {
+            fb_buf_char(out, (char)FB_FORMAT_BREAK);
+        }
+        put_text(f, head, decl->topics[i], out);
+    }
+}
+
+static void put_rule_head(const struct printer *f, const struct fb_rule_decl *rule,
+                          struct fb_buf *out) {
+    fb_buf_text(out, rule->kind == FB_RULE_ALARM ? "alarm " : "event ");
+    put_name(rule->name, out);
+    fb_buf_text(out, " on ");
+    put_name(rule->class_name, out);
+    if (rule->where != NULL) {
+        fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
+        put_expr(f, rule->where, out);
+    }
+}
+
+static void put_test_head(const struct printer *f, const struct fb_test_decl *test,
+                          struct fb_buf *out) {
+    struct fb_span head = {test->span.file, test->span.start, test->block.start};
+    fb_buf_text(out, "test ");
+    put_text(f, head, test->title, out);
+    if (test->class_name.n > 0) {
+        fb_buf_text(out, " on ");
+        put_name(test->class_name, out);
+    }
+}
+
+/* ---- entries ------------------------------------------------------------------------------- */
+
+static struct entry *add_entry(struct entries *entries, struct fb_span span, int rank) {
+    FB_PUSH_ROOM(entries->items, entries->n, entries->cap);
+    struct entry *entry = &entries->items[entries->n++];
+    *entry = (struct entry){
+        .span = span, .head_end = span.end, .rank = rank, .trailing = UINT32_MAX};
+    return entry;
+}
+
+static void free_entries(struct entries *entries) {
+    for (uint32_t i = 0; i < entries->n; i++) {
+        fb_buf_free(&entries->items[i].text);
+    }
+    free(entries->items);
+}
+
+static void block_entries(const struct printer *f, const struct fb_item *item,
+                          struct entries *entries) {
+    if (item->kind == FB_ITEM_CLASS) {
+        const struct fb_class_decl *decl = item->class_decl;
+        for (uint32_t i = 0; i < decl->n_items; i++) {
+            struct entry *entry =
+                add_entry(entries, decl->items[i].span, class_item_rank(&decl->items[i]));
+            put_class_item(f, decl, &decl->items[i], &entry->text);
+        }
+    } else if (item->kind == FB_ITEM_RULE) {
+        const struct fb_rule_decl *rule = item->rule;
+        for (uint32_t i = 0; i < rule->n_items; i++) {
+            struct entry *entry =
+                add_entry(entries, rule->items[i].span, (int)rule->items[i].kind);
+            put_rule_item(f, rule, &rule->items[i], &entry->text);
+        }
+    } else {
+        FB_ASSERT(item->kind == FB_ITEM_TEST);
+        for (uint32_t i = 0; i < item->test->n_steps; i++) {
+            struct entry *entry = add_entry(entries, item->test->steps[i].span, 0);
+            put_step(f, &item->test->steps[i], &entry->text);
+        }
+    }
+}
+
+static void file_entries(const struct printer *f, struct entries *entries) {
+    for (uint32_t i = 0; i < f->file->n_items; i++) {
+        const struct fb_item *item = &f->file->items[i];
+        struct entry *entry = add_entry(entries, item->span, 0);
+        switch (item->kind) {
+        case FB_ITEM_USE:
+            fb_buf_text(&entry->text, "use ");
+            put_text(f, item->span, item->use, &entry->text);
+            break;
+        case FB_ITEM_PARAM:
+            put_param(f, item->param, &entry->text);
+            break;
+        case FB_ITEM_CLASS:
+            entry->block = item;
+            entry->head_end = item->class_decl->block.start;
+            put_class_head(f, item->class_decl, &entry->text);
+            break;
+        case FB_ITEM_RULE:
+            entry->block = item;
+            entry->head_end = item->rule->block.start;
+            put_rule_head(f, item->rule, &entry->text);
+            break;
+        case FB_ITEM_TEST:
+            entry->block = item;
+            entry->head_end = item->test->block.start;
+            put_test_head(f, item->test, &entry->text);
+            break;
+        }
+    }
+}
+
+/* Gives the comments up to the n-th to the entries, in the order of the source: behind an entry on
+ * its last line, within it before a block begins, or between entries: before the next one. Those
+ * behind the last entry are left. */
+static void give_comments(struct printer *f, struct entries *entries, uint32_t n) {
+    const struct fb_comment *comments = f->file->comments;
+    for (uint32_t i = 0; i < entries->n; i++) {
+        struct entry *entry = &entries->items[i];
+        entry->first_comment = f->next_comment;
+        while (f->next_comment < n && comments[f->next_comment].span.start < entry->head_end) {
+            f->next_comment++;
+        }
+        entry->n_comments = f->next_comment - entry->first_comment;
+        entry->inner_first = f->next_comment;
+        while (f->next_comment < n && comments[f->next_comment].span.start < entry->span.end) {
+            f->next_comment++;
+        }
+        entry->inner_end = f->next_comment;
+        if (f->next_comment < n &&
+            on_one_line(f, entry->span.end, comments[f->next_comment].span.start) &&
+            (i + 1 == entries->n ||
+             comments[f->next_comment].span.start < entries->items[i + 1].span.start)) {
+            entry->trailing = f->next_comment++;
+        }
+    }
+}
+
+/* Stable: entries of one rank stay as they were written. */
+static void sort_entries(struct entries *entries) {
+    for (uint32_t i = 1; i < entries->n; i++) {
+        struct entry entry = entries->items[i];
+        uint32_t at = i;
+        while (at > 0 && entries->items[at - 1].rank > entry.rank) {
+            entries->items[at] = entries->items[at - 1];
+            at--;
+        }
+        entries->items[at] = entry;
+    }
+}
+
+/* ---- lines --------------------------------------------------------------------------------- */
+
+static void blanks(struct printer *f, uint32_t n) {
+    fb_buf_printf(f->out, "%*s", (int)n, "");
+}
+
+/* A text at an indent, broken where it is longer than a line; `room` columns follow it. No newline
+ * at the end. */
+static void put_broken(struct printer *f, struct fb_str text, uint32_t indent, uint32_t room) {
+    blanks(f, indent);
+    bool fits = indent + columns(text) + room <= FB_FORMAT_COLUMNS;
+    uint32_t column = indent;
+    for (size_t at = 0; at < text.n;) {
+        const char *stop = memchr(text.p + at, FB_FORMAT_BREAK, text.n - at);
+        size_t end = stop != NULL ? (size_t)(stop - text.p) : text.n;
+        struct fb_str piece = {text.p + at, end - at};
+        uint32_t after = stop != NULL ? 0 : room;
+        if (at > 0 && !fits && column + 1 + columns(piece) + after > FB_FORMAT_COLUMNS) {
+            fb_buf_char(f->out, '\n');
+            blanks(f, indent + CONTINUED_INDENT);
+            column = indent + CONTINUED_INDENT;
+        } else if (at > 0) {
+            fb_buf_char(f->out, ' ');
+            column++;
+        }
+        fb_buf_str(f->out, piece);
+        column += columns(piece);
+        at = end + (stop != NULL ? 1 : 0);
+    }
+}
+
+static void put_comment(struct printer *f, uint32_t index) {
+    struct fb_span span = f->file->comments[index].span;
+    fb_buf_str(f->out, slice(f, span.start, span.end));
+}
+
+static void put_trailing(struct printer *f, uint32_t index) {
+    if (index != UINT32_MAX) {
+        fb_buf_text(f->out, "  ");
+        put_comment(f, index);
+    }
+}
+
+/* Comments on lines of their own. `first`: nothing stands before them in the block. */
+static void put_comment_lines(struct printer *f, uint32_t from, uint32_t to, uint32_t indent,
+                              bool first) {
+    for (uint32_t i = from; i < to; i++) {
+        if (!first && blank_before(f, f->file->comments[i].span.start)) {
+            fb_buf_char(f->out, '\n');
+        }
+        first = false;
+        blanks(f, indent);
+        put_comment(f, i);
+        fb_buf_char(f->out, '\n');
+    }
+}
+
+/* The comments before an entry and the empty line that was there. Comments from inside the entry
+ * follow those that stood before it. */
+static void put_lead(struct printer *f, const struct entry *entry, uint32_t indent, bool first) {
+    uint32_t end = entry->first_comment + entry->n_comments, inside = entry->first_comment;
+    while (inside < end && f->file->comments[inside].span.start < entry->span.start) {
+        inside++;
+    }
+    put_comment_lines(f, entry->first_comment, inside, indent, first);
+    first = first && inside == entry->first_comment;
+    if (!first && blank_before(f, entry->span.start)) {
+        fb_buf_char(f->out, '\n');
+    }
+    put_comment_lines(f, inside, end, indent, true);
+}
+
+static void print_entry(struct printer *f, const struct entry *entry, uint32_t indent,
+                        bool first) {
+    put_lead(f, entry, indent, first);
+    if (entry->block != NULL) {
+        print_block(f, entry);
+    } else {
+        put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, indent, 0);
+    }
+    put_trailing(f, entry->trailing);
+    fb_buf_char(f->out, '\n');
+}
+
+/* HEAD { CLAUSE  CLAUSE } where the source has it on one line and it fits. */
+static bool print_on_one_line(struct printer *f, const struct entry *entry,
+                              const struct entries *clauses) {
+    if (entry->inner_first < entry->inner_end ||
+        !on_one_line(f, entry->head_end, entry->span.end)) {
+        return false;
+    }
+    struct fb_buf line = {0};
+    fb_buf_put(&line, entry->text.p, entry->text.n);
+    fb_buf_text(&line, " {");
+    for (uint32_t i = 0; i < clauses->n; i++) {
+        fb_buf_text(&line, i == 0 ? " " : "  ");
+        fb_buf_put(&line, clauses->items[i].text.p, clauses->items[i].text.n);
+    }
+    fb_buf_text(&line, " }");
+    for (size_t i = 0; i < line.n; i++) {
+        line.p[i] = line.p[i] == FB_FORMAT_BREAK ? ' ' : line.p[i];
+    }
+    bool fits = columns((struct fb_str){line.p, line.n}) <= FB_FORMAT_COLUMNS;
+    if (fits) {
+        fb_buf_put(f->out, line.p, line.n);
+    }
+    fb_buf_free(&line);
+    return fits;
+}
+
+static void print_block(struct printer *f, const struct entry *entry) {
+    struct entries clauses = {0};
+    block_entries(f, entry->block, &clauses);
+    uint32_t behind = f->next_comment;
+    f->next_comment = entry->inner_first;
+    /* A comment behind the brace stays there. */
+    uint32_t at_brace = UINT32_MAX;
+    if (entry->inner_first < entry->inner_end &&
+        on_one_line(f, entry->head_end, f->file->comments[entry->inner_first].span.start) &&
+        (clauses.n == 0 ||
+         f->file->comments[entry->inner_first].span.start < clauses.items[0].span.start)) {
+        at_brace = f->next_comment++;
+    }
+    give_comments(f, &clauses, entry->inner_end);
+    uint32_t tail = f->next_comment;
+    f->next_comment = behind;
+    sort_entries(&clauses);
+    if (!print_on_one_line(f, entry, &clauses)) {
+        put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, 0, 2);
+        fb_buf_text(f->out, " {");
+        put_trailing(f, at_brace);
+        fb_buf_char(f->out, '\n');
+        for (uint32_t i = 0; i < clauses.n; i++) {
+            print_entry(f, &clauses.items[i], INDENT, i == 0);
+        }
+        put_comment_lines(f, tail, entry->inner_end, INDENT, clauses.n == 0);
+        fb_buf_char(f->out, '}');
+    }
+    free_entries(&clauses);
+}
+
+void fb_format(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
+    FB_ASSERT(file < tree->n_files);
+    struct printer f = {.tree = tree, .file = tree->files[file], .out = out};
+    f.source = tree->sources->files[f.file->source].text;
+    struct fb_diags *none = fb_diags_new();
+    fb_lex(tree->sources, f.file->source, none, &f.tokens);
+    fb_diags_free(none);
+    struct entries statements = {0};
+    file_entries(&f, &statements);
+    give_comments(&f, &statements, f.file->n_comments);
+    uint32_t tail = f.next_comment;
+    for (uint32_t i = 0; i < statements.n; i++) {
+        print_entry(&f, &statements.items[i], 0, i == 0);
+    }
+    put_comment_lines(&f, tail, f.file->n_comments, 0, statements.n == 0);
+    free_entries(&statements);
+    fb_tokens_free(&f.tokens);
+}

@@ -1,0 +1,170 @@
+/* A tree as text: every field that the parser sets, but for places and comments.
+ *
+ * Place in the flow: tests of the formatter and of the parser. */
+#include "tests/golden/dump_tree.h"
+
+static void dump_node(const struct fb_node *node, struct fb_buf *out) {
+    if (node == NULL) {
+        fb_buf_text(out, "-");
+        return;
+    }
+    fb_buf_printf(out, "(%d%s%s%s op%d q%d %.17g %lld '%.*s' [%.*s] %u", (int)node->kind,
+                  node->bracketed ? " br" : "", node->negated ? " neg" : "",
+                  node->truth ? " true" : "", (int)node->op, (int)node->quality, node->value,
+                  (long long)node->span_us, FB_ARG(node->text), FB_ARG(node->unit_text),
+                  node->votes);
+    const struct fb_node *children[] = {node->a, node->b, node->c, node->needs};
+    for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
+        fb_buf_char(out, ' ');
+        dump_node(children[i], out);
+    }
+    for (uint32_t i = 0; i < node->n_items; i++) {
+        fb_buf_text(out, " item ");
+        dump_node(node->items[i], out);
+    }
+    for (uint32_t i = 0; i < node->n_args; i++) {
+        const struct fb_arg *arg = &node->args[i];
+        fb_buf_printf(out, " arg w%d last%u ", (int)arg->window, arg->last);
+        dump_node(arg->expr, out);
+        dump_node(arg->where, out);
+        dump_node(arg->upto, out);
+        dump_node(arg->length, out);
+    }
+    fb_buf_char(out, ')');
+}
+
+static void dump_named(const char *name, const struct fb_node *node, struct fb_buf *out) {
+    fb_buf_printf(out, "  %s ", name);
+    dump_node(node, out);
+    fb_buf_char(out, '\n');
+}
+
+static void dump_let(const struct fb_let_decl *let, struct fb_buf *out) {
+    fb_buf_printf(out, "  let '%.*s' [%.*s]\n", FB_ARG(let->name), FB_ARG(let->unit_text));
+    dump_named("value", let->value, out);
+}
+
+static void dump_class(const struct fb_class_decl *decl, struct fb_buf *out) {
+    fb_buf_printf(out, "class '%.*s' reopened%d time%d arrival%d '%.*s' [%.*s] domain '%.*s'\n",
+                  FB_ARG(decl->name), decl->reopened, decl->has_time, decl->time_arrival,
+                  FB_ARG(decl->time_field), FB_ARG(decl->time_unit), FB_ARG(decl->domain));
+    for (uint32_t i = 0; i < decl->n_topics; i++) {
+        fb_buf_printf(out, "  topic '%.*s'\n", FB_ARG(decl->topics[i]));
+    }
+    for (uint32_t i = 0; i < decl->n_fields; i++) {
+        const struct fb_field_decl *field = decl->fields[i];
+        fb_buf_printf(out, "  field %u role%d '%.*s' typed%d type%d [%.*s]\n", field->index,
+                      (int)field->role, FB_ARG(field->name), field->typed, (int)field->type.type,
+                      FB_ARG(field->type.unit_text));
+        for (uint32_t k = 0; k < field->type.n_words; k++) {
+            fb_buf_printf(out, "  word '%.*s'\n", FB_ARG(field->type.words[k]));
+        }
+        for (uint32_t k = 0; k < field->n_from; k++) {
+            fb_buf_printf(out, "  from '%.*s'\n", FB_ARG(field->from[k]));
+        }
+        dump_named("low", field->range_low, out);
+        dump_named("high", field->range_high, out);
+        dump_named("every", field->every, out);
+        dump_named("stale", field->stale_after, out);
+        dump_named("null", field->null_value, out);
+    }
+    for (uint32_t i = 0; i < decl->n_lets; i++) {
+        dump_let(decl->lets[i], out);
+    }
+    dump_named("late", decl->late, out);
+}
+
+static void dump_param(const struct fb_param_decl *param, struct fb_buf *out) {
+    fb_buf_printf(out, "param '%.*s' on '%.*s' [%.*s]\n", FB_ARG(param->name),
+                  FB_ARG(param->class_name), FB_ARG(param->unit_text));
+    dump_named("value", param->value, out);
+    dump_named("low", param->range_low, out);
+    dump_named("high", param->range_high, out);
+    for (uint32_t i = 0; i < param->n_cases; i++) {
+        dump_named("case", param->cases[i].value, out);
+        dump_named("where", param->cases[i].where, out);
+    }
+}
+
+static void dump_text(const char *name, const struct fb_text_decl *text, struct fb_buf *out) {
+    for (uint32_t i = 0; text != NULL && i < text->n_parts; i++) {
+        const struct fb_text_part *part = &text->parts[i];
+        fb_buf_printf(out, "  %s '%.*s' {%.*s} .%d ", name, FB_ARG(part->literal),
+                      FB_ARG(part->builtin), part->decimals);
+        dump_node(part->expr, out);
+        fb_buf_char(out, '\n');
+    }
+}
+
+static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
+    fb_buf_printf(out, "rule %d '%.*s' on '%.*s' whenever%d most%u unknown%d\n", (int)rule->kind,
+                  FB_ARG(rule->name), FB_ARG(rule->class_name), rule->whenever, rule->at_most,
+                  (int)rule->on_unknown);
+    dump_named("where", rule->where, out);
+    for (uint32_t i = 0; i < rule->n_lets; i++) {
+        dump_let(rule->lets[i], out);
+    }
+    for (uint32_t i = 0; i < rule->n_raises; i++) {
+        fb_buf_printf(out, "  severity %d", (int)rule->raises[i].severity);
+        dump_named("raise", rule->raises[i].when, out);
+    }
+    dump_named("when", rule->when, out);
+    dump_named("per", rule->at_most_per, out);
+    dump_named("deadband", rule->deadband, out);
+    dump_named("clear", rule->clear_after, out);
+    dump_text("message", rule->message, out);
+    dump_text("response", rule->response, out);
+    for (uint32_t i = 0; i < rule->n_labels; i++) {
+        fb_buf_printf(out, "  label '%.*s' '%.*s'\n", FB_ARG(rule->labels[i].name),
+                      FB_ARG(rule->labels[i].value));
+    }
+}
+
+static void dump_test(const struct fb_test_decl *test, struct fb_buf *out) {
+    fb_buf_printf(out, "test '%.*s' on '%.*s'\n", FB_ARG(test->title), FB_ARG(test->class_name));
+    for (uint32_t i = 0; i < test->n_steps; i++) {
+        const struct fb_test_step *step = &test->steps[i];
+        fb_buf_printf(out,
+                      " step %d device '%.*s' field '%.*s' file '%.*s' no%d kind%d rule '%.*s' "
+                      "word '%.*s' of '%.*s'\n",
+                      (int)step->kind, FB_ARG(step->device), FB_ARG(step->field),
+                      FB_ARG(step->file), step->no, (int)step->rule_kind, FB_ARG(step->rule),
+                      FB_ARG(step->word), FB_ARG(step->of));
+        for (uint32_t k = 0; k < step->n_items; k++) {
+            fb_buf_printf(out, "  item %d x%u", (int)step->items[k].kind, step->items[k].times);
+            dump_named("from", step->items[k].from, out);
+            dump_named("to", step->items[k].to, out);
+        }
+        dump_named("every", step->every, out);
+        dump_named("at", step->at, out);
+        for (uint32_t k = 0; k < step->n_with; k++) {
+            fb_buf_printf(out, "  with '%.*s' %d", FB_ARG(step->with[k].name),
+                          (int)step->with[k].op);
+            dump_named("value", step->with[k].value, out);
+        }
+    }
+}
+
+void dump_file(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
+    const struct fb_file *f = tree->files[file];
+    for (uint32_t i = 0; i < f->n_items; i++) {
+        const struct fb_item *item = &f->items[i];
+        switch (item->kind) {
+        case FB_ITEM_USE:
+            fb_buf_printf(out, "use '%.*s'\n", FB_ARG(item->use));
+            break;
+        case FB_ITEM_CLASS:
+            dump_class(item->class_decl, out);
+            break;
+        case FB_ITEM_PARAM:
+            dump_param(item->param, out);
+            break;
+        case FB_ITEM_RULE:
+            dump_rule(item->rule, out);
+            break;
+        case FB_ITEM_TEST:
+            dump_test(item->test, out);
+            break;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+/* Golden tests: NAME.rules gives what NAME.expect says, to the byte.
+ *
+ * Place in the flow: ctest runs it once for each kind of output. `run_golden KIND FOLDER`; KIND is
+ * syntax (the reports of the parser) or format (the formatter's output, which must also parse to
+ * the same tree and format to itself). With FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
+#include "rules/format.h"
+#include "rules/parse.h"
+#include "tests/golden/dump_tree.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct parsed {
+    struct fb_sources *sources;
+    struct fb_diags *diags;
+    struct fb_tree *tree;
+};
+
+static struct parsed parse(struct fb_str name, const struct fb_buf *text) {
+    struct parsed p = {.sources = fb_sources_new(), .diags = fb_diags_new()};
+    fb_sources_add(p.sources, name, (struct fb_str){text->p, text->n});
+    p.tree = fb_parse(p.sources, p.diags);
+    return p;
+}
+
+static void drop(struct parsed *p) {
+    fb_tree_free(p->tree);
+    fb_diags_free(p->diags);
+    fb_sources_free(p->sources);
+}
+
+static bool read_all(const char *path, struct fb_buf *out) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return false;
+    }
+    char block[4096];
+    size_t n;
+    while ((n = fread(block, 1, sizeof block, file)) > 0) {
+        fb_buf_put(out, block, n);
+    }
+    fclose(file);
+    return true;
+}
+
+static bool same(const struct fb_buf *a, const struct fb_buf *b) {
+    return a->n == b->n && (a->n == 0 || memcmp(a->p, b->p, a->n) == 0);
+}
+
+/* Formatting keeps the tree, and formats its own output to itself. */
+static bool format(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+    struct parsed first = parse(fb_str_of(name), text);
+    if (first.diags->errors > 0) {
+        fb_diags_print(first.diags, first.sources, false, out);
+        drop(&first);
+        return true;
+    }
+    fb_format(first.tree, 0, out);
+    struct parsed second = parse(fb_str_of(name), out);
+    struct fb_buf before = {0}, after = {0}, again = {0};
+    dump_file(first.tree, 0, &before);
+    dump_file(second.tree, 0, &after);
+    fb_format(second.tree, 0, &again);
+    bool ok = true;
+    if (second.diags->errors > 0 || !same(&before, &after)) {
+        fprintf(stderr, "%s: the formatted text has another tree\n", name);
+        struct fb_buf report = {0};
+        fb_diags_print(second.diags, second.sources, false, &report);
+        fwrite(report.p, 1, report.n, stderr);
+        fb_buf_free(&report);
+        ok = false;
+    }
+    if (!same(out, &again)) {
+        fprintf(stderr, "%s: formatting again changes the text to\n%.*s\n", name, (int)again.n,
+                again.p);
+        ok = false;
+    }
+    fb_buf_free(&before);
+    fb_buf_free(&after);
+    fb_buf_free(&again);
+    drop(&first);
+    drop(&second);
+    return ok;
+}
+
+static bool syntax(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+    struct parsed p = parse(fb_str_of(name), text);
+    fb_diags_print(p.diags, p.sources, false, out);
+    drop(&p);
+    /* What parses must survive the formatter too. */
+    struct fb_buf formatted = {0};
+    bool ok = format(name, text, &formatted);
+    fb_buf_free(&formatted);
+    return ok;
+}
+
+static bool compare(const char *name, const struct fb_buf *actual) {
+    char path[512];
+    snprintf(path, sizeof path, "%.*s.expect", (int)(strlen(name) - strlen(".rules")), name);
+    if (getenv("FB_GOLDEN_UPDATE") != NULL) {
+        FILE *file = fopen(path, "wb");
+        bool ok = file != NULL && fwrite(actual->p, 1, actual->n, file) == actual->n;
+        return file != NULL && fclose(file) == 0 && ok;
+    }
+    struct fb_buf expected = {0};
+    bool ok = read_all(path, &expected) && same(&expected, actual);
+    if (!ok) {
+        fprintf(stderr, "---- %s: expected\n%.*s---- but got\n%.*s----\n", name, (int)expected.n,
+                expected.p, (int)actual->n, actual->p);
+    }
+    fb_buf_free(&expected);
+    return ok;
+}
+
+static int is_rules(const struct dirent *entry) {
+    size_t n = strlen(entry->d_name);
+    return n > 6 && strcmp(entry->d_name + n - 6, ".rules") == 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3 || chdir(argv[2]) != 0) {
+        fprintf(stderr, "usage: run_golden syntax|format FOLDER\n");
+        return 2;
+    }
+    bool (*run)(const char *, const struct fb_buf *, struct fb_buf *) =
+        strcmp(argv[1], "format") == 0 ? format : syntax;
+    struct dirent **entries;
+    int n = scandir(".", &entries, is_rules, alphasort), failed = 0;
+    for (int i = 0; i < n; i++) {
+        struct fb_buf text = {0}, actual = {0};
+        const char *name = entries[i]->d_name;
+        bool ok = read_all(name, &text) && run(name, &text, &actual);
+        ok = compare(name, &actual) && ok;
+        failed += !ok;
+        fb_buf_free(&text);
+        fb_buf_free(&actual);
+        free(entries[i]);
+    }
+    free(entries);
+    printf("%s: %d files, %d failed\n", argv[1], n, failed);
+    return n <= 0 || failed > 0;
+}
