@@ -16,6 +16,8 @@
 /* name, what it does in a line */
 #define FB_COMMANDS(COMMAND)                                                                       \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
+    COMMAND(replay, "run rules over recorded events")                                             \
+    COMMAND(test, "run the tests that stand in rule files")                                        \
     COMMAND(help, "explain a command or a diagnostic code, as in `flyball help E401`")
 
 struct fb_command {

@@ -1,0 +1,237 @@
+/* `flyball replay`: rules over recorded events.
+ *
+ * Place in the flow: options -> fb_compile -> engine/run/replay -> files or stdout. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/calendar.h"
+#include "engine/cli/cli.h"
+#include "engine/cli/commands.h"
+#include "engine/run/replay.h"
+#include "engine/cli/compile.h"
+
+enum { INPUTS_MAX = 256, KEY_TASKS = 0x200, KEY_APPLICATION, KEY_QUIET };
+
+static const struct argp_option option_table[] = {
+    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
+    {"input", 'i', "[TOPIC=]FILE", 0,
+     "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may be "
+     "left "
+     "out when the rules read only one",
+     0},
+    {"set", 's', "NAME=VALUE", 0,
+     "CSV: a field that every record gets; @filename stands for the file's name", 0},
+    {"out", 'o', "DIR", 0, "Write alerts.ndjson, late.ndjson, dead.ndjson there (default: stdout)",
+     0},
+    {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0},
+    {"envelope", 'e', NULL, 0, "Lines are {\"topic\", \"key\", \"stamp\", \"value\"}", 0},
+    {"application", KEY_APPLICATION, "NAME", 0, "Name that goes into ids (default: flyball)", 0},
+    {"tasks", KEY_TASKS, "N", 0, "Spread devices over N tasks; the result is the same (default: 1)",
+     0},
+    {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
+    {0}};
+
+static const char *const stream_files[FB_STREAMS] = {
+    [FB_STREAM_ALERTS] = "alerts.ndjson",
+    [FB_STREAM_LATE] = "late.ndjson",
+    [FB_STREAM_DEAD] = "dead.ndjson",
+};
+
+struct request {
+    const char *rules[INPUTS_MAX];
+    struct fb_replay_input inputs[INPUTS_MAX];
+    struct fb_replay_set sets[INPUTS_MAX];
+    uint32_t n_rules, n_inputs, n_sets;
+    const char *out;
+    FILE *files[FB_STREAMS];
+    bool quiet, terminal;
+    struct fb_replay_options options;
+};
+
+/* TOPIC=FILE; a '=' behind a '/' belongs to the file's name. */
+static struct fb_replay_input input_of(const char *text) {
+    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+    if (!equals || (slash && slash < equals))
+        return (struct fb_replay_input){.path = text};
+    return (struct fb_replay_input){.topic = {text, (size_t)(equals - text)}, .path = equals + 1};
+}
+
+static struct fb_replay_set set_of(struct argp_state *state, const char *text) {
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        argp_error(state, "--set takes NAME=VALUE or NAME=@filename, not `%s`", text);
+    return (struct fb_replay_set){.name = {text, (size_t)(equals - text)},
+                                  .value = fb_str_of(equals + 1),
+                                  .filename = !strcmp(equals + 1, "@filename")};
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    struct request *request = state->input;
+    switch (key) {
+    case 'r':
+    case 'i':
+    case 's':
+        if (request->n_rules == INPUTS_MAX || request->n_inputs == INPUTS_MAX ||
+            request->n_sets == INPUTS_MAX)
+            argp_error(state, "at most %d of --rules, --input and --set each", INPUTS_MAX);
+        if (key == 'r')
+            request->rules[request->n_rules++] = value;
+        else if (key == 'i')
+            request->inputs[request->n_inputs++] = input_of(value);
+        else
+            request->sets[request->n_sets++] = set_of(state, value);
+        return 0;
+    case 'o':
+        request->out = value;
+        return 0;
+    case 'u':
+        if (!fb_time_parse(fb_str_of(value), &request->options.until_us))
+            argp_error(state, "--until takes a time such as 2026-01-01T12:00:00Z, not `%s`", value);
+        request->options.has_until = true;
+        return 0;
+    case 'e':
+        request->options.envelope = true;
+        return 0;
+    case KEY_APPLICATION:
+        request->options.application = fb_str_of(value);
+        return 0;
+    case KEY_TASKS: {
+        long n = strtol(value, NULL, 10);
+        if (n < 1 || n > 1024)
+            argp_error(state, "--tasks takes a number from 1 to 1024, not `%s`", value);
+        request->options.tasks = (uint32_t)n;
+        return 0;
+    }
+    case KEY_QUIET:
+        request->quiet = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "`%s`: files go behind --rules and --input", value);
+        return 0;
+    case ARGP_KEY_END:
+        if (!request->n_rules)
+            argp_error(state, "--rules is missing");
+        if (!request->n_inputs)
+            argp_error(state, "--input is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static bool write_line(void *context, enum fb_stream stream, struct fb_str line,
+                       struct fb_err *err) {
+    struct request *request = context;
+    if (fwrite(line.p, 1, line.n, request->files[stream]) == line.n)
+        return true;
+    return fb_fail(err, FB_FATAL, "%s%s%s: %s", request->out ? request->out : "standard output",
+                   request->out ? "/" : "", request->out ? stream_files[stream] : "",
+                   strerror(errno));
+}
+
+static void show_progress(void *context, uint64_t read_bytes, uint64_t size_bytes) {
+    (void)context;
+    if (size_bytes)
+        fprintf(stderr, "\rreplaying: %llu %%",
+                (unsigned long long)(read_bytes * 100 / size_bytes));
+    else
+        fprintf(stderr, "\rreplaying: %llu MB", (unsigned long long)(read_bytes >> 20));
+}
+
+static bool open_outputs(struct request *request, struct fb_err *err) {
+    for (int i = 0; i < FB_STREAMS; i++)
+        request->files[i] = stdout;
+    if (!request->out)
+        return true;
+    if (mkdir(request->out, 0777) && errno != EEXIST)
+        return fb_fail(err, FB_FATAL, "%s: %s", request->out, strerror(errno));
+    for (int i = 0; i < FB_STREAMS; i++) {
+        char path[4096];
+        snprintf(path, sizeof path, "%s/%s", request->out, stream_files[i]);
+        request->files[i] = fopen(path, "w");
+        if (!request->files[i])
+            return fb_fail(err, FB_FATAL, "%s: %s", path, strerror(errno));
+    }
+    return true;
+}
+
+/* A full disk may show only here. */
+static bool close_outputs(struct request *request, struct fb_err *err) {
+    bool good = true;
+    for (int i = 0; i < FB_STREAMS; i++) {
+        FILE *file = request->files[i];
+        if (!file || file == stdout)
+            continue;
+        bool written = !fflush(file) && !ferror(file);
+        if (!written && good)
+            good =
+                fb_fail(err, FB_FATAL, "%s/%s: %s", request->out, stream_files[i], strerror(errno));
+        fclose(file);
+    }
+    return good;
+}
+
+static void summarize(const struct request *request, const struct fb_replay_result *result) {
+    const struct fb_core_stats *stats = &result->stats;
+    fprintf(stderr,
+            "replayed %llu events of %u devices: %llu alerts, %llu rule events, %llu late, "
+            "%llu dead letters%s%s\n",
+            (unsigned long long)result->records, stats->devices, (unsigned long long)stats->alerts,
+            (unsigned long long)stats->events, (unsigned long long)(stats->late + stats->future),
+            (unsigned long long)result->dead, request->out ? "; see " : "",
+            request->out ? request->out : "");
+}
+
+static int replay(struct request *request) {
+    struct fb_err err = {0};
+    struct fb_replay_result result = {0};
+    bool good = open_outputs(request, &err) && fb_replay(&request->options, &result, &err);
+    if (request->terminal)
+        fputs("\r\033[K", stderr);
+    good = close_outputs(request, good ? &err : NULL) && good;
+    if (!good) {
+        fprintf(stderr, "flyball replay: %s\n", err.text);
+        return FB_EXIT_IO;
+    }
+    if (!request->quiet)
+        summarize(request, &result);
+    return FB_EXIT_OK;
+}
+
+int fb_cmd_replay(int argc, char **argv) {
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .args_doc = "",
+        .doc = "Runs rules over recorded events, on the events' own time: as fast as it can, and "
+               "always with the same result.\v"
+               "Example: flyball replay --rules pumps.rules --input pumps.ndjson --out results",
+    };
+    struct request request = {
+        .options = {.tasks = 1,
+                    .max_skew_us = 10 * FB_MINUTE,
+                    .application = FB_S("flyball"),
+                    .write = write_line},
+    };
+    fb_cli_options(&argp, argc, argv, &request);
+    request.terminal = !request.quiet && isatty(STDERR_FILENO);
+    struct fb_compiled compiled;
+    int status = fb_cli_compile(request.rules, request.n_rules, &compiled);
+    if (status != FB_EXIT_OK)
+        return status;
+    request.options.program = compiled.program;
+    request.options.inputs = request.inputs;
+    request.options.n_inputs = request.n_inputs;
+    request.options.sets = request.sets;
+    request.options.n_sets = request.n_sets;
+    request.options.progress = request.terminal ? show_progress : NULL;
+    request.options.context = &request;
+    status = replay(&request);
+    fb_compiled_free(&compiled);
+    return status;
+}

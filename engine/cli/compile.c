@@ -1,0 +1,23 @@
+/* Compiles and reports.
+ *
+ * Place in the flow: see compile.h. */
+#include "engine/cli/compile.h"
+
+#include <stdio.h>
+
+#include "engine/cli/cli.h"
+#include "engine/cli/commands.h"
+
+int fb_cli_compile(const char *const *paths, uint32_t n, struct fb_compiled *out) {
+    struct fb_diags *diags = fb_diags_new();
+    bool good = fb_compile_all(paths, n, diags, out);
+    struct fb_buf text = {0};
+    fb_diags_print(diags, out->sources, fb_cli_colour(stderr), &text);
+    fwrite(text.p, 1, text.n, stderr);
+    fb_buf_free(&text);
+    fb_diags_free(diags);
+    if (good)
+        return FB_EXIT_OK;
+    fb_compiled_free(out);
+    return FB_EXIT_PROBLEMS;
+}

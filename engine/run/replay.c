@@ -1,0 +1,214 @@
+/* Merges the inputs, examines leaps, spreads the entries over the tasks, writes what comes out.
+ *
+ * Place in the flow: see replay.h. */
+#include "engine/run/replay.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/hash.h"
+#include "engine/run/file_clock.h"
+#include "engine/run/input.h"
+
+enum { PROGRESS_EVERY = 65536 };
+
+struct replay {
+    const struct fb_replay_options *options;
+    struct fb_replay_result *result;
+    struct fb_encoder *encoder;
+    struct fb_core **tasks;
+    struct fb_input **inputs; /* those that are not at their end */
+    enum fb_input_state *states;
+    uint32_t n_inputs;
+    struct fb_file_clock *clock;
+    struct fb_buf line;
+    struct fb_err *err;
+    bool failed;
+};
+
+static void write_encoded(struct replay *replay, const struct fb_encoded *encoded) {
+    if (replay->failed)
+        return;
+    replay->line.n = 0;
+    fb_encode_line(encoded, &replay->line);
+    struct fb_str line = {replay->line.p, replay->line.n};
+    replay->failed = !replay->options->write(replay->options->context, encoded->stream, line,
+                                             replay->err);
+}
+
+static void put_out(void *context, const struct fb_output *output) {
+    struct replay *replay = context;
+    struct fb_encoded encoded;
+    fb_encode(replay->encoder, output, (struct fb_circumstance){0}, &encoded);
+    write_encoded(replay, &encoded);
+}
+
+static void bury(struct replay *replay, const char *reason, const char *detail,
+                 const struct fb_origin *origin, struct fb_str payload) {
+    struct fb_dead_letter letter = {
+        .reason = reason,
+        .detail = detail,
+        .origin = *origin,
+        .payload = payload,
+        .time_us = FB_NO_TIME,
+    };
+    struct fb_encoded encoded;
+    fb_encode_dead(replay->encoder, &letter, &encoded);
+    replay->result->dead++;
+    write_encoded(replay, &encoded);
+}
+
+static void bury_reject(struct replay *replay, const struct fb_reject *reject) {
+    struct fb_arena *arena = fb_arena_new();
+    bury(replay, reject->code, fb_str_copy(arena, reject->detail).p, &reject->origin, reject->raw);
+    fb_arena_free(arena);
+}
+
+/* The partition follows the first key, which the id begins with. */
+static uint32_t task_of(const struct replay *replay, const struct fb_entry *entry) {
+    if (replay->options->tasks == 1)
+        return 0;
+    size_t n = 0;
+    while (n < entry->device.n && entry->device.p[n] != ',')
+        n++;
+    return (uint32_t)(fb_hash64(entry->device.p, n, 0) % replay->options->tasks);
+}
+
+static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
+    struct replay *replay = context;
+    struct fb_core *core = replay->tasks[task_of(replay, entry)];
+    if (fb_core_take(core, entry, c_us) == FB_REFUSED_DEVICES)
+        bury(replay, "DEVICE_CAP", "there are more devices than the engine may keep",
+             &entry->origin, entry->raw);
+}
+
+static bool open_inputs(struct replay *replay) {
+    const struct fb_replay_options *options = replay->options;
+    replay->inputs = fb_alloc(sizeof *replay->inputs * (options->n_inputs + 1u));
+    replay->states = fb_alloc(sizeof *replay->states * (options->n_inputs + 1u));
+    for (uint32_t i = 0; i < options->n_inputs; i++) {
+        struct fb_input *input = fb_input_open(options, i, replay->err);
+        if (!input)
+            return false;
+        replay->inputs[replay->n_inputs++] = input;
+    }
+    return true;
+}
+
+/* Brings an input to its next entry; what can not be taken is buried on the way. */
+static bool go_on(struct replay *replay, uint32_t i) {
+    enum fb_input_state state;
+    while ((state = fb_input_next(replay->inputs[i], replay->err)) == FB_INPUT_REJECT) {
+        bury_reject(replay, fb_input_reject(replay->inputs[i]));
+        if (replay->failed)
+            return false;
+    }
+    replay->states[i] = state;
+    return state != FB_INPUT_FAILED;
+}
+
+static int64_t head_time(const struct replay *replay, uint32_t i) {
+    const struct fb_input *input = replay->inputs[i];
+    int64_t stamp_us = replay->options->envelope ? fb_input_stamp(input) : FB_NO_TIME;
+    return stamp_us != FB_NO_TIME ? stamp_us : fb_input_entry(input)->ts_us;
+}
+
+/* The input whose head comes next; UINT32_MAX: all are at their end. */
+static uint32_t next_input(const struct replay *replay) {
+    uint32_t next = UINT32_MAX;
+    int64_t least_us = 0;
+    for (uint32_t i = 0; i < replay->n_inputs; i++) {
+        if (replay->states[i] != FB_INPUT_ENTRY)
+            continue;
+        int64_t time_us = head_time(replay, i);
+        if (next == UINT32_MAX || time_us < least_us) {
+            next = i;
+            least_us = time_us;
+        }
+    }
+    return next;
+}
+
+static void show_progress(const struct replay *replay) {
+    if (!replay->options->progress)
+        return;
+    uint64_t read_bytes = 0, size_bytes = 0;
+    for (uint32_t i = 0; i < replay->n_inputs; i++) {
+        uint64_t read, size;
+        fb_input_progress(replay->inputs[i], &read, &size);
+        read_bytes += read;
+        size_bytes += size;
+    }
+    replay->options->progress(replay->options->context, read_bytes, size_bytes);
+}
+
+static bool run(struct replay *replay) {
+    for (uint32_t i = 0; i < replay->n_inputs; i++)
+        if (!go_on(replay, i))
+            return false;
+    for (uint32_t i; (i = next_input(replay)) != UINT32_MAX;) {
+        const struct fb_entry *entry = fb_input_entry(replay->inputs[i]);
+        int64_t stamp_us = fb_input_stamp(replay->inputs[i]);
+        if (stamp_us != FB_NO_TIME)
+            fb_file_clock_stamped(replay->clock, entry, stamp_us);
+        else
+            fb_file_clock_entry(replay->clock, entry);
+        if (++replay->result->records % PROGRESS_EVERY == 0)
+            show_progress(replay);
+        if (replay->failed || !go_on(replay, i))
+            return false;
+    }
+    int64_t end_us = fb_file_clock_end(replay->clock);
+    if (replay->options->has_until && replay->options->until_us > end_us)
+        end_us = replay->options->until_us;
+    if (end_us != FB_NO_TIME)
+        for (uint32_t i = 0; i < replay->options->tasks; i++)
+            fb_core_finish(replay->tasks[i], end_us);
+    return !replay->failed;
+}
+
+static void add_stats(struct fb_core_stats *sum, const struct fb_core_stats *one) {
+    sum->records += one->records;
+    sum->late += one->late;
+    sum->future += one->future;
+    sum->refused += one->refused;
+    sum->evaluations += one->evaluations;
+    sum->timers += one->timers;
+    sum->alerts += one->alerts;
+    sum->events += one->events;
+    sum->late_ignored += one->late_ignored;
+    sum->left_early += one->left_early;
+    sum->devices += one->devices;
+    sum->state_bytes += one->state_bytes;
+}
+
+static void close_all(struct replay *replay) {
+    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+        struct fb_core_stats stats = fb_core_stats(replay->tasks[i]);
+        add_stats(&replay->result->stats, &stats);
+        fb_core_free(replay->tasks[i]);
+    }
+    for (uint32_t i = 0; i < replay->n_inputs; i++)
+        fb_input_close(replay->inputs[i]);
+    free(replay->tasks);
+    free(replay->inputs);
+    free(replay->states);
+    fb_file_clock_free(replay->clock);
+    fb_encoder_free(replay->encoder);
+    fb_buf_free(&replay->line);
+}
+
+bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result *result,
+               struct fb_err *err) {
+    *result = (struct fb_replay_result){0};
+    struct replay replay = {.options = options, .result = result, .err = err};
+    struct fb_core_config config = {.max_skew_us = options->max_skew_us};
+    replay.encoder = fb_encoder_new(options->program, options->application);
+    replay.tasks = fb_alloc(sizeof *replay.tasks * options->tasks);
+    for (uint32_t i = 0; i < options->tasks; i++)
+        replay.tasks[i] = fb_core_new(options->program, &config, put_out, &replay);
+    replay.clock = fb_file_clock_new(options->max_skew_us, take, &replay);
+    bool done = open_inputs(&replay) && run(&replay);
+    close_all(&replay);
+    return done;
+}

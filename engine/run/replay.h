@@ -1,0 +1,52 @@
+/* The engine over recorded events, on event time: as fast as it can, always the same bytes.
+ *
+ * Place in the flow: files -> lines -> decoder -> file clock -> core -> encoder -> files. One thread.
+ * The number of tasks changes nothing per key. */
+#ifndef FB_RUN_REPLAY_H
+#define FB_RUN_REPLAY_H
+
+#include "engine/base/err.h"
+#include "engine/codec/encode.h"
+#include "engine/core/core.h"
+#include "engine/model/program.h"
+
+/* A field that every record of a CSV input gets: --set device=NAME, --set device=@filename. */
+struct fb_replay_set {
+    struct fb_str name, value;
+    bool filename; /* the value is the file's name without folder and endings */
+};
+
+struct fb_replay_input {
+    struct fb_str topic; /* empty: the only one that the rules name */
+    const char *path;    /* "-": standard input */
+};
+
+struct fb_replay_options {
+    const struct fb_program *program;
+    const struct fb_replay_input *inputs;
+    uint32_t n_inputs;
+    const struct fb_replay_set *sets;
+    uint32_t n_sets;
+    bool envelope;    /* lines of {topic, key, stamp, value} */
+    bool has_until;
+    int64_t until_us; /* carry on to this time after the end of the input */
+    uint32_t tasks;   /* how many cores the devices are spread over; at least 1 */
+    int64_t max_skew_us;
+    struct fb_str application; /* part of the ids */
+    /* One line of NDJSON, with its end. False: it could not be written (err says why). */
+    bool (*write)(void *context, enum fb_stream stream, struct fb_str line, struct fb_err *err);
+    /* Now and then, for a progress line; may be NULL. size_bytes 0: not known. */
+    void (*progress)(void *context, uint64_t read_bytes, uint64_t size_bytes);
+    void *context;
+};
+
+struct fb_replay_result {
+    uint64_t records, dead;
+    struct fb_core_stats stats; /* of all tasks together */
+};
+
+/* False: an input cannot be read or an output not written (FB_FATAL). */
+bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result *result,
+               struct fb_err *err);
+
+#endif
