@@ -32,18 +32,18 @@ static void write_encoded(struct replay *replay, const struct fb_encoded *encode
     replay->line.n = 0;
     fb_encode_line(encoded, &replay->line);
     struct fb_str line = {replay->line.p, replay->line.n};
-    replay->failed = !replay->options->write(replay->options->context, encoded->stream, line,
-                                             replay->err);
+    replay->failed =
+        !replay->options->write(replay->options->context, encoded->stream, line, replay->err);
 }
 
 static void put_out(void *context, const struct fb_output *output) {
     struct replay *replay = context;
     struct fb_encoded encoded;
-    fb_encode(replay->encoder, output, (struct fb_circumstance){0}, &encoded);
+    fb_encode(replay->encoder, output, (struct fb_circumstance){.initial = false}, &encoded);
     write_encoded(replay, &encoded);
 }
 
-static void bury(struct replay *replay, const char *reason, const char *detail,
+static void bury(struct replay *replay, const char *reason, struct fb_str detail,
                  const struct fb_origin *origin, struct fb_str payload) {
     struct fb_dead_letter letter = {
         .reason = reason,
@@ -56,12 +56,6 @@ static void bury(struct replay *replay, const char *reason, const char *detail,
     fb_encode_dead(replay->encoder, &letter, &encoded);
     replay->result->dead++;
     write_encoded(replay, &encoded);
-}
-
-static void bury_reject(struct replay *replay, const struct fb_reject *reject) {
-    struct fb_arena *arena = fb_arena_new();
-    bury(replay, reject->code, fb_str_copy(arena, reject->detail).p, &reject->origin, reject->raw);
-    fb_arena_free(arena);
 }
 
 /* The partition follows the first key, which the id begins with. */
@@ -78,7 +72,7 @@ static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
     struct replay *replay = context;
     struct fb_core *core = replay->tasks[task_of(replay, entry)];
     if (fb_core_take(core, entry, c_us) == FB_REFUSED_DEVICES)
-        bury(replay, "DEVICE_CAP", "there are more devices than the engine may keep",
+        bury(replay, "DEVICE_CAP", FB_S("there are more devices than the engine may keep"),
              &entry->origin, entry->raw);
 }
 
@@ -99,7 +93,8 @@ static bool open_inputs(struct replay *replay) {
 static bool go_on(struct replay *replay, uint32_t i) {
     enum fb_input_state state;
     while ((state = fb_input_next(replay->inputs[i], replay->err)) == FB_INPUT_REJECT) {
-        bury_reject(replay, fb_input_reject(replay->inputs[i]));
+        const struct fb_reject *reject = fb_input_reject(replay->inputs[i]);
+        bury(replay, reject->code, reject->detail, &reject->origin, reject->raw);
         if (replay->failed)
             return false;
     }
