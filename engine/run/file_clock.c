@@ -86,7 +86,8 @@ static bool leaps(const struct fb_file_clock *clock, const struct fb_entry *entr
 static void hold(struct fb_file_clock *clock, const struct fb_entry *entry) {
     struct fb_entry copy = *entry;
     struct fb_sample *samples = FB_ARENA_ARRAY(clock->arena, struct fb_sample, entry->n_samples);
-    memcpy(samples, entry->samples, sizeof *samples * entry->n_samples);
+    if (entry->n_samples)
+        memcpy(samples, entry->samples, sizeof *samples * entry->n_samples);
     copy.samples = samples;
     copy.device = fb_str_copy(clock->arena, entry->device);
     copy.raw = fb_str_copy(clock->arena, entry->raw);
