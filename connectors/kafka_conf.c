@@ -13,7 +13,8 @@ struct refused {
     const char *name, *reason;
 };
 
-/* Without these rules outputs could be lost or doubled, or a line of configuration run a program. */
+/* Without these rules outputs could be lost or doubled, or a line of configuration run a
+ * program. */
 static const struct refused refused[] = {
     {"plugin.library.paths", "a configuration must not load code"},
     {"sasl.kerberos.kinit.cmd", "a configuration must not run commands"},

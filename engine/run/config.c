@@ -204,8 +204,9 @@ static const char *expand(struct fb_config *config, const struct entry *entry,
         struct fb_str name = {open + 2, (size_t)(close - open - 2)};
         const char *value = getenv(fb_str_copy(config->arena, name).p);
         if (!value) {
-            wrong(errors, entry->origin, "'%s' needs the environment variable '%.*s': it is not set",
-                  entry->name, FB_ARG(name));
+            wrong(errors, entry->origin,
+                  "'%s' needs the environment variable '%.*s': it is not set", entry->name,
+                  FB_ARG(name));
             goto cleanup;
         }
         fb_buf_put(&out, p, (size_t)(open - p));
@@ -352,8 +353,9 @@ static bool check_guarantee(const struct fb_config *config, struct fb_buf *error
         return true;
     wrong(errors, guarantee->origin,
           "processing.guarantee = exactly_once is not available in this version");
-    fb_buf_text(errors, "help: at_least_once may repeat outputs after a crash; repeats have the same "
-                        "id, so that subscribers can drop them\n");
+    fb_buf_text(errors,
+                "help: at_least_once may repeat outputs after a crash; repeats have the same "
+                "id, so that subscribers can drop them\n");
     return false;
 }
 
@@ -464,7 +466,8 @@ static const char *const page_kafka =
     "## The Kafka client\n"
     "\n"
     "`kafka.NAME` sets the property NAME of librdkafka, for consumers and producers alike;\n"
-    "`kafka.bootstrap.servers` is needed. Secrets (passwords, keys, tokens) are taken as `${NAME}`\n"
+    "`kafka.bootstrap.servers` is needed. Secrets (passwords, keys, tokens) are taken as "
+    "`${NAME}`\n"
     "or `@FILE` only, and never shown. These properties are refused:\n"
     "\n"
     "| property | why |\n"
