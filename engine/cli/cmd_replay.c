@@ -15,7 +15,7 @@
 #include "engine/run/replay.h"
 #include "engine/cli/compile.h"
 
-enum { INPUTS_MAX = 256, KEY_TASKS = 0x200, KEY_APPLICATION, KEY_QUIET };
+enum { INPUTS_MAX = 256, KEY_TASKS = 0x200, KEY_APPLICATION, KEY_QUIET, KEY_WATCH };
 
 static const struct argp_option option_table[] = {
     {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
@@ -33,6 +33,7 @@ static const struct argp_option option_table[] = {
     {"application", KEY_APPLICATION, "NAME", 0, "Name that goes into ids (default: flyball)", 0},
     {"tasks", KEY_TASKS, "N", 0, "Spread devices over N tasks; the result is the same (default: 1)",
      0},
+    {"watch", KEY_WATCH, NULL, 0, "Show alerts for people on stdout; goes with --out", 0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
 
@@ -49,7 +50,7 @@ struct request {
     uint32_t n_rules, n_inputs, n_sets;
     const char *out;
     FILE *files[FB_STREAMS];
-    bool quiet, terminal;
+    bool quiet, terminal, colour;
     struct fb_replay_options options;
 };
 
@@ -68,6 +69,29 @@ static struct fb_replay_set set_of(struct argp_state *state, const char *text) {
     return (struct fb_replay_set){.name = {text, (size_t)(equals - text)},
                                   .value = fb_str_of(equals + 1),
                                   .filename = !strcmp(equals + 1, "@filename")};
+}
+
+/* "08:00:31 RAISED   high     overheat     pump-0042   message". */
+static void show_alert(void *context, const struct fb_output *output, struct fb_str message) {
+    const struct request *request = context;
+    static const char *const colours[] = {[FB_INFO] = "36",
+                                          [FB_LOW] = "36",
+                                          [FB_MEDIUM] = "33",
+                                          [FB_HIGH] = "31",
+                                          [FB_CRITICAL] = "1;31"};
+    bool event = output->kind == FB_OUT_EVENT;
+    bool cleared = !event && output->event == FB_ALERT_CLEARED;
+    const char *word = event ? "event" : fb_alert_event_name(output->event);
+    const char *colour = event ? "36" : cleared ? "32" : colours[output->severity];
+    char at[FB_TIME_TEXT_MAX];
+    at[fb_time_format(output->at_us, at)] = 0;
+    if (request->terminal)
+        fputs("\r\033[K", stderr);
+    printf("%.8s  %s%s%s%-8s %-8s%s  %-16.*s %-12.*s %.*s\n", at + 11,
+           request->colour ? "\033[" : "", request->colour ? colour : "",
+           request->colour ? "m" : "", word, event ? "" : fb_severity_name(output->severity),
+           request->colour ? "\033[0m" : "", FB_ARG(output->rule->name), FB_ARG(output->device),
+           FB_ARG(message));
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -107,6 +131,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         request->options.tasks = (uint32_t)n;
         return 0;
     }
+    case KEY_WATCH:
+        request->options.watch = show_alert;
+        return 0;
     case KEY_QUIET:
         request->quiet = true;
         return 0;
@@ -118,6 +145,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
             argp_error(state, "--rules is missing");
         if (!request->n_inputs)
             argp_error(state, "--input is missing");
+        if (request->options.watch && !request->out)
+            argp_error(state, "--watch shows alerts on stdout, so the records need --out DIR");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -220,6 +249,7 @@ int fb_cmd_replay(int argc, char **argv) {
     };
     fb_cli_options(&argp, argc, argv, &request);
     request.terminal = !request.quiet && isatty(STDERR_FILENO);
+    request.colour = fb_cli_colour(stdout);
     struct fb_compiled compiled;
     int status = fb_cli_compile(request.rules, request.n_rules, &compiled);
     if (status != FB_EXIT_OK)

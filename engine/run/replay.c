@@ -36,8 +36,18 @@ static void write_encoded(struct replay *replay, const struct fb_encoded *encode
         !replay->options->write(replay->options->context, encoded->stream, line, replay->err);
 }
 
+static void watch(struct replay *replay, const struct fb_output *output) {
+    if (!replay->options->watch || output->kind == FB_OUT_LATE)
+        return;
+    replay->line.n = 0;
+    fb_encode_template(&output->rule->message, output, &replay->line);
+    struct fb_str message = {replay->line.p, replay->line.n};
+    replay->options->watch(replay->options->context, output, message);
+}
+
 static void put_out(void *context, const struct fb_output *output) {
     struct replay *replay = context;
+    watch(replay, output);
     struct fb_encoded encoded;
     fb_encode(replay->encoder, output, (struct fb_circumstance){.initial = false}, &encoded);
     write_encoded(replay, &encoded);

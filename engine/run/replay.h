@@ -35,6 +35,8 @@ struct fb_replay_options {
     struct fb_str application; /* part of the ids */
     /* One line of NDJSON, with its end. False: it could not be written (err says why). */
     bool (*write)(void *context, enum fb_stream stream, struct fb_str line, struct fb_err *err);
+    /* Each alert and rule event as it comes, for people; may be NULL. */
+    void (*watch)(void *context, const struct fb_output *output, struct fb_str message);
     /* Now and then, for a progress line; may be NULL. size_bytes 0: not known. */
     void (*progress)(void *context, uint64_t read_bytes, uint64_t size_bytes);
     void *context;
