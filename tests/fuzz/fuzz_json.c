@@ -1,0 +1,67 @@
+/* Any bytes through the JSON scanner; what it accepts must hold together.
+ *
+ * Place in the flow: libFuzzer target; seeds in corpus/json. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "engine/codec/json.h"
+
+static const struct fb_str paths_read[] = {{"a", 1},      {"b", 1},        {"data.temp", 9},
+                                           {"device", 6}, {"data.d.x", 8}, {"ts", 2}};
+enum { N_PATHS = sizeof paths_read / sizeof *paths_read };
+
+static void check_value(const struct fb_json_value *value, struct fb_str payload) {
+    double x;
+    int64_t i;
+    switch (value->kind) {
+    case FB_JSON_TEXT:
+        FB_ASSERT(fb_str_is_utf8(value->text));
+        FB_ASSERT(value->text.n <= payload.n);
+        break;
+    case FB_JSON_NUM:
+        if (fb_json_number(value, &x) && fb_json_integer(value, &i))
+            FB_ASSERT((double)i == x);
+        break;
+    default:
+        FB_ASSERT(value->kind <= FB_JSON_ARRAY);
+    }
+}
+
+/* An object that was good within the payload is good alone. */
+static void check_alone(const struct fb_json_paths *paths, struct fb_str raw) {
+    struct fb_json *json = fb_json_new(paths, FB_JSON_LIMITS);
+    struct fb_json_object object;
+    fb_json_begin(json, raw);
+    FB_ASSERT(fb_json_next(json, &object) && object.error == FB_JSON_OK);
+    FB_ASSERT(fb_str_eq(object.raw, raw));
+    FB_ASSERT(!fb_json_next(json, &object));
+    fb_json_free(json);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+    struct fb_json_paths *paths = fb_json_paths_new(paths_read, N_PATHS);
+    struct fb_json *json = fb_json_new(paths, FB_JSON_LIMITS);
+    struct fb_str payload = {(const char *)bytes, n};
+    struct fb_json_object object;
+    const char *behind = NULL;
+    fb_json_begin(json, payload);
+    for (uint32_t index = 0; fb_json_next(json, &object); index++) {
+        FB_ASSERT(object.index == index && object.error_at <= n);
+        FB_ASSERT(index == 0 || object.raw.p >= behind);
+        behind = object.raw.p + object.raw.n;
+        if (object.error != FB_JSON_OK)
+            continue;
+        FB_ASSERT(object.raw.n >= 2 && fb_str_is_utf8(object.raw));
+        for (uint32_t i = 0; i < N_PATHS; i++)
+            check_value(fb_json_values(json) + fb_json_node(paths, i), payload);
+        if (index < 20)
+            check_alone(paths, object.raw);
+    }
+    fb_json_free(json);
+    fb_json_paths_free(paths);
+    return 0;
+}
