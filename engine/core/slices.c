@@ -1,0 +1,265 @@
+#include "engine/core/slices.h"
+
+#include <string.h>
+
+#include "engine/base/num.h"
+
+/* ---- one slice ---- */
+
+struct narrow {
+    uint32_t count, good_us;
+};
+struct wide {
+    uint64_t count, good_us;
+};
+
+uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice) {
+    return fb_slice_is_wide(view->window) ? ((const struct wide *)slice)->count
+                                          : ((const struct narrow *)slice)->count;
+}
+
+int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice) {
+    return fb_slice_is_wide(view->window) ? (int64_t)((const struct wide *)slice)->good_us
+                                          : (int64_t)((const struct narrow *)slice)->good_us;
+}
+
+union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice) {
+    return (void *)((unsigned char *)slice +
+                    (fb_slice_is_wide(view->window) ? sizeof(struct wide) : sizeof(struct narrow)));
+}
+
+static void add_to(const struct fb_slice_view *view, void *slice, uint64_t count, int64_t good_us) {
+    if (fb_slice_is_wide(view->window)) {
+        struct wide *s = slice;
+        s->count += count;
+        s->good_us += (uint64_t)good_us;
+    } else {
+        struct narrow *s = slice;
+        s->count += (uint32_t)count;
+        s->good_us += (uint32_t)good_us;
+    }
+}
+
+void fb_slice_clear(const struct fb_slice_view *view, void *slice) {
+    memset(slice, 0, view->slices->stride);
+    fb_stat_clear(view->slices->mask, fb_slice_parts(view, slice));
+}
+
+void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next) {
+    fb_stat_join(view->slices->mask, fb_slice_parts(view, slice), fb_slice_count(view, slice),
+                 fb_slice_parts(view, next), fb_slice_count(view, next));
+    add_to(view, slice, fb_slice_count(view, next), fb_slice_good_us(view, next));
+}
+
+/* ---- all of them ---- */
+
+static void *slot(const struct fb_slice_view *view, uint32_t position) {
+    return view->at + (size_t)position * view->slices->stride;
+}
+
+void fb_slices_init(const struct fb_slice_view *view) {
+    struct fb_slices *slices = view->slices;
+    slices->newest_us = slices->first_ts_us = slices->held.ts_us = FB_NO_TIME;
+    fb_good_init(&slices->good);
+    slices->mask = (uint16_t)fb_stat_mask(view->window);
+    slices->stride = (uint8_t)fb_slice_bytes(view->window);
+    uint32_t any_all = 1u << FB_AGG_ANY | 1u << FB_AGG_ALL;
+    slices->tracked =
+        slices->mask & FB_STAT_AREA ||
+        (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
+    for (uint32_t i = 0; i < view->n; i++)
+        fb_slice_clear(view, slot(view, i));
+}
+
+int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us) {
+    int64_t length = view->window->pane_us, key = ts_us - view->closed;
+    if ((uint64_t)key - (uint64_t)view->slices->newest_us < (uint64_t)length)
+        return view->slices->newest_us;
+    return fb_floor_div(key - view->origin_us, length) * length + view->origin_us;
+}
+
+void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us) {
+    const struct fb_slices *slices = view->slices;
+    if (start_us == slices->newest_us)
+        return slot(view, slices->position);
+    if (slices->newest_us == FB_NO_TIME || start_us > slices->newest_us)
+        return NULL;
+    int64_t back = (slices->newest_us - start_us) / view->window->pane_us;
+    if (back >= view->n)
+        return NULL;
+    uint32_t position = slices->position + view->n - (uint32_t)back;
+    return slot(view, position < view->n ? position : position - view->n);
+}
+
+static void track(const struct fb_slice_view *view, void *slice, int64_t us) {
+    struct fb_slices *slices = view->slices;
+    union fb_cell *part = fb_slice_parts(view, slice);
+    if (slices->held.ts_us == FB_NO_TIME)
+        return;
+    if (slices->mask & FB_STAT_AREA)
+        fb_stat_area(slices->mask, part, slices->held.num * (double)us);
+    else
+        fb_stat_at(slices->mask, part, FB_STAT_TERMS)->i |=
+            slices->held.i ? FB_TERM_TRUE : FB_TERM_FALSE;
+}
+
+/* Puts a stretch of good time, with the held value, down in the kept slices. */
+static void put_down(const struct fb_slice_view *view, struct fb_stretch stretch) {
+    struct fb_slices *slices = view->slices;
+    int64_t length = view->window->pane_us, start = slices->newest_us;
+    uint32_t position = slices->position;
+    for (uint32_t i = 0; i < view->n && start + length > stretch.from_us; i++, start -= length) {
+        int64_t us = fb_stretch_within(stretch, start, start + length);
+        if (us > 0) {
+            void *slice = slot(view, position);
+            add_to(view, slice, 0, us);
+            if (slices->tracked)
+                track(view, slice, us);
+            slices->changed |= start != slices->newest_us;
+        }
+        position = (position ? position : view->n) - 1;
+    }
+}
+
+/* The present stretch up to an instant that no later on-time record can precede. */
+static void settle(const struct fb_slice_view *view, int64_t to_us) {
+    struct fb_stretch *present = &view->slices->good.present;
+    struct fb_stretch known = {present->from_us,
+                               present->until_us < to_us ? present->until_us : to_us};
+    if (known.from_us < known.until_us) {
+        put_down(view, known);
+        present->from_us = known.until_us;
+    }
+}
+
+/* Makes the slice of that start the newest, if it is newer. */
+static void advance(const struct fb_slice_view *view, int64_t start_us) {
+    struct fb_slices *slices = view->slices;
+    if (start_us <= slices->newest_us)
+        return;
+    if (slices->newest_us == FB_NO_TIME) {
+        slices->newest_us = start_us;
+        return;
+    }
+    int64_t steps = (start_us - slices->newest_us) / view->window->pane_us;
+    for (int64_t i = 0; i < steps && i < view->n; i++) {
+        slices->position = slices->position + 1u == view->n ? 0 : (uint16_t)(slices->position + 1);
+        fb_slice_clear(view, slot(view, slices->position));
+    }
+    slices->newest_us = start_us;
+    slices->changed = true;
+    if (slices->tracked)
+        settle(view, start_us);
+}
+
+/* ---- records ---- */
+
+static void take_value(const struct fb_slice_view *view, void *slice,
+                       const struct fb_value *value) {
+    struct fb_slices *slices = view->slices;
+    const struct fb_window *window = view->window;
+    uint64_t count = fb_slice_count(view, slice);
+    if (window->input == FB_INPUT_RECORDS) {
+        add_to(view, slice, 1, 0);
+        return;
+    }
+    const uint32_t order_free =
+        FB_STAT_SUM | FB_STAT_MIN | FB_STAT_MAX | FB_STAT_MEAN | FB_STAT_M2;
+    if (slices->mask & order_free)
+        fb_stat_add(slices->mask & order_free, fb_slice_parts(view, slice), count, value->num);
+    add_to(view, slice, window->type != FB_T_BOOL || value->i != 0, 0);
+}
+
+static void take_in_order(const struct fb_slice_view *view, void *slice, struct fb_held sample,
+                          bool good) {
+    struct fb_slices *slices = view->slices;
+    uint32_t mask = slices->mask;
+    union fb_cell *part = fb_slice_parts(view, slice);
+    if (mask & FB_STAT_FIRST) {
+        union fb_cell *first = fb_stat_at(mask, part, FB_STAT_FIRST);
+        if (first[1].i == FB_NO_TIME) {
+            first[0].i = sample.i;
+            first[1].i = sample.ts_us;
+        }
+    }
+    if (mask & FB_STAT_LAST) {
+        union fb_cell *last = fb_stat_at(mask, part, FB_STAT_LAST);
+        last[0].i = sample.i;
+        last[1].i = sample.ts_us;
+    }
+    if (mask & FB_STAT_START_TS) {
+        union fb_cell *start = fb_stat_at(mask, part, FB_STAT_START_TS);
+        if (start->i == FB_NO_TIME)
+            start->i = slices->held.ts_us == FB_NO_TIME ? sample.ts_us : slices->held.ts_us;
+    }
+    if (mask & FB_STAT_GROWTH && slices->held.ts_us != FB_NO_TIME)
+        fb_stat_growth(mask, part, fb_growth(slices->held.num, sample.num));
+    if (slices->tracked && !(mask & FB_STAT_AREA) && good)
+        fb_stat_at(mask, part, FB_STAT_TERMS)->i |= sample.i ? FB_TERM_TRUE : FB_TERM_FALSE;
+}
+
+static int64_t take_late(const struct fb_slice_view *view, const struct fb_window_sample *sample) {
+    int64_t start = fb_slices_start(view, sample->ts_us);
+    advance(view, start);
+    void *slice = fb_slices_find(view, start);
+    if (!slice)
+        return FB_NO_TIME;
+    take_value(view, slice, sample->value);
+    view->slices->changed |= start != view->slices->newest_us;
+    return start;
+}
+
+static void follow_good(const struct fb_slice_view *view, const struct fb_window_sample *sample,
+                        struct fb_truth *truth) {
+    struct fb_slices *slices = view->slices;
+    bool records = view->window->input == FB_INPUT_RECORDS;
+    struct fb_stretch ended;
+    if (fb_good_take(&slices->good, sample->ts_us, records || sample->good,
+                     records ? FB_NEVER : sample->good_until_us, &ended)) {
+        if (truth)
+            fb_truth_held(truth, &slices->held, ended, sample->ts_us);
+        advance(view, fb_slices_start(view, sample->ts_us));
+        put_down(view, ended);
+    }
+}
+
+int64_t fb_slices_take(const struct fb_slice_view *view, const struct fb_window_sample *sample,
+                       struct fb_truth *truth, struct fb_window_counts *counts) {
+    struct fb_slices *slices = view->slices;
+    bool is_sample = sample->value || view->window->input == FB_INPUT_RECORDS;
+    if (sample->late) {
+        if (!is_sample)
+            return FB_NO_TIME;
+        counts->late_ignored += (view->window->aggregates & FB_ORDER_BOUND) != 0;
+        return take_late(view, sample);
+    }
+    if (slices->first_ts_us == FB_NO_TIME) {
+        if (!is_sample)
+            return FB_NO_TIME;
+        slices->first_ts_us = sample->ts_us;
+    }
+    int64_t start = FB_NO_TIME;
+    if (is_sample || slices->tracked) {
+        start = fb_slices_start(view, sample->ts_us);
+        advance(view, start);
+    }
+    if (is_sample && slices->tracked)
+        settle(view, sample->ts_us);
+    if (is_sample && truth)
+        fb_truth_held(truth, &slices->held, slices->good.present, sample->ts_us);
+    follow_good(view, sample, truth);
+    if (!is_sample)
+        return FB_NO_TIME;
+    void *slice = slot(view, slices->position);
+    take_value(view, slice, sample->value);
+    if (view->window->input == FB_INPUT_RECORDS || view->window->type == FB_T_TEXT)
+        return start;
+    if (view->window->aggregates & FB_ORDER_BOUND) {
+        struct fb_held next = {.i = sample->value->i, .ts_us = sample->ts_us};
+        take_in_order(view, slice, next, sample->good);
+        slices->held = next;
+        if (truth && sample->good)
+            truth->last_us[next.i != 0] = sample->ts_us;
+    }
+    return start;
+}

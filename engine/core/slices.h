@@ -1,0 +1,58 @@
+/* Slices of time with their partial results: what the panes of `over` and the windows of `each` share.
+ *
+ * Place in the flow: the head of a cell of FB_SHAPE_PANES and FB_SHAPE_EACH. A slice is named by its
+ * start. Panes are (start, end], windows of `each` [start, end); for good time there is no
+ * difference. Kept are the newest slice and the n - 1 before it.
+ *
+ * Good time is put down in the slices when a stretch ends, and, where areas or truths are followed
+ * (`tracked`), also at each on-time sample and slice border; until then it stands in `good` only. */
+#ifndef FB_CORE_SLICES_H
+#define FB_CORE_SLICES_H
+
+#include "engine/core/good.h"
+#include "engine/core/stat.h"
+#include "engine/core/window.h"
+
+struct fb_slices {
+    int64_t newest_us; /* start of the newest slice; FB_NO_TIME: none yet */
+    struct fb_good good;
+    struct fb_held held;
+    int64_t first_ts_us; /* of the first on-time sample of all; FB_NO_TIME: none yet */
+    uint16_t position;   /* of the newest slice among the kept */
+    uint16_t mask;       /* of enum fb_stat */
+    uint8_t stride;      /* bytes of a slice */
+    bool tracked;
+    bool changed; /* another slice became the newest, or one before it was changed */
+};
+
+/* A cell of which the slices are the first member. */
+struct fb_slice_view {
+    const struct fb_window *window;
+    struct fb_slices *slices;
+    unsigned char *at; /* first of the kept */
+    uint32_t n;
+    int64_t origin_us; /* start of some slice */
+    int64_t closed;    /* 1: a slice ends with its last instant; 0: begins with its first */
+};
+
+/* A slice's own count and good time, and its parts. */
+uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice);
+int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice);
+union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice);
+void fb_slice_clear(const struct fb_slice_view *view, void *slice);
+/* Folds `next` into `slice`. */
+void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next);
+
+/* Fresh slices. */
+void fb_slices_init(const struct fb_slice_view *view);
+/* Start of the slice that holds an instant. */
+int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us);
+/* The kept slice of that start; NULL: none. */
+void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us);
+
+/* Takes a record; the start of the slice that took its sample, FB_NO_TIME: none did. truth: NULL,
+ * or where the truth of a condition is followed as a whole. */
+int64_t fb_slices_take(const struct fb_slice_view *view, const struct fb_window_sample *sample,
+                       struct fb_truth *truth, struct fb_window_counts *counts);
+
+#endif

@@ -1,0 +1,50 @@
+#include "engine/core/window.h"
+
+#include "engine/base/err.h"
+#include "engine/core/shapes.h"
+
+void fb_window_init(const struct fb_window *window, void *cell) {
+    switch (window->shape) {
+    case FB_SHAPE_RING: fb_ring_init(window, cell); break;
+    case FB_SHAPE_PANES: fb_panes_init(window, cell); break;
+    case FB_SHAPE_EACH: fb_each_init(window, cell); break;
+    case FB_SHAPE_LAST: break; /* zeroes */
+    }
+}
+
+void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_ts_us) {
+    FB_ASSERT(window->shape == FB_SHAPE_EACH);
+    fb_each_begin(window, cell, first_ts_us);
+}
+
+void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
+                    const struct fb_window_sample *sample, struct fb_window_counts *counts) {
+    switch (window->shape) {
+    case FB_SHAPE_RING: fb_ring_take(window, cell, sample, counts); break;
+    case FB_SHAPE_PANES: fb_panes_take(window, cell, sample, counts); break;
+    case FB_SHAPE_EACH: fb_each_take(window, cell, sample, counts); break;
+    case FB_SHAPE_LAST: fb_last_take(window, cell, texts, sample, counts); break;
+    }
+}
+
+struct fb_value fb_window_read(const struct fb_window *window, void *cell,
+                               const struct fb_texts *texts, enum fb_aggregate aggregate,
+                               double needs, struct fb_window_instant instant,
+                               int64_t *deadline_us) {
+    struct fb_window_query query = {aggregate, needs, instant, texts, deadline_us};
+    FB_ASSERT(window->aggregates >> aggregate & 1);
+    switch (window->shape) {
+    case FB_SHAPE_RING: return fb_ring_read(window, cell, &query);
+    case FB_SHAPE_PANES: return fb_panes_read(window, cell, &query);
+    case FB_SHAPE_EACH: return fb_each_read(window, cell, &query);
+    case FB_SHAPE_LAST: return fb_last_read(window, cell, &query);
+    }
+    FB_ASSERT(!"a shape");
+    return (struct fb_value){.quality = FB_Q_UNKNOWN};
+}
+
+int64_t fb_window_completed(const struct fb_window *window, const void *cell,
+                            struct fb_window_instant instant) {
+    FB_ASSERT(window->shape == FB_SHAPE_EACH);
+    return fb_each_completed(window, cell, instant);
+}
