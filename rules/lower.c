@@ -115,7 +115,7 @@ static void lower_fields(struct fb_lower_class *c) {
 static void lower_time(struct fb_lower_class *c) {
     static const struct {
         struct fb_str text;
-        int unit;
+        unsigned unit; /* FB_TIME_* */
     } units[] = {{FB_S("s"), FB_TIME_S},
                  {FB_S("ms"), FB_TIME_MS},
                  {FB_S("us"), FB_TIME_US},

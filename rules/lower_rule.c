@@ -321,7 +321,7 @@ static void lower_text(struct rule *rule, const struct fb_text_decl *text,
                        struct fb_template *out) {
     static const struct {
         struct fb_str word;
-        int kind;
+        unsigned kind;
     } builtins[] = {{FB_S("device"), FB_PART_DEVICE},
                     {FB_S("rule"), FB_PART_RULE},
                     {FB_S("severity"), FB_PART_SEVERITY}};
