@@ -32,7 +32,7 @@ const struct fb_profile fb_profiles[] = {
                 {FB_FAULT_NULL, "temp", 0, 40, 6},
                 {FB_FAULT_WRONG, "pressure", 0, 20, 4},
                 {FB_FAULT_GAP, NULL, 0, 150, 8},
-                {FB_FAULT_LATE, NULL, 5, 60, 8},
+                {FB_FAULT_LATE, NULL, 14, 60, 8},
                 {FB_FAULT_TWICE, NULL, 0, 60, 6},
             },
     },
@@ -174,8 +174,8 @@ const struct fb_profile fb_profiles[] = {
         .every_s = 1,
         .signals =
             {
-                {"cell_min", FB_SIGNAL_ANALOGUE, 3.28, 0.05, 0.004, 1800, 3, {0}},
-                {"cell_max", FB_SIGNAL_ANALOGUE, 3.34, 0.05, 0.004, 1800, 3, {0}},
+                {"cell_min", FB_SIGNAL_ANALOGUE, 3.28, 0.02, 0.004, 1800, 3, {0}},
+                {"cell_max", FB_SIGNAL_ANALOGUE, 3.34, 0.02, 0.004, 1800, 3, {0}},
                 {"temp_max", FB_SIGNAL_ANALOGUE, 31, 3, 0.2, 1500, 1, {0}},
                 {"current", FB_SIGNAL_ANALOGUE, 0, 80, 2, 900, 1, {0}},
             },
