@@ -1,6 +1,7 @@
 /* A compiled program as text: classes, cells, windows, and the code of every condition.
  *
- * Place in the flow: beside lower: `flyball check --listing`, and tests that fix what is emitted. */
+ * Place in the flow: beside lower: `flyball check --listing`, and tests that fix what is
+ * emitted. */
 #ifndef FB_RULES_LISTING_H
 #define FB_RULES_LISTING_H
 

@@ -6,9 +6,9 @@
 
 #include "rules/compile.h"
 
-/* Prints errors and warnings to stderr. FB_EXIT_OK: free *out with fb_compiled_free; else it is freed
- * already and the result is the exit status: FB_EXIT_PROBLEMS, or FB_EXIT_USAGE where a path cannot
- * be read. */
+/* Prints errors and warnings to stderr. FB_EXIT_OK: free *out with fb_compiled_free; else it is
+ * freed already and the result is the exit status: FB_EXIT_PROBLEMS, or FB_EXIT_USAGE where a path
+ * cannot be read. */
 int fb_cli_compile(const char *const *paths, uint32_t n, struct fb_compiled *out);
 
 #endif

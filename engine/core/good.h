@@ -1,8 +1,8 @@
 /* Good time of a window's input (M12), and what a condition held in it (M19).
  *
  * Place in the flow: part of a window's cell; followed by on-time records from the first on-time
- * sample on. Only the present stretch of good time is kept here: those before it are the business of
- * the window's shape. */
+ * sample on. Only the present stretch of good time is kept here: those before it are the business
+ * of the window's shape. */
 #ifndef FB_CORE_GOOD_H
 #define FB_CORE_GOOD_H
 

@@ -1,11 +1,13 @@
-/* Slices of time with their partial results: what the panes of `over` and the windows of `each` share.
+/* Slices of time with their partial results: what the panes of `over` and the windows of `each`
+ * share.
  *
- * Place in the flow: the head of a cell of FB_SHAPE_PANES and FB_SHAPE_EACH. A slice is named by its
- * start. Panes are (start, end], windows of `each` [start, end); for good time there is no
+ * Place in the flow: the head of a cell of FB_SHAPE_PANES and FB_SHAPE_EACH. A slice is named by
+ * its start. Panes are (start, end], windows of `each` [start, end); for good time there is no
  * difference. Kept are the newest slice and the n - 1 before it.
  *
  * Good time is put down in the slices when a stretch ends, and, where areas or truths are followed
- * (`tracked`), also at each on-time sample and slice border; until then it stands in `good` only. */
+ * (`tracked`), also at each on-time sample and slice border; until then it stands in `good`
+ * only. */
 #ifndef FB_CORE_SLICES_H
 #define FB_CORE_SLICES_H
 

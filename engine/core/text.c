@@ -7,8 +7,8 @@
 #include "engine/base/err.h"
 #include "engine/model/program.h"
 
-/* Slots of 16, 32, .. 256 bytes: a length and the text. Chunks never move, so views stay. A handle is
- * the slot's index in its size, above 3 bits that name the size, counted from 1. */
+/* Slots of 16, 32, .. 256 bytes: a length and the text. Chunks never move, so views stay. A handle
+ * is the slot's index in its size, above 3 bits that name the size, counted from 1. */
 enum { SIZES = 5, LEAST_BYTES = 16, CHUNK_SLOTS = 1024, SIZE_BITS = 3 };
 
 #define NO_SLOT UINT64_MAX

@@ -139,7 +139,8 @@ static bool differ(const struct fb_window *window, const struct fb_texts *texts,
     }
 }
 
-static struct fb_value change(const struct fb_window *window, union fb_cell from, union fb_cell to) {
+static struct fb_value change(const struct fb_window *window, union fb_cell from,
+                              union fb_cell to) {
     if (window->type == FB_T_NUMBER || window->type == FB_T_COUNTER)
         return fb_number(to.num - from.num);
     struct fb_value value = {.quality = FB_Q_GOOD};

@@ -242,7 +242,8 @@ struct fb_value fb_panes_read(const struct fb_window *window, void *cell,
         newest = fb_slices_find(&view, panes->slices.newest_us);
     struct halves h = {
         .mask = panes->slices.mask,
-        .counts = {fb_slice_count(&view, older), newest == older ? 0 : fb_slice_count(&view, newest)},
+        .counts = {fb_slice_count(&view, older),
+                   newest == older ? 0 : fb_slice_count(&view, newest)},
         .parts = {fb_slice_parts(&view, older), fb_slice_parts(&view, newest)},
     };
     switch (query->aggregate) {

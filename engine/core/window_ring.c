@@ -483,8 +483,8 @@ static struct fb_fold walk_growth(const struct view *v, uint64_t from, uint64_t 
     return fold;
 }
 
-/* Only the first run has to be walked: of every later one all on-time samples are in use, and the one
- * before each of them too. */
+/* Only the first run has to be walked: of every later one all on-time samples are in use, and the
+ * one before each of them too. */
 static struct fb_value growth(const struct view *v, uint64_t first, int64_t edge, int64_t t_us,
                               bool rate) {
     const struct ring *ring = v->ring;

@@ -6,8 +6,8 @@
  * slices come to, and window->places slices, of `each` fb_each_slices. A slice is a count and the
  * good time, 4 + 4 bytes (8 + 8 where the slice is longer than 32 bits of us), and 8 bytes for each
  * bit of fb_stat_mask. avg: 16 bytes a pane.
- * A cell of FB_SHAPE_RING is a head, a run for every 32 places (24 bytes for avg), a stretch of good
- * time of 16 bytes for every 4 places and the places of 16 bytes.
+ * A cell of FB_SHAPE_RING is a head, a run for every 32 places (24 bytes for avg), a stretch of
+ * good time of 16 bytes for every 4 places and the places of 16 bytes.
  * A cell of FB_SHAPE_LAST is a head of 8 bytes and 8 bytes for each sample, 16 where an aggregate
  * needs the times. */
 #ifndef FB_MODEL_LAYOUT_H

@@ -1,7 +1,7 @@
 /* The engine over recorded events, on event time: as fast as it can, always the same bytes.
  *
- * Place in the flow: files -> lines -> decoder -> file clock -> core -> encoder -> files. One thread.
- * The number of tasks changes nothing per key. */
+ * Place in the flow: files -> lines -> decoder -> file clock -> core -> encoder -> files. One
+ * thread. The number of tasks changes nothing per key. */
 #ifndef FB_RUN_REPLAY_H
 #define FB_RUN_REPLAY_H
 

@@ -15,8 +15,8 @@ struct fb_rule_series {
     int64_t start_us; /* what the test's times count from */
 };
 
-/* Everything lives in the arena. False with err: a record file cannot be read, a device's id does not
- * fit the class's keys. */
+/* Everything lives in the arena. False with err: a record file cannot be read, a device's id does
+ * not fit the class's keys. */
 bool fb_rule_series_make(const struct fb_program *program, const struct fb_checked *checked,
                          const struct fb_checked_test *test, struct fb_arena *arena,
                          struct fb_rule_series *series, struct fb_err *err);
