@@ -7,7 +7,7 @@
 
 static const struct fb_function functions[] = {
 #define FB_FUNCTION(name, window, least, most, takes, gives, order_free, example)                  \
-    {FB_S(#name), FB_F_##name,       FB_WINDOW_##window, least,  most,                             \
+    {FB_S(#name),      FB_F_##name,      FB_WINDOW_##window, least,  most,                         \
      FB_TAKES_##takes, FB_GIVES_##gives, order_free,         example},
 #include "rules/functions.inc"
 #undef FB_FUNCTION

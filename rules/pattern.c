@@ -11,8 +11,8 @@
 
 /* Settings at the start, as (*LIMIT_MATCH=..) or (*UTF): the engine sets these. */
 static bool has_setting(struct fb_str text) {
-    return text.n >= 2 && text.p[0] == '(' && text.p[1] == '*' && text.n > 2 &&
-           text.p[2] >= 'A' && text.p[2] <= 'Z';
+    return text.n >= 2 && text.p[0] == '(' && text.p[1] == '*' && text.n > 2 && text.p[2] >= 'A' &&
+           text.p[2] <= 'Z';
 }
 
 /* (?C..) outside classes and escapes. */

@@ -12,8 +12,19 @@
 #include "engine/base/map.h"
 #include "rules/rational.h"
 
-enum base { BASE_M, BASE_KG, BASE_S, BASE_K, BASE_A, BASE_MOL, BASE_CD, BASE_DEG, BASE_B, BASE_DB,
-            BASES };
+enum base {
+    BASE_M,
+    BASE_KG,
+    BASE_S,
+    BASE_K,
+    BASE_A,
+    BASE_MOL,
+    BASE_CD,
+    BASE_DEG,
+    BASE_B,
+    BASE_DB,
+    BASES
+};
 
 static const char *const base_names[BASES] = {"m",   "kg", "s",   "K", "A",
                                               "mol", "cd", "deg", "B", "dB"};
@@ -456,9 +467,9 @@ bool fb_unit_agree(const struct fb_unit *a, const struct fb_unit *b) {
 
 bool fb_unit_same(const struct fb_unit *a, const struct fb_unit *b) {
     struct fb_unit left = value_of(a), right = value_of(b);
-    return a == b || (!left.bad && !right.bad && same_powers(&left, &right) &&
-                      fb_rational_eq(left.factor, right.factor) &&
-                      fb_rational_eq(left.offset, right.offset));
+    return a == b ||
+           (!left.bad && !right.bad && same_powers(&left, &right) &&
+            fb_rational_eq(left.factor, right.factor) && fb_rational_eq(left.offset, right.offset));
 }
 
 static bool has_dimension(const struct fb_unit *unit, enum base base) {

@@ -1,0 +1,122 @@
+/* The checker: orders the work of its parts.
+ *
+ * Place in the flow: parse -> check -> lower. */
+#include "rules/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "rules/check_internal.h"
+
+enum { SOURCE_TEXT_MAX = 48 };
+
+/* ---- words for messages --------------------------------------------------------------------- */
+
+const char *fb_check_print(struct fb_checker *ck, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return fb_str_copy(ck->arena, fb_str_of(text)).p;
+}
+
+/* On one line, blanks joined; a long one is cut at a character. */
+const char *fb_check_source(struct fb_checker *ck, const struct fb_node *node) {
+    const struct fb_str text = ck->tree->sources->files[node->span.file].text;
+    char out[SOURCE_TEXT_MAX + 8];
+    size_t n = 0;
+    bool blank = false, cut = false;
+    for (uint32_t i = node->span.start; i < node->span.end && i < text.n; i++) {
+        char c = text.p[i];
+        if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+            blank = n > 0;
+            continue;
+        }
+        if (n + 2 > SOURCE_TEXT_MAX && (c & 0xc0) != 0x80) {
+            cut = true;
+            break;
+        }
+        if (blank)
+            out[n++] = ' ';
+        blank = false;
+        out[n++] = c;
+        if (n > SOURCE_TEXT_MAX + 3)
+            break;
+    }
+    return fb_check_print(ck, "%.*s%s", (int)n, out, cut ? ".." : "");
+}
+
+const char *fb_check_suggest(struct fb_checker *ck, struct fb_str wanted,
+                             const struct fb_str *candidates, uint32_t n) {
+    struct fb_str near = fb_str_nearest(wanted, candidates, n);
+    return near.n ? fb_check_print(ck, "did you mean `%.*s`?", FB_ARG(near)) : NULL;
+}
+
+/* ---- order ---------------------------------------------------------------------------------- */
+
+static void make_scopes(struct fb_checker *ck) {
+    struct fb_checked *out = ck->out;
+    ck->class_scopes = FB_ARENA_ARRAY(ck->arena, struct fb_scope, out->n_classes + 1);
+    for (uint32_t i = 0; i < out->n_classes; i++) {
+        const struct fb_checked_class *class = &out->classes[i];
+        struct fb_scope *scope = &ck->class_scopes[i];
+        *scope = (struct fb_scope){.n_lets = class->n_lets, .class_decl = class->decl};
+        scope->lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, class->n_lets + 1);
+        for (uint32_t k = 0; k < class->n_lets; k++)
+            scope->lets[k].let = class->lets[k];
+    }
+    ck->param_definitions = FB_ARENA_ARRAY(ck->arena, struct fb_definition, out->n_params + 1);
+    for (uint32_t i = 0; i < out->n_params; i++)
+        ck->param_definitions[i].param = out->params[i];
+}
+
+static void check_params(struct fb_checker *ck) {
+    for (uint32_t i = 0; i < ck->out->n_params; i++) {
+        struct fb_param_decl *param = ck->out->params[i];
+        if (param->class_name.n)
+            fb_check_class_index(ck, param->class_name, param->class_span);
+        fb_check_define(ck, &ck->param_definitions[i], NULL, param->name_span);
+    }
+}
+
+static void check_reopened(struct fb_checker *ck) {
+    for (uint32_t f = 0; f < ck->tree->n_files; f++)
+        for (uint32_t i = 0; i < ck->tree->files[f]->n_items; i++) {
+            struct fb_item *item = &ck->tree->files[f]->items[i];
+            if (item->kind == FB_ITEM_CLASS && item->class_decl->reopened)
+                fb_check_reopened(ck, item->class_decl);
+        }
+}
+
+bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *diags,
+              struct fb_checked *out) {
+    uint32_t errors = diags->errors;
+    *out = (struct fb_checked){.tree = tree, .units = units};
+    struct fb_checker ck = {.tree = tree,
+                            .units = units,
+                            .diags = diags,
+                            .arena = tree->arena,
+                            .out = out,
+                            .classes = fb_map_new(),
+                            .params = fb_map_new(),
+                            .rules = fb_map_new()};
+    fb_check_collect(&ck);
+    make_scopes(&ck);
+    for (uint32_t i = 0; i < out->n_classes; i++)
+        fb_check_field_types(&ck, out->classes[i].decl);
+    check_reopened(&ck);
+    check_params(&ck);
+    for (uint32_t i = 0; i < out->n_classes; i++)
+        fb_check_class(&ck, i);
+    for (uint32_t i = 0; i < out->n_rules; i++)
+        fb_check_rule(&ck, i);
+    for (uint32_t i = 0; i < out->n_tests; i++)
+        fb_check_test(&ck, i);
+    fb_map_free(ck.classes);
+    fb_map_free(ck.params);
+    fb_map_free(ck.rules);
+    free(ck.path);
+    return diags->errors == errors;
+}

@@ -1,0 +1,147 @@
+/* What the files of the checker share.
+ *
+ * Place in the flow: inside check: check.c collects and orders, check_names.c looks names up,
+ * check_expr.c, check_compare.c and check_call.c type expressions, check_units.c brings units
+ * together, check_class.c, check_rule.c and check_test.c know the statements. Private to
+ * rules/check*.c and rules/lint*.c. */
+#ifndef FB_RULES_CHECK_INTERNAL_H
+#define FB_RULES_CHECK_INTERNAL_H
+
+#include "engine/base/map.h"
+#include "engine/model/program.h"
+#include "rules/check.h"
+#include "rules/functions.h"
+
+/* What is found while an expression is checked, its lets and params included. */
+struct fb_facts {
+    const struct fb_node
+        *moving; /* for, until, silent, age, elapsed, each: change without a record */
+    const struct fb_node *window;      /* any window, previous included */
+    const struct fb_node *lookup_only; /* what a param may not hold: any of these, or `silent` */
+    struct fb_field_set reads;
+    uint32_t depth; /* of lets and params */
+};
+
+enum fb_progress { FB_NOT_CHECKED = 0, FB_CHECKING, FB_DONE };
+
+/* A let or a param while it is checked. */
+struct fb_definition {
+    struct fb_let_decl *let;     /* either */
+    struct fb_param_decl *param; /* or */
+    enum fb_progress progress;
+    struct fb_facts facts;
+};
+
+/* Where names are looked up: a rule's lets, then its class, then params. */
+struct fb_scope {
+    struct fb_definition *lets;
+    uint32_t n_lets;
+    struct fb_class_decl *class_decl; /* NULL: none */
+    const struct fb_scope *outer;     /* of a rule: its class's; NULL: only params are left */
+};
+
+struct fb_checker {
+    struct fb_tree *tree;
+    struct fb_units *units;
+    struct fb_diags *diags;
+    struct fb_arena *arena;
+    struct fb_checked *out;
+    struct fb_scope *class_scopes; /* of each class */
+    struct fb_map *classes;        /* name -> index */
+    struct fb_map *params;         /* "class\0name" or "\0name" -> index */
+    struct fb_map *rules;          /* name -> index */
+    struct fb_definition *param_definitions;
+    const struct fb_scope *scope; /* of the expression at hand */
+    struct fb_facts *facts;       /* of the expression at hand */
+    struct fb_definition **path;  /* lets and params being checked, the innermost last */
+    uint32_t n_path, cap_path;
+    const struct fb_node *compared[2]; /* sides of the comparison being checked */
+    bool in_param;                     /* the expression is a param's */
+};
+
+/* ---- check_names.c ---- */
+void fb_check_collect(struct fb_checker *ck);
+uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span);
+struct fb_definition *fb_check_definition(const struct fb_scope *scope, struct fb_str name,
+                                          const struct fb_scope **where);
+struct fb_field_decl *fb_check_field(const struct fb_class_decl *decl, struct fb_str name);
+/* Index of a class's param, else of a common one; FB_MAP_NONE: there is none. */
+uint32_t fb_check_param_index(const struct fb_checker *ck, struct fb_str class_name,
+                              struct fb_str name);
+int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name);
+void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words);
+/* Types and units of a definition, unless done; false where it holds an error or reaches itself. */
+bool fb_check_define(struct fb_checker *ck, struct fb_definition *definition,
+                     const struct fb_scope *scope, struct fb_span user);
+/* ---- check_expr.c ---- */
+/* Types the node and all below it; words: the enumeration opposite, whose words come first, or
+ * NULL. After an error node->type is FB_T_NONE, and whoever uses the node keeps silent. */
+void fb_check_node(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words);
+/* A node that must be a bool. */
+bool fb_check_condition(struct fb_checker *ck, struct fb_node *node, const char *what);
+/* A node that must be a number (or an integer); reports a counter by its own error. */
+bool fb_check_is_number(struct fb_checker *ck, const struct fb_node *node);
+/* A span of time that is not negative where it is known; known: it must be, and *us is set. */
+bool fb_check_duration(struct fb_checker *ck, struct fb_node *node, bool known, int64_t *us);
+/* The enumeration a node will have, before it is checked; NULL: none, or not known. */
+const struct fb_type_decl *fb_check_foresee(const struct fb_checker *ck,
+                                            const struct fb_node *node);
+/* Sets the type of UNKNOWN nodes to that of the others, and checks that all are alike. */
+bool fb_check_alike(struct fb_checker *ck, struct fb_node *const *values, uint32_t n,
+                    enum fb_type *type, struct fb_span span);
+bool fb_check_failed(const struct fb_node *node); /* an error was reported in it */
+/* Adds what is known of a part to the whole. */
+void fb_facts_add(struct fb_facts *to, const struct fb_facts *from);
+
+/* ---- check_compare.c ---- */
+void fb_check_compare(struct fb_checker *ck, struct fb_node *node);
+void fb_check_in(struct fb_checker *ck, struct fb_node *node);
+void fb_check_is(struct fb_checker *ck, struct fb_node *node);
+void fb_check_matches(struct fb_checker *ck, struct fb_node *node);
+
+/* ---- check_call.c ---- */
+void fb_check_call(struct fb_checker *ck, struct fb_node *node);
+void fb_check_silent(struct fb_checker *ck, struct fb_node *node);
+
+/* ---- check_units.c ---- */
+/* A unit by its declared text; NULL with *ok false after an error, NULL with *ok true for none. */
+const struct fb_unit *fb_check_unit(struct fb_checker *ck, struct fb_str text, struct fb_span span,
+                                    bool *ok);
+/* Literals: NUMBER, DURATION, signs before them. */
+bool fb_check_is_literal(const struct fb_node *node);
+/* Says of a literal in which unit it is delivered, converting it exactly. */
+void fb_check_deliver(struct fb_node *literal, const struct fb_unit *unit);
+/* Gives bare literals in the places of a value (branches of if, arguments of coalesce) the unit. */
+void fb_check_give_unit(struct fb_node *node, const struct fb_unit *unit);
+/* Brings values to one unit; `verb` completes "cannot be ..". False after an error. */
+bool fb_check_bring(struct fb_checker *ck, struct fb_node *const *values, uint32_t n,
+                    struct fb_span span, const char *verb);
+/* Types ADD, SUB, MUL, DIV; both sides are numbers. */
+void fb_check_arithmetic(struct fb_checker *ck, struct fb_node *node);
+/* A value that is declared with a unit: gives it to bare numbers, else they must agree. */
+bool fb_check_declared(struct fb_checker *ck, struct fb_node *value, const struct fb_unit *unit,
+                       struct fb_span span);
+/* "`level` is in m"; "`5` has no unit". In the arena. */
+const char *fb_check_in_unit(struct fb_checker *ck, const struct fb_node *node);
+
+/* ---- check_class.c ---- */
+/* Units and types of the fields, before anything reads them. */
+void fb_check_field_types(struct fb_checker *ck, struct fb_class_decl *decl);
+void fb_check_class(struct fb_checker *ck, uint32_t index);
+void fb_check_reopened(struct fb_checker *ck, struct fb_class_decl *decl);
+void fb_check_param_body(struct fb_checker *ck, struct fb_param_decl *param);
+
+/* ---- check_rule.c, check_test.c ---- */
+void fb_check_rule(struct fb_checker *ck, uint32_t index);
+void fb_check_test(struct fb_checker *ck, uint32_t index);
+
+/* ---- check.c: words for messages ---- */
+/* The node as written, shortened; in the arena. */
+const char *fb_check_source(struct fb_checker *ck, const struct fb_node *node);
+const char *fb_check_print(struct fb_checker *ck, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* "did you mean `x`?", or NULL where nothing is near. */
+const char *fb_check_suggest(struct fb_checker *ck, struct fb_str wanted,
+                             const struct fb_str *candidates, uint32_t n);
+
+#endif

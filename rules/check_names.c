@@ -1,0 +1,379 @@
+/* Names: what is declared where, and what a name in an expression means.
+ *
+ * Place in the flow: inside check, first. */
+#include <stdlib.h>
+
+#include "engine/base/err.h"
+#include "rules/check_internal.h"
+
+enum { CANDIDATES_MAX = 512 };
+
+uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span) {
+    uint32_t index = fb_map_get(ck->classes, name);
+    if (index != FB_MAP_NONE)
+        return index;
+    uint32_t n = fb_map_size(ck->classes);
+    struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, n + 1);
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = fb_map_key_at(ck->classes, i);
+    const char *help = fb_check_suggest(ck, name, names, n);
+    fb_diag_add(
+        ck->diags, FB_E_UNKNOWN_DEVICE, span,
+        help ? help
+             : fb_check_print(ck, "declare it: device %.*s from \"topic\" { .. }", FB_ARG(name)),
+        "there is no device `%.*s`", FB_ARG(name));
+    return FB_MAP_NONE;
+}
+
+static struct fb_str param_key(const struct fb_checker *ck, struct fb_str class_name,
+                               struct fb_str name) {
+    if (class_name.n == 0) /* of all devices */
+        class_name = FB_S("");
+    return fb_str_printf(ck->arena, "%.*s\n%.*s", FB_ARG(class_name), FB_ARG(name));
+}
+
+uint32_t fb_check_param_index(const struct fb_checker *ck, struct fb_str class_name,
+                              struct fb_str name) {
+    uint32_t index = fb_map_get(ck->params, param_key(ck, class_name, name));
+    return index != FB_MAP_NONE ? index : fb_map_get(ck->params, param_key(ck, FB_S(""), name));
+}
+
+struct fb_field_decl *fb_check_field(const struct fb_class_decl *decl, struct fb_str name) {
+    for (uint32_t i = 0; decl && i < decl->n_fields; i++)
+        if (fb_str_eq(decl->fields[i]->name, name))
+            return decl->fields[i];
+    return NULL;
+}
+
+int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name) {
+    for (uint32_t i = 0; words && i < words->n_words; i++)
+        if (fb_str_eq(words->words[i], name))
+            return i;
+    return -1;
+}
+
+/* ---- collecting ----------------------------------------------------------------------------- */
+
+static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
+    uint32_t before = fb_map_get(ck->classes, decl->name);
+    if (before != FB_MAP_NONE) {
+        fb_diag_add(ck->diags, FB_E_DEVICE_TWICE, decl->name_span,
+                    "leave out `from` to add lets to a device that is declared elsewhere",
+                    "the device `%.*s` is declared twice", FB_ARG(decl->name));
+        return;
+    }
+    struct fb_checked *out = ck->out;
+    fb_map_put(ck->classes, decl->name, out->n_classes);
+    out->classes[out->n_classes++].decl = decl;
+}
+
+static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
+    struct fb_checked *out = ck->out;
+    struct fb_str key = param_key(ck, param->class_name, param->name);
+    if (fb_map_get(ck->params, key) != FB_MAP_NONE) {
+        fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, param->name_span, NULL,
+                    "the parameter `%.*s` is declared twice", FB_ARG(param->name));
+        return;
+    }
+    fb_map_put(ck->params, key, out->n_params);
+    out->params[out->n_params++] = param;
+}
+
+static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
+    if (fb_map_get(ck->rules, rule->name) != FB_MAP_NONE) {
+        fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span,
+                    "a rule's name is part of its alerts' key; give each its own",
+                    "the rule `%.*s` is declared twice", FB_ARG(rule->name));
+        return;
+    }
+    uint32_t index = fb_check_class_index(ck, rule->class_name, rule->class_span);
+    struct fb_checked *out = ck->out;
+    fb_map_put(ck->rules, rule->name, out->n_rules);
+    out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};
+}
+
+static void for_each_item(struct fb_checker *ck,
+                          void (*visit)(struct fb_checker *ck, struct fb_item *item)) {
+    for (uint32_t f = 0; f < ck->tree->n_files; f++)
+        for (uint32_t i = 0; i < ck->tree->files[f]->n_items; i++)
+            visit(ck, &ck->tree->files[f]->items[i]);
+}
+
+static void collect_class(struct fb_checker *ck, struct fb_item *item) {
+    if (item->kind == FB_ITEM_CLASS && !item->class_decl->reopened)
+        add_class(ck, item->class_decl);
+}
+
+static void collect_others(struct fb_checker *ck, struct fb_item *item) {
+    struct fb_checked *out = ck->out;
+    if (item->kind == FB_ITEM_PARAM)
+        add_param(ck, item->param);
+    else if (item->kind == FB_ITEM_RULE)
+        add_rule(ck, item->rule);
+    else if (item->kind == FB_ITEM_TEST)
+        out->tests[out->n_tests++] =
+            (struct fb_checked_test){.decl = item->test, .class_index = UINT32_MAX};
+}
+
+static void collect_lets(struct fb_checker *ck, struct fb_item *item) {
+    if (item->kind != FB_ITEM_CLASS)
+        return;
+    struct fb_class_decl *decl = item->class_decl;
+    uint32_t index = decl->reopened ? fb_check_class_index(ck, decl->name, decl->name_span)
+                                    : fb_map_get(ck->classes, decl->name);
+    if (index == FB_MAP_NONE)
+        return;
+    struct fb_checked_class *class = &ck->out->classes[index];
+    struct fb_let_decl **lets =
+        FB_ARENA_ARRAY(ck->arena, struct fb_let_decl *, class->n_lets + decl->n_lets + 1);
+    for (uint32_t i = 0; i < class->n_lets; i++)
+        lets[i] = class->lets[i];
+    for (uint32_t i = 0; i < decl->n_lets; i++)
+        lets[class->n_lets++] = decl->lets[i];
+    class->lets = lets;
+}
+
+static uint32_t count_items(const struct fb_tree *tree) {
+    uint32_t n = 0;
+    for (uint32_t f = 0; f < tree->n_files; f++)
+        n += tree->files[f]->n_items;
+    return n;
+}
+
+void fb_check_collect(struct fb_checker *ck) {
+    struct fb_checked *out = ck->out;
+    uint32_t n = count_items(ck->tree) + 1;
+    out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, n);
+    out->params = FB_ARENA_ARRAY(ck->arena, struct fb_param_decl *, n);
+    out->rules = FB_ARENA_ARRAY(ck->arena, struct fb_checked_rule, n);
+    out->tests = FB_ARENA_ARRAY(ck->arena, struct fb_checked_test, n);
+    for_each_item(ck, collect_class);
+    for_each_item(ck, collect_others);
+    for_each_item(ck, collect_lets);
+}
+
+/* ---- looking up ----------------------------------------------------------------------------- */
+
+struct fb_definition *fb_check_definition(const struct fb_scope *scope, struct fb_str name,
+                                          const struct fb_scope **where) {
+    for (; scope; scope = scope->outer)
+        for (uint32_t i = 0; i < scope->n_lets; i++)
+            if (fb_str_eq(scope->lets[i].let->name, name)) {
+                *where = scope;
+                return &scope->lets[i];
+            }
+    return NULL;
+}
+
+static const struct fb_class_decl *class_of(const struct fb_scope *scope) {
+    while (scope && !scope->class_decl)
+        scope = scope->outer;
+    return scope ? scope->class_decl : NULL;
+}
+
+static uint32_t candidates(const struct fb_checker *ck, const struct fb_type_decl *words,
+                           struct fb_str *names) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; words && i < words->n_words && n < CANDIDATES_MAX; i++)
+        names[n++] = words->words[i];
+    for (const struct fb_scope *s = ck->scope; s; s = s->outer)
+        for (uint32_t i = 0; i < s->n_lets && n < CANDIDATES_MAX; i++)
+            names[n++] = s->lets[i].let->name;
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    for (uint32_t i = 0; decl && i < decl->n_fields && n < CANDIDATES_MAX; i++)
+        names[n++] = decl->fields[i]->name;
+    for (uint32_t i = 0; i < ck->out->n_params && n < CANDIDATES_MAX; i++) {
+        struct fb_str of = ck->out->params[i]->class_name;
+        if (of.n == 0 || (decl && fb_str_eq(of, decl->name)))
+            names[n++] = ck->out->params[i]->name;
+    }
+    return n;
+}
+
+/* A word that belongs to some enumeration of the class, used where none stands opposite. */
+static const char *word_elsewhere(struct fb_checker *ck, struct fb_str name) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    for (uint32_t i = 0; decl && i < decl->n_fields; i++)
+        if (fb_check_word_index(&decl->fields[i]->type, name) >= 0)
+            return fb_check_print(ck, "`%.*s` is a word of `%.*s`: compare it, `%.*s == %.*s`",
+                                  FB_ARG(name), FB_ARG(decl->fields[i]->name),
+                                  FB_ARG(decl->fields[i]->name), FB_ARG(name));
+    return NULL;
+}
+
+static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
+    for (uint32_t i = 0; i < ck->out->n_params; i++)
+        if (fb_str_eq(ck->out->params[i]->name, name))
+            return fb_check_print(ck, "`%.*s` is a parameter of `%.*s`", FB_ARG(name),
+                                  FB_ARG(ck->out->params[i]->class_name));
+    return NULL;
+}
+
+static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
+                        const struct fb_type_decl *words) {
+    struct fb_str names[CANDIDATES_MAX];
+    const char *help = fb_check_suggest(ck, node->text, names, candidates(ck, words, names));
+    if (words) {
+        struct fb_buf list = {0};
+        for (uint32_t i = 0; i < words->n_words; i++)
+            fb_buf_printf(&list, "%s%.*s", i ? ", " : "", FB_ARG(words->words[i]));
+        fb_diag_add(ck->diags, FB_E_UNKNOWN_WORD, node->span, help,
+                    "`%.*s` is none of the words %s", FB_ARG(node->text), fb_buf_terminated(&list));
+        fb_buf_free(&list);
+        return;
+    }
+    if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
+        help = "a rule's name is not a value; repeat its condition, or give it a name with let";
+    if (!help)
+        help = word_elsewhere(ck, node->text);
+    if (!help)
+        help = param_elsewhere(ck, node->text);
+    fb_diag_add(ck->diags, FB_E_UNKNOWN_NAME, node->span, help, "there is no `%.*s` here",
+                FB_ARG(node->text));
+}
+
+/* ---- lets and params ------------------------------------------------------------------------ */
+
+static const struct fb_scope *scope_of_param(const struct fb_checker *ck,
+                                             const struct fb_param_decl *param) {
+    uint32_t index = fb_map_get(ck->classes, param->class_name);
+    return param->class_name.n && index != FB_MAP_NONE ? &ck->class_scopes[index] : NULL;
+}
+
+static void define_let(struct fb_checker *ck, struct fb_let_decl *let) {
+    bool ok;
+    const struct fb_unit *unit = fb_check_unit(ck, let->unit_text, let->unit_span, &ok);
+    fb_check_node(ck, let->value, NULL);
+    if (ok && fb_check_declared(ck, let->value, unit, let->unit_span))
+        let->unit = unit;
+    else
+        let->value->type = FB_T_NONE;
+    if (let->value->kind == FB_N_UNKNOWN) {
+        fb_diag_add(ck->diags, FB_E_TYPES_DIFFER, let->value->span, NULL,
+                    "`unknown` alone has no type");
+        let->value->type = FB_T_NONE;
+    }
+}
+
+static const char *path_text(struct fb_checker *ck, const struct fb_definition *again) {
+    struct fb_buf text = {0};
+    uint32_t i = 0;
+    while (i < ck->n_path && ck->path[i] != again)
+        i++;
+    for (; i < ck->n_path; i++) {
+        struct fb_str name = ck->path[i]->let ? ck->path[i]->let->name : ck->path[i]->param->name;
+        fb_buf_printf(&text, "%.*s -> ", FB_ARG(name));
+    }
+    fb_buf_str(&text, again->let ? again->let->name : again->param->name);
+    const char *copy = fb_check_print(ck, "%s", fb_buf_terminated(&text));
+    fb_buf_free(&text);
+    return copy;
+}
+
+static bool refuse_cycle(struct fb_checker *ck, const struct fb_definition *definition,
+                         struct fb_span user) {
+    fb_diag_add(ck->diags, FB_E_CYCLE, user, NULL, "this is defined by itself: %s",
+                path_text(ck, definition));
+    return false;
+}
+
+static bool refuse_depth(struct fb_checker *ck, struct fb_span user) {
+    fb_diag_add(ck->diags, FB_E_NESTED_NAMES, user, "write some of them out",
+                "lets and parameters use one another more than %d deep", FB_CHECK_DEPTH_MAX);
+    return false;
+}
+
+static bool failed(const struct fb_definition *definition) {
+    return fb_check_failed(definition->let ? definition->let->value : definition->param->value);
+}
+
+bool fb_check_define(struct fb_checker *ck, struct fb_definition *definition,
+                     const struct fb_scope *scope, struct fb_span user) {
+    if (definition->progress == FB_CHECKING)
+        return refuse_cycle(ck, definition, user);
+    if (definition->progress == FB_DONE)
+        return !failed(definition);
+    if (ck->n_path == FB_CHECK_DEPTH_MAX)
+        return refuse_depth(ck, user);
+    const struct fb_scope *old_scope = ck->scope;
+    struct fb_facts *old_facts = ck->facts;
+    bool was_param = ck->in_param;
+    FB_PUSH_ROOM(ck->path, ck->n_path, ck->cap_path);
+    ck->path[ck->n_path++] = definition;
+    definition->progress = FB_CHECKING;
+    ck->scope = definition->param ? scope_of_param(ck, definition->param) : scope;
+    ck->facts = &definition->facts;
+    ck->in_param = definition->param != NULL;
+    if (definition->let)
+        define_let(ck, definition->let);
+    else
+        fb_check_param_body(ck, definition->param);
+    ck->in_param = was_param;
+    ck->facts = old_facts;
+    ck->scope = old_scope;
+    ck->n_path--;
+    definition->progress = FB_DONE;
+    definition->facts.depth++;
+    return !failed(definition);
+}
+
+static bool use(struct fb_checker *ck, struct fb_node *node, struct fb_definition *definition,
+                const struct fb_scope *where) {
+    if (!fb_check_define(ck, definition, where, node->span))
+        return false;
+    if (definition->facts.depth >= FB_CHECK_DEPTH_MAX)
+        return refuse_depth(ck, node->span);
+    fb_facts_add(ck->facts, &definition->facts);
+    return true;
+}
+
+static void take_value(struct fb_node *node, const struct fb_node *value,
+                       const struct fb_unit *declared) {
+    node->type = value->type;
+    node->unit = declared ? declared : value->unit;
+    node->difference = value->difference;
+}
+
+static bool name_param(struct fb_checker *ck, struct fb_node *node) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    uint32_t index = fb_check_param_index(ck, decl ? decl->name : FB_S(""), node->text);
+    if (index == FB_MAP_NONE)
+        return false;
+    struct fb_definition *definition = &ck->param_definitions[index];
+    node->ref = FB_REF_PARAM;
+    node->param = definition->param;
+    if (use(ck, node, definition, NULL))
+        take_value(node, node->param->value, node->param->unit);
+    return true;
+}
+
+void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
+    int64_t word = fb_check_word_index(words, node->text);
+    if (word >= 0) {
+        node->ref = FB_REF_WORD;
+        node->word = word;
+        node->type = FB_T_ENUM;
+        return;
+    }
+    const struct fb_scope *where;
+    struct fb_definition *let = fb_check_definition(ck->scope, node->text, &where);
+    if (let) {
+        node->ref = FB_REF_LET;
+        node->let = let->let;
+        if (use(ck, node, let, where))
+            take_value(node, node->let->value, node->let->unit);
+        return;
+    }
+    const struct fb_field_decl *field = fb_check_field(class_of(ck->scope), node->text);
+    if (field) {
+        node->ref = FB_REF_FIELD;
+        node->field = field;
+        node->type = field->type.type;
+        node->unit = field->type.unit;
+        if (field->index < FB_FIELDS_MAX)
+            fb_field_set_add(&ck->facts->reads, field->index);
+        return;
+    }
+    if (!name_param(ck, node))
+        refuse_name(ck, node, words);
+}

@@ -1,0 +1,171 @@
+/* Alarms and events.
+ *
+ * Place in the flow: inside check, after devices and parameters. */
+#include "rules/check_internal.h"
+
+/* ---- lets ----------------------------------------------------------------------------------- */
+
+static void check_lets(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                       struct fb_scope *scope) {
+    for (uint32_t i = 0; i < rule->n_lets; i++) {
+        for (uint32_t k = 0; k < i; k++)
+            if (fb_str_eq(rule->lets[k]->name, rule->lets[i]->name))
+                fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->lets[i]->span, NULL,
+                            "`%.*s` is declared twice in `%.*s`", FB_ARG(rule->lets[i]->name),
+                            FB_ARG(rule->name));
+        fb_check_define(ck, &scope->lets[i], scope, rule->lets[i]->span);
+    }
+}
+
+/* ---- deadband ------------------------------------------------------------------------------- */
+
+static const struct fb_node *find_until(const struct fb_node *node) {
+    if (!node || node->kind == FB_N_UNTIL)
+        return node;
+    const struct fb_node *found = find_until(node->a);
+    if (!found)
+        found = find_until(node->b);
+    if (!found)
+        found = find_until(node->c);
+    for (uint32_t i = 0; i < node->n_items && !found; i++)
+        found = find_until(node->items[i]);
+    return found; /* not in arguments: what stands there is no edge of the raise */
+}
+
+/* A limit that the deadband can move: < <= > >= and ranges, outside calls and lets. */
+static bool has_limit(const struct fb_node *node, const struct fb_node *deadband) {
+    if (!node)
+        return false;
+    if ((node->kind == FB_N_COMPARE && node->op >= FB_OP_LT && node->op <= FB_OP_GE) ||
+        (node->kind == FB_N_IN && node->b)) {
+        bool number = node->a->type == FB_T_NUMBER || node->a->type == FB_T_INTEGER;
+        return number && fb_unit_agree(node->a->unit, deadband->unit);
+    }
+    if (node->kind == FB_N_CALL)
+        return false;
+    bool found = has_limit(node->a, deadband) || has_limit(node->b, deadband) ||
+                 has_limit(node->c, deadband);
+    for (uint32_t i = 0; i < node->n_items && !found; i++)
+        found = has_limit(node->items[i], deadband);
+    return found;
+}
+
+static bool deadband_value(struct fb_checker *ck, struct fb_node *node) {
+    fb_check_node(ck, node, NULL);
+    if (fb_check_failed(node) || !fb_check_is_number(ck, node))
+        return false;
+    if (fb_unit_is_point(node->unit)) {
+        fb_diag_add(ck->diags, FB_E_DIFFERENCE_COMPARED, node->span,
+                    node->kind == FB_N_NUMBER
+                        ? fb_check_print(ck, "did you mean `%.*s %s`?", FB_ARG(node->text),
+                                         fb_unit_same(fb_unit_difference(ck->units, node->unit),
+                                                      fb_unit_find(ck->units, FB_S("K")))
+                                             ? "K"
+                                             : "degR")
+                        : NULL,
+                    "a deadband is a difference, and `%s` is a temperature",
+                    fb_check_source(ck, node));
+        return false;
+    }
+    double value;
+    if (fb_check_constant(node, node->unit, &value) && value < 0) {
+        fb_diag_add(ck->diags, FB_E_SPAN, node->span, NULL, "a deadband cannot be negative");
+        return false;
+    }
+    return true;
+}
+
+static void check_deadband(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    if (!rule->deadband || !deadband_value(ck, rule->deadband))
+        return;
+    bool any = false;
+    for (uint32_t i = 0; i < rule->n_raises; i++) {
+        const struct fb_node *until = find_until(rule->raises[i].when);
+        any |= has_limit(rule->raises[i].when, rule->deadband);
+        if (until)
+            fb_diag_add(ck->diags, FB_E_DEADBAND_UNTIL, rule->deadband_span, "write one of the two",
+                        "`deadband` is the `until` of every raise, and a raise has one of its own");
+        if (until)
+            return;
+    }
+    if (!any)
+        fb_diag_add(ck->diags, FB_E_DEADBAND_NOTHING, rule->deadband_span,
+                    "compare with a limit in the raise itself, or use `until`",
+                    "no raise has a limit that `%s` could move: %s",
+                    fb_check_source(ck, rule->deadband), fb_check_in_unit(ck, rule->deadband));
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+static void check_text(struct fb_checker *ck, const struct fb_text_decl *text) {
+    for (uint32_t i = 0; text && i < text->n_parts; i++) {
+        struct fb_node *expr = text->parts[i].expr;
+        if (!expr)
+            continue;
+        fb_check_node(ck, expr, NULL);
+        if (fb_check_failed(expr))
+            continue;
+        if (expr->kind == FB_N_UNKNOWN)
+            expr->type = FB_T_BOOL;
+        if (text->parts[i].decimals >= 0 && expr->type != FB_T_NUMBER &&
+            expr->type != FB_T_INTEGER && expr->type != FB_T_COUNTER)
+            fb_diag_add(ck->diags, FB_E_MESSAGE_DECIMALS, expr->span, "leave the `:.Nf` out",
+                        "only a number has decimals, and `%s` is %s", fb_check_source(ck, expr),
+                        fb_check_type_text(expr->type));
+    }
+}
+
+static void check_texts(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    check_text(ck, rule->message);
+    check_text(ck, rule->response);
+    for (uint32_t i = 0; i < rule->n_labels; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (fb_str_eq(rule->labels[i].name, rule->labels[k].name))
+                fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span, NULL,
+                            "the label `%.*s` is set twice", FB_ARG(rule->labels[i].name));
+}
+
+/* ---- rules ---------------------------------------------------------------------------------- */
+
+static void check_conditions(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    if (rule->where)
+        fb_check_condition(ck, rule->where, "what stands behind `where`");
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        fb_check_condition(ck, rule->raises[i].when, "what stands behind `when`");
+    if (rule->when)
+        fb_check_condition(ck, rule->when,
+                           rule->whenever ? "what stands behind `whenever`"
+                                          : "what stands behind `when`");
+}
+
+static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                       const struct fb_class_decl *decl) {
+    if (fb_check_field(decl, rule->name))
+        fb_diag_add(ck->diags, FB_E_RULE_NAMED_AS_FIELD, rule->name_span, "give it another name",
+                    "`%.*s` is also a field of `%.*s`", FB_ARG(rule->name), FB_ARG(decl->name));
+}
+
+void fb_check_rule(struct fb_checker *ck, uint32_t index) {
+    const struct fb_checked_rule *checked = &ck->out->rules[index];
+    const struct fb_rule_decl *rule = checked->decl;
+    if (checked->class_index == FB_MAP_NONE)
+        return; /* reported; nothing can be known about its names */
+    struct fb_scope *outer = &ck->class_scopes[checked->class_index];
+    struct fb_facts facts = {0};
+    struct fb_scope scope = {.n_lets = rule->n_lets, .outer = outer};
+    scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
+    for (uint32_t i = 0; i < rule->n_lets; i++)
+        scope.lets[i].let = rule->lets[i];
+    ck->scope = &scope;
+    ck->facts = &facts;
+    check_name(ck, rule, ck->out->classes[checked->class_index].decl);
+    check_lets(ck, rule, &scope);
+    check_conditions(ck, rule);
+    check_deadband(ck, rule);
+    if (rule->clear_after)
+        fb_check_duration(ck, rule->clear_after, false, NULL);
+    if (rule->at_most_per)
+        fb_check_duration(ck, rule->at_most_per, false, NULL);
+    check_texts(ck, rule);
+    ck->scope = NULL;
+}
