@@ -1,0 +1,319 @@
+#include "rules/cost.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/calendar.h"
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "rules/listing.h"
+#include "rules/opcodes.h"
+
+/* ---- counting ------------------------------------------------------------------------------ */
+
+static const struct fb_class *class_of(const struct fb_program *program,
+                                       const struct fb_rule *rule) {
+    return &program->classes[rule->class_index];
+}
+
+static uint32_t cell_bytes(uint8_t op) {
+    switch (op) {
+    case FB_I_FOR: return sizeof(struct fb_for_cell);
+    case FB_I_UNTIL: return sizeof(struct fb_until_cell);
+    case FB_I_ELAPSED: return sizeof(struct fb_elapsed_cell);
+    default: return 0;
+    }
+}
+
+/* Can the instruction ask for an evaluation without a record? */
+static bool has_deadline(const struct fb_class *class_, const struct fb_instr *in) {
+    switch (in->op) {
+    case FB_I_FIELD:
+    case FB_I_QUALITY: return class_->fields[in->imm].stale_us != 0;
+    case FB_I_WINDOW: return class_->windows[in->imm].shape != FB_SHAPE_LAST;
+    case FB_I_FOR:
+    case FB_I_ELAPSED:
+    case FB_I_AGE: return true;
+    default: return false;
+    }
+}
+
+/* Called for each instruction of a rule: of its conditions and of what it shows. */
+typedef void see_fn(void *context, const struct fb_class *class_, const struct fb_instr *in);
+
+static void see_code(const struct fb_class *class_, struct fb_code code, see_fn *see,
+                     void *context) {
+    for (uint32_t i = 0; i < code.count; i++)
+        see(context, class_, &class_->code[code.first + i]);
+}
+
+static void see_rule(const struct fb_program *program, const struct fb_rule *rule, see_fn *see,
+                     void *context) {
+    const struct fb_class *class_ = class_of(program, rule);
+    for (uint32_t i = 0; i < rule->n_conditions; i++)
+        see_code(class_, class_->conditions[rule->first_condition + i].code, see, context);
+    for (uint32_t i = 0; i < rule->n_shown; i++)
+        if (!rule->shown[i].is_field)
+            see_code(class_, rule->shown[i].code, see, context);
+    for (uint32_t i = 0; i < rule->n_slots; i++)
+        see_code(class_, rule->slots[i].code, see, context);
+}
+
+struct window_uses {
+    bool *used; /* a window of the class each */
+};
+
+static void note_window(void *context, const struct fb_class *class_, const struct fb_instr *in) {
+    (void)class_;
+    if (in->op == FB_I_WINDOW)
+        ((struct window_uses *)context)->used[in->imm] = true;
+}
+
+static bool *windows_of(const struct fb_program *program, const struct fb_rule *rule) {
+    struct window_uses uses = {fb_alloc(class_of(program, rule)->n_windows + 1)};
+    see_rule(program, rule, note_window, &uses);
+    return uses.used;
+}
+
+static void add_windows(const struct fb_program *program, uint32_t index,
+                        struct fb_rule_cost *cost) {
+    const struct fb_rule *rule = &program->rules[index];
+    const struct fb_class *class_ = class_of(program, rule);
+    bool *used = windows_of(program, rule);
+    bool *others = fb_alloc(class_->n_windows + 1);
+    struct window_uses uses = {others};
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        if (class_->rules[i] != index)
+            see_rule(program, &program->rules[class_->rules[i]], note_window, &uses);
+    for (uint32_t i = 0; i < class_->n_windows; i++) {
+        const struct fb_window *window = &class_->windows[i];
+        if (!used[i])
+            continue;
+        cost->window_bytes += window->bytes;
+        cost->shared_bytes += others[i] ? window->bytes : 0;
+        cost->instructions += window->input == FB_INPUT_CODE ? window->sample.count : 0;
+    }
+    free(used);
+    free(others);
+}
+
+struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index) {
+    FB_ASSERT(index < program->n_rules);
+    const struct fb_rule *rule = &program->rules[index];
+    const struct fb_class *class_ = class_of(program, rule);
+    struct fb_rule_cost cost = {.own_bytes = sizeof(struct fb_rule_cell)};
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
+        bool timer = false;
+        cost.own_bytes += (uint32_t)sizeof(struct fb_condition_cell);
+        cost.instructions += condition->code.count * (condition->twice ? 2 : 1);
+        for (uint32_t k = 0; k < condition->code.count; k++) {
+            const struct fb_instr *in = &class_->code[condition->code.first + k];
+            cost.own_bytes += cell_bytes(in->op);
+            timer = timer || has_deadline(class_, in);
+        }
+        cost.timers += timer;
+    }
+    if (rule->has_clear_after) {
+        cost.timers++;
+        cost.instructions += rule->clear_after.count;
+    }
+    add_windows(program, index, &cost);
+    return cost;
+}
+
+/* ---- what is not known at first ------------------------------------------------------------ */
+
+struct first_use {
+    uint32_t window, aggregate;
+    double needs;
+};
+
+struct first_uses {
+    struct first_use *items;
+    uint32_t n, cap;
+};
+
+static void note_use(void *context, const struct fb_class *class_, const struct fb_instr *in) {
+    struct first_uses *uses = context;
+    if (in->op != FB_I_WINDOW)
+        return;
+    struct first_use use = {in->imm, in->sub, class_->numbers[in->a]};
+    for (uint32_t i = 0; i < uses->n; i++) {
+        const struct first_use *have = &uses->items[i];
+        if (have->window == use.window && have->aggregate == use.aggregate &&
+            have->needs >= use.needs)
+            return;
+    }
+    FB_PUSH_ROOM(uses->items, uses->n, uses->cap);
+    uses->items[uses->n++] = use;
+}
+
+static void put_span(struct fb_buf *out, int64_t us) {
+    char text[FB_TIME_TEXT_MAX];
+    fb_buf_put(out, text, fb_span_format(us, text));
+}
+
+static void put_unknown(struct fb_buf *out, const struct fb_class *class_, struct first_use use) {
+    const struct fb_window *window = &class_->windows[use.window];
+    int64_t needed = (int64_t)fb_num_round(use.needs * (double)window->length_us);
+    if (window->shape == FB_SHAPE_LAST) {
+        fb_buf_printf(out, "unknown until %u samples", window->places);
+        return;
+    }
+    if (window->input == FB_INPUT_RECORDS) {
+        fb_buf_text(out, "unknown until ");
+        put_span(out, needed);
+        fb_buf_text(out, " after the first record");
+        return;
+    }
+    fb_buf_text(out, "unknown until ");
+    put_span(out, needed);
+    fb_buf_text(out, " of good time");
+    if (window->shape == FB_SHAPE_EACH)
+        fb_buf_text(out, " in one whole window");
+    if (use.aggregate == FB_AGG_ANY)
+        fb_buf_text(out, ", but once true");
+    if (use.aggregate == FB_AGG_ALL)
+        fb_buf_text(out, ", but once false");
+}
+
+/* ---- text ---------------------------------------------------------------------------------- */
+
+static size_t widest_name(const struct fb_program *program, const struct fb_class *class_) {
+    size_t width = 4;
+    for (uint32_t i = 0; i < class_->n_rules; i++) {
+        size_t n = program->rules[class_->rules[i]].name.n;
+        width = n > width ? n : width;
+    }
+    return width;
+}
+
+static void put_topics(struct fb_buf *out, const struct fb_class *class_) {
+    for (uint32_t i = 0; i < class_->n_topics; i++)
+        fb_buf_printf(out, "%s%.*s", i == 0 ? "" : ", ", FB_ARG(class_->topics[i]));
+}
+
+static void put_windows(struct fb_buf *out, const struct fb_program *program,
+                        const struct fb_class *class_, const struct fb_rule *rule) {
+    struct first_uses uses = {0};
+    see_rule(program, rule, note_use, &uses);
+    for (uint32_t i = 0; i < uses.n; i++) {
+        fb_buf_printf(out, "  %.*s: %s, ", FB_ARG(rule->name),
+                      fb_aggregate_text((uint8_t)uses.items[i].aggregate));
+        put_unknown(out, class_, uses.items[i]);
+        fb_buf_text(out, " (");
+        fb_listing_window(class_, &class_->windows[uses.items[i].window], out);
+        fb_buf_printf(out, ", %u bytes)\n", class_->windows[uses.items[i].window].bytes);
+    }
+    free(uses.items);
+}
+
+static void put_class(struct fb_buf *out, const struct fb_program *program,
+                      const struct fb_class *class_) {
+    int width = (int)widest_name(program, class_);
+    fb_buf_printf(out, "%.*s: %u bytes a device; reads ", FB_ARG(class_->name),
+                  class_->block_bytes);
+    put_topics(out, class_);
+    fb_buf_text(out, class_->n_rules ? "; writes alerts\n" : "; no rules\n");
+    if (!class_->n_rules)
+        return;
+    fb_buf_printf(out, "  %-*s  bytes  of windows  (shared)  instructions  timers\n", width, "rule");
+    for (uint32_t i = 0; i < class_->n_rules; i++) {
+        const struct fb_rule *rule = &program->rules[class_->rules[i]];
+        struct fb_rule_cost cost = fb_cost_of(program, class_->rules[i]);
+        fb_buf_printf(out, "  %.*s%*s  %5u  %10u  %8u  %12u  %6u\n", FB_ARG(rule->name),
+                      width - (int)rule->name.n, "", cost.own_bytes, cost.window_bytes,
+                      cost.shared_bytes, cost.instructions, cost.timers);
+    }
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        put_windows(out, program, class_, &program->rules[class_->rules[i]]);
+}
+
+void fb_cost_text(const struct fb_program *program, struct fb_buf *out) {
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        if (i > 0)
+            fb_buf_char(out, '\n');
+        put_class(out, program, &program->classes[i]);
+    }
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------- */
+
+static void put_json_text(struct fb_buf *out, struct fb_str s) {
+    fb_buf_char(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"' || s.p[i] == '\\')
+            fb_buf_char(out, '\\');
+        if ((unsigned char)s.p[i] < 0x20)
+            fb_buf_printf(out, "\\u%04x", s.p[i]);
+        else
+            fb_buf_char(out, s.p[i]);
+    }
+    fb_buf_char(out, '"');
+}
+
+static const char *shape_name(enum fb_window_shape shape) {
+    static const char *const names[] = {[FB_SHAPE_RING] = "ring",
+                                        [FB_SHAPE_PANES] = "panes",
+                                        [FB_SHAPE_LAST] = "last",
+                                        [FB_SHAPE_EACH] = "each"};
+    return names[shape];
+}
+
+static void put_json_windows(struct fb_buf *out, const struct fb_program *program,
+                             const struct fb_class *class_, const struct fb_rule *rule) {
+    struct first_uses uses = {0};
+    see_rule(program, rule, note_use, &uses);
+    for (uint32_t i = 0; i < uses.n; i++) {
+        const struct fb_window *window = &class_->windows[uses.items[i].window];
+        struct fb_buf text = {0};
+        put_unknown(&text, class_, uses.items[i]);
+        fb_buf_printf(out,
+                      "%s{\"aggregate\":\"%s\",\"shape\":\"%s\",\"length_us\":%lld,"
+                      "\"pane_us\":%lld,\"places\":%u,\"bytes\":%u,\"unknown\":",
+                      i == 0 ? "" : ",", fb_aggregate_text((uint8_t)uses.items[i].aggregate),
+                      shape_name(window->shape), (long long)window->length_us,
+                      (long long)window->pane_us, window->places, window->bytes);
+        put_json_text(out, (struct fb_str){text.p, text.n});
+        fb_buf_char(out, '}');
+        fb_buf_free(&text);
+    }
+    free(uses.items);
+}
+
+static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
+                          const struct fb_class *class_, uint32_t index) {
+    const struct fb_rule *rule = &program->rules[index];
+    struct fb_rule_cost cost = fb_cost_of(program, index);
+    fb_buf_text(out, "{\"rule\":");
+    put_json_text(out, rule->name);
+    fb_buf_printf(out,
+                  ",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,\"shared_bytes\":%u,"
+                  "\"instructions\":%u,\"timers\":%u,\"writes\":[\"alerts\"],\"windows\":[",
+                  rule->version, cost.own_bytes, cost.window_bytes, cost.shared_bytes,
+                  cost.instructions, cost.timers);
+    put_json_windows(out, program, class_, rule);
+    fb_buf_text(out, "]}");
+}
+
+void fb_cost_json(const struct fb_program *program, struct fb_buf *out) {
+    fb_buf_char(out, '[');
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        const struct fb_class *class_ = &program->classes[i];
+        fb_buf_text(out, i == 0 ? "\n{\"class\":" : ",\n{\"class\":");
+        put_json_text(out, class_->name);
+        fb_buf_printf(out, ",\"block_bytes\":%u,\"reads\":[", class_->block_bytes);
+        for (uint32_t k = 0; k < class_->n_topics; k++) {
+            fb_buf_text(out, k == 0 ? "" : ",");
+            put_json_text(out, class_->topics[k]);
+        }
+        fb_buf_text(out, "],\"rules\":[");
+        for (uint32_t k = 0; k < class_->n_rules; k++) {
+            fb_buf_text(out, k == 0 ? "\n  " : ",\n  ");
+            put_json_rule(out, program, class_, class_->rules[k]);
+        }
+        fb_buf_text(out, "]}");
+    }
+    fb_buf_text(out, program->n_classes ? "\n]" : "]");
+}
