@@ -18,10 +18,14 @@ static const struct fb_class *class_of(const struct fb_program *program,
 
 static uint32_t cell_bytes(uint8_t op) {
     switch (op) {
-    case FB_I_FOR: return sizeof(struct fb_for_cell);
-    case FB_I_UNTIL: return sizeof(struct fb_until_cell);
-    case FB_I_ELAPSED: return sizeof(struct fb_elapsed_cell);
-    default: return 0;
+    case FB_I_FOR:
+        return sizeof(struct fb_for_cell);
+    case FB_I_UNTIL:
+        return sizeof(struct fb_until_cell);
+    case FB_I_ELAPSED:
+        return sizeof(struct fb_elapsed_cell);
+    default:
+        return 0;
     }
 }
 
@@ -29,12 +33,16 @@ static uint32_t cell_bytes(uint8_t op) {
 static bool has_deadline(const struct fb_class *class_, const struct fb_instr *in) {
     switch (in->op) {
     case FB_I_FIELD:
-    case FB_I_QUALITY: return class_->fields[in->imm].stale_us != 0;
-    case FB_I_WINDOW: return class_->windows[in->imm].shape != FB_SHAPE_LAST;
+    case FB_I_QUALITY:
+        return class_->fields[in->imm].stale_us != 0;
+    case FB_I_WINDOW:
+        return class_->windows[in->imm].shape != FB_SHAPE_LAST;
     case FB_I_FOR:
     case FB_I_ELAPSED:
-    case FB_I_AGE: return true;
-    default: return false;
+    case FB_I_AGE:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -218,7 +226,8 @@ static void put_class(struct fb_buf *out, const struct fb_program *program,
     fb_buf_text(out, class_->n_rules ? "; writes alerts\n" : "; no rules\n");
     if (!class_->n_rules)
         return;
-    fb_buf_printf(out, "  %-*s  bytes  of windows  (shared)  instructions  timers\n", width, "rule");
+    fb_buf_printf(out, "  %-*s  bytes  of windows  (shared)  instructions  timers\n", width,
+                  "rule");
     for (uint32_t i = 0; i < class_->n_rules; i++) {
         const struct fb_rule *rule = &program->rules[class_->rules[i]];
         struct fb_rule_cost cost = fb_cost_of(program, class_->rules[i]);

@@ -33,16 +33,23 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
                         uint32_t operand, uint32_t count) {
     switch (kind) {
     case FB_OPERAND_NONE:
-    case FB_OPERAND_COUNT: break; /* said with the registers */
-    case FB_OPERAND_REG: fb_buf_printf(out, " r%u", operand); break;
-    case FB_OPERAND_REGS: fb_buf_printf(out, " r%u..r%u", operand, operand + count - 1); break;
+    case FB_OPERAND_COUNT:
+        break; /* said with the registers */
+    case FB_OPERAND_REG:
+        fb_buf_printf(out, " r%u", operand);
+        break;
+    case FB_OPERAND_REGS:
+        fb_buf_printf(out, " r%u..r%u", operand, operand + count - 1);
+        break;
     case FB_OPERAND_FIELD:
         if (operand == UINT16_MAX)
             fb_buf_text(out, " every");
         else
             fb_buf_printf(out, " %.*s", FB_ARG(class_->fields[operand].name));
         break;
-    case FB_OPERAND_MASK: put_mask(out, (uint16_t)operand); break;
+    case FB_OPERAND_MASK:
+        put_mask(out, (uint16_t)operand);
+        break;
     case FB_OPERAND_NUMBER:
         fb_buf_char(out, ' ');
         put_number(out, class_->numbers[operand]);
@@ -57,16 +64,25 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
         fb_buf_text(out, " + ");
         put_number(out, class_->numbers[operand + 1]);
         break;
-    case FB_OPERAND_INT: fb_buf_printf(out, " %lld", (long long)class_->ints[operand]); break;
-    case FB_OPERAND_TEXT: fb_buf_printf(out, " \"%.*s\"", FB_ARG(class_->texts[operand])); break;
+    case FB_OPERAND_INT:
+        fb_buf_printf(out, " %lld", (long long)class_->ints[operand]);
+        break;
+    case FB_OPERAND_TEXT:
+        fb_buf_printf(out, " \"%.*s\"", FB_ARG(class_->texts[operand]));
+        break;
     case FB_OPERAND_PATTERN:
         fb_buf_printf(out, " \"%.*s\"", FB_ARG(class_->patterns[operand]));
         break;
-    case FB_OPERAND_CELL: fb_buf_printf(out, " @%u", operand); break;
-    case FB_OPERAND_WINDOW: fb_buf_printf(out, " w%u", operand); break;
+    case FB_OPERAND_CELL:
+        fb_buf_printf(out, " @%u", operand);
+        break;
+    case FB_OPERAND_WINDOW:
+        fb_buf_printf(out, " w%u", operand);
+        break;
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
-    case FB_OPERAND_FLAG: break; /* of sub */
+    case FB_OPERAND_FLAG:
+        break; /* of sub */
     }
 }
 

@@ -10,11 +10,13 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "rules/compile.h"
+#include "rules/cost.h"
+#include "rules/listing.h"
 
 struct check_options {
     const char **paths;
     size_t n_paths, cap_paths;
-    bool json;
+    bool json, listing;
 };
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -24,6 +26,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
             argp_error(state, "--format is text or json, not `%s`", value);
         options->json = strcmp(value, "json") == 0;
+        return 0;
+    case 'l':
+        options->listing = true;
         return 0;
     case ARGP_KEY_ARG:
         FB_PUSH_ROOM(options->paths, options->n_paths, options->cap_paths);
@@ -41,11 +46,24 @@ static const char *plural(uint32_t n) {
     return n == 1 ? "" : "s";
 }
 
-static void print_text(const struct fb_diags *diags, const struct fb_compiled *compiled) {
+static void print_program(const struct fb_program *program, bool listing) {
+    struct fb_buf out = {0};
+    if (listing)
+        fb_listing(program, &out);
+    else
+        fb_cost_text(program, &out);
+    fwrite(out.p, 1, out.n, stdout);
+    fb_buf_free(&out);
+}
+
+static void print_text(const struct fb_diags *diags, const struct fb_compiled *compiled,
+                       bool listing) {
     struct fb_buf out = {0};
     fb_diags_print(diags, compiled->sources, fb_cli_colour(stderr), &out);
     fwrite(out.p, 1, out.n, stderr);
     fb_buf_free(&out);
+    if (compiled->program)
+        print_program(compiled->program, listing);
     uint32_t n_files = compiled->sources->n_files;
     if (diags->errors)
         fprintf(stderr, "%u error%s in %u file%s\n", diags->errors, plural(diags->errors), n_files,
@@ -60,6 +78,10 @@ static void print_json(const struct fb_diags *diags, const struct fb_compiled *c
     fb_buf_printf(&out, "{\"files\":%u,\"rules\":%u,\"errors\":%u,\"diagnostics\":",
                   compiled->sources->n_files, compiled->checked.n_rules, diags->errors);
     fb_diags_print_json(diags, compiled->sources, &out);
+    if (compiled->program) {
+        fb_buf_text(&out, ",\"cost\":");
+        fb_cost_json(compiled->program, &out);
+    }
     fb_buf_text(&out, "}\n");
     fwrite(out.p, 1, out.n, stdout);
     fb_buf_free(&out);
@@ -67,7 +89,9 @@ static void print_json(const struct fb_diags *diags, const struct fb_compiled *c
 
 int fb_cmd_check(int argc, char **argv) {
     static const struct argp_option rows[] = {
-        {"format", 'f', "text|json", 0, "How to print what was found (text)", 0}, {0}};
+        {"format", 'f', "text|json", 0, "How to print what was found (text)", 0},
+        {"listing", 'l', NULL, 0, "Print the compiled program instead of its cost", 0},
+        {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
@@ -84,7 +108,7 @@ int fb_cmd_check(int argc, char **argv) {
     if (options.json)
         print_json(diags, &compiled);
     else
-        print_text(diags, &compiled);
+        print_text(diags, &compiled, options.listing);
     fb_compiled_free(&compiled);
     fb_diags_free(diags);
     free(options.paths);

@@ -142,11 +142,11 @@ static void integers_and_words_are_compared_as_integers(void **state) {
 static void texts_are_compared_and_matched(void **state) {
     (void)state;
     assert_code("site == \"north\" or name matches \"^p\"", "r0   field site\n"
-                                                          "r1   text \"north\"\n"
-                                                          "r2   cmp_text r0 == r1\n"
-                                                          "r3   field name\n"
-                                                          "r4   matches r3 \"^p\"\n"
-                                                          "r5   or r2 r4\n");
+                                                            "r1   text \"north\"\n"
+                                                            "r2   cmp_text r0 == r1\n"
+                                                            "r3   field name\n"
+                                                            "r4   matches r3 \"^p\"\n"
+                                                            "r5   or r2 r4\n");
 }
 
 static void a_range_includes_both_ends(void **state) {
@@ -614,9 +614,8 @@ static void too_large_a_device_is_refused(void **state) {
     struct fb_buf rules = {0};
     fb_buf_text(&rules, PUMP);
     for (int i = 0; i < 40; i++)
-        fb_buf_printf(&rules,
-                      "alarm a%d on pump { raise high when avg(load over %ds) > 5 %% }\n", i,
-                      80 + i);
+        fb_buf_printf(&rules, "alarm a%d on pump { raise high when avg(load over %ds) > 5 %% }\n",
+                      i, 80 + i);
     assert_refused(fb_buf_terminated(&rules), FB_E_BLOCK_TOO_LARGE);
     fb_buf_free(&rules);
 }
