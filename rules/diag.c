@@ -137,14 +137,15 @@ static void print_line(const struct fb_source *source, struct fb_span span, bool
         end--;
     }
     uint32_t to = span.end < end ? span.end : end;
-    uint32_t first = start, before = 0; /* columns from `first` to the span */
-    for (uint32_t at = start; at < span.start && at < end;) {
+    uint32_t first = start, before = 0, all = 0; /* columns from `first` to the span, and in all */
+    for (uint32_t at = start; at < end;) {
         struct shown one = next_shown(source->text, at);
-        before += one.columns;
+        before += at < span.start ? one.columns : 0;
+        all += one.columns;
         at = one.end;
     }
     bool cut = false;
-    while (before > SHOWN_COLUMNS / 2) {
+    while (all > SHOWN_COLUMNS && before > SHOWN_COLUMNS / 2) {
         struct shown one = next_shown(source->text, first);
         before -= one.columns;
         first = one.end;
@@ -168,6 +169,15 @@ static void print_line(const struct fb_source *source, struct fb_span span, bool
     fb_buf_text(out, colour ? "\033[0m\n" : "\n");
 }
 
+/* A text of ours that may quote the file: without control characters. */
+static void put_plain(struct fb_buf *out, struct fb_str text) {
+    for (uint32_t at = 0; at < text.n;) {
+        struct shown one = next_shown(text, at);
+        put_shown(out, text, one);
+        at = one.end;
+    }
+}
+
 static void print_one(const struct fb_diag *diag, const struct fb_sources *sources, bool colour,
                       struct fb_buf *out) {
     const struct fb_diag_info *info = fb_diag_code_info(diag->code);
@@ -179,11 +189,16 @@ static void print_one(const struct fb_diag *diag, const struct fb_sources *sourc
                         : info->level == FB_DIAG_WARNING ? "\033[1;35m"
                                                         : "\033[1;36m";
     const char *plain = colour ? "\033[0m" : "";
-    fb_buf_printf(out, "%.*s:%u:%u: %s%s[%s]%s: %.*s\n", FB_ARG(source->path), line, column, paint,
-                  level_name(info->level), info->number, plain, FB_ARG(diag->text));
+    put_plain(out, source->path);
+    fb_buf_printf(out, ":%u:%u: %s%s[%s]%s: ", line, column, paint, level_name(info->level),
+                  info->number, plain);
+    put_plain(out, diag->text);
+    fb_buf_char(out, '\n');
     print_line(source, diag->span, colour, out);
     if (diag->help.n > 0) {
-        fb_buf_printf(out, "help: %.*s\n", FB_ARG(diag->help));
+        fb_buf_text(out, "help: ");
+        put_plain(out, diag->help);
+        fb_buf_char(out, '\n');
     }
 }
 

@@ -15,6 +15,12 @@
 
 enum { INDENT = 2, CONTINUED_INDENT = 4 };
 
+/* Within an entry's text: what follows stands in one column with that of its neighbours. */
+#define ALIGN '\x02'
+
+/* Neighbours that are aligned with each other; 0: none. */
+enum { GROUP_HEAD = 1, GROUP_FIELD, GROUP_RAISE, GROUP_TEXT, GROUP_SERIES };
+
 struct printer {
     const struct fb_tree *tree;
     const struct fb_file *file;
@@ -28,8 +34,8 @@ struct printer {
 struct entry {
     struct fb_span span;
     uint32_t head_end; /* comments from here to the span's end are the block's own */
-    int rank;
-    struct fb_buf text;                 /* with FB_FORMAT_BREAK; of a block its head */
+    int rank, group;
+    struct fb_buf text;                 /* with FB_FORMAT_BREAK and ALIGN; of a block its head */
     uint32_t first_comment, n_comments; /* before it */
     uint32_t trailing;                  /* index of the comment behind it; UINT32_MAX: none */
     const struct fb_item *block;        /* NULL: a plain clause */
@@ -171,6 +177,7 @@ static void put_field(const struct printer *f, const struct fb_field_decl *field
                       struct fb_span within, struct fb_buf *out) {
     bool any = false;
     put_name(field->name, out);
+    fb_buf_char(out, ALIGN);
     fb_buf_text(out, " : ");
     put_type(&field->type, out);
     if (field->range_low != NULL) {
@@ -227,11 +234,11 @@ static void put_class_item(const struct printer *f, const struct fb_class_decl *
     switch (item->kind) {
     case FB_ITEM_KEY:
     case FB_ITEM_TAGS:
-        fb_buf_text(out, item->kind == FB_ITEM_KEY ? "key " : "tag ");
+        fb_buf_printf(out, "%s%c ", item->kind == FB_ITEM_KEY ? "key" : "tag", ALIGN);
         put_field_names(decl, item, out);
         return;
     case FB_ITEM_TIME:
-        fb_buf_text(out, "time ");
+        fb_buf_printf(out, "time%c ", ALIGN);
         if (decl->time_arrival) {
             fb_buf_text(out, "arrival");
         } else if (fb_str_eq(decl->time_field, FB_S("arrival"))) {
@@ -242,7 +249,7 @@ static void put_class_item(const struct printer *f, const struct fb_class_decl *
         put_unit(decl->time_unit, out);
         return;
     case FB_ITEM_DOMAIN:
-        fb_buf_text(out, "domain ");
+        fb_buf_printf(out, "domain%c ", ALIGN);
         put_name(decl->domain, out);
         return;
     case FB_ITEM_FIELD:
@@ -256,6 +263,12 @@ static void put_class_item(const struct printer *f, const struct fb_class_decl *
         put_expr(f, decl->late, out);
         return;
     }
+}
+
+static int class_item_group(const struct fb_class_item *item) {
+    return item->kind == FB_ITEM_FIELD                              ? GROUP_FIELD
+           : item->kind == FB_ITEM_LET || item->kind == FB_ITEM_LATE ? 0
+                                                                     : GROUP_HEAD;
 }
 
 static int class_item_rank(const struct fb_class_item *item) {
@@ -288,8 +301,8 @@ static void put_rule_item(const struct printer *f, const struct fb_rule_decl *ru
         put_let(f, rule->lets[item->index], out);
         return;
     case FB_ITEM_RAISE:
-        fb_buf_printf(out, "raise %s when ",
-                      fb_severity_name(rule->raises[item->index].severity));
+        fb_buf_printf(out, "raise %s%c when ",
+                      fb_severity_name(rule->raises[item->index].severity), ALIGN);
         put_expr(f, rule->raises[item->index].when, out);
         return;
     case FB_ITEM_WHEN:
@@ -312,11 +325,11 @@ static void put_rule_item(const struct printer *f, const struct fb_rule_decl *ru
         put_expr(f, rule->at_most_per, out);
         return;
     case FB_ITEM_MESSAGE:
-        fb_buf_text(out, "message ");
+        fb_buf_printf(out, "message%c ", ALIGN);
         fb_buf_str(out, rule->message->raw);
         return;
     case FB_ITEM_RESPONSE:
-        fb_buf_text(out, "response ");
+        fb_buf_printf(out, "response%c ", ALIGN);
         fb_buf_str(out, rule->response->raw);
         return;
     case FB_ITEM_LABEL:
@@ -326,6 +339,12 @@ static void put_rule_item(const struct printer *f, const struct fb_rule_decl *ru
         put_text(f, item->span, rule->labels[item->index].value, out);
         return;
     }
+}
+
+static int rule_item_group(const struct fb_rule_item *item) {
+    return item->kind == FB_ITEM_RAISE                                       ? GROUP_RAISE
+           : item->kind == FB_ITEM_MESSAGE || item->kind == FB_ITEM_RESPONSE ? GROUP_TEXT
+                                                                             : 0;
 }
 
 /* ---- test blocks --------------------------------------------------------------------------- */
@@ -360,8 +379,7 @@ static void put_series_item(const struct printer *f, const struct fb_series_item
             put_expr(f, item->to, out);
             last = item->to;
         }
-        touching = last->kind == FB_N_NUMBER && last->unit_text.n == 0 && !last->bracketed &&
-                   memchr(last->text.p, '.', last->text.n) == NULL;
+        touching = last->kind == FB_N_NUMBER && last->unit_text.n == 0 && !last->bracketed;
     }
     if (item->times != 1) {
         fb_buf_printf(out, "%sx%u", touching ? "" : " ", item->times);
@@ -402,7 +420,7 @@ static void put_step(const struct printer *f, const struct fb_test_step *step,
         put_device_id(f, step->span, step->device, out);
         fb_buf_char(out, '.');
         put_name(step->field, out);
-        fb_buf_text(out, " = ");
+        fb_buf_printf(out, "%c = ", ALIGN);
         for (uint32_t i = 0; i < step->n_items; i++) {
             if (i > 0) {
                 fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
@@ -510,6 +528,7 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
         for (uint32_t i = 0; i < decl->n_items; i++) {
             struct entry *entry =
                 add_entry(entries, decl->items[i].span, class_item_rank(&decl->items[i]));
+            entry->group = class_item_group(&decl->items[i]);
             put_class_item(f, decl, &decl->items[i], &entry->text);
         }
     } else if (item->kind == FB_ITEM_RULE) {
@@ -517,12 +536,14 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
         for (uint32_t i = 0; i < rule->n_items; i++) {
             struct entry *entry =
                 add_entry(entries, rule->items[i].span, (int)rule->items[i].kind);
+            entry->group = rule_item_group(&rule->items[i]);
             put_rule_item(f, rule, &rule->items[i], &entry->text);
         }
     } else {
         FB_ASSERT(item->kind == FB_ITEM_TEST);
         for (uint32_t i = 0; i < item->test->n_steps; i++) {
             struct entry *entry = add_entry(entries, item->test->steps[i].span, 0);
+            entry->group = item->test->steps[i].kind == FB_STEP_SERIES ? GROUP_SERIES : 0;
             put_step(f, &item->test->steps[i], &entry->text);
         }
     }
@@ -595,6 +616,44 @@ static void sort_entries(struct entries *entries) {
             at--;
         }
         entries->items[at] = entry;
+    }
+}
+
+static uint32_t align_column(const struct entry *entry) {
+    const char *mark = memchr(entry->text.p, ALIGN, entry->text.n);
+    return mark == NULL ? 0 : columns((struct fb_str){entry->text.p, (size_t)(mark - entry->text.p)});
+}
+
+/* Puts blanks in the place of ALIGN, up to a column. */
+static void align(struct entry *entry, uint32_t column) {
+    struct fb_buf text = {0};
+    for (size_t i = 0; i < entry->text.n; i++) {
+        if (entry->text.p[i] != ALIGN) {
+            fb_buf_char(&text, entry->text.p[i]);
+            continue;
+        }
+        uint32_t here = columns((struct fb_str){text.p, text.n});
+        fb_buf_printf(&text, "%*s", column > here ? (int)(column - here) : 0, "");
+    }
+    fb_buf_free(&entry->text);
+    entry->text = text;
+}
+
+/* Aligns runs of neighbours of one group; comments and empty lines between them end a run. */
+static void align_entries(const struct printer *f, struct entries *entries) {
+    for (uint32_t first = 0; first < entries->n;) {
+        uint32_t end = first, column = 0;
+        do {
+            uint32_t here = align_column(&entries->items[end]);
+            column = here > column ? here : column;
+            end++;
+        } while (end < entries->n && entries->items[first].group != 0 &&
+                 entries->items[end].group == entries->items[first].group &&
+                 entries->items[end].n_comments == 0 &&
+                 !blank_before(f, entries->items[end].span.start));
+        for (; first < end; first++) {
+            align(&entries->items[first], column);
+        }
     }
 }
 
@@ -685,16 +744,17 @@ static void print_entry(struct printer *f, const struct entry *entry, uint32_t i
 /* HEAD { CLAUSE  CLAUSE } where the source has it on one line and it fits. */
 static bool print_on_one_line(struct printer *f, const struct entry *entry,
                               const struct entries *clauses) {
-    if (entry->inner_first < entry->inner_end ||
-        !on_one_line(f, entry->head_end, entry->span.end)) {
-        return false;
-    }
     struct fb_buf line = {0};
     fb_buf_put(&line, entry->text.p, entry->text.n);
     fb_buf_text(&line, " {");
     for (uint32_t i = 0; i < clauses->n; i++) {
         fb_buf_text(&line, i == 0 ? " " : "  ");
-        fb_buf_put(&line, clauses->items[i].text.p, clauses->items[i].text.n);
+        for (size_t k = 0; k < clauses->items[i].text.n; k++) {
+            char c = clauses->items[i].text.p[k];
+            if (c != ALIGN) {
+                fb_buf_char(&line, c);
+            }
+        }
     }
     fb_buf_text(&line, " }");
     for (size_t i = 0; i < line.n; i++) {
@@ -725,7 +785,10 @@ static void print_block(struct printer *f, const struct entry *entry) {
     uint32_t tail = f->next_comment;
     f->next_comment = behind;
     sort_entries(&clauses);
-    if (!print_on_one_line(f, entry, &clauses)) {
+    bool one_line = entry->inner_first == entry->inner_end &&
+                    on_one_line(f, entry->head_end, entry->span.end);
+    if (!one_line || !print_on_one_line(f, entry, &clauses)) {
+        align_entries(f, &clauses);
         put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, 0, 2);
         fb_buf_text(f->out, " {");
         put_trailing(f, at_brace);

@@ -97,6 +97,49 @@ static uint32_t character_length(int c) {
     return c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
 }
 
+/* ---- operators, ours and those of other languages ------------------------------------------- */
+
+struct spelling {
+    const char *written;
+    enum fb_token_kind kind;
+    const char *meant; /* not NULL: of another language; reported, then taken for `kind` */
+};
+
+/* Longer ones first. */
+static const struct spelling spellings[] = {
+    {"===", FB_TOK_EQ, "=="},    {"!==", FB_TOK_NE, "!="},   {"...", FB_TOK_RANGE, ".."},
+    {"<=", FB_TOK_LE, NULL},     {">=", FB_TOK_GE, NULL},    {"==", FB_TOK_EQ, NULL},
+    {"!=", FB_TOK_NE, NULL},     {"..", FB_TOK_RANGE, NULL}, {"<>", FB_TOK_NE, "!="},
+    {"=<", FB_TOK_LE, "<="},     {"=>", FB_TOK_GE, ">="},    {"&&", FB_TOK_NAME, "and"},
+    {"||", FB_TOK_NAME, "or"},   {"!", FB_TOK_NAME, "not"},  {"**", FB_TOK_BAD, "x * x"},
+    {"(", FB_TOK_OPEN, NULL},    {")", FB_TOK_CLOSE, NULL},  {"{", FB_TOK_BEGIN, NULL},
+    {"}", FB_TOK_FINISH, NULL},  {",", FB_TOK_COMMA, NULL},  {":", FB_TOK_COLON, NULL},
+    {".", FB_TOK_DOT, NULL},     {"=", FB_TOK_ASSIGN, NULL}, {"<", FB_TOK_LT, NULL},
+    {">", FB_TOK_GT, NULL},      {"+", FB_TOK_PLUS, NULL},   {"-", FB_TOK_MINUS, NULL},
+    {"*", FB_TOK_STAR, NULL},    {"/", FB_TOK_SLASH, NULL},
+    {"\xE2\x89\xA4", FB_TOK_LE, "<="}, {"\xE2\x89\xA5", FB_TOK_GE, ">="},
+    {"\xE2\x89\xA0", FB_TOK_NE, "!="}, {"\xE2\x88\x92", FB_TOK_MINUS, "-"},
+    {"\xC3\x97", FB_TOK_STAR, "*"},    {"\xC2\xB7", FB_TOK_STAR, "*"},
+    {"\xE2\x80\xA6", FB_TOK_RANGE, ".."}};
+
+static const struct spelling *spelling_at(const struct lexer *lexer) {
+    struct fb_str rest = slice(lexer, lexer->at, lexer->end);
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        size_t n = strlen(spellings[i].written);
+        if (n <= rest.n && memcmp(rest.p, spellings[i].written, n) == 0) {
+            return &spellings[i];
+        }
+    }
+    return NULL;
+}
+
+/* A character outside ASCII that is no operator written with one. */
+static bool is_foreign_letter(const struct lexer *lexer, uint32_t offset) {
+    struct lexer there = *lexer;
+    there.at = offset;
+    return byte_at(lexer, offset) >= 0x80 && spelling_at(&there) == NULL;
+}
+
 /* ---- texts and quoted names ---------------------------------------------------------------- */
 
 /* Length of the escape that begins at p[0] == '\\', 0 if there is none. */
@@ -313,8 +356,51 @@ static bool is_times(struct fb_str s) {
     return true;
 }
 
+static bool begins_unit(const struct lexer *lexer, uint32_t at) {
+    int c = byte_at(lexer, at);
+    return is_letter(c) || c == '%' || is_foreign_letter(lexer, at);
+}
+
+/* The end of a unit that begins here. A sign needs a digit behind it, / and . something of a unit,
+ * so that `5 K..8 K` and `5 m/(x)` end where they should. */
+static uint32_t unit_end(const struct lexer *lexer, uint32_t at) {
+    for (;;) {
+        int c = byte_at(lexer, at), next = byte_at(lexer, at + 1);
+        bool in_character = c >= 0x80 && (c & 0xC0) == 0x80;
+        bool dot = c == 0xC2 && next == 0xB7; /* N·m */
+        bool goes_on = is_digit(c) || begins_unit(lexer, at) || in_character || dot ||
+                       ((c == '/' || c == '.') &&
+                        (begins_unit(lexer, at + 1) || is_digit(next))) ||
+                       (c == '-' && is_digit(next)) ||
+                       (c == '^' && (is_digit(next) || next == '-'));
+        if (!goes_on) {
+            return at;
+        }
+        at++;
+    }
+}
+
+/* Digits and the units of durations in turn, in whatever order. */
+static bool is_mixed_duration(struct fb_str s) {
+    int64_t us;
+    for (size_t i = 0; i < s.n;) {
+        size_t start = i;
+        while (i < s.n && is_digit(s.p[i])) {
+            i++;
+        }
+        while (i < s.n && is_letter(s.p[i])) {
+            i++;
+        }
+        if (i == start || read_duration((struct fb_str){s.p + start, i - start}, &us) == 0) {
+            return false;
+        }
+    }
+    return s.n > 0;
+}
+
 /* Reports `5min`, `80degC`, `1.5h`; `letters` is where they begin. */
 static void report_touching(struct lexer *lexer, uint32_t start, uint32_t letters) {
+    lexer->at = unit_end(lexer, letters);
     struct fb_str number = slice(lexer, start, letters);
     struct fb_str unit = slice(lexer, letters, lexer->at);
     static const struct {
@@ -335,6 +421,13 @@ static void report_touching(struct lexer *lexer, uint32_t start, uint32_t letter
         fb_buf_printf(&help, "a duration has whole numbers, as in 1h30m; the quantity is written "
                              "%.*s %.*s",
                       FB_ARG(number), FB_ARG(unit));
+    }
+    if (help.n == 0 && fb_str_eq(number, FB_S("0")) && (unit.p[0] | 0x20) == 'x') {
+        fb_buf_text(&help, "numbers are written in decimal digits");
+    }
+    if (help.n == 0 && is_mixed_duration(slice(lexer, start, lexer->at))) {
+        fb_buf_text(&help, "a duration has its longest unit first and each at most once, as in "
+                           "1h30m");
     }
     if (help.n == 0) {
         fb_buf_printf(&help, "put a blank before the unit: %.*s %.*s", FB_ARG(number),
@@ -373,8 +466,8 @@ static void lex_number(struct lexer *lexer) {
         }
     }
     uint32_t letters = lexer->at;
-    while (is_word_byte(byte_at(lexer, lexer->at)) || byte_at(lexer, lexer->at) >= 0x80) {
-        lexer->at++;
+    while (is_word_byte(byte_at(lexer, lexer->at)) || is_foreign_letter(lexer, lexer->at)) {
+        lexer->at += character_length(byte_at(lexer, lexer->at));
     }
     if (lexer->at > letters) {
         int64_t us;
@@ -414,34 +507,13 @@ static void lex_number(struct lexer *lexer) {
     lexer->after_number = true;
 }
 
-static bool begins_unit(int c) {
-    return is_letter(c) || c == '%' || c >= 0x80;
-}
-
-/* The end of a unit that begins here. A sign needs a digit behind it, / and . something of a unit,
- * so that `5 K..8 K` and `5 m/(x)` end where they should. */
-static uint32_t unit_end(const struct lexer *lexer, uint32_t at) {
-    for (;;) {
-        int c = byte_at(lexer, at), next = byte_at(lexer, at + 1);
-        bool goes_on = is_word_byte(c) || c == '%' || c >= 0x80 ||
-                       ((c == '/' || c == '.') && (begins_unit(next) || is_digit(next))) ||
-                       (c == '-' && is_digit(next)) ||
-                       (c == '^' && (is_digit(next) || next == '-'));
-        if (!goes_on) {
-            return at;
-        }
-        at++;
-    }
-}
-
 /* UNIT behind a number: on its line, no word of the grammar, and no name that begins a field. */
 static void lex_unit(struct lexer *lexer) {
     uint32_t start = lexer->at;
     while (byte_at(lexer, start) == ' ' || byte_at(lexer, start) == '\t') {
         start++;
     }
-    int c = byte_at(lexer, start);
-    if (!begins_unit(c) || (start == lexer->at && c != '%')) {
+    if (!begins_unit(lexer, start) || (start == lexer->at && byte_at(lexer, start) != '%')) {
         return;
     }
     uint32_t end = unit_end(lexer, start), word = start;
@@ -492,41 +564,7 @@ static void lex_declared_unit(struct lexer *lexer) {
     push(lexer, FB_TOK_BAD, start);
 }
 
-/* ---- operators and what is none ------------------------------------------------------------ */
-
-struct spelling {
-    const char *written;
-    enum fb_token_kind kind;
-    const char *meant; /* not NULL: of another language; reported, then taken for `kind` */
-};
-
-/* Longer ones first. */
-static const struct spelling spellings[] = {
-    {"===", FB_TOK_EQ, "=="},    {"!==", FB_TOK_NE, "!="},   {"...", FB_TOK_RANGE, ".."},
-    {"<=", FB_TOK_LE, NULL},     {">=", FB_TOK_GE, NULL},    {"==", FB_TOK_EQ, NULL},
-    {"!=", FB_TOK_NE, NULL},     {"..", FB_TOK_RANGE, NULL}, {"<>", FB_TOK_NE, "!="},
-    {"=<", FB_TOK_LE, "<="},     {"=>", FB_TOK_GE, ">="},    {"&&", FB_TOK_NAME, "and"},
-    {"||", FB_TOK_NAME, "or"},   {"!", FB_TOK_NAME, "not"},  {"**", FB_TOK_BAD, "x * x"},
-    {"(", FB_TOK_OPEN, NULL},    {")", FB_TOK_CLOSE, NULL},  {"{", FB_TOK_BEGIN, NULL},
-    {"}", FB_TOK_FINISH, NULL},  {",", FB_TOK_COMMA, NULL},  {":", FB_TOK_COLON, NULL},
-    {".", FB_TOK_DOT, NULL},     {"=", FB_TOK_ASSIGN, NULL}, {"<", FB_TOK_LT, NULL},
-    {">", FB_TOK_GT, NULL},      {"+", FB_TOK_PLUS, NULL},   {"-", FB_TOK_MINUS, NULL},
-    {"*", FB_TOK_STAR, NULL},    {"/", FB_TOK_SLASH, NULL},
-    {"\xE2\x89\xA4", FB_TOK_LE, "<="}, {"\xE2\x89\xA5", FB_TOK_GE, ">="},
-    {"\xE2\x89\xA0", FB_TOK_NE, "!="}, {"\xE2\x88\x92", FB_TOK_MINUS, "-"},
-    {"\xC3\x97", FB_TOK_STAR, "*"},    {"\xC2\xB7", FB_TOK_STAR, "*"},
-    {"\xE2\x80\xA6", FB_TOK_RANGE, ".."}};
-
-static const struct spelling *spelling_at(const struct lexer *lexer) {
-    struct fb_str rest = slice(lexer, lexer->at, lexer->end);
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
-        size_t n = strlen(spellings[i].written);
-        if (n <= rest.n && memcmp(rest.p, spellings[i].written, n) == 0) {
-            return &spellings[i];
-        }
-    }
-    return NULL;
-}
+/* ---- brackets, and what is no token --------------------------------------------------------- */
 
 static void pair(struct lexer *lexer, uint32_t index) {
     struct fb_token *items = lexer->tokens->items;
@@ -584,6 +622,17 @@ static bool lex_pointed(struct lexer *lexer) {
     return true;
 }
 
+/* 'x': up to the other quote, if there is one on the line. */
+static void skip_quoted(struct lexer *lexer) {
+    uint32_t end = lexer->at;
+    while (byte_at(lexer, end) >= 0x20 && byte_at(lexer, end) != '\'') {
+        end++;
+    }
+    if (byte_at(lexer, end) == '\'') {
+        lexer->at = end + 1;
+    }
+}
+
 /* A run of characters that begin no token: one report for all of them. */
 static void lex_stray(struct lexer *lexer) {
     uint32_t start = lexer->at;
@@ -595,16 +644,17 @@ static void lex_stray(struct lexer *lexer) {
             lexer->at++;
             c = byte_at(lexer, lexer->at);
         }
-    } else if (first >= 0x80) {
-        int c;
-        while (((c = byte_at(lexer, lexer->at)) >= 0x80 && spelling_at(lexer) == NULL) ||
-               (lexer->at > start && is_word_byte(c))) {
-            lexer->at += character_length(c);
+    } else if (first >= 0x80 || is_letter(first)) {
+        while (is_foreign_letter(lexer, lexer->at) || is_word_byte(byte_at(lexer, lexer->at))) {
+            lexer->at += character_length(byte_at(lexer, lexer->at));
         }
     } else {
         while (lexer->at < lexer->end && byte_at(lexer, lexer->at) == first) {
             lexer->at++;
         }
+    }
+    if (first == '\'') {
+        skip_quoted(lexer);
     }
     struct fb_str run = slice(lexer, start, lexer->at);
     struct fb_span span = span_of(lexer, start, lexer->at);
@@ -612,11 +662,12 @@ static void lex_stray(struct lexer *lexer) {
                                 memcmp(run.p, "\xE2\x80\x9D", 3) == 0);
     const char *help = first == ';'    ? "leave it out: statements and clauses end by themselves"
                        : first == '\'' ? "a text stands in double quotes"
+                       : first == '%'  ? "a share is written as in 5 %; there is no remainder"
                        : first == '&'  ? "write `and`"
                        : first == '|'  ? "write `or`"
                        : first == ']'  ? "a declared unit is written [m3/h]"
                        : curly         ? "a text stands in plain double quotes: \""
-                       : first >= 0x80 ? "a name with other characters than letters, digits and _ "
+                       : first >= 0x80 || is_letter(first) ? "a name with other characters than letters, digits and _ "
                                          "stands in back quotes"
                                        : NULL;
     if (control) {
@@ -653,6 +704,11 @@ static void lex_word(struct lexer *lexer) {
     uint32_t start = lexer->at;
     while (is_word_byte(byte_at(lexer, lexer->at))) {
         lexer->at++;
+    }
+    if (is_foreign_letter(lexer, lexer->at)) {
+        lexer->at = start; /* größe: one report for the whole word */
+        lex_stray(lexer);
+        return;
     }
     push(lexer, FB_TOK_NAME, start);
 }

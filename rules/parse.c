@@ -579,7 +579,7 @@ static bool alarm_item(struct fb_parser *p, void *context) {
 }
 
 static const struct fb_p_clause event_clauses[] = {
-    {"let", "NAME"},     {"when", NULL},       {"whenever", NULL}, {"at", "most"},
+    {"let", "NAME"},     {"when", "LINE"},     {"whenever", NULL}, {"at", "most"},
     {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},  {NULL, NULL}};
 
 /* event item = let | ( "when" | "whenever" ) cond | "at" "most" INT "per" dur | text ; */
@@ -675,7 +675,8 @@ static void use_path(const struct fb_source *source, struct fb_str path, struct 
     fb_buf_str(out, path);
 }
 
-/* use = "use" TEXT ; the word is taken; the file joins the sources and is parsed in its turn */
+/* use = "use" TEXT ; the word is taken; the file joins the sources, where there are any, and is
+ * parsed in its turn */
 static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *sources) {
     const struct fb_token *token = fb_p_peek(p, 0);
     item->kind = FB_ITEM_USE;
@@ -686,6 +687,9 @@ static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *so
     if (item->use.n == 0) {
         fb_diag_add(p->diags, FB_E_USE, span, NULL, "the path is empty");
         return false;
+    }
+    if (sources == NULL) {
+        return true;
     }
     struct fb_buf path = {0};
     struct fb_err err = {0};
@@ -761,6 +765,8 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
         const struct fb_token *first = fb_p_peek(p, 0);
         uint32_t before = p->at;
         struct fb_item item = {0};
+        p->clauses = NULL;
+        p->fields = false;
         if (statement(p, &item, sources)) {
             item.span = fb_p_span_from(p, first);
             set_span(&item);
@@ -781,7 +787,7 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
 }
 
 static struct fb_file *parse_file(struct fb_arena *arena, struct fb_sources *sources,
-                                  uint32_t index, struct fb_diags *diags) {
+                                  uint32_t index, bool follow, struct fb_diags *diags) {
     struct fb_parser p = {.arena = arena,
                           .sources = sources,
                           .diags = diags,
@@ -789,7 +795,7 @@ static struct fb_file *parse_file(struct fb_arena *arena, struct fb_sources *sou
     struct fb_file *out = FB_ARENA_NEW(arena, struct fb_file);
     out->source = index;
     fb_lex(sources, index, diags, &p.tokens);
-    file(&p, out, sources);
+    file(&p, out, follow ? sources : NULL);
     out->n_comments = p.tokens.n_comments;
     if (out->n_comments > 0) {
         out->comments = FB_ARENA_ARRAY(arena, struct fb_comment, out->n_comments);
@@ -799,15 +805,29 @@ static struct fb_file *parse_file(struct fb_arena *arena, struct fb_sources *sou
     return out;
 }
 
-struct fb_tree *fb_parse(struct fb_sources *sources, struct fb_diags *diags) {
+static struct fb_tree *new_tree(struct fb_sources *sources) {
     struct fb_arena *arena = fb_arena_new();
     struct fb_tree *tree = FB_ARENA_NEW(arena, struct fb_tree);
-    struct fb_parser room = {.arena = arena};
     tree->arena = arena;
     tree->sources = sources;
+    return tree;
+}
+
+struct fb_tree *fb_parse_alone(struct fb_sources *sources, uint32_t file, struct fb_diags *diags) {
+    struct fb_tree *tree = new_tree(sources);
+    tree->files = FB_ARENA_NEW(tree->arena, struct fb_file *);
+    tree->files[0] = parse_file(tree->arena, sources, file, false, diags);
+    tree->n_files = 1;
+    return tree;
+}
+
+struct fb_tree *fb_parse(struct fb_sources *sources, struct fb_diags *diags) {
+    struct fb_tree *tree = new_tree(sources);
+    struct fb_parser room = {.arena = tree->arena};
     /* The list grows while files are read that use others. */
     for (uint32_t i = 0; i < sources->n_files; i++) {
-        *FB_P_PUSH(&room, tree->files, tree->n_files) = parse_file(arena, sources, i, diags);
+        struct fb_file *one = parse_file(tree->arena, sources, i, true, diags);
+        *FB_P_PUSH(&room, tree->files, tree->n_files) = one;
     }
     return tree;
 }

@@ -12,6 +12,8 @@
  * checking when diags->errors did not grow. The tree's names are views of the sources' text or live
  * in the tree; the sources must outlive it. */
 struct fb_tree *fb_parse(struct fb_sources *sources, struct fb_diags *diags);
+/* The same for one file of the sources alone: what it uses is not loaded. */
+struct fb_tree *fb_parse_alone(struct fb_sources *sources, uint32_t file, struct fb_diags *diags);
 void fb_tree_free(struct fb_tree *tree);
 
 /* True for a word that cannot stand as a plain name inside an expression. */

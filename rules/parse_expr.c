@@ -770,6 +770,10 @@ static struct fb_node *word(struct fb_parser *p) {
     struct fb_str text = fb_p_name_text(p, token);
     bool quoted = (token->flags & FB_TOKEN_QUOTED) != 0;
     bool is_call = fb_p_peek(p, 1)->kind == FB_TOK_OPEN && !quoted;
+    if (!quoted && fb_p_at_clause(p)) {
+        fb_p_unexpected(p, "a value", NULL);
+        return NULL;
+    }
     struct fb_node *node = new_node(p, FB_N_NAME);
     if (!quoted && fb_p_is_word(p, 0, "if")) {
         return if_then_else(p);

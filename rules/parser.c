@@ -212,6 +212,9 @@ static bool is_clause(const struct fb_parser *p, const struct fb_p_clause *claus
     if (clause->next == NULL) {
         return !is_operator(next->kind) || next->kind == FB_TOK_MINUS;
     }
+    if (strcmp(clause->next, "LINE") == 0) {
+        return (fb_p_peek(p, 0)->flags & FB_TOKEN_LINE_START) != 0;
+    }
     if (strcmp(clause->next, "NAME") == 0) {
         return next->kind == FB_TOK_NAME;
     }
@@ -221,17 +224,30 @@ static bool is_clause(const struct fb_parser *p, const struct fb_p_clause *claus
     return fb_p_is_word(p, 1, clause->next);
 }
 
-static bool at_item(const struct fb_parser *p, const struct fb_p_clause *clauses, bool fields) {
+static bool at_item(const struct fb_parser *p) {
     const struct fb_token *token = fb_p_peek(p, 0);
-    if (fields && token->kind == FB_TOK_NAME && fb_p_peek(p, 1)->kind == FB_TOK_COLON) {
+    if (p->fields && token->kind == FB_TOK_NAME && fb_p_peek(p, 1)->kind == FB_TOK_COLON) {
         return true;
     }
-    for (; clauses->word != NULL; clauses++) {
-        if (is_clause(p, clauses)) {
+    for (const struct fb_p_clause *one = p->clauses; one != NULL && one->word != NULL; one++) {
+        if (is_clause(p, one)) {
             return true;
         }
     }
     return false;
+}
+
+bool fb_p_at_clause(const struct fb_parser *p) {
+    return (fb_p_peek(p, 0)->flags & FB_TOKEN_LINE_START) != 0 && at_item(p);
+}
+
+/* A word that begins a line, and no expression goes on with: a clause, if a misspelt one. */
+static bool at_likely_item(const struct fb_parser *p) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    uint8_t next = fb_p_peek(p, 1)->kind;
+    return token->kind == FB_TOK_NAME && (token->flags & FB_TOKEN_LINE_START) != 0 &&
+           !fb_parse_is_reserved(fb_p_name_text(p, token)) &&
+           (next == FB_TOK_NAME || next == FB_TOK_TEXT);
 }
 
 /* Words that begin statements, those of later stages too: a place to go on at. */
@@ -276,9 +292,9 @@ void fb_p_next_statement(struct fb_parser *p) {
     }
 }
 
-static void next_item(struct fb_parser *p, const struct fb_p_clause *clauses, bool fields) {
+static void next_item(struct fb_parser *p) {
     while (!fb_p_is(p, FB_TOK_END) && !fb_p_is(p, FB_TOK_FINISH) && !fb_p_at_statement(p) &&
-           !at_item(p, clauses, fields)) {
+           !at_item(p) && !at_likely_item(p)) {
         bool block = fb_p_is(p, FB_TOK_BEGIN);
         skip_one(p);
         if (block) {
@@ -305,6 +321,8 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
         return false;
     }
     bool ok = true;
+    p->clauses = clauses;
+    p->fields = fields;
     while (!fb_p_is(p, FB_TOK_FINISH)) {
         if (fb_p_is(p, FB_TOK_END) && !ok) {
             return false; /* the item that ran into the end was reported */
@@ -330,12 +348,18 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
                 skip_one(p);
                 skip_field_head(p);
             }
-            next_item(p, clauses, fields);
+            next_item(p);
         }
     }
     fb_p_next(p);
     *block = fb_p_span_from(p, open);
     return ok;
+}
+
+/* A word that belongs inside an expression: it may not stand here, but it is no misspelt clause. */
+static bool is_continuation(const struct fb_parser *p, const struct fb_token *token) {
+    struct fb_str word = fb_p_name_text(p, token);
+    return fb_parse_is_reserved(word) && !fb_str_eq(word, FB_S("when"));
 }
 
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses) {
@@ -345,13 +369,14 @@ bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_
                              "range", "every", "stale", "from", "null"};
     size_t n = 10;
     bool behind_one = p->at > 0 && p->tokens.items[p->at - 1].kind != FB_TOK_BEGIN;
-    bool is_name = token->kind == FB_TOK_NAME && (token->flags & FB_TOKEN_QUOTED) == 0;
+    bool is_name = token->kind == FB_TOK_NAME && (token->flags & FB_TOKEN_QUOTED) == 0 &&
+                   !is_continuation(p, token);
     struct fb_buf all = {0};
     if (behind_one && !is_name) {
         fb_buf_text(&all, "an operator");
     }
     for (; clauses->word != NULL; clauses++) {
-        bool two = clauses->next != NULL && clauses->next[0] >= 'a';
+        bool two = clauses->next != NULL && clauses->next[0] >= 'a'; /* a word, as in clear after */
         words[n++] = clauses->word;
         fb_buf_printf(&all, "%s`%s%s%s`", all.n > 0 ? ", " : "", clauses->word, two ? " " : "",
                       two ? clauses->next : "");

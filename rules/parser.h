@@ -8,6 +8,8 @@
 #include "rules/lex.h"
 #include "rules/parse.h"
 
+struct fb_p_clause;
+
 struct fb_parser {
     struct fb_arena *arena; /* the tree's */
     const struct fb_sources *sources;
@@ -17,6 +19,8 @@ struct fb_parser {
     uint32_t at; /* index of the present token; never behind END */
     uint32_t depth;
     bool in_message;
+    const struct fb_p_clause *clauses; /* of the block that is being read; NULL: none */
+    bool fields;                       /* `NAME :` begins a field there */
 };
 
 /* ---- tokens -------------------------------------------------------------------------------- */
@@ -68,7 +72,9 @@ void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
 /* An item's first word and what must follow for it to be one, when looking for a place to go on. */
 struct fb_p_clause {
     const char *word;
-    const char *next; /* a word; "NAME", "TEXT": any of these; NULL: anything but an operator */
+    /* A word; "NAME", "TEXT": any of these; "LINE": anything, but the first word stands first on its
+     * line; NULL: anything but an operator. */
+    const char *next;
 };
 
 /* block = "{" { item } "}" ; item parses one and returns false after a report. Recovers at the next
@@ -77,6 +83,8 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
                 const struct fb_p_clause *clauses, bool fields,
                 bool (*item)(struct fb_parser *p, void *context), void *context,
                 struct fb_span *block);
+/* Where a value may stand there is the first word of the next clause. */
+bool fb_p_at_clause(const struct fb_parser *p);
 /* E122 or E120: nothing that can stand in this block. */
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses);
 /* Goes to where the next statement may begin. */

@@ -16,6 +16,7 @@
 /* name, what it does in a line */
 #define FB_COMMANDS(COMMAND)                                                                       \
     COMMAND(check, "find every mistake in rule files, and say what the rules cost")                \
+    COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
     COMMAND(replay, "run rules over recorded events")                                             \
     COMMAND(test, "run the tests that stand in rule files")                                        \
