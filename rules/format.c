@@ -621,7 +621,8 @@ static void sort_entries(struct entries *entries) {
 
 static uint32_t align_column(const struct entry *entry) {
     const char *mark = memchr(entry->text.p, ALIGN, entry->text.n);
-    return mark == NULL ? 0 : columns((struct fb_str){entry->text.p, (size_t)(mark - entry->text.p)});
+    struct fb_str before = {entry->text.p, mark == NULL ? 0 : (size_t)(mark - entry->text.p)};
+    return columns(before);
 }
 
 /* Puts blanks in the place of ALIGN, up to a column. */

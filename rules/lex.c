@@ -638,13 +638,14 @@ static void lex_stray(struct lexer *lexer) {
     uint32_t start = lexer->at;
     int first = byte_at(lexer, start);
     bool control = first < 0x20 || first == 0x7F;
+    bool word = first >= 0x80 || is_letter(first);
     if (control) {
         int c = first;
         while (c == first) {
             lexer->at++;
             c = byte_at(lexer, lexer->at);
         }
-    } else if (first >= 0x80 || is_letter(first)) {
+    } else if (word) {
         while (is_foreign_letter(lexer, lexer->at) || is_word_byte(byte_at(lexer, lexer->at))) {
             lexer->at += character_length(byte_at(lexer, lexer->at));
         }
@@ -667,7 +668,7 @@ static void lex_stray(struct lexer *lexer) {
                        : first == '|'  ? "write `or`"
                        : first == ']'  ? "a declared unit is written [m3/h]"
                        : curly         ? "a text stands in plain double quotes: \""
-                       : first >= 0x80 || is_letter(first) ? "a name with other characters than letters, digits and _ "
+                       : word          ? "a name with other characters than letters, digits and _ "
                                          "stands in back quotes"
                                        : NULL;
     if (control) {

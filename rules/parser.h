@@ -72,8 +72,8 @@ void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
 /* An item's first word and what must follow for it to be one, when looking for a place to go on. */
 struct fb_p_clause {
     const char *word;
-    /* A word; "NAME", "TEXT": any of these; "LINE": anything, but the first word stands first on its
-     * line; NULL: anything but an operator. */
+    /* A word; "NAME", "TEXT": any of these; "LINE": anything, but the first word stands first on
+     * its line; NULL: anything but an operator. */
     const char *next;
 };
 

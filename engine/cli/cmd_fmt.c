@@ -111,7 +111,7 @@ static int format_file(struct fb_sources *sources, uint32_t index, bool check) {
         status = FB_EXIT_PROBLEMS;
     } else {
         fb_format(tree, 0, &out);
-        bool changed = out.n != source->text.n || (out.n > 0 && memcmp(out.p, source->text.p, out.n));
+        bool changed = !fb_str_eq((struct fb_str){out.p, out.n}, source->text);
         if (is_stdin && !check) {
             fwrite(out.p, 1, out.n, stdout);
         } else if (changed) {
