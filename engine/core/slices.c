@@ -48,7 +48,7 @@ void fb_slice_clear(const struct fb_slice_view *view, void *slice) {
 void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next) {
     fb_stat_join(view->slices->mask, fb_slice_parts(view, slice), fb_slice_count(view, slice),
                  fb_slice_parts(view, next), fb_slice_count(view, next));
-    add_to(view, slice, fb_slice_count(view, next), fb_slice_good_us(view, next));
+    add_to(view, slice, fb_slice_count(view, next), 0);
 }
 
 /* ---- all of them ---- */

@@ -42,7 +42,7 @@ uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice);
 int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice);
 union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice);
 void fb_slice_clear(const struct fb_slice_view *view, void *slice);
-/* Folds `next` into `slice`. */
+/* Folds `next` into `slice`, but not the good time, which may be more than one slice can have. */
 void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next);
 
 /* Fresh slices. */

@@ -9,6 +9,7 @@ struct panes {
     struct fb_truth truth;
     int64_t edge_us; /* the left edge that was used last */
     int64_t folded;  /* the fold stands for the panes from the edge up to the newest one */
+    int64_t folded_good_us;
 };
 _Static_assert(sizeof(struct panes) == FB_PANES_HEAD_BYTES, "model/layout.h");
 
@@ -59,13 +60,17 @@ static void *fold(const struct fb_slice_view *view, struct panes *panes) {
     panes->folded = true;
     panes->slices.changed = false;
     fb_slice_clear(view, sum);
+    panes->folded_good_us = 0;
     int64_t length = view->window->pane_us, newest = panes->slices.newest_us;
     if (newest < panes->edge_us)
         return sum;
     int64_t from = newest - length * (view->n - 1);
     for (int64_t start = panes->edge_us > from ? panes->edge_us : from; start < newest;
-         start += length)
-        fb_slice_join(view, sum, fb_slices_find(view, start));
+         start += length) {
+        void *pane = fb_slices_find(view, start);
+        fb_slice_join(view, sum, pane);
+        panes->folded_good_us += fb_slice_good_us(view, pane);
+    }
     return sum;
 }
 
@@ -76,7 +81,8 @@ static int64_t good_us(const struct fb_slice_view *view, struct panes *panes, in
     int64_t us = fb_stretch_within(present, edge, t_us);
     if (present.from_us <= edge || panes->slices.newest_us < edge)
         return us;
-    us += fb_slice_good_us(view, fold(view, panes));
+    fold(view, panes);
+    us += panes->folded_good_us;
     return us + fb_slice_good_us(view, fb_slices_find(view, panes->slices.newest_us));
 }
 

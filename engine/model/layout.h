@@ -40,7 +40,7 @@ enum fb_stat {
 
 enum {
     FB_RUN_SAMPLES = 32, /* M15 */
-    FB_PANES_HEAD_BYTES = 104,
+    FB_PANES_HEAD_BYTES = 112,
     FB_EACH_HEAD_BYTES = 80,
     FB_RING_HEAD_BYTES = 128,
     FB_RUN_HEAD_BYTES = 16,
