@@ -81,15 +81,6 @@ static void check_params(struct fb_checker *ck) {
     }
 }
 
-static void check_reopened(struct fb_checker *ck) {
-    for (uint32_t f = 0; f < ck->tree->n_files; f++)
-        for (uint32_t i = 0; i < ck->tree->files[f]->n_items; i++) {
-            struct fb_item *item = &ck->tree->files[f]->items[i];
-            if (item->kind == FB_ITEM_CLASS && item->class_decl->reopened)
-                fb_check_reopened(ck, item->class_decl);
-        }
-}
-
 bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *diags,
               struct fb_checked *out) {
     uint32_t errors = diags->errors;
@@ -106,7 +97,6 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
     make_scopes(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)
         fb_check_field_types(&ck, out->classes[i].decl);
-    check_reopened(&ck);
     check_params(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)
         fb_check_class(&ck, i);

@@ -62,27 +62,34 @@ static const char *moving_text(const struct fb_node *node) {
     }
 }
 
-/* A sample is taken when a record comes, so nothing in it may change without one. */
+static bool inside(struct fb_span inner, struct fb_span outer) {
+    return inner.file == outer.file && inner.start >= outer.start && inner.end <= outer.end;
+}
+
+/* A sample is taken when a record comes, so nothing in it may change without one. What comes
+ * through a let is shown where the let is used. */
 static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
-                        const struct fb_node *call) {
-    if (facts->moving) {
-        const char *word = moving_text(facts->moving);
-        struct fb_str name = word ? fb_str_of(word) : facts->moving->text;
-        fb_diag_add(ck->diags, FB_E_MOVES_IN_WINDOW, facts->moving->span,
+                        const struct fb_node *call, const struct fb_arg *arg) {
+    const struct fb_node *wrong = facts->moving ? facts->moving : facts->window;
+    if (!wrong)
+        return true;
+    const char *word = moving_text(wrong);
+    struct fb_str name = word ? fb_str_of(word) : wrong->text;
+    bool here = inside(wrong->span, arg->span);
+    struct fb_span span = here ? wrong->span : arg->expr->span;
+    const char *how = here ? "" : "by a let, ";
+    if (facts->moving)
+        fb_diag_add(ck->diags, FB_E_MOVES_IN_WINDOW, span,
                     "a window keeps samples, which are taken when a record comes; put the operator "
                     "around the window",
-                    "`%.*s` changes without a record, so it cannot stand inside `%.*s(..)`",
+                    "%s`%.*s` changes without a record, so it cannot stand inside `%.*s(..)`", how,
                     FB_ARG(name), FB_ARG(call->text));
-        return false;
-    }
-    if (facts->window) {
-        fb_diag_add(ck->diags, FB_E_WINDOW_IN_WINDOW, facts->window->span,
+    else
+        fb_diag_add(ck->diags, FB_E_WINDOW_IN_WINDOW, span,
                     "use one window, or compare the two beside each other",
-                    "`%.*s(..)` has a window of its own, so it cannot stand inside `%.*s(..)`",
-                    FB_ARG(facts->window->text), FB_ARG(call->text));
-        return false;
-    }
-    return true;
+                    "%s`%.*s(..)` has a window of its own, so it cannot stand inside `%.*s(..)`",
+                    how, FB_ARG(name), FB_ARG(call->text));
+    return false;
 }
 
 /* Types what is kept in a window, apart from what stands around it. */
@@ -99,7 +106,7 @@ static bool check_sample(struct fb_checker *ck, struct fb_node *call, struct fb_
     if (arg->where)
         ok &= fb_check_condition(ck, arg->where, "what stands behind `where`");
     ck->facts = outer;
-    ok = ok && check_still(ck, facts, call);
+    ok = ok && check_still(ck, facts, call, arg);
     struct fb_facts seen = *facts;
     seen.moving = arg->window == FB_W_EACH ? call : NULL;
     seen.window = seen.lookup_only = call;

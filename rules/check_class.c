@@ -184,14 +184,6 @@ void fb_check_class(struct fb_checker *ck, uint32_t index) {
         fb_check_define(ck, &scope->lets[i], scope, scope->lets[i].let->span);
 }
 
-void fb_check_reopened(struct fb_checker *ck, struct fb_class_decl *decl) {
-    if (decl->n_fields == 0 && !decl->has_time && decl->domain.n == 0 && !decl->late)
-        return;
-    fb_diag_add(ck->diags, FB_E_REOPENED, decl->name_span,
-                "add `from \"topic\"` where the device is declared; here only lets may stand",
-                "a device without `from` adds lets to one that is declared elsewhere");
-}
-
 /* ---- params --------------------------------------------------------------------------------- */
 
 static bool check_param_range(struct fb_checker *ck, struct fb_param_decl *param) {

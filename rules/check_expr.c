@@ -168,8 +168,12 @@ bool fb_check_duration(struct fb_checker *ck, struct fb_node *node, bool known, 
     fb_check_node(ck, node, NULL);
     if (fb_check_failed(node))
         return false;
-    if (!fb_check_is_number(ck, node))
+    if (node->type != FB_T_NUMBER && node->type != FB_T_INTEGER) {
+        fb_diag_add(ck->diags, FB_E_NOT_A_DURATION, node->span, "as in 30s, 5m, 1h30m",
+                    "a span of time is expected here, and `%s` is %s", fb_check_source(ck, node),
+                    fb_check_type_text(node->type));
         return false;
+    }
     if (!fb_unit_is_time(node->unit)) {
         const char *help = fb_unit_agree(node->unit, fb_unit_find(ck->units, FB_S("m")))
                                ? "`5m` is five minutes, `5 m` five metres"
@@ -269,6 +273,8 @@ static bool refuse_mix(struct fb_checker *ck, const struct fb_node *a, const str
     const struct fb_node *text = a->kind == FB_N_TEXT ? a : b->kind == FB_N_TEXT ? b : NULL;
     const struct fb_node *other = text == a ? b : a;
     const char *help = NULL;
+    if (a->type == FB_T_COUNTER || b->type == FB_T_COUNTER)
+        return fb_check_is_number(ck, a->type == FB_T_COUNTER ? a : b);
     if (text && other->type == FB_T_ENUM)
         help = fb_check_print(ck, "a word stands without quotes: `%.*s`", FB_ARG(text->text));
     else if (a->type == FB_T_TEXT && b->kind == FB_N_NUMBER)

@@ -128,7 +128,6 @@ const char *fb_check_in_unit(struct fb_checker *ck, const struct fb_node *node);
 /* Units and types of the fields, before anything reads them. */
 void fb_check_field_types(struct fb_checker *ck, struct fb_class_decl *decl);
 void fb_check_class(struct fb_checker *ck, uint32_t index);
-void fb_check_reopened(struct fb_checker *ck, struct fb_class_decl *decl);
 void fb_check_param_body(struct fb_checker *ck, struct fb_param_decl *param);
 
 /* ---- check_rule.c, check_test.c ---- */

@@ -32,22 +32,44 @@ static const struct fb_node *find_until(const struct fb_node *node) {
     return found; /* not in arguments: what stands there is no edge of the raise */
 }
 
-/* A limit that the deadband can move: < <= > >= and ranges, outside calls and lets. */
-static bool has_limit(const struct fb_node *node, const struct fb_node *deadband) {
-    if (!node)
-        return false;
+/* A comparison whose limit the deadband moves: < <= > >= and ranges, outside calls and lets; with
+ * deadband NULL any of them. */
+static const struct fb_node *find_limit(const struct fb_node *node,
+                                        const struct fb_node *deadband) {
+    if (!node || node->kind == FB_N_CALL)
+        return NULL;
     if ((node->kind == FB_N_COMPARE && node->op >= FB_OP_LT && node->op <= FB_OP_GE) ||
         (node->kind == FB_N_IN && node->b)) {
         bool number = node->a->type == FB_T_NUMBER || node->a->type == FB_T_INTEGER;
-        return number && fb_unit_agree(node->a->unit, deadband->unit);
+        bool moved = number && (!deadband || fb_unit_agree(node->a->unit, deadband->unit));
+        return moved ? node : NULL;
     }
-    if (node->kind == FB_N_CALL)
-        return false;
-    bool found = has_limit(node->a, deadband) || has_limit(node->b, deadband) ||
-                 has_limit(node->c, deadband);
+    const struct fb_node *found = find_limit(node->a, deadband);
+    if (!found)
+        found = find_limit(node->b, deadband);
+    if (!found)
+        found = find_limit(node->c, deadband);
     for (uint32_t i = 0; i < node->n_items && !found; i++)
-        found = has_limit(node->items[i], deadband);
+        found = find_limit(node->items[i], deadband);
     return found;
+}
+
+static void refuse_deadband(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    const struct fb_node *limit = NULL, *deadband = rule->deadband;
+    for (uint32_t i = 0; i < rule->n_raises && !limit; i++)
+        limit = find_limit(rule->raises[i].when, NULL);
+    const struct fb_unit *unit = limit ? fb_unit_difference(ck->units, limit->a->unit) : NULL;
+    if (unit && !deadband->unit && fb_check_is_literal(deadband))
+        fb_diag_add(ck->diags, FB_E_BARE_NUMBER, deadband->span,
+                    fb_check_print(ck, "did you mean `%s %.*s`?", fb_check_source(ck, deadband),
+                                   FB_ARG(fb_unit_text(unit))),
+                    "`%s` has no unit, and the limit that it moves is in %.*s",
+                    fb_check_source(ck, deadband), FB_ARG(fb_unit_text(limit->a->unit)));
+    else
+        fb_diag_add(ck->diags, FB_E_DEADBAND_NOTHING, rule->deadband_span,
+                    "compare with a limit in the raise itself, or use `until`",
+                    "no raise has a limit that this could move: %s",
+                    fb_check_in_unit(ck, deadband));
 }
 
 static bool deadband_value(struct fb_checker *ck, struct fb_node *node) {
@@ -81,7 +103,7 @@ static void check_deadband(struct fb_checker *ck, const struct fb_rule_decl *rul
     bool any = false;
     for (uint32_t i = 0; i < rule->n_raises; i++) {
         const struct fb_node *until = find_until(rule->raises[i].when);
-        any |= has_limit(rule->raises[i].when, rule->deadband);
+        any |= find_limit(rule->raises[i].when, rule->deadband) != NULL;
         if (until)
             fb_diag_add(ck->diags, FB_E_DEADBAND_UNTIL, rule->deadband_span, "write one of the two",
                         "`deadband` is the `until` of every raise, and a raise has one of its own");
@@ -89,10 +111,7 @@ static void check_deadband(struct fb_checker *ck, const struct fb_rule_decl *rul
             return;
     }
     if (!any)
-        fb_diag_add(ck->diags, FB_E_DEADBAND_NOTHING, rule->deadband_span,
-                    "compare with a limit in the raise itself, or use `until`",
-                    "no raise has a limit that `%s` could move: %s",
-                    fb_check_source(ck, rule->deadband), fb_check_in_unit(ck, rule->deadband));
+        refuse_deadband(ck, rule);
 }
 
 /* ---- messages ------------------------------------------------------------------------------- */
