@@ -635,9 +635,18 @@ struct state {
     double counter;
 };
 
+static void compare_completed(const struct state *s, struct fb_window_instant now) {
+    int64_t start, wanted = FB_NO_TIME;
+    if (s->h->n && visible(s->h, now, &start))
+        wanted = start + s->run->w.length_us;
+    assert_int_equal(fb_window_completed(&s->run->w, s->cell, now), wanted);
+}
+
 static void compare(struct state *s, struct fb_window_instant now) {
     static const double needs[] = {0, 0.5, 0.8, 1};
     const struct fb_window *w = &s->run->w;
+    if (w->shape == FB_SHAPE_EACH)
+        compare_completed(s, now);
     for (int i = 0; i < FB_AGGREGATES; i++) {
         enum fb_aggregate a = (enum fb_aggregate)i;
         if (!(w->aggregates >> a & 1) || chance(50))
