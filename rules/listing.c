@@ -153,6 +153,8 @@ static void put_reads(struct fb_buf *out, const struct fb_class *class_,
         fb_buf_printf(out, "%s%.*s", between, FB_ARG(class_->fields[i].name));
         between = " ";
     }
+    if (!*between)
+        fb_buf_text(out, "no field");
 }
 
 static void put_shape(struct fb_buf *out, const struct fb_window *window) {

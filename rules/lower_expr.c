@@ -467,9 +467,7 @@ static struct fb_lowered lower_until(struct fb_piece *piece, const struct fb_nod
     if (piece->looks)
         return truth_of(look(piece, node, FB_I_UNTIL_PEEK));
     uint16_t set = fb_lower_expr(piece, node->a).reg;
-    piece->towards_shorter = !piece->towards_shorter;
     uint16_t reset = fb_lower_expr(piece, node->b).reg;
-    piece->towards_shorter = !piece->towards_shorter;
     return truth_of(fb_piece_emit_state(piece, node, FB_I_UNTIL, 0, set, reset));
 }
 

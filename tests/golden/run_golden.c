@@ -1,11 +1,13 @@
 /* Golden tests: NAME.rules gives what NAME.expect says, to the byte.
  *
  * Place in the flow: ctest runs it once for each kind of output. `run_golden KIND FOLDER`; KIND is
- * syntax (the reports of the parser), check (those of all stages) or format (the formatter's
- * output, which must also parse to the same tree and format to itself). With FB_GOLDEN_UPDATE=1 it
- * writes the expectations anew. */
+ * syntax (the reports of the parser), check (those of all stages), format (the formatter's output,
+ * which must also parse to the same tree and format to itself) or listing (the compiled program and
+ * its cost). With FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
 #include "rules/compile.h"
+#include "rules/cost.h"
 #include "rules/format.h"
+#include "rules/listing.h"
 #include "rules/parse.h"
 #include "tests/golden/dump_tree.h"
 
@@ -99,15 +101,30 @@ static bool syntax(const char *name, const struct fb_buf *text, struct fb_buf *o
     return ok;
 }
 
-static bool check(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+/* The reports of all stages; with `print` the program and its cost. */
+static void compile(const char *name, const struct fb_buf *text, bool print, struct fb_buf *out) {
     struct fb_sources *sources = fb_sources_new();
     struct fb_diags *diags = fb_diags_new();
     struct fb_compiled compiled;
     fb_sources_add(sources, fb_str_of(name), (struct fb_str){text->p, text->n});
     fb_compile_sources(sources, diags, &compiled);
     fb_diags_print(diags, compiled.sources, false, out);
+    if (print && compiled.program) {
+        fb_listing(compiled.program, out);
+        fb_buf_char(out, '\n');
+        fb_cost_text(compiled.program, out);
+    }
     fb_compiled_free(&compiled);
     fb_diags_free(diags);
+}
+
+static bool check(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+    compile(name, text, false, out);
+    return true;
+}
+
+static bool listing(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+    compile(name, text, true, out);
     return true;
 }
 
@@ -135,14 +152,18 @@ static int is_rules(const struct dirent *entry) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 3 || chdir(argv[2]) != 0) {
-        fprintf(stderr, "usage: run_golden syntax|check|format FOLDER\n");
+    static const struct {
+        const char *name;
+        bool (*run)(const char *, const struct fb_buf *, struct fb_buf *);
+    } kinds[] = {{"syntax", syntax}, {"check", check}, {"format", format}, {"listing", listing}};
+    bool (*run)(const char *, const struct fb_buf *, struct fb_buf *) = NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds && argc == 3; i++)
+        if (strcmp(argv[1], kinds[i].name) == 0)
+            run = kinds[i].run;
+    if (!run || chdir(argv[2]) != 0) {
+        fprintf(stderr, "usage: run_golden syntax|check|format|listing FOLDER\n");
         return 2;
     }
-    bool (*run)(const char *, const struct fb_buf *, struct fb_buf *) =
-        strcmp(argv[1], "format") == 0  ? format
-        : strcmp(argv[1], "check") == 0 ? check
-                                        : syntax;
     struct dirent **entries;
     int n = scandir(".", &entries, is_rules, alphasort), failed = 0;
     for (int i = 0; i < n; i++) {
