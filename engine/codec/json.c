@@ -11,10 +11,12 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/codec/json_digits.h"
 #include "engine/codec/json_find.h"
+#include "engine/codec/json_guess.h"
 #include "engine/codec/json_paths.h"
 
-enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000 };
+enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000, GUESSES = 64 };
 
 enum framing { AT_LINE, IN_ARRAY_FIRST, IN_ARRAY_NEXT, AT_END };
 
@@ -24,6 +26,8 @@ struct fb_json {
     struct fb_json_value *values; /* by node */
     uint32_t *touched;            /* nodes whose value is not ABSENT */
     uint32_t n_touched;
+
+    struct fb_json_guess guesses[GUESSES]; /* the i-th name of the last objects */
 
     const char *start, *end; /* of the payload, or of its copy */
     const char *p;           /* where the next object is looked for */
@@ -67,8 +71,7 @@ const char *fb_json_error_text(enum fb_json_error error) {
 
 /* ---- values ---- */
 
-bool fb_json_number(const struct fb_json_value *value, double *x) {
-    FB_ASSERT(value->kind == FB_JSON_NUM);
+bool fb_json_number_slow(const struct fb_json_value *value, double *x) {
     if (value->wide || !fb_num_of_decimal(value->mantissa, value->exponent, x))
         return fb_num_parse(value->text, x);
     if (value->negative)
@@ -104,6 +107,8 @@ struct fb_json *fb_json_new(const struct fb_json_paths *paths, struct fb_json_li
     json->limits = limits;
     json->values = fb_alloc(paths->n_nodes * sizeof *json->values);
     json->touched = fb_alloc(paths->n_nodes * sizeof *json->touched);
+    for (int i = 0; i < GUESSES; i++)
+        json->guesses[i].parent = FB_JSON_NOTHING_LEARNED;
     json->scratch_cap = limits.bytes_max;
     json->scratch = fb_alloc(json->scratch_cap);
     json->framing = AT_END;
@@ -134,6 +139,8 @@ static inline bool is_digit(char c) {
 }
 
 static inline const char *skip_blanks(const char *p) {
+    if ((unsigned char)*p > ' ')
+        return p;
     while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
         p++;
     return p;
@@ -283,8 +290,8 @@ static const char *take_exponent(struct fb_json *json, const char *p, struct fb_
 }
 
 /* number = [ "-" ] ( "0" | digit1-9 digits ) [ "." digits ] [ exponent ] */
-static inline const char *take_number(struct fb_json *json, const char *p,
-                                      struct fb_json_value *value) {
+static __attribute__((noinline)) const char *take_any_number(struct fb_json *json, const char *p,
+                                                             struct fb_json_value *value) {
     const char *start = p;
     value->negative = *p == '-';
     p += value->negative;
@@ -317,6 +324,23 @@ static inline const char *take_number(struct fb_json *json, const char *p,
     return p;
 }
 
+static inline const char *take_number(struct fb_json *json, const char *p, bool negative,
+                                      struct fb_json_value *value) {
+    uint64_t mantissa;
+    int32_t exponent;
+    uint32_t n;
+    if (json->end - p < FB_JSON_DIGITS_ROOM ||
+        (n = fb_json_take_digits(p + negative, &mantissa, &exponent)) == 0)
+        return take_any_number(json, p, value);
+    n += negative;
+    *value = (struct fb_json_value){.kind = FB_JSON_NUM,
+                                    .negative = negative,
+                                    .exponent = exponent,
+                                    .mantissa = mantissa,
+                                    .text = {p, n}};
+    return p + n;
+}
+
 static const char *take_word(struct fb_json *json, const char *p, const char *word, size_t n) {
     if ((size_t)(json->end - p) >= n && memcmp(p, word, n) == 0)
         return p + n;
@@ -327,13 +351,9 @@ static const char *take_word(struct fb_json *json, const char *p, const char *wo
     return fail(json, FB_JSON_SYNTAX, p);
 }
 
-/* Anything but an object or an array. */
-static inline const char *take_scalar(struct fb_json *json, const char *p,
-                                      struct fb_json_value *value) {
+static __attribute__((noinline)) const char *take_literal(struct fb_json *json, const char *p,
+                                                          struct fb_json_value *value) {
     switch (*p) {
-    case '"':
-        value->kind = FB_JSON_TEXT;
-        return take_string(json, p + 1, &value->text);
     case 't':
         value->kind = FB_JSON_TRUE;
         return take_word(json, p, "true", 4);
@@ -344,10 +364,21 @@ static inline const char *take_scalar(struct fb_json *json, const char *p,
         value->kind = FB_JSON_NULL;
         return take_word(json, p, "null", 4);
     default:
-        if (*p == '-' || is_digit(*p))
-            return take_number(json, p, value);
-        return fail(json, FB_JSON_SYNTAX, p);
+        return *p == '-' ? take_any_number(json, p, value) : fail(json, FB_JSON_SYNTAX, p);
     }
+}
+
+/* Anything but an object or an array. */
+static inline __attribute__((always_inline)) const char *
+take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
+    if (*p == '"') {
+        value->kind = FB_JSON_TEXT;
+        return take_string(json, p + 1, &value->text);
+    }
+    bool negative = *p == '-';
+    if (is_digit(p[negative]))
+        return take_number(json, p, negative, value);
+    return take_literal(json, p, value);
 }
 
 /* ---- objects ---- */
@@ -365,22 +396,30 @@ static inline struct fb_json_name name_of(const struct fb_json *json, struct fb_
     return name;
 }
 
-/* Finds where a name's value goes. NULL: twice there. */
-static inline struct fb_json_value *claim(struct fb_json *json, uint32_t parent, struct fb_str key,
-                                          bool unescaped, struct fb_json_value *ignored,
-                                          uint32_t *child) {
-    *child = FB_JSON_NO_NODE;
-    if (parent == FB_JSON_NO_NODE)
-        return ignored;
-    struct fb_json_name name = name_of(json, key, unescaped);
-    *child = fb_json_child(json->paths, parent, &name);
-    if (*child == FB_JSON_NO_NODE)
-        return ignored;
-    struct fb_json_value *value = &json->values[*child];
-    if (value->kind != FB_JSON_ABSENT)
+/* name ":" at p, that is looked up and learned. Returns what is behind the colon. */
+static __attribute__((noinline)) const char *take_key(struct fb_json *json, const char *p,
+                                                      uint32_t parent, uint32_t *node,
+                                                      struct fb_json_guess *guess) {
+    const char *start = p;
+    struct fb_str text;
+    if (*p != '"')
+        return fail(json, FB_JSON_SYNTAX, p);
+    p = take_string(json, p + 1, &text);
+    if (!p)
         return NULL;
-    json->touched[json->n_touched++] = *child;
-    return value;
+    bool unescaped = text.p != start + 1, tight = *p == ':';
+    *node = FB_JSON_NO_NODE;
+    if (parent != FB_JSON_NO_NODE) {
+        struct fb_json_name name = name_of(json, text, unescaped);
+        *node = fb_json_child(json->paths, parent, &name);
+    }
+    p = skip_blanks(p);
+    if (*p != ':')
+        return fail(json, FB_JSON_SYNTAX, p);
+    p++;
+    if (tight && !unescaped)
+        fb_json_guess_learn(guess, start, (size_t)(p - start), parent, *node);
+    return p;
 }
 
 /* The object or array at p. `node` is that of its names: 0 reads the declared paths,
@@ -388,8 +427,9 @@ static inline struct fb_json_value *claim(struct fb_json *json, uint32_t parent,
 static const char *take_container(struct fb_json *json, const char *p, uint32_t node) {
     uint32_t nodes[DEPTH_MAX];
     uint64_t arrays = 0; /* bit d: the container at depth d is an array */
-    uint32_t depth = 0, n_keys = 0, child = node;
-    uint32_t keys_max = node == FB_JSON_NO_NODE ? UINT32_MAX : json->limits.keys_max;
+    uint32_t depth = 0, child = node;
+    uint32_t keys_left = node == FB_JSON_NO_NODE ? UINT32_MAX : json->limits.keys_max;
+    struct fb_json_guess *guess = json->guesses, *last_guess = guess + GUESSES - 1;
     struct fb_json_value ignored, *value = &ignored;
     bool in_array;
 
@@ -410,27 +450,29 @@ open:
         goto take_value;
     }
 
-take_key:
-    if (*p != '"')
-        return fail(json, FB_JSON_SYNTAX, p);
-    if (++n_keys > keys_max)
-        return fail(json, FB_JSON_KEYS, p);
+take_member:
+    if (keys_left-- == 0)
+        return fail(json, *p == '"' ? FB_JSON_KEYS : FB_JSON_SYNTAX, p);
     {
         const char *key_at = p;
-        struct fb_str key;
-        p = take_string(json, p + 1, &key);
-        if (!p)
-            return NULL;
-        value = claim(json, node, key, key.p != key_at + 1, &ignored, &child);
-        if (!value)
-            return fail(json, FB_JSON_DUPLICATE_KEY, key_at);
+        if (guess->parent == node && fb_json_guess_fits(guess, p, json->end)) {
+            child = guess->node;
+            p += guess->n;
+        } else {
+            p = take_key(json, p, node, &child, guess);
+            if (!p)
+                return NULL;
+        }
+        guess += guess < last_guess;
+        value = &ignored;
+        if (child != FB_JSON_NO_NODE) {
+            value = &json->values[child];
+            if (value->kind != FB_JSON_ABSENT)
+                return fail(json, FB_JSON_DUPLICATE_KEY, key_at);
+            json->touched[json->n_touched++] = child;
+        }
     }
-    if (*p != ':') {
-        p = skip_blanks(p);
-        if (*p != ':')
-            return fail(json, FB_JSON_SYNTAX, p);
-    }
-    p = skip_blanks(p + 1);
+    p = skip_blanks(p);
 
 take_value:
     if (*p == '{' || *p == '[') {
@@ -444,11 +486,12 @@ take_value:
         return NULL;
 
 after_value:
-    p = skip_blanks(p);
+    if (*p != ',')
+        p = skip_blanks(p);
     if (*p == ',') {
         p = skip_blanks(p + 1);
         if (!in_array)
-            goto take_key;
+            goto take_member;
         goto take_value;
     }
     if (*p != (in_array ? ']' : '}'))

@@ -51,7 +51,16 @@ struct fb_json_value {
     struct fb_str text; /* NUM: as written; TEXT: unescaped UTF-8, may hold NUL; a view */
 };
 /* Of a NUM. The nearest double; false when that is infinite. */
-bool fb_json_number(const struct fb_json_value *value, double *x);
+bool fb_json_number_slow(const struct fb_json_value *value, double *x);
+static inline bool fb_json_number(const struct fb_json_value *value, double *x) {
+    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
+    if (value->wide || value->mantissa >= UINT64_C(1) << 53 || value->exponent < -9 ||
+        value->exponent > 0)
+        return fb_json_number_slow(value, x);
+    double m = (double)(int64_t)value->mantissa / powers[-value->exponent];
+    *x = value->negative ? -m : m;
+    return true;
+}
 /* Of a NUM. False when it is not whole or beyond int64. */
 bool fb_json_integer(const struct fb_json_value *value, int64_t *x);
 

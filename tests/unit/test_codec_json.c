@@ -564,6 +564,104 @@ static void both_searches_find_the_same_byte(void **state) {
     }
 }
 
+/* Scans {"a":NUMBER} with more or less behind it and keeps what it gave. */
+struct outcome {
+    enum fb_json_error error;
+    size_t error_at;
+    struct fb_json_value value;
+    char text[64];
+};
+
+static struct outcome scan_number(const char *number, const char *behind) {
+    char document[200];
+    struct outcome out;
+    struct fb_json_object object;
+    memset(&out, 0, sizeof out);
+    snprintf(document, sizeof document, "{\"a\":%s%s", number, behind);
+    begin(fb_str_of(document));
+    assert_true(fb_json_next(json, &object));
+    out.error = object.error;
+    if (object.error != FB_JSON_OK) {
+        out.error_at = object.error_at;
+        return out;
+    }
+    out.value = *value(A);
+    snprintf(out.text, sizeof out.text, "%.*s", FB_ARG(out.value.text));
+    out.value.text = (struct fb_str){0};
+    return out;
+}
+
+/* Near the end of a payload digits are read one by one, elsewhere many at once. */
+static void both_ways_to_read_digits_agree(void **state) {
+    (void)state;
+    uint64_t seed = 99;
+    int fast = 0;
+    for (int round = 0; round < 100000; round++) {
+        char number[40];
+        size_t n = 0;
+        seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        uint64_t bits = seed >> 16;
+        if (bits % 4 == 0)
+            number[n++] = '-';
+        size_t whole = bits / 4 % 10, fraction = bits / 64 % 10, odd = bits / 1024 % 64;
+        if (odd == 1)
+            whole += 9;
+        for (size_t i = 0; i < whole; i++)
+            number[n++] = (char)('0' + (seed >> (i * 3 % 60)) % (odd == 2 ? 2 : 10));
+        if (bits % 3 || odd == 3)
+            number[n++] = '.';
+        for (size_t i = 0; i < fraction && number[n - 1 + (n == 0)] != '-'; i++)
+            number[n++] = (char)('0' + (seed >> (i * 5 % 60)) % 10);
+        if (odd == 4)
+            n += (size_t)sprintf(number + n, "e%d", (int)(seed % 40));
+        if (odd == 5)
+            number[n++] = "x.:/ee-+"[seed % 8];
+        number[n] = '\0';
+        struct outcome far = scan_number(number, ",\"padding\":\"xxxxxxxxxxxxxxxxxxx\"}");
+        struct outcome near = scan_number(number, "}");
+        if (memcmp(&far, &near, sizeof far) != 0 && !(far.error && far.error == near.error))
+            fail_msg("%s reads in two ways", number);
+        fast += far.error == FB_JSON_OK;
+    }
+    assert_true(fast > 30000);
+}
+
+/* A scanner remembers the names of the last object; it must not see them where they are not. */
+static void a_remembered_name_is_not_taken_for_another(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int a, b, temp; /* -1: absent */
+    } objects[] = {
+        {"{\"a\":1,\"b\":2,\"data\":{\"temp\":3}}", 1, 2, 3},
+        {"{\"a\":1,\"b\":2,\"data\":{\"temp\":3}}", 1, 2, 3},
+        {"{\"b\":1,\"a\":2,\"data\":{\"temp\":3}}", 2, 1, 3},
+        {"{\"a\":1,\"c\":2,\"data\":{\"tamp\":3}}", 1, -1, -1},
+        {"{\"a\":1,\"b\":2,\"dada\":{\"temp\":3}}", 1, 2, -1},
+        {"{\"a\":1,\"b\":2,\"data\":{\"temp\":3}}", 1, 2, 3},
+        {"{\"a\":1,\"x\":{\"b\":2,\"data\":{\"temp\":3}}}", 1, -1, -1},
+        {"{\"a\" :1,\"b\": 2, \"data\":{\"temp\"\n:3}}", 1, 2, 3},
+        {"{\"a\":1,\"x\":{\"b\":2},\"data\":{\"temp\":3}}", 1, -1, 3},
+        {"{\"x\":[{\"a\":1},{\"b\":2}],\"data\":{\"temp\":3}}", -1, -1, 3},
+        {"{\"data\":{\"temp\":3,\"a\":4},\"a\":1}", 1, -1, 3},
+        {"{\"data\":{\"temp\":3},\"a\":4,\"b\":1}", 4, 1, 3},
+        {"{\"a\":1,\"temp\":2,\"data\":{\"b\":3}}", 1, -1, -1},
+        {"{\"\\u0061\":1,\"b\":2}", 1, 2, -1},
+        {"{\"a\":1,\"b\":2}", 1, 2, -1},
+    };
+    for (int round = 0; round < 3; round++)
+        for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
+            const int wanted[] = {objects[i].a, objects[i].b, objects[i].temp};
+            scan(objects[i].text);
+            for (uint32_t path = 0; path < 3; path++) {
+                if (wanted[path] < 0)
+                    assert_int_equal(value(path)->kind, FB_JSON_ABSENT);
+                else
+                    check_number(path, wanted[path]);
+            }
+        }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void) {
@@ -592,6 +690,8 @@ int main(void) {
         TEST(takes_payloads_larger_than_an_object_may_be),
         TEST(many_paths_are_told_apart),
         TEST(both_searches_find_the_same_byte),
+        TEST(both_ways_to_read_digits_agree),
+        TEST(a_remembered_name_is_not_taken_for_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
