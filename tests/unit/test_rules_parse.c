@@ -1,0 +1,333 @@
+/* The tree: what binds how, what blocks hold, which files belong to a compilation.
+ *
+ * Place in the flow: tests of rules/parse*.c. Reports are held to the byte by tests/golden. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "rules/format.h"
+#include "rules/parse.h"
+
+static struct fb_sources *sources;
+static struct fb_diags *diags;
+static struct fb_tree *tree;
+static struct fb_buf shown;
+
+static int begin(void **state) {
+    (void)state;
+    sources = fb_sources_new();
+    diags = fb_diags_new();
+    tree = NULL;
+    shown = (struct fb_buf){0};
+    return 0;
+}
+
+static int end(void **state) {
+    (void)state;
+    fb_tree_free(tree);
+    fb_diags_free(diags);
+    fb_sources_free(sources);
+    fb_buf_free(&shown);
+    return 0;
+}
+
+static void parse(const char *text) {
+    fb_tree_free(tree);
+    fb_sources_free(sources);
+    sources = fb_sources_new();
+    fb_sources_add(sources, FB_S("t.rules"), fb_str_of(text));
+    tree = fb_parse(sources, diags);
+}
+
+static const struct fb_item *item(uint32_t index) {
+    assert_int_equal(diags->errors, 0);
+    assert_true(index < tree->files[0]->n_items);
+    return &tree->files[0]->items[index];
+}
+
+/* An expression with brackets around everything that has parts. */
+static void put_shape(const struct fb_node *node) {
+    static const char *const ops[] = {"+", "-", "*", "/", "<", "<=", ">", ">=", "==", "!="};
+    const char *word = node->kind == FB_N_AND       ? "and"
+                       : node->kind == FB_N_OR      ? "or"
+                       : node->kind == FB_N_FOR     ? "for"
+                       : node->kind == FB_N_UNTIL   ? "until"
+                       : node->kind == FB_N_ARITH   ? ops[node->op]
+                       : node->kind == FB_N_COMPARE ? ops[node->op]
+                                                    : NULL;
+    if (node->kind == FB_N_NOT || node->kind == FB_N_NEGATE) {
+        fb_buf_text(&shown, node->kind == FB_N_NOT ? "[not " : "[-");
+        put_shape(node->a);
+        fb_buf_text(&shown, "]");
+    } else if (node->kind == FB_N_PERCENT_OF) {
+        fb_buf_printf(&shown, "[%g%% of ", node->value);
+        put_shape(node->a);
+        fb_buf_text(&shown, "]");
+    } else if (word != NULL) {
+        fb_buf_text(&shown, "[");
+        put_shape(node->a);
+        fb_buf_printf(&shown, " %s ", word);
+        put_shape(node->b);
+        fb_buf_text(&shown, "]");
+    } else {
+        fb_format_expr(sources, node, &shown);
+    }
+}
+
+static const char *shape(const char *condition) {
+    struct fb_buf text = {0};
+    fb_buf_printf(&text, "alarm a on d { raise high when %s }", condition);
+    parse(fb_buf_terminated(&text));
+    fb_buf_free(&text);
+    shown.n = 0;
+    put_shape(item(0)->rule->raises[0].when);
+    return fb_buf_terminated(&shown);
+}
+
+static void operators_bind_as_the_language_says(void **state) {
+    (void)state;
+    assert_string_equal(shape("a or b and c"), "[a or [b and c]]");
+    assert_string_equal(shape("not a and b"), "[[not a] and b]");
+    assert_string_equal(shape("not a > b + c * d"), "[not [a > [b + [c * d]]]]");
+    assert_string_equal(shape("a - b - c > 0"), "[[[a - b] - c] > 0]");
+    assert_string_equal(shape("a / b * c > 0"), "[[[a / b] * c] > 0]");
+    assert_string_equal(shape("-a * b < 1"), "[[[-a] * b] < 1]");
+    assert_string_equal(shape("70 % of x * 2 > y"), "[[[70% of x] * 2] > y]");
+    assert_string_equal(shape("70 % of -x > y"), "[[70% of [-x]] > y]");
+}
+
+static void a_delay_takes_the_whole_condition(void **state) {
+    (void)state;
+    assert_string_equal(shape("a and b for 30s"), "[[a and b] for 30s]");
+    assert_string_equal(shape("a or b for 30s until c or d for 1m"),
+                        "[[[a or b] for 30s] until [[c or d] for 1m]]");
+    assert_string_equal(shape("(a for 30s) and b"), "[[a for 30s] and b]");
+}
+
+static void a_minus_before_a_literal_belongs_to_it_but_subtracts_behind_a_value(void **state) {
+    (void)state;
+    shape("x > -0.5 degC");
+    const struct fb_node *right = item(0)->rule->raises[0].when->b;
+    assert_int_equal(right->kind, FB_N_NUMBER);
+    assert_true(right->value == -0.5);
+    assert_true(fb_str_eq(right->text, FB_S("-0.5")));
+    assert_string_equal(shape("x -5 K > 0 K"), "[[x - 5 K] > 0 K]");
+    assert_string_equal(shape("x > - 5"), "[x > -5]");
+}
+
+static void brackets_behind_in_are_a_list_unless_a_range_goes_on(void **state) {
+    (void)state;
+    shape("x in (a, b)");
+    assert_int_equal(item(0)->rule->raises[0].when->n_items, 2);
+    shape("x in (a)");
+    assert_int_equal(item(0)->rule->raises[0].when->n_items, 1);
+    shape("x not in (a)..b");
+    const struct fb_node *in = item(0)->rule->raises[0].when;
+    assert_int_equal(in->n_items, 0);
+    assert_true(in->negated && in->b->bracketed);
+    shape("x in (a - 1)*2..(b)");
+    assert_non_null(item(0)->rule->raises[0].when->c);
+}
+
+static void windows_and_shares_belong_to_their_call(void **state) {
+    (void)state;
+    shape("avg(x where ok over 5m, needs 50 %) > 3 or count(over 1h) > 2 or last(x over last 7) > 1"
+          " or max(x each 15m) > clamp(x, 1..2)");
+    const struct fb_node *or3 = item(0)->rule->raises[0].when;
+    const struct fb_node *avg = or3->a->a->a->a, *count = or3->a->a->b->a, *last = or3->a->b->a;
+    assert_int_equal(avg->args[0].window, FB_W_OVER);
+    assert_int_equal(avg->args[0].length->span_us, 300000000);
+    assert_non_null(avg->args[0].where);
+    assert_true(avg->needs->value == 50);
+    assert_null(count->args[0].expr);
+    assert_int_equal(last->args[0].window, FB_W_LAST);
+    assert_int_equal(last->args[0].last, 7);
+    assert_int_equal(or3->b->a->args[0].window, FB_W_EACH);
+    assert_non_null(or3->b->b->args[1].upto);
+}
+
+static void a_chain_of_a_thousand_is_the_highest_tree(void **state) {
+    (void)state;
+    struct fb_buf text = {0};
+    for (int terms = 999; terms <= 1001; terms += 2) {
+        text.n = 0;
+        fb_buf_text(&text, "alarm a on d { raise high when x");
+        for (int i = 1; i < terms; i++) {
+            fb_buf_text(&text, " or x");
+        }
+        fb_buf_text(&text, " }");
+        parse(fb_buf_terminated(&text));
+        assert_int_equal(diags->errors, terms > FB_EXPR_HEIGHT_MAX);
+    }
+    fb_buf_free(&text);
+}
+
+static void fields_are_numbered_keys_then_tags_then_fields(void **state) {
+    (void)state;
+    parse("device d from \"a\", \"b\" {\n x : number  tag t1, t2  let l = x  key k1, k2\n"
+          " `time` : time  tag t3 : integer  time ts [ms]  late up to 2s }");
+    const struct fb_class_decl *decl = item(0)->class_decl;
+    static const char *const names[] = {"k1", "k2", "t1", "t2", "t3", "x", "time"};
+    assert_int_equal(decl->n_fields, 7);
+    assert_int_equal(decl->n_keys, 2);
+    for (uint32_t i = 0; i < 7; i++) {
+        assert_int_equal(decl->fields[i]->index, i);
+        assert_true(fb_str_eq(decl->fields[i]->name, fb_str_of(names[i])));
+    }
+    for (uint32_t i = 0; i < decl->n_items; i++) {
+        if (decl->items[i].kind == FB_ITEM_FIELD) {
+            assert_int_equal(decl->fields[decl->items[i].first]->role, FB_FIELD);
+        }
+    }
+    assert_int_equal(decl->n_topics, 2);
+    assert_true(fb_str_eq(decl->time_unit, FB_S("ms")));
+    assert_int_equal(decl->late->span_us, 2000000);
+    assert_false(decl->reopened);
+}
+
+static void words_of_the_grammar_may_name_fields(void **state) {
+    (void)state;
+    parse("device d from \"t\" { key key  state : one of (on, off)  mode : bool  tag : text\n"
+          "late : number  let : number  time : time }\n"
+          "alarm message on d where mode { raise high when state == on and `last` > 5  message \"x\" }");
+    assert_int_equal(item(0)->class_decl->n_fields, 7);
+    assert_true(fb_str_eq(item(1)->rule->name, FB_S("message")));
+}
+
+static void messages_are_split_at_their_braces(void **state) {
+    (void)state;
+    parse("alarm a on d { raise high when x\n"
+          "message \"\\u{7b}a\\u{7d} {x:.2f} {device}{if s == \\\"}\\\" then 1 else 2}\\n\" }");
+    const struct fb_text_decl *text = item(0)->rule->message;
+    assert_int_equal(text->n_parts, 6);
+    assert_true(fb_str_eq(text->parts[0].literal, FB_S("{a} ")));
+    assert_int_equal(text->parts[1].decimals, 2);
+    assert_int_equal(text->parts[1].expr->kind, FB_N_NAME);
+    assert_true(fb_str_eq(text->parts[3].builtin, FB_S("device")));
+    assert_int_equal(text->parts[4].decimals, -1);
+    assert_true(fb_str_eq(text->parts[4].expr->a->b->text, FB_S("}")));
+    assert_true(fb_str_eq(text->parts[5].literal, FB_S("\n")));
+}
+
+static void series_repeat_ramp_and_leave_out(void **state) {
+    (void)state;
+    parse("test \"t\" on d { series \"a,b\".x = 20, 20x5, 20..30x11, _, _x3, null, on x2, -5 K "
+          "every 5s\n expect no alarm a of p at 1m with x >= 3  expect event e }");
+    const struct fb_test_step *series = &item(0)->test->steps[0];
+    assert_int_equal(series->n_items, 8);
+    assert_int_equal(series->items[1].times, 5);
+    assert_true(series->items[2].to->value == 30);
+    assert_int_equal(series->items[2].times, 11);
+    assert_int_equal(series->items[4].kind, FB_SERIES_MISSING);
+    assert_int_equal(series->items[4].times, 3);
+    assert_int_equal(series->items[5].kind, FB_SERIES_NULL);
+    assert_int_equal(series->items[6].times, 2);
+    assert_true(series->items[7].from->value == -5);
+    assert_int_equal(series->every->span_us, 5000000);
+    const struct fb_test_step *expect = &item(0)->test->steps[1];
+    assert_true(expect->no);
+    assert_int_equal(expect->n_with, 1);
+    assert_int_equal(expect->with[0].op, FB_OP_GE);
+    assert_int_equal(item(0)->test->steps[2].rule_kind, FB_RULE_EVENT);
+}
+
+/* A folder of its own, with files. */
+static char folder[64];
+
+static void write_file(const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void remove_file(const char *name) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(remove(path), 0);
+}
+
+static void used_files_are_read_once_and_may_use_each_other(void **state) {
+    (void)state;
+    strcpy(folder, "/tmp/fb_use_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    char path[128];
+    snprintf(path, sizeof path, "%s/sub", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("main.rules", "use \"sub/a.rules\"\nuse \"sub/../main.rules\"\nparam m = 1\n");
+    write_file("sub/a.rules", "use \"../b.rules\"\nuse \"../main.rules\"\nparam a = 1\n");
+    write_file("b.rules", "use \"sub/a.rules\"\nuse \"no.rules\"\nparam b = 1\n");
+    snprintf(path, sizeof path, "%s/main.rules", folder);
+    struct fb_err err;
+    assert_true(fb_sources_load(sources, path, &err));
+    tree = fb_parse(sources, diags);
+    assert_int_equal(tree->n_files, 3);
+    assert_int_equal(diags->n, 1); /* no.rules, and nothing else */
+    assert_int_equal(diags->items[0].code, FB_E_USE);
+    assert_int_equal(diags->items[0].span.file, 2);
+    assert_int_equal(diags->items[0].span.start, strlen("use \"sub/a.rules\"\nuse "));
+    remove_file("main.rules");
+    remove_file("sub/a.rules");
+    remove_file("sub");
+    remove_file("b.rules");
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void a_folder_gives_its_rule_files_in_the_order_of_their_names(void **state) {
+    (void)state;
+    strcpy(folder, "/tmp/fb_folder_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    struct fb_err err;
+    assert_false(fb_sources_load(sources, folder, &err)); /* no rules in it */
+    write_file("b.rules", "");
+    write_file("B.rules", "");
+    write_file("a.test.rules", "");
+    write_file("readme", "");
+    assert_true(fb_sources_load(sources, folder, &err));
+    assert_true(fb_sources_load(sources, folder, &err)); /* adds none twice */
+    assert_int_equal(sources->n_files, 3);
+    static const char *const names[] = {"B.rules", "a.test.rules", "b.rules"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct fb_str seen = sources->files[i].path;
+        assert_string_equal(seen.p + strlen(folder) + 1, names[i]);
+    }
+    assert_false(fb_sources_load(sources, "/nonexistent.rules", &err));
+    assert_non_null(strstr(err.text, "/nonexistent.rules"));
+    remove_file("b.rules");
+    remove_file("B.rules");
+    remove_file("a.test.rules");
+    remove_file("readme");
+    assert_int_equal(rmdir(folder), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(operators_bind_as_the_language_says, begin, end),
+        cmocka_unit_test_setup_teardown(a_delay_takes_the_whole_condition, begin, end),
+        cmocka_unit_test_setup_teardown(
+            a_minus_before_a_literal_belongs_to_it_but_subtracts_behind_a_value, begin, end),
+        cmocka_unit_test_setup_teardown(brackets_behind_in_are_a_list_unless_a_range_goes_on, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(windows_and_shares_belong_to_their_call, begin, end),
+        cmocka_unit_test_setup_teardown(a_chain_of_a_thousand_is_the_highest_tree, begin, end),
+        cmocka_unit_test_setup_teardown(fields_are_numbered_keys_then_tags_then_fields, begin, end),
+        cmocka_unit_test_setup_teardown(words_of_the_grammar_may_name_fields, begin, end),
+        cmocka_unit_test_setup_teardown(messages_are_split_at_their_braces, begin, end),
+        cmocka_unit_test_setup_teardown(series_repeat_ramp_and_leave_out, begin, end),
+        cmocka_unit_test_setup_teardown(used_files_are_read_once_and_may_use_each_other, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(
+            a_folder_gives_its_rule_files_in_the_order_of_their_names, begin, end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
