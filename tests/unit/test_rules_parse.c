@@ -197,7 +197,8 @@ static void words_of_the_grammar_may_name_fields(void **state) {
     (void)state;
     parse("device d from \"t\" { key key  state : one of (on, off)  mode : bool  tag : text\n"
           "late : number  let : number  time : time }\n"
-          "alarm message on d where mode { raise high when state == on and `last` > 5  message \"x\" }");
+          "alarm message on d where mode {\n"
+          "raise high when state == on and `last` > 5  message \"x\" }");
     assert_int_equal(item(0)->class_decl->n_fields, 7);
     assert_true(fb_str_eq(item(1)->rule->name, FB_S("message")));
 }
