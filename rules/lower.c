@@ -193,7 +193,6 @@ static void lower_rules(struct fb_lower_class *c, const struct fb_checked *check
         struct fb_rule *rule = &program->rules[i];
         rule->class_index = (uint16_t)class_index;
         fb_lower_rule(c, checked->rules[i].decl, i, rule);
-        fb_rule_version(checked, i, rule->version);
         c->out->rules[n++] = i;
     }
 }
@@ -228,6 +227,10 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, checked->n_rules);
     for (uint32_t i = 0; i < checked->n_classes; i++)
         lower_class(checked, i, program, diags);
+    struct fb_rule_texts *texts = fb_rule_texts_new(checked);
+    for (uint32_t i = 0; i < checked->n_rules; i++)
+        fb_rule_version(texts, i, program->rules[i].version);
+    fb_rule_texts_free(texts);
     if (diags->errors == errors)
         return program;
     fb_program_free(program);

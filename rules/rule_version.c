@@ -2,11 +2,130 @@
 
 #include <stdlib.h>
 
+#include "engine/base/arena.h"
+#include "engine/base/err.h"
 #include "engine/base/hash.h"
+#include "engine/base/map.h"
+#include "rules/format.h"
+#include "rules/parse.h"
 
-/* What a rule reads, each once, in the order in which it is met. */
-struct read {
+struct fb_rule_texts {
     const struct fb_checked *checked;
+    struct fb_sources *sources; /* what the formatter makes of the files, without comments */
+    struct fb_diags *diags;
+    struct fb_tree *tree;
+    /* From a class, let, param or rule to the one that stands for it in the formatted tree. */
+    struct fb_map *places;
+    const void **twins;
+    uint32_t n_twins, cap_twins;
+};
+
+/* ---- twins --------------------------------------------------------------------------------- */
+
+static struct fb_str key_of(const void *const *decl) {
+    return (struct fb_str){(const char *)decl, sizeof *decl};
+}
+
+static void pair(struct fb_rule_texts *texts, const void *decl, const void *twin) {
+    fb_map_put(texts->places, key_of(&decl), texts->n_twins);
+    FB_PUSH_ROOM(texts->twins, texts->n_twins, texts->cap_twins);
+    texts->twins[texts->n_twins++] = twin;
+}
+
+static const void *twin_of(const struct fb_rule_texts *texts, const void *decl) {
+    uint32_t at = fb_map_get(texts->places, key_of(&decl));
+    FB_ASSERT(at != FB_MAP_NONE);
+    return texts->twins[at];
+}
+
+static void pair_lets(struct fb_rule_texts *texts, struct fb_let_decl *const *lets,
+                      struct fb_let_decl *const *twins, uint32_t n, uint32_t n_twins) {
+    FB_ASSERT(n == n_twins);
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < n; k++)
+            if (fb_str_eq(lets[i]->name, twins[k]->name))
+                pair(texts, lets[i], twins[k]);
+}
+
+static void pair_items(struct fb_rule_texts *texts, const struct fb_item *item,
+                       const struct fb_item *twin) {
+    FB_ASSERT(item->kind == twin->kind);
+    switch (item->kind) {
+    case FB_ITEM_CLASS:
+        pair(texts, item->class_decl, twin->class_decl);
+        pair_lets(texts, item->class_decl->lets, twin->class_decl->lets, item->class_decl->n_lets,
+                  twin->class_decl->n_lets);
+        break;
+    case FB_ITEM_PARAM:
+        pair(texts, item->param, twin->param);
+        break;
+    case FB_ITEM_RULE:
+        pair(texts, item->rule, twin->rule);
+        pair_lets(texts, item->rule->lets, twin->rule->lets, item->rule->n_lets,
+                  twin->rule->n_lets);
+        break;
+    case FB_ITEM_USE:
+    case FB_ITEM_TEST:
+        break;
+    }
+}
+
+/* A file without comments, `use` and tests. */
+static struct fb_file bare(struct fb_arena *arena, const struct fb_file *file) {
+    struct fb_file kept = {.source = file->source};
+    kept.items = FB_ARENA_ARRAY(arena, struct fb_item, file->n_items);
+    for (uint32_t i = 0; i < file->n_items; i++)
+        if (file->items[i].kind != FB_ITEM_USE && file->items[i].kind != FB_ITEM_TEST)
+            kept.items[kept.n_items++] = file->items[i];
+    return kept;
+}
+
+struct fb_rule_texts *fb_rule_texts_new(const struct fb_checked *checked) {
+    const struct fb_tree *tree = checked->tree;
+    struct fb_rule_texts *texts = fb_alloc(sizeof *texts);
+    struct fb_arena *arena = fb_arena_new();
+    struct fb_file *files = FB_ARENA_ARRAY(arena, struct fb_file, tree->n_files);
+    *texts = (struct fb_rule_texts){.checked = checked,
+                                    .sources = fb_sources_new(),
+                                    .diags = fb_diags_new(),
+                                    .places = fb_map_new()};
+    for (uint32_t i = 0; i < tree->n_files; i++) {
+        struct fb_buf text = {0};
+        files[i] = bare(arena, tree->files[i]);
+        struct fb_file *one[] = {&files[i]};
+        struct fb_tree alone = *tree;
+        alone.files = one;
+        alone.n_files = 1;
+        fb_format(&alone, 0, &text);
+        fb_sources_add(texts->sources, fb_str_printf(arena, "%u", i),
+                       (struct fb_str){text.p, text.n});
+        fb_buf_free(&text);
+    }
+    texts->tree = fb_parse(texts->sources, texts->diags);
+    FB_ASSERT(texts->diags->errors == 0 && texts->tree->n_files == tree->n_files);
+    for (uint32_t i = 0; i < tree->n_files; i++) {
+        FB_ASSERT(texts->tree->files[i]->n_items == files[i].n_items);
+        for (uint32_t k = 0; k < files[i].n_items; k++)
+            pair_items(texts, &files[i].items[k], &texts->tree->files[i]->items[k]);
+    }
+    fb_arena_free(arena);
+    return texts;
+}
+
+void fb_rule_texts_free(struct fb_rule_texts *texts) {
+    fb_tree_free(texts->tree);
+    fb_sources_free(texts->sources);
+    fb_diags_free(texts->diags);
+    fb_map_free(texts->places);
+    free(texts->twins);
+    free(texts);
+}
+
+/* ---- what a rule reads ---------------------------------------------------------------------- */
+
+/* Each thing once, in the order in which it is met. */
+struct read {
+    const struct fb_rule_texts *texts;
     const void **seen;
     uint32_t n_seen, cap_seen;
     struct fb_buf text;
@@ -21,17 +140,14 @@ static bool seen(struct read *read, const void *decl) {
     return false;
 }
 
-/* The words of a stretch of source, one blank between them, without comments. */
+/* The words of a stretch of formatted text, one blank between them. */
 static void put_text(struct read *read, struct fb_span span) {
-    const struct fb_str text = read->checked->tree->sources->files[span.file].text;
+    const struct fb_str text = read->texts->sources->files[span.file].text;
     char quote = 0;
     bool blank = false;
     for (uint32_t i = span.start; i < span.end; i++) {
         char c = text.p[i];
-        if (!quote && c == '#')
-            while (i + 1 < span.end && text.p[i + 1] != '\n')
-                i++;
-        if (!quote && (c == '#' || c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+        if (!quote && (c == ' ' || c == '\n')) {
             blank = true;
             continue;
         }
@@ -58,7 +174,7 @@ static void read_let(struct read *read, const struct fb_let_decl *let) {
     fb_buf_char(&read->text, ' ');
     fb_buf_str(&read->text, let->unit_text);
     fb_buf_text(&read->text, " = ");
-    put_text(read, let->value->span);
+    put_text(read, ((const struct fb_let_decl *)twin_of(read->texts, let))->value->span);
 }
 
 static void read_param(struct read *read, const struct fb_param_decl *param) {
@@ -69,7 +185,7 @@ static void read_param(struct read *read, const struct fb_param_decl *param) {
         read_node(read, param->cases[i].value);
         read_node(read, param->cases[i].where);
     }
-    put_text(read, param->span);
+    put_text(read, ((const struct fb_param_decl *)twin_of(read->texts, param))->span);
 }
 
 static void read_node(struct read *read, const struct fb_node *node) {
@@ -110,7 +226,8 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
 }
 
 /* The class but for its lets: of these the rule reads only some. */
-static void read_class(struct read *read, const struct fb_class_decl *decl) {
+static void read_class(struct read *read, const struct fb_class_decl *class_decl) {
+    const struct fb_class_decl *decl = twin_of(read->texts, class_decl);
     fb_buf_str(&read->text, decl->name);
     for (uint32_t i = 0; i < decl->n_topics; i++) {
         fb_buf_char(&read->text, ' ');
@@ -122,14 +239,14 @@ static void read_class(struct read *read, const struct fb_class_decl *decl) {
             put_text(read, decl->items[i].span);
 }
 
-void fb_rule_version(const struct fb_checked *checked, uint32_t rule,
+void fb_rule_version(const struct fb_rule_texts *texts, uint32_t rule,
                      char out[FB_RULE_VERSION_DIGITS + 1]) {
-    const struct fb_checked_rule *of = &checked->rules[rule];
-    struct read read = {.checked = checked};
+    const struct fb_checked_rule *of = &texts->checked->rules[rule];
+    struct read read = {.texts = texts};
     uint8_t digest[32];
-    read_class(&read, checked->classes[of->class_index].decl);
+    read_class(&read, texts->checked->classes[of->class_index].decl);
     read_rule(&read, of->decl);
-    put_text(&read, of->decl->span);
+    put_text(&read, ((const struct fb_rule_decl *)twin_of(texts, of->decl))->span);
     fb_sha256(&(struct fb_str){read.text.p, read.text.n}, 1, digest);
     fb_hex(digest, FB_RULE_VERSION_DIGITS / 2, out);
     fb_buf_free(&read.text);

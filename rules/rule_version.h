@@ -8,9 +8,14 @@
 
 enum { FB_RULE_VERSION_DIGITS = 12 };
 
+/* All files of a tree in their canonical text; the tree must outlive it. */
+struct fb_rule_texts;
+struct fb_rule_texts *fb_rule_texts_new(const struct fb_checked *checked);
+void fb_rule_texts_free(struct fb_rule_texts *texts);
+
 /* The first 12 hex digits of the SHA-256 over the canonical text of a rule and of the class, lets
- * and params that it reads; out holds the terminator too. */
-void fb_rule_version(const struct fb_checked *checked, uint32_t rule,
+ * and params that it reads, blanks and line ends taken alike; out holds the terminator too. */
+void fb_rule_version(const struct fb_rule_texts *texts, uint32_t rule,
                      char out[FB_RULE_VERSION_DIGITS + 1]);
 
 #endif

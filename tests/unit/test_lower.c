@@ -570,7 +570,7 @@ static void version(const char *rules, char out[13]) {
 
 static void a_version_follows_the_meaning_not_the_layout(void **state) {
     (void)state;
-    char one[13], same[13], other[13], param[13];
+    char one[13], same[13], other[13], param[13], first[13], second[13];
     version("param m [%] = 80 alarm a on pump { raise high when load > m }", one);
     version("param m [%] = 80 # most\nalarm a on pump {\n  raise high when load > m\n}\n"
             "alarm b on pump { raise low when running }",
@@ -581,6 +581,9 @@ static void a_version_follows_the_meaning_not_the_layout(void **state) {
     assert_string_equal(one, same);
     assert_string_not_equal(one, other);
     assert_string_not_equal(one, param);
+    version("alarm a on pump { raise high when load > 80 % deadband 5 % clear after 1m }", first);
+    version("alarm a on pump { clear after 1m deadband 5 % raise high when load > 80 % }", second);
+    assert_string_equal(first, second);
 }
 
 /* ---- bounds -------------------------------------------------------------------------------- */
