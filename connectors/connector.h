@@ -1,7 +1,7 @@
 /* The two interfaces between the engine and the outside: where records come from, where they go.
  *
- * Place in the flow: first (source) and last (sink); engine/run speaks only to these. A library's
- * own types never leave its connector. */
+ * Place in the flow: first (source) and last (sink); engine/run/worker speaks only to these. A
+ * library's own types never leave its connector. One owner and one thread each. */
 #ifndef FB_CONNECTORS_CONNECTOR_H
 #define FB_CONNECTORS_CONNECTOR_H
 
@@ -18,61 +18,87 @@ struct fb_header {
     struct fb_str value;
 };
 
+/* ---- sources ---- */
+
 /* A record that was read. Views live until the handler returns. */
 struct fb_record {
     struct fb_str topic;
-    int32_t partition; /* -1: the medium has none */
-    int64_t offset;    /* in files: the record's number, from 0 */
-    int64_t stamp_us;  /* when it was written, by the medium's clock; FB_NO_STAMP: not known */
+    int32_t partition;
+    int64_t offset;   /* in pipes: the line's number, from 0 */
+    int64_t stamp_us; /* when it was written, by the medium's clock; FB_NO_STAMP: not known */
     struct fb_str key, value; /* p is NULL where there is none */
-    void *native;      /* for fb_source's `headers` */
 };
 
-/* Takes one record of a batch. False: enough for now, the rest stays where it is. */
-typedef bool fb_record_fn(void *context, const struct fb_record *record);
+/* Where reading goes on in a partition. */
+struct fb_position {
+    struct fb_str topic;
+    int32_t partition;
+    int64_t next; /* offset of the next record */
+};
 
-/* Something that gives records. One owner, one thread. */
+/* What a source tells its owner, from within poll and close, on the owner's thread. */
+struct fb_source_events {
+    /* False: enough for now, poll returns and the rest stays where it is. */
+    bool (*record)(void *context, const struct fb_record *record);
+    /* These partitions, and no others, are to be read. `next` is where the outside says; the owner
+     * may set it to where it stands itself. */
+    void (*started)(void *context, struct fb_position *positions, uint32_t n);
+    /* All partitions are given up; `lost`: another reader may have them already, and positions
+     * cannot be committed any more. */
+    void (*stopped)(void *context, bool lost);
+    /* The partition holds nothing at or behind `end` at this moment. */
+    void (*end)(void *context, struct fb_str topic, int32_t partition, int64_t end);
+};
+
+enum fb_poll { FB_POLL_OK, FB_POLL_END /* nothing will ever come */, FB_POLL_FAILED };
+
+struct fb_source;
+struct fb_source_calls {
+    /* Waits at most timeout_ms for a first record, then hands over what is there. */
+    enum fb_poll (*poll)(struct fb_source *source, int timeout_ms, struct fb_err *err);
+    /* To be called at least every minute by an owner that does not poll. */
+    void (*stay)(struct fb_source *source);
+    /* Makes positions last. Retriable: the next commit will do. */
+    bool (*commit)(struct fb_source *source, const struct fb_position *positions, uint32_t n,
+                   struct fb_err *err);
+    /* False while the outside cannot be reached: then silence says nothing about the devices. */
+    bool (*online)(const struct fb_source *source);
+    /* The last known end of a partition; -1: not known. */
+    int64_t (*end_of)(struct fb_source *source, const struct fb_position *position);
+    void (*close)(struct fb_source *source); /* frees it too */
+};
 struct fb_source {
     const struct fb_source_calls *calls;
 };
 
-enum fb_poll {
-    FB_POLL_OK,   /* none, one or many records were handed over */
-    FB_POLL_END,  /* a file's end; a live source has none */
-    FB_POLL_FAILED
-};
-
-struct fb_source_calls {
-    /* Waits at most timeout_ms for a first record, then hands over what is there. */
-    enum fb_poll (*poll)(struct fb_source *source, int timeout_ms, fb_record_fn *take,
-                         void *context, struct fb_err *err);
-    /* The headers of the record that is being handled, at most max; returns how many. */
-    uint32_t (*headers)(struct fb_source *source, const struct fb_record *record,
-                        struct fb_header *headers, uint32_t max);
-    void (*close)(struct fb_source *source); /* frees it too */
-};
+/* ---- sinks ---- */
 
 /* A record to be written; everything is copied before `put` returns. */
 struct fb_outgoing {
-    struct fb_str topic;
-    int32_t partition;
-    int64_t stamp_us; /* FB_NO_STAMP: now */
+    const char *topic;
+    int32_t partition; /* of the input that it comes from */
     struct fb_str key, value;
     const struct fb_header *headers;
     uint32_t n_headers;
 };
 
-/* Something that takes records. One owner, one thread. */
-struct fb_sink {
-    const struct fb_sink_calls *calls;
+enum fb_flush {
+    FB_FLUSHED,     /* everything that was put is safe */
+    FB_FLUSH_WAIT,  /* not yet: flush again */
+    FB_FLUSH_AGAIN, /* the sink had to begin anew: put everything since the last FB_FLUSHED again */
+    FB_FLUSH_FAILED /* err says why; trying again does not help */
 };
 
+struct fb_sink;
 struct fb_sink_calls {
     /* Hands one record over. Retriable: the sink is full for now, try again later. */
     bool (*put)(struct fb_sink *sink, const struct fb_outgoing *record, struct fb_err *err);
-    /* Waits at most timeout_ms until everything that was put is safe. Retriable: not yet. */
-    bool (*flush)(struct fb_sink *sink, int timeout_ms, struct fb_err *err);
-    void (*close)(struct fb_sink *sink); /* frees it too */
+    /* Waits at most timeout_ms. */
+    enum fb_flush (*flush)(struct fb_sink *sink, int timeout_ms, struct fb_err *err);
+    void (*close)(struct fb_sink *sink); /* frees it too; what is not safe is given up */
+};
+struct fb_sink {
+    const struct fb_sink_calls *calls;
 };
 
 #endif

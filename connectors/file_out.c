@@ -32,8 +32,8 @@ struct fb_file_out {
 
 struct fb_file_out *fb_file_out_open(const char *path, struct fb_err *err) {
     bool standard = strcmp(path, "-") == 0;
-    int fd = standard ? dup(STDOUT_FILENO)
-                      : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd =
+        standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {
         cannot_write(err, path);
         return NULL;

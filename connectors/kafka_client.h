@@ -8,6 +8,12 @@
 
 #include <librdkafka/rdkafka.h>
 
+struct fb_kafka_health; /* connectors/kafka_source.h */
+
+struct fb_kafka_health; /* connectors/kafka_source.h */
+
+struct fb_kafka_health; /* connectors/kafka_source.h */
+
 enum fb_kafka_role { FB_KAFKA_CONSUMER, FB_KAFKA_PRODUCER };
 
 /* Presets of the role, then the user's settings, then what is fixed. NULL: err says why. */
@@ -17,6 +23,13 @@ rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
 void fb_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 /* Takes the configuration over. NULL: err says why. */
 rd_kafka_t *fb_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct fb_err *err);
+/* For the error callback of a client: says once a process that all brokers are lost; true when this
+ * error means that. */
+bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
+                       const char *reason);
+/* An answer came: says, once a process, that the brokers are back. */
+void fb_kafka_on_answer(struct fb_kafka_health *health);
+int64_t fb_kafka_now_ms(void); /* monotonic */
 /* Fills err from an error of the library, retriable where trying again may help. */
 bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what);
 

@@ -404,8 +404,8 @@ uint32_t fb_encode_headers(const struct fb_encoded *encoded, struct fb_header *h
 
 uint32_t fb_encode_dead_headers(struct fb_encoder *e, const struct fb_dead_letter *letter,
                                 struct fb_header *headers) {
-    int partition = snprintf(e->partition, sizeof e->partition, "%" PRId32,
-                             letter->origin.partition);
+    int partition =
+        snprintf(e->partition, sizeof e->partition, "%" PRId32, letter->origin.partition);
     int offset = snprintf(e->offset, sizeof e->offset, "%" PRId64, letter->origin.offset);
     headers[0] = (struct fb_header){FB_S("fb_reason"), fb_str_of(letter->reason)};
     headers[1] = (struct fb_header){FB_S("fb_detail"), letter->detail};

@@ -22,7 +22,7 @@ void fb_encoder_free(struct fb_encoder *encoder);
 
 /* A record that could not be taken. */
 struct fb_dead_letter {
-    const char *reason; /* a code: JSON_SYNTAX, KEY_MISSING, DEVICE_CAP .. */
+    const char *reason;   /* a code: JSON_SYNTAX, KEY_MISSING, DEVICE_CAP .. */
     struct fb_str detail; /* for people; UTF-8 */
     struct fb_origin origin;
     struct fb_str payload; /* as it came */

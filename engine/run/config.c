@@ -250,8 +250,8 @@ static bool resolve(struct fb_config *config, struct entry *entry, struct fb_buf
                       entry->name);
         return false;
     }
-    const char *value = entry->value[0] == '@' ? from_file(config, entry, errors)
-                                               : expand(config, entry, errors);
+    const char *value =
+        entry->value[0] == '@' ? from_file(config, entry, errors) : expand(config, entry, errors);
     if (value)
         entry->value = value;
     return value != NULL;

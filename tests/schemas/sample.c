@@ -38,18 +38,12 @@ static struct fb_slot slots[] = {
     {.unit = {"m3/h", 4}, .type = FB_T_NUMBER, .decimals = -1},
 };
 static struct fb_template_part message[] = {
-    {.kind = FB_PART_DEVICE},
-    {.kind = FB_PART_LITERAL, .literal = {": ", 2}},
-    {.kind = FB_PART_SLOT, .slot = 0},
-    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
-    {.kind = FB_PART_SLOT, .slot = 1},
-    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
-    {.kind = FB_PART_SLOT, .slot = 2},
-    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
-    {.kind = FB_PART_SLOT, .slot = 3},
-    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
-    {.kind = FB_PART_SLOT, .slot = 4},
-    {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_DEVICE},          {.kind = FB_PART_LITERAL, .literal = {": ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 0}, {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 1}, {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 2}, {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 3}, {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
+    {.kind = FB_PART_SLOT, .slot = 4}, {.kind = FB_PART_LITERAL, .literal = {", ", 2}},
     {.kind = FB_PART_SLOT, .slot = 5},
 };
 static struct fb_template_part response[] = {

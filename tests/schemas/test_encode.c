@@ -192,9 +192,9 @@ static void decimals_are_rounded_from_the_exact_value(void **state) {
         double x;
         int8_t decimals;
         const char *text;
-    } cases[] = {{80.25, 1, "80.2"}, {80.35, 1, "80.3"}, {0.5, 0, "0"},    {1.5, 0, "2"},
-                 {-0.0, 1, "0.0"},   {1e22, 0, "10000000000000000000000"}, {2.5, -1, "2.5"},
-                 {1.0 / 3, 3, "0.333"}};
+    } cases[] = {{80.25, 1, "80.2"}, {80.35, 1, "80.3"},   {0.5, 0, "0"},
+                 {1.5, 0, "2"},      {-0.0, 1, "0.0"},     {1e22, 0, "10000000000000000000000"},
+                 {2.5, -1, "2.5"},   {1.0 / 3, 3, "0.333"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fb_slot slot = {.type = FB_T_NUMBER, .decimals = cases[i].decimals};
         struct fb_value value = {.num = cases[i].x, .quality = FB_Q_GOOD};

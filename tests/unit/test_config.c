@@ -79,9 +79,9 @@ static void every_key_has_a_default(void **state) {
 
 static void options_override_the_file(void **state) {
     (void)state;
-    assert_string_equal(load("# a comment\n\n application.id=plant \ntopics.late = x\r\n",
-                             "application.id = mill"),
-                        "");
+    assert_string_equal(
+        load("# a comment\n\n application.id=plant \ntopics.late = x\r\n", "application.id = mill"),
+        "");
     assert_string_equal(fb_config_text(config, FB_KEY_APPLICATION_ID), "mill");
     assert_string_equal(fb_config_text(config, FB_KEY_TOPICS_DEAD), "mill.dead");
     assert_string_equal(fb_config_text(config, FB_KEY_TOPICS_LATE), "x");
@@ -175,9 +175,14 @@ static void the_client_s_properties_are_checked(void **state) {
                         "'bootstrap.server'; did you mean 'kafka.bootstrap.servers'?\n");
     assert_non_null(strstr(load("kafka.session.timeout.ms = soon\n", NULL),
                            "'kafka.session.timeout.ms' does not take 'soon'"));
-    static const char *const refused[] = {"plugin.library.paths", "sasl.kerberos.kinit.cmd",
-                                          "ssl.engine.location", "enable.auto.commit", "group.id",
-                                          "isolation.level", "acks", "enable.idempotence",
+    static const char *const refused[] = {"plugin.library.paths",
+                                          "sasl.kerberos.kinit.cmd",
+                                          "ssl.engine.location",
+                                          "enable.auto.commit",
+                                          "group.id",
+                                          "isolation.level",
+                                          "acks",
+                                          "enable.idempotence",
                                           "transactional.id"};
     char line[128], expected[128];
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {

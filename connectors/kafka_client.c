@@ -1,0 +1,150 @@
+/* What the Kafka connectors share: a client made of fixed, preset and the user's settings. */
+#include "connectors/kafka_client.h"
+
+#include <time.h>
+
+#include "connectors/kafka_source.h"
+#include "engine/base/log.h"
+
+/* What a user may override: sizes and times that were measured to do well. */
+static const struct fb_kafka_setting presets[] = {
+    {"client.id", "flyball"},
+    {"reconnect.backoff.max.ms", "1000"},
+    {"socket.nagle.disable", "true"},
+    {"socket.connection.setup.timeout.ms", "5000"},
+};
+static const struct fb_kafka_setting consumer_presets[] = {
+    {"session.timeout.ms", "30000"},         {"heartbeat.interval.ms", "1000"},
+    {"max.poll.interval.ms", "300000"},      {"queued.min.messages", "200000"},
+    {"queued.max.messages.kbytes", "65536"}, {"fetch.wait.max.ms", "50"},
+    {"fetch.max.bytes", "15000000"},         {"receive.message.max.bytes", "16777216"},
+};
+static const struct fb_kafka_setting producer_presets[] = {
+    {"linger.ms", "5"},
+    {"compression.codec", "lz4"},
+    {"retry.backoff.ms", "50"},
+    {"queue.buffering.max.kbytes", "65536"},
+    {"message.max.bytes", "8388608"},
+};
+/* What nobody may override. */
+static const struct fb_kafka_setting consumer_fixed[] = {
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"},
+    {"partition.assignment.strategy", "range"},
+    {"enable.partition.eof", "true"},
+    {"check.crcs", "true"},
+};
+static const struct fb_kafka_setting producer_fixed[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+    {"message.timeout.ms", "0"},
+};
+
+void fb_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value) {
+    char why[256];
+    FB_ASSERT(rd_kafka_conf_set(conf, name, value, why, sizeof why) == RD_KAFKA_CONF_OK);
+}
+
+static void set_all(rd_kafka_conf_t *conf, const struct fb_kafka_setting *settings, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        fb_kafka_conf_set(conf, settings[i].name, settings[i].value);
+}
+
+#define SET_ALL(conf, table) set_all((conf), (table), sizeof(table) / sizeof *(table))
+
+/* The library's own lines: what they say comes to us as errors too, so they are for debugging. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+    (void)rk;
+    (void)level;
+    fb_log(FB_LOG_DEBUG, "kafka client: %s: %s", facility, text);
+}
+
+rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
+                                   const struct fb_kafka_settings *settings, struct fb_err *err) {
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    bool consumer = role == FB_KAFKA_CONSUMER;
+    char why[256];
+    SET_ALL(conf, presets);
+    if (consumer)
+        SET_ALL(conf, consumer_presets);
+    else
+        SET_ALL(conf, producer_presets);
+    for (uint32_t i = 0; i < settings->n; i++)
+        if (rd_kafka_conf_set(conf, settings->items[i].name, settings->items[i].value, why,
+                              sizeof why) != RD_KAFKA_CONF_OK) {
+            fb_fail(err, FB_FATAL, "'kafka.%s': %s", settings->items[i].name, why);
+            rd_kafka_conf_destroy(conf);
+            return NULL;
+        }
+    if (consumer)
+        SET_ALL(conf, consumer_fixed);
+    else
+        SET_ALL(conf, producer_fixed);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    return conf;
+}
+
+rd_kafka_t *fb_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct fb_err *err) {
+    char why[512];
+    rd_kafka_t *client = rd_kafka_new(type, conf, why, sizeof why);
+    if (!client) {
+        rd_kafka_conf_destroy(conf);
+        fb_fail(err, FB_FATAL, "cannot make a Kafka client: %s", why);
+    }
+    return client;
+}
+
+bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what) {
+    enum fb_failure kind;
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        kind = FB_FATAL;
+        break;
+    default:
+        kind = FB_RETRIABLE;
+    }
+    return fb_fail(err, kind, "%s: %s (%s)", what, rd_kafka_err2str(code), rd_kafka_err2name(code));
+}
+
+int64_t fb_kafka_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
+                       const char *reason) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+        if (!atomic_exchange(&health->lost, true)) {
+            atomic_store(&health->lost_at_ms, fb_kafka_now_ms());
+            fb_log(FB_LOG_WARN, "no Kafka broker can be reached (%s): waiting for one", reason);
+        }
+        return true;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+        fb_log(FB_LOG_ERROR, "kafka client: %s", reason);
+        return false;
+    default:
+        fb_log(FB_LOG_DEBUG, "kafka client: %s: %s", rd_kafka_err2name(code), reason);
+        return false;
+    }
+}
+
+void fb_kafka_on_answer(struct fb_kafka_health *health) {
+    if (atomic_load(&health->lost) && atomic_exchange(&health->lost, false))
+        fb_log(FB_LOG_INFO, "Kafka is back after %lld ms",
+               (long long)(fb_kafka_now_ms() - atomic_load(&health->lost_at_ms)));
+}

@@ -1,0 +1,375 @@
+/* Reads topics as a member of a consumer group.
+ *
+ * Messages come through a queue of our own, to which the queue of every assigned partition is
+ * forwarded: the library aborts when the consumer's own queue is read with a callback and a
+ * rebalance comes. The consumer itself is polled for membership and errors only. */
+#include "connectors/kafka_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connectors/kafka_client.h"
+#include "engine/base/arena.h"
+#include "engine/base/log.h"
+
+enum { ANSWER_MS = 5000, PROBE_MS = 1000, FATAL_MAX = 3 };
+
+struct part {
+    rd_kafka_queue_t *queue;
+    char *topic;
+    int32_t partition;
+};
+
+struct kafka_source {
+    struct fb_source base;
+    const struct fb_kafka_source_config *config;
+    const struct fb_source_events *events;
+    void *context;
+    rd_kafka_t *consumer;
+    rd_kafka_queue_t *messages, *idle; /* idle: empty; polling it keeps the member alive */
+    struct part *parts;
+    uint32_t n_parts;
+    bool online;
+    int64_t probe_at_ms;
+    int fatal_errors;
+    struct fb_err failure; /* found in a callback; ends the poll */
+};
+
+/* ---- assignment ---- */
+
+static void forget_parts(struct kafka_source *source) {
+    for (uint32_t i = 0; i < source->n_parts; i++) {
+        rd_kafka_queue_destroy(source->parts[i].queue);
+        free(source->parts[i].topic);
+    }
+    free(source->parts);
+    source->parts = NULL;
+    source->n_parts = 0;
+}
+
+static bool stopping(const struct kafka_source *source) {
+    return atomic_load(source->config->stop);
+}
+
+/* One offset that is asked of the broker, again until there is an answer or the end is near. */
+static bool ends_of(struct kafka_source *source, const char *topic, int32_t partition,
+                    int64_t *first, int64_t *end) {
+    rd_kafka_resp_err_t code;
+    while ((code = rd_kafka_query_watermark_offsets(source->consumer, topic, partition, first, end,
+                                                    ANSWER_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        fb_log(FB_LOG_DEBUG, "ends of %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
+        if (stopping(source))
+            return false;
+        usleep(100000);
+    }
+    return true;
+}
+
+/* Positions of the group. With read_committed this waits while another producer's transaction
+ * still holds one. */
+static bool committed_of(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
+    for (;;) {
+        rd_kafka_resp_err_t code = rd_kafka_committed(source->consumer, list, ANSWER_MS);
+        for (int i = 0; i < list->cnt && !code; i++)
+            code = list->elems[i].err;
+        if (!code)
+            break;
+        fb_log(FB_LOG_DEBUG, "committed positions: %s", rd_kafka_err2str(code));
+        if (stopping(source))
+            return false;
+        usleep(50000);
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *p = &list->elems[i];
+        int64_t first, end;
+        if (p->offset >= 0)
+            continue;
+        if (!ends_of(source, p->topic, p->partition, &first, &end))
+            return false;
+        p->offset = source->config->from_earliest ? first : end;
+    }
+    return true;
+}
+
+/* Lets the owner put its own positions in the place of the group's. */
+static void tell_started(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
+    size_t n = (size_t)list->cnt;
+    struct fb_position *positions = fb_alloc(n * sizeof *positions + 1);
+    for (size_t i = 0; i < n; i++)
+        positions[i] = (struct fb_position){fb_str_of(list->elems[i].topic),
+                                            list->elems[i].partition, list->elems[i].offset};
+    source->events->started(source->context, positions, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        list->elems[i].offset = positions[i].next;
+    free(positions);
+}
+
+static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
+    forget_parts(source);
+    if (!committed_of(source, list)) {
+        rd_kafka_assign(source->consumer, NULL);
+        return;
+    }
+    tell_started(source, list);
+    /* Forward first, assign after: no message can slip into the consumer's own queue. */
+    source->parts = fb_alloc((size_t)list->cnt * sizeof *source->parts + 1);
+    for (int i = 0; i < list->cnt; i++) {
+        struct part *part = &source->parts[source->n_parts++];
+        part->topic = strdup(list->elems[i].topic);
+        FB_ASSERT(part->topic);
+        part->partition = list->elems[i].partition;
+        part->queue = rd_kafka_queue_get_partition(source->consumer, part->topic, part->partition);
+        rd_kafka_queue_forward(part->queue, source->messages);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(source->consumer, list);
+    if (code)
+        fb_kafka_failed(&source->failure, code, "cannot take partitions over");
+}
+
+static void unassign(struct kafka_source *source) {
+    source->events->stopped(source->context, rd_kafka_assignment_lost(source->consumer));
+    rd_kafka_assign(source->consumer, NULL);
+    forget_parts(source);
+}
+
+static void on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *list, void *opaque) {
+    (void)rk;
+    if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        assign(opaque, list);
+    else
+        unassign(opaque);
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+    (void)rk;
+    struct kafka_source *source = opaque;
+    if (fb_kafka_on_error(source->config->health, (rd_kafka_resp_err_t)code, reason))
+        source->online = false;
+}
+
+/* ---- the client's life ---- */
+
+static bool open_consumer(struct kafka_source *source, struct fb_err *err) {
+    const struct fb_kafka_source_config *config = source->config;
+    rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_CONSUMER, &config->settings, err);
+    if (!conf)
+        return false;
+    fb_kafka_conf_set(conf, "group.id", config->group);
+    fb_kafka_conf_set(conf, "group.instance.id", config->member);
+    rd_kafka_conf_set_opaque(conf, source);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    source->consumer = fb_kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (!source->consumer)
+        return false;
+    rd_kafka_poll_set_consumer(source->consumer);
+    source->messages = rd_kafka_queue_new(source->consumer);
+    source->idle = rd_kafka_queue_new(source->consumer);
+    source->online = true;
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)config->n_topics);
+    for (uint32_t i = 0; i < config->n_topics; i++)
+        rd_kafka_topic_partition_list_add(topics, config->topics[i], RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(source->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR || fb_kafka_failed(err, code, "cannot subscribe");
+}
+
+/* Gives up the partitions too, through on_rebalance; a static member does not leave its group. */
+static void close_consumer(struct kafka_source *source) {
+    if (!source->consumer)
+        return;
+    rd_kafka_consumer_close(source->consumer);
+    forget_parts(source);
+    if (source->messages)
+        rd_kafka_queue_destroy(source->messages);
+    if (source->idle)
+        rd_kafka_queue_destroy(source->idle);
+    rd_kafka_destroy(source->consumer);
+    source->consumer = NULL;
+    source->messages = source->idle = NULL;
+}
+
+/* After an outage of the coordinator the library may fence itself: begin anew, the owner keeps its
+ * state. At the third time somebody else really has this identity. */
+static bool rebuild(struct kafka_source *source, const char *why, struct fb_err *err) {
+    if (++source->fatal_errors >= FATAL_MAX)
+        return fb_fail(
+            err, FB_FATAL,
+            "the Kafka consumer '%s' failed %d times: %s; does another instance run with "
+            "the same instance.id?",
+            source->config->member, FATAL_MAX, why);
+    fb_log(FB_LOG_WARN, "the Kafka consumer failed and is made anew: %s", why);
+    close_consumer(source);
+    return open_consumer(source, err);
+}
+
+/* ---- reading ---- */
+
+static void position_lost(struct kafka_source *source, const rd_kafka_message_t *message) {
+    fb_fail(&source->failure, FB_FATAL,
+            "the position of group '%s' in %s [%d] is no longer in the topic: records were deleted "
+            "before they were read. Reset the group's offsets, or use another application.id",
+            source->config->group, rd_kafka_topic_name(message->rkt), message->partition);
+}
+
+static void on_message_error(struct kafka_source *source, const rd_kafka_message_t *message) {
+    const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
+    switch (message->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        source->events->end(source->context, fb_str_of(topic), message->partition, message->offset);
+        return;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+        position_lost(source, message);
+        return;
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+        fb_fail(&source->failure, FB_FATAL, "cannot read %s: %s", topic,
+                rd_kafka_message_errstr(message));
+        return;
+    default:
+        fb_log(FB_LOG_WARN, "kafka consumer: %s%s%s", topic, topic[0] ? ": " : "",
+               rd_kafka_message_errstr(message));
+    }
+}
+
+/* For each message of the queue; it dies when this returns. After rd_kafka_yield the library puts
+ * the rest of the queue back. */
+static void on_message(rd_kafka_message_t *message, void *opaque) {
+    struct kafka_source *source = opaque;
+    if (message->err) {
+        on_message_error(source, message);
+        if (source->failure.kind)
+            rd_kafka_yield(source->consumer);
+        return;
+    }
+    int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
+    struct fb_record record = {.topic = fb_str_of(rd_kafka_topic_name(message->rkt)),
+                               .partition = message->partition,
+                               .offset = message->offset,
+                               .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,
+                               .key = {message->key, message->key_len},
+                               .value = {message->payload, message->len}};
+    if (!source->events->record(source->context, &record))
+        rd_kafka_yield(source->consumer);
+}
+
+/* While the broker was away records may have come that no fetch has seen yet. */
+static void tell_ends(struct kafka_source *source) {
+    for (uint32_t i = 0; i < source->n_parts; i++) {
+        const struct part *part = &source->parts[i];
+        int64_t first, end;
+        if (!ends_of(source, part->topic, part->partition, &first, &end))
+            return;
+        source->events->end(source->context, fb_str_of(part->topic), part->partition, end);
+    }
+}
+
+/* The library does not say when a broker is back: ask now and then. */
+static void probe(struct kafka_source *source) {
+    const struct rd_kafka_metadata *metadata;
+    int64_t now_ms = fb_kafka_now_ms();
+    if (source->online || now_ms < source->probe_at_ms)
+        return;
+    source->probe_at_ms = now_ms + PROBE_MS;
+    if (rd_kafka_metadata(source->consumer, 0, NULL, &metadata, PROBE_MS))
+        return;
+    rd_kafka_metadata_destroy(metadata);
+    fb_kafka_on_answer(source->config->health);
+    tell_ends(source);
+    source->online = true;
+}
+
+/* Membership and errors; no message comes here, they are all forwarded. */
+static bool poll_membership(struct kafka_source *source, struct fb_err *err) {
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(source->consumer, 0);
+    if (!message)
+        return true;
+    char why[256] = "";
+    bool fatal = message->err && rd_kafka_fatal_error(source->consumer, why, sizeof why);
+    if (!fatal)
+        on_message_error(source, message);
+    rd_kafka_message_destroy(message);
+    return !fatal || rebuild(source, why, err);
+}
+
+static enum fb_poll poll_source(struct fb_source *base, int timeout_ms, struct fb_err *err) {
+    struct kafka_source *source = (struct kafka_source *)base;
+    if (!poll_membership(source, err))
+        return FB_POLL_FAILED;
+    probe(source);
+    if (!source->failure.kind)
+        rd_kafka_consume_callback_queue(source->messages, timeout_ms, on_message, source);
+    if (!source->failure.kind)
+        return FB_POLL_OK;
+    *err = source->failure;
+    return FB_POLL_FAILED;
+}
+
+/* Polling any queue counts as being alive. */
+static void stay(struct fb_source *base) {
+    struct kafka_source *source = (struct kafka_source *)base;
+    rd_kafka_event_t *event = rd_kafka_queue_poll(source->idle, 0);
+    if (event)
+        rd_kafka_event_destroy(event);
+}
+
+static bool commit(struct fb_source *base, const struct fb_position *positions, uint32_t n,
+                   struct fb_err *err) {
+    struct kafka_source *source = (struct kafka_source *)base;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
+    for (uint32_t i = 0; i < n; i++) {
+        char topic[256];
+        snprintf(topic, sizeof topic, "%.*s", FB_ARG(positions[i].topic));
+        rd_kafka_topic_partition_list_add(list, topic, positions[i].partition)->offset =
+            positions[i].next;
+    }
+    rd_kafka_resp_err_t code = rd_kafka_commit(source->consumer, list, 0);
+    for (int i = 0; i < list->cnt && !code; i++)
+        code = list->elems[i].err;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           fb_kafka_failed(err, code, "cannot commit positions");
+}
+
+static bool online(const struct fb_source *base) {
+    return ((const struct kafka_source *)base)->online;
+}
+
+static int64_t end_of(struct fb_source *base, const struct fb_position *position) {
+    struct kafka_source *source = (struct kafka_source *)base;
+    char topic[256];
+    int64_t first, end;
+    snprintf(topic, sizeof topic, "%.*s", FB_ARG(position->topic));
+    if (rd_kafka_get_watermark_offsets(source->consumer, topic, position->partition, &first, &end))
+        return -1;
+    return end;
+}
+
+static void close_source(struct fb_source *base) {
+    struct kafka_source *source = (struct kafka_source *)base;
+    close_consumer(source);
+    free(source);
+}
+
+static const struct fb_source_calls calls = {poll_source, stay,   commit,
+                                             online,      end_of, close_source};
+
+struct fb_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
+                                       const struct fb_source_events *events, void *context,
+                                       struct fb_err *err) {
+    struct kafka_source *source = fb_alloc(sizeof *source);
+    source->base.calls = &calls;
+    source->config = config;
+    source->events = events;
+    source->context = context;
+    if (!open_consumer(source, err)) {
+        close_source(&source->base);
+        return NULL;
+    }
+    return &source->base;
+}

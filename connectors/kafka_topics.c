@@ -1,0 +1,136 @@
+/* Looks at topics and creates them, before a run begins. */
+#include "connectors/kafka_topics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/kafka_client.h"
+#include "engine/base/arena.h"
+
+enum { ANSWER_MS = 10000, REASON_MAX = 256 };
+
+struct fb_kafka_topics {
+    rd_kafka_t *client;
+    char reason[REASON_MAX]; /* what the library last complained of */
+    char brokers[REASON_MAX];
+};
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+    (void)rk;
+    struct fb_kafka_topics *topics = opaque;
+    /* "All brokers are down" follows what says why. */
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !topics->reason[0])
+        snprintf(topics->reason, sizeof topics->reason, "%s", reason);
+}
+
+static const char *brokers_of(const struct fb_kafka_settings *settings) {
+    for (uint32_t i = 0; i < settings->n; i++)
+        if (strcmp(settings->items[i].name, "bootstrap.servers") == 0 ||
+            strcmp(settings->items[i].name, "metadata.broker.list") == 0)
+            return settings->items[i].value;
+    return NULL;
+}
+
+struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *settings,
+                                             int timeout_ms, struct fb_err *err) {
+    const char *brokers = brokers_of(settings);
+    if (!brokers) {
+        fb_fail(err, FB_FATAL, "kafka.bootstrap.servers is not set: write it as HOST:PORT");
+        return NULL;
+    }
+    rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_PRODUCER, settings, err);
+    if (!conf)
+        return NULL;
+    struct fb_kafka_topics *topics = fb_alloc(sizeof *topics);
+    snprintf(topics->brokers, sizeof topics->brokers, "%s", brokers);
+    rd_kafka_conf_set_opaque(conf, topics);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    topics->client = fb_kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    if (!topics->client) {
+        free(topics);
+        return NULL;
+    }
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(topics->client, 0, NULL, &metadata, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+        return topics;
+    }
+    rd_kafka_poll(topics->client, 0); /* what on_error has to say */
+    fb_fail(err, FB_FATAL, "cannot reach Kafka at %s (kafka.bootstrap.servers): %s", brokers,
+            topics->reason[0] ? topics->reason : rd_kafka_err2str(code));
+    fb_kafka_topics_close(topics);
+    return NULL;
+}
+
+void fb_kafka_topics_close(struct fb_kafka_topics *topics) {
+    if (!topics)
+        return;
+    rd_kafka_destroy(topics->client);
+    free(topics);
+}
+
+int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
+                                   struct fb_err *err) {
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->client, topic, NULL);
+    if (!handle) {
+        fb_kafka_failed(err, rd_kafka_last_error(), topic);
+        return -1;
+    }
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(topics->client, 0, handle, &metadata, ANSWER_MS);
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        fb_kafka_failed(err, code, topic);
+        return -1;
+    }
+    int32_t n = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_metadata_destroy(metadata);
+    if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
+        return 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
+        fb_fail(err, FB_FATAL, "topic '%s' at %s: %s", topic, topics->brokers,
+                rd_kafka_err2str(code));
+        return -1;
+    }
+    return n;
+}
+
+/* The one result of an admin call; the call itself may have failed too. */
+static rd_kafka_resp_err_t created(const rd_kafka_event_t *event, char *why, size_t room) {
+    size_t n = 0;
+    rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+    snprintf(why, room, "%s", code ? rd_kafka_event_error_string(event) : "");
+    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_topic_result_t **each =
+        result ? rd_kafka_CreateTopics_result_topics(result, &n) : NULL;
+    if (code || n != 1)
+        return code;
+    const char *text = rd_kafka_topic_result_error_string(each[0]);
+    snprintf(why, room, "%s", text ? text : "");
+    return rd_kafka_topic_result_error(each[0]);
+}
+
+bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
+                            struct fb_err *err) {
+    char why[REASON_MAX] = "";
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, why, sizeof why);
+    if (!wanted)
+        return fb_fail(err, FB_FATAL, "cannot create topic '%s': %s", topic, why);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->client);
+    rd_kafka_CreateTopics(topics->client, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ANSWER_MS * 6);
+    rd_kafka_resp_err_t code =
+        event ? created(event, why, sizeof why) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewTopic_destroy(wanted);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
+        return true;
+    return fb_fail(err, FB_FATAL,
+                   "cannot create topic '%s': %s; create it yourself, or allow this client to",
+                   topic, why[0] ? why : rd_kafka_err2str(code));
+}

@@ -1,0 +1,24 @@
+/* Looks at topics and creates them, before a run begins.
+ *
+ * Place in the flow: engine/run/engine, once at the start. */
+#ifndef FB_CONNECTORS_KAFKA_TOPICS_H
+#define FB_CONNECTORS_KAFKA_TOPICS_H
+
+#include "connectors/kafka_conf.h"
+
+struct fb_kafka_topics;
+
+/* Waits at most timeout_ms for a broker. NULL: err says which and why. */
+struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *settings,
+                                             int timeout_ms, struct fb_err *err);
+void fb_kafka_topics_close(struct fb_kafka_topics *topics);
+
+/* How many partitions a topic has; 0: there is no such topic; -1 with err: it cannot be told, or
+ * must not be read. */
+int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
+                                   struct fb_err *err);
+/* With the broker's default replication. A topic that is there already is fine. */
+bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
+                            struct fb_err *err);
+
+#endif
