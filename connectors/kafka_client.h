@@ -10,10 +10,6 @@
 
 struct fb_kafka_health; /* connectors/kafka_source.h */
 
-struct fb_kafka_health; /* connectors/kafka_source.h */
-
-struct fb_kafka_health; /* connectors/kafka_source.h */
-
 enum fb_kafka_role { FB_KAFKA_CONSUMER, FB_KAFKA_PRODUCER };
 
 /* Presets of the role, then the user's settings, then what is fixed. NULL: err says why. */

@@ -99,7 +99,7 @@ int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *t
 }
 
 /* The one result of an admin call; the call itself may have failed too. */
-static rd_kafka_resp_err_t created(const rd_kafka_event_t *event, char *why, size_t room) {
+static rd_kafka_resp_err_t created(rd_kafka_event_t *event, char *why, size_t room) {
     size_t n = 0;
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     snprintf(why, room, "%s", code ? rd_kafka_event_error_string(event) : "");
