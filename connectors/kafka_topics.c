@@ -58,7 +58,7 @@ struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *set
         return topics;
     }
     rd_kafka_poll(topics->client, 0); /* what on_error has to say */
-    fb_fail(err, FB_FATAL, "cannot reach Kafka at %s (kafka.bootstrap.servers): %s", brokers,
+    fb_fail(err, FB_RETRIABLE, "cannot reach Kafka at %s (kafka.bootstrap.servers): %s", brokers,
             topics->reason[0] ? topics->reason : rd_kafka_err2str(code));
     fb_kafka_topics_close(topics);
     return NULL;

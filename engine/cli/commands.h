@@ -19,6 +19,7 @@
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
     COMMAND(replay, "run rules over recorded events")                                             \
+    COMMAND(run, "run rules over live events: Kafka to Kafka, or pipes")                           \
     COMMAND(test, "run the tests that stand in rule files")                                        \
     COMMAND(help, "explain a command or a diagnostic code, as in `flyball help E401`")
 

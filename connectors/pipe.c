@@ -1,0 +1,163 @@
+/* Standard input as a source of one partition, standard output as a sink of lines. */
+#include "connectors/pipe.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connectors/file_out.h"
+#include "connectors/lines.h"
+#include "engine/base/arena.h"
+
+enum { PARTITION = -1 };
+
+/* ---- source ---- */
+
+struct pipe_source {
+    struct fb_source base;
+    const struct fb_source_events *events;
+    void *context;
+    const char *path;
+    struct fb_str topic;
+    struct fb_lines *lines; /* NULL before the first byte: opening would wait for it */
+    bool started;
+    int64_t next;
+};
+
+static int64_t wall_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void start(struct pipe_source *source) {
+    struct fb_position position = {source->topic, PARTITION, 0};
+    source->started = true;
+    source->events->started(source->context, &position, 1);
+}
+
+/* False with err: it cannot be opened. Without err: nothing has come yet. */
+static bool open_lines(struct pipe_source *source, int timeout_ms, struct fb_err *err) {
+    struct pollfd wanted = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (source->lines)
+        return true;
+    if (strcmp(source->path, "-") == 0 && poll(&wanted, 1, timeout_ms) <= 0)
+        return false;
+    source->lines = fb_lines_open(source->path, err);
+    return source->lines != NULL;
+}
+
+static enum fb_poll poll_lines(struct fb_source *base, int timeout_ms, struct fb_err *err) {
+    struct pipe_source *source = (struct pipe_source *)base;
+    struct fb_str line;
+    if (!source->started)
+        start(source);
+    if (!open_lines(source, timeout_ms, err))
+        return err->kind ? FB_POLL_FAILED : FB_POLL_OK;
+    for (bool more = true; more; timeout_ms = 0) {
+        switch (fb_lines_next_within(source->lines, timeout_ms, &line, err)) {
+        case FB_LINE_WHOLE:
+        case FB_LINE_CUT:
+            break;
+        case FB_LINE_WAIT:
+            source->events->end(source->context, source->topic, PARTITION, source->next);
+            return FB_POLL_OK;
+        case FB_LINE_END:
+            source->events->end(source->context, source->topic, PARTITION, source->next);
+            return FB_POLL_END;
+        case FB_LINE_FAILED:
+            return FB_POLL_FAILED;
+        }
+        struct fb_record record = {.topic = source->topic,
+                                   .partition = PARTITION,
+                                   .offset = source->next++,
+                                   .stamp_us = wall_us(),
+                                   .key = FB_S(""),
+                                   .value = line};
+        more = line.n == 0 || source->events->record(source->context, &record);
+    }
+    return FB_POLL_OK;
+}
+
+static void stay(struct fb_source *base) {
+    (void)base;
+}
+
+/* A pipe cannot be read again. */
+static bool commit(struct fb_source *base, const struct fb_position *positions, uint32_t n,
+                   struct fb_err *err) {
+    (void)base;
+    (void)positions;
+    (void)n;
+    (void)err;
+    return true;
+}
+
+static bool online(const struct fb_source *base) {
+    (void)base;
+    return true;
+}
+
+static int64_t end_of(struct fb_source *base, const struct fb_position *position) {
+    (void)base;
+    (void)position;
+    return -1;
+}
+
+static void close_source(struct fb_source *base) {
+    struct pipe_source *source = (struct pipe_source *)base;
+    fb_lines_close(source->lines);
+    free(source);
+}
+
+static const struct fb_source_calls source_calls = {poll_lines, stay,   commit,
+                                                    online,     end_of, close_source};
+
+struct fb_source *fb_pipe_source_open(const char *path, const char *topic,
+                                      const struct fb_source_events *events, void *context,
+                                      struct fb_err *err) {
+    (void)err; /* trouble shows at the first poll */
+    struct pipe_source *source = fb_alloc(sizeof *source);
+    source->base.calls = &source_calls;
+    source->events = events;
+    source->context = context;
+    source->path = path;
+    source->topic = fb_str_of(topic);
+    return &source->base;
+}
+
+/* ---- sink ---- */
+
+struct pipe_sink {
+    struct fb_sink base;
+    struct fb_file_out *out;
+};
+
+static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct fb_err *err) {
+    return fb_file_out_put(((struct pipe_sink *)base)->out, record->value, err);
+}
+
+static enum fb_flush flush(struct fb_sink *base, int timeout_ms, struct fb_err *err) {
+    (void)timeout_ms;
+    return fb_file_out_flush(((struct pipe_sink *)base)->out, err) ? FB_FLUSHED : FB_FLUSH_FAILED;
+}
+
+static void close_sink(struct fb_sink *base) {
+    struct pipe_sink *sink = (struct pipe_sink *)base;
+    fb_file_out_close(sink->out, NULL);
+    free(sink);
+}
+
+static const struct fb_sink_calls sink_calls = {put, flush, close_sink};
+
+struct fb_sink *fb_pipe_sink_open(const char *path, struct fb_err *err) {
+    struct fb_file_out *out = fb_file_out_open(path, err);
+    if (!out)
+        return NULL;
+    struct pipe_sink *sink = fb_alloc(sizeof *sink);
+    sink->base.calls = &sink_calls;
+    sink->out = out;
+    return &sink->base;
+}

@@ -1,0 +1,178 @@
+/* `flyball run`: the live engine.
+ *
+ * Place in the flow: options -> configuration, fb_compile -> engine/run/engine. */
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/cli/cli.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/compile.h"
+#include "engine/run/config.h"
+#include "engine/run/engine.h"
+
+enum { PATHS_MAX = 256, KEY_PRINT_CONFIG = 0x200, KEY_PRINT_REFERENCE };
+
+static const struct argp_option option_table[] = {
+    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
+    {"config", 'c', "FILE", 0, "The configuration, a properties file", 0},
+    {"set", 'X', "KEY=VALUE", 0, "Override a key of the configuration; may be given again", 0},
+    {"print-config", KEY_PRINT_CONFIG, NULL, 0,
+     "Show the whole configuration and where each value comes from, and end", 0},
+    {"print-reference", KEY_PRINT_REFERENCE, NULL, 0,
+     "Write the page about all keys (Markdown), and end", 0},
+    {"input", 'i', "[TOPIC=]FILE", 0, "Read JSON lines instead of Kafka; - is standard input", 0},
+    {"output", 'o', "FILE", 0, "Write JSON lines instead of to Kafka; - is standard output", 0},
+    {0}};
+
+struct request {
+    const char *rules[PATHS_MAX], *sets[PATHS_MAX];
+    uint32_t n_rules, n_sets;
+    const char *config, *input, *output;
+    char topic[256]; /* of --input TOPIC=FILE; empty: not given */
+    bool print_config, print_reference;
+};
+
+/* A '=' behind a '/' belongs to the file's name. */
+static void set_input(struct request *request, char *text, struct argp_state *state) {
+    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
+    request->input = text;
+    if (!equals || (slash && slash < equals))
+        return;
+    size_t n = (size_t)(equals - text);
+    if (n >= sizeof request->topic)
+        argp_error(state, "--input: the topic's name is too long");
+    memcpy(request->topic, text, n);
+    request->topic[n] = '\0';
+    request->input = equals + 1;
+}
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    struct request *request = state->input;
+    switch (key) {
+    case 'r':
+    case 'X':
+        if (request->n_rules == PATHS_MAX || request->n_sets == PATHS_MAX)
+            argp_error(state, "at most %d of --rules and -X each", PATHS_MAX);
+        if (key == 'r')
+            request->rules[request->n_rules++] = value;
+        else
+            request->sets[request->n_sets++] = value;
+        return 0;
+    case 'c':
+        request->config = value;
+        return 0;
+    case 'i':
+        set_input(request, value, state);
+        return 0;
+    case 'o':
+        request->output = value;
+        return 0;
+    case KEY_PRINT_CONFIG:
+        request->print_config = true;
+        return 0;
+    case KEY_PRINT_REFERENCE:
+        request->print_reference = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        argp_error(state, "`%s`: rules go behind --rules, the configuration behind --config",
+                   value);
+        return 0;
+    case ARGP_KEY_END:
+        if (!request->n_rules && !request->print_config && !request->print_reference)
+            argp_error(state, "--rules is missing");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* False: everything that is wrong is on stderr. */
+static bool read_config(const struct request *request, struct fb_config *config) {
+    struct fb_buf errors = {0};
+    bool ok = !request->config || fb_config_read(config, request->config, &errors);
+    for (uint32_t i = 0; i < request->n_sets; i++)
+        ok &= fb_config_set(config, request->sets[i], &errors);
+    ok = ok && fb_config_finish(config, &errors);
+    if (!ok)
+        fprintf(stderr, "%s", fb_buf_terminated(&errors));
+    fb_buf_free(&errors);
+    return ok;
+}
+
+static int print_config(const struct fb_config *config) {
+    struct fb_buf out = {0};
+    fb_config_print(config, &out);
+    fwrite(out.p, 1, out.n, stdout);
+    fb_buf_free(&out);
+    return FB_EXIT_OK;
+}
+
+static int print_reference(void) {
+    struct fb_buf out = {0};
+    fb_config_reference(&out);
+    fwrite(out.p, 1, out.n, stdout);
+    fb_buf_free(&out);
+    return FB_EXIT_OK;
+}
+
+static void set_up_log(const struct fb_config *config) {
+    static const char *const levels[] = {"error", "warn", "info", "debug"};
+    for (int i = 0; i < 4; i++)
+        if (fb_config_is(config, FB_KEY_LOG_LEVEL, levels[i]))
+            fb_log_setup((enum fb_log_level)i, fb_config_is(config, FB_KEY_LOG_FORMAT, "json"));
+}
+
+static int run(const struct request *request, const struct fb_config *config) {
+    struct fb_compiled compiled;
+    struct fb_err err;
+    int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
+    if (status != FB_EXIT_OK)
+        return status;
+    struct fb_engine_options options = {.program = compiled.program,
+                                        .config = config,
+                                        .input = request->input,
+                                        .input_topic = request->topic[0] ? request->topic : NULL,
+                                        .output = request->output};
+    switch (fb_engine_run(&options, &err)) {
+    case FB_ENGINE_DONE:
+        status = FB_EXIT_OK;
+        break;
+    case FB_ENGINE_WRONG:
+        status = FB_EXIT_USAGE;
+        break;
+    case FB_ENGINE_FAILED:
+        status = FB_EXIT_IO;
+        break;
+    }
+    if (status != FB_EXIT_OK)
+        fprintf(stderr, "flyball run: error: %s\n", err.text);
+    fb_compiled_free(&compiled);
+    return status;
+}
+
+int fb_cmd_run(int argc, char **argv) {
+    static const struct argp argp = {
+        .options = option_table,
+        .parser = parse,
+        .args_doc = "",
+        .doc = "Runs rules over live events: from Kafka to Kafka, or through pipes. SIGTERM and "
+               "SIGINT drain, commit and end; a second one ends at once.\v"
+               "Examples:\n"
+               "  flyball run --rules pumps.rules --config flyball.properties\n"
+               "  flyball run --rules pumps.rules -X kafka.bootstrap.servers=localhost:9092\n"
+               "  gateway | flyball run --rules pumps.rules --input - --output - | notify",
+    };
+    struct request request = {0};
+    fb_cli_options(&argp, argc, argv, &request);
+    if (request.print_reference)
+        return print_reference();
+    struct fb_config *config = fb_config_new();
+    int status = FB_EXIT_USAGE;
+    if (read_config(&request, config)) {
+        set_up_log(config);
+        status = request.print_config ? print_config(config) : run(&request, config);
+    }
+    fb_config_free(config);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* Before the start: are the inputs there, do their partitions fit, are the outputs there? */
+#include "engine/run/topics.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "connectors/kafka_topics.h"
+#include "engine/base/arena.h"
+#include "engine/base/log.h"
+#include "engine/run/config.h"
+
+enum { BROKER_MS = 10000, PROPAGATION_TRIES = 100, PROPAGATION_US = 100000 };
+
+static const enum fb_config_key keys[FB_STREAMS] = {[FB_STREAM_ALERTS] = FB_KEY_TOPICS_ALERTS,
+                                                    [FB_STREAM_LATE] = FB_KEY_TOPICS_LATE,
+                                                    [FB_STREAM_DEAD] = FB_KEY_TOPICS_DEAD};
+
+static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                           int32_t *partitions, struct fb_err *err) {
+    for (uint32_t i = 0; i < wanted->n_inputs; i++) {
+        partitions[i] = fb_kafka_topics_partitions(kafka, wanted->inputs[i], err);
+        if (partitions[i] < 0)
+            return false;
+        if (partitions[i] == 0)
+            return fb_fail(err, FB_FATAL,
+                           "the input topic '%s' does not exist: create it, or mend the `from` of "
+                           "the rules",
+                           wanted->inputs[i]);
+    }
+    return true;
+}
+
+static int32_t partitions_of(const struct fb_topics_wanted *wanted, const int32_t *partitions,
+                             struct fb_str topic) {
+    for (uint32_t i = 0; i < wanted->n_inputs; i++)
+        if (fb_str_eq(fb_str_of(wanted->inputs[i]), topic))
+            return partitions[i];
+    return 0;
+}
+
+/* A device's records have to come to one task, whichever topic of its class they are in. */
+static bool check_copartitioned(const struct fb_topics_wanted *wanted, const int32_t *partitions,
+                                struct fb_err *err) {
+    for (uint32_t c = 0; c < wanted->program->n_classes; c++) {
+        const struct fb_class *class = &wanted->program->classes[c];
+        for (uint32_t k = 1; k < class->n_topics; k++) {
+            int32_t first = partitions_of(wanted, partitions, class->topics[0]);
+            int32_t other = partitions_of(wanted, partitions, class->topics[k]);
+            if (first != other)
+                return fb_fail(err, FB_FATAL,
+                               "the topics of device %.*s must have the same number of partitions: "
+                               "%.*s has %d, %.*s has %d",
+                               FB_ARG(class->name), FB_ARG(class->topics[0]), first,
+                               FB_ARG(class->topics[k]), other);
+        }
+    }
+    return true;
+}
+
+/* A created topic is known everywhere only after a moment. */
+static int32_t await_topic(struct fb_kafka_topics *kafka, const char *name, struct fb_err *err) {
+    int32_t n = 0;
+    for (int i = 0; i < PROPAGATION_TRIES && n == 0; i++) {
+        n = fb_kafka_topics_partitions(kafka, name, err);
+        if (n == 0)
+            usleep(PROPAGATION_US);
+    }
+    if (n == 0)
+        fb_fail(err, FB_RETRIABLE, "the topic '%s' was created and does not appear", name);
+    return n;
+}
+
+static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                           int stream, int32_t partitions, struct fb_topics *topics,
+                           struct fb_err *err) {
+    const char *name = fb_config_text(wanted->config, keys[stream]);
+    topics->names[stream] = name;
+    int32_t n = fb_kafka_topics_partitions(kafka, name, err);
+    if (n == 0 && !fb_config_bool(wanted->config, FB_KEY_TOPICS_CREATE))
+        return fb_fail(err, FB_FATAL,
+                       "the output topic '%s' does not exist: create it with %d partitions, or set "
+                       "topics.create = true",
+                       name, partitions);
+    if (n == 0) {
+        if (!fb_kafka_topics_create(kafka, name, partitions, err))
+            return false;
+        fb_log(FB_LOG_INFO, "created topic %s with %d partitions", name, partitions);
+        n = await_topic(kafka, name, err);
+    }
+    if (n <= 0)
+        return false;
+    if (n < partitions)
+        fb_log(FB_LOG_WARN,
+               "topic %s has %d partitions, the input %d: several input partitions share one", name,
+               n, partitions);
+    topics->partitions[stream] = n;
+    return true;
+}
+
+static bool no_loop(const struct fb_topics_wanted *wanted, struct fb_err *err) {
+    for (uint32_t i = 0; i < wanted->n_inputs; i++)
+        for (int s = 0; s < FB_STREAMS; s++) {
+            const char *output = fb_config_text(wanted->config, keys[s]);
+            if (wanted->write && fb_str_eq(fb_str_of(output), fb_str_of(wanted->inputs[i])))
+                return fb_fail(err, FB_FATAL, "the topic '%s' is read and written", output);
+        }
+    return true;
+}
+
+bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,
+                       struct fb_err *err) {
+    if (!no_loop(wanted, err))
+        return false;
+    struct fb_kafka_topics *kafka = fb_kafka_topics_open(&wanted->settings, BROKER_MS, err);
+    if (!kafka)
+        return false;
+    int32_t *partitions = fb_alloc((wanted->n_inputs + 1) * sizeof *partitions), most = 1;
+    bool ok = look_at_inputs(kafka, wanted, partitions, err) &&
+              check_copartitioned(wanted, partitions, err);
+    for (uint32_t i = 0; i < wanted->n_inputs; i++)
+        most = partitions[i] > most ? partitions[i] : most;
+    for (int s = 0; ok && wanted->write && s < FB_STREAMS; s++)
+        ok = prepare_output(kafka, wanted, s, most, topics, err);
+    free(partitions);
+    fb_kafka_topics_close(kafka);
+    return ok;
+}

@@ -1,0 +1,33 @@
+/* Before the start: are the inputs there, do their partitions fit, are the outputs there?
+ *
+ * Place in the flow: engine/run/engine, once. */
+#ifndef FB_RUN_TOPICS_H
+#define FB_RUN_TOPICS_H
+
+#include "connectors/kafka_conf.h"
+#include "engine/codec/encode.h"
+#include "engine/model/program.h"
+
+struct fb_config;
+
+struct fb_topics_wanted {
+    struct fb_kafka_settings settings;
+    const struct fb_program *program;
+    const char *const *inputs; /* topics to be read */
+    uint32_t n_inputs;
+    bool write; /* outputs go to Kafka */
+    const struct fb_config *config;
+};
+
+/* The topics of the outputs. */
+struct fb_topics {
+    const char *names[FB_STREAMS];
+    int32_t partitions[FB_STREAMS];
+};
+
+/* Looks, creates what is missing where topics.create allows it. False: err says why, retriable
+ * where the broker is the trouble and not what was asked of it. */
+bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,
+                       struct fb_err *err);
+
+#endif
