@@ -34,7 +34,11 @@ bool fb_compile_sources(struct fb_sources *sources, struct fb_diags *diags,
 
 bool fb_compile_all(const char *const *paths, size_t n, struct fb_diags *diags,
                     struct fb_compiled *out) {
-    return fb_compile_sources(load(paths, n, diags), diags, out);
+    struct fb_sources *sources = load(paths, n, diags);
+    bool unreadable = diags->errors != 0;
+    bool good = fb_compile_sources(sources, diags, out);
+    out->unreadable = unreadable;
+    return good;
 }
 
 void fb_compiled_free(struct fb_compiled *compiled) {

@@ -16,6 +16,7 @@ struct fb_compiled {
     struct fb_units *units;
     struct fb_checked checked;  /* filled as far as the checker went */
     struct fb_program *program; /* NULL: there are errors in diags */
+    bool unreadable;            /* a path could not be read: input failed, not the rules */
 };
 
 /* paths: files, or folders of *.rules. Returns whether there is a program; fb_compiled_free either

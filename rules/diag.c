@@ -190,11 +190,15 @@ static void print_one(const struct fb_diag *diag, const struct fb_sources *sourc
                                                         : "\033[1;36m";
     const char *plain = colour ? "\033[0m" : "";
     put_plain(out, source->path);
-    fb_buf_printf(out, ":%u:%u: %s%s[%s]%s: ", line, column, paint, level_name(info->level),
-                  info->number, plain);
+    /* A file that could not be read has no line to show. */
+    bool placed = diag->code != FB_E_RULES_UNREADABLE;
+    if (placed)
+        fb_buf_printf(out, ":%u:%u", line, column);
+    fb_buf_printf(out, ": %s%s[%s]%s: ", paint, level_name(info->level), info->number, plain);
     put_plain(out, diag->text);
     fb_buf_char(out, '\n');
-    print_line(source, diag->span, colour, out);
+    if (placed)
+        print_line(source, diag->span, colour, out);
     if (diag->help.n > 0) {
         fb_buf_text(out, "help: ");
         put_plain(out, diag->help);

@@ -109,8 +109,9 @@ int fb_cmd_check(int argc, char **argv) {
         print_json(diags, &compiled);
     else
         print_text(diags, &compiled, options.listing);
+    int status = ok ? FB_EXIT_OK : compiled.unreadable ? FB_EXIT_IO : FB_EXIT_PROBLEMS;
     fb_compiled_free(&compiled);
     fb_diags_free(diags);
     free(options.paths);
-    return ok ? FB_EXIT_OK : FB_EXIT_PROBLEMS;
+    return status;
 }

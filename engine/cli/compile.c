@@ -18,6 +18,7 @@ int fb_cli_compile(const char *const *paths, uint32_t n, struct fb_compiled *out
     fb_diags_free(diags);
     if (good)
         return FB_EXIT_OK;
+    int status = out->unreadable ? FB_EXIT_IO : FB_EXIT_PROBLEMS;
     fb_compiled_free(out);
-    return FB_EXIT_PROBLEMS;
+    return status;
 }
