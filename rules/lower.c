@@ -144,7 +144,7 @@ static void place_windows(struct fb_lower_class *c) {
     if (c->block_bytes > FB_BLOCK_BYTES_MAX)
         fb_diag_add(c->diags, FB_E_BLOCK_TOO_LARGE, c->decl->name_span,
                     "Shorten the windows that `flyball check` lists as the largest, or declare a "
-                    "longer `every`.",
+                    "longer `every`; a window that several rules read is kept once.",
                     "a device of %.*s would need %llu bytes; the most is %d", FB_ARG(c->decl->name),
                     (unsigned long long)c->block_bytes, FB_BLOCK_BYTES_MAX);
 }

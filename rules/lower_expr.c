@@ -393,13 +393,11 @@ static struct fb_lowered lower_is(struct fb_piece *piece, const struct fb_node *
         return truth_of(
             fb_piece_emit(piece, FB_I_KNOWN, !wants_known, fb_lower_expr(piece, of).reg, 0, 0));
     }
-    const uint16_t good = 1 << FB_Q_GOOD;
-    const uint16_t all = 1 << FB_Q_UNKNOWN | good | 1 << FB_Q_BAD | 1 << FB_Q_STALE;
+    const unsigned good = 1u << FB_Q_GOOD;
+    const unsigned all = good | 1u << FB_Q_UNKNOWN | 1u << FB_Q_BAD | 1u << FB_Q_STALE;
     /* `is unknown` is `is not good`, for whatever reason */
-    uint16_t mask =
-        node->quality == FB_Q_UNKNOWN ? (uint16_t)(all & ~good) : (uint16_t)(1 << node->quality);
-    if (node->negated)
-        mask = (uint16_t)(all & ~mask);
+    unsigned set = node->quality == FB_Q_UNKNOWN ? all & ~good : 1u << node->quality;
+    uint16_t mask = (uint16_t)(node->negated ? all & ~set : set);
     fb_field_set_add(&piece->reads, of->field->index);
     return truth_of(fb_piece_emit(piece, FB_I_QUALITY, 0, mask, 0, of->field->index));
 }
