@@ -664,29 +664,40 @@ static void blanks(struct printer *f, uint32_t n) {
     fb_buf_printf(f->out, "%*s", (int)n, "");
 }
 
-/* A text at an indent, broken where it is longer than a line; `room` columns follow it. No newline
- * at the end. */
-static void put_broken(struct printer *f, struct fb_str text, uint32_t indent, uint32_t room) {
-    blanks(f, indent);
-    bool fits = indent + columns(text) + room <= FB_FORMAT_COLUMNS;
-    uint32_t column = indent;
+/* Puts a text that begins at a column and may be broken at a mark, with `room` columns behind it;
+ * what is broken goes on at the indent. Pieces that are too long themselves are broken at the inner
+ * marks. Returns the column reached. */
+static uint32_t put_pieces(struct printer *f, struct fb_str text, char mark, uint32_t column,
+                           uint32_t indent, uint32_t room) {
+    bool fits = column + columns(text) + room <= FB_FORMAT_COLUMNS;
     for (size_t at = 0; at < text.n;) {
-        const char *stop = memchr(text.p + at, FB_FORMAT_BREAK, text.n - at);
+        const char *stop = memchr(text.p + at, mark, text.n - at);
         size_t end = stop != NULL ? (size_t)(stop - text.p) : text.n;
         struct fb_str piece = {text.p + at, end - at};
         uint32_t after = stop != NULL ? 0 : room;
         if (at > 0 && !fits && column + 1 + columns(piece) + after > FB_FORMAT_COLUMNS) {
             fb_buf_char(f->out, '\n');
-            blanks(f, indent + CONTINUED_INDENT);
-            column = indent + CONTINUED_INDENT;
+            blanks(f, indent);
+            column = indent;
         } else if (at > 0) {
             fb_buf_char(f->out, ' ');
             column++;
         }
-        fb_buf_str(f->out, piece);
-        column += columns(piece);
+        if (mark == FB_FORMAT_BREAK) {
+            column = put_pieces(f, piece, FB_FORMAT_INNER_BREAK, column, indent + INDENT, after);
+        } else {
+            fb_buf_str(f->out, piece);
+            column += columns(piece);
+        }
         at = end + (stop != NULL ? 1 : 0);
     }
+    return column;
+}
+
+/* A text at an indent, broken where it is longer than a line. No newline at the end. */
+static void put_broken(struct printer *f, struct fb_str text, uint32_t indent, uint32_t room) {
+    blanks(f, indent);
+    put_pieces(f, text, FB_FORMAT_BREAK, indent, indent + CONTINUED_INDENT, room);
 }
 
 static void put_comment(struct printer *f, uint32_t index) {
@@ -759,7 +770,8 @@ static bool print_on_one_line(struct printer *f, const struct entry *entry,
     }
     fb_buf_text(&line, " }");
     for (size_t i = 0; i < line.n; i++) {
-        line.p[i] = line.p[i] == FB_FORMAT_BREAK ? ' ' : line.p[i];
+        bool soft = line.p[i] == FB_FORMAT_BREAK || line.p[i] == FB_FORMAT_INNER_BREAK;
+        line.p[i] = soft ? ' ' : line.p[i];
     }
     bool fits = columns((struct fb_str){line.p, line.n}) <= FB_FORMAT_COLUMNS;
     if (fits) {

@@ -18,8 +18,9 @@ void fb_format(const struct fb_tree *tree, uint32_t file, struct fb_buf *out);
 /* Appends an expression on one line, in brackets only where it was written so. */
 void fb_format_expr(const struct fb_sources *sources, const struct fb_node *node,
                     struct fb_buf *out);
-/* The same with FB_FORMAT_BREAK in place of a blank where a long line may be broken. */
-enum { FB_FORMAT_BREAK = '\x01' };
+/* The same with FB_FORMAT_BREAK in place of a blank where a long line may be broken, and
+ * FB_FORMAT_INNER_BREAK within brackets, where it is broken only if need be. */
+enum { FB_FORMAT_BREAK = '\x01', FB_FORMAT_INNER_BREAK = '\x03' };
 void fb_format_breakable(const struct fb_sources *sources, const struct fb_node *node,
                          struct fb_buf *out);
 /* Appends a name, in back quotes where it is no plain word, or a reserved one in an expression. */

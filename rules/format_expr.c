@@ -9,7 +9,7 @@
 struct writer {
     const struct fb_sources *sources;
     struct fb_buf *out;
-    uint32_t depth; /* in brackets: no breaks there */
+    uint32_t depth; /* of brackets */
     bool breakable;
 };
 
@@ -21,7 +21,16 @@ static void text(struct writer *w, const char *s) {
 
 /* A blank at which a line may be broken. */
 static void soft_blank(struct writer *w) {
-    fb_buf_char(w->out, w->breakable && w->depth == 0 ? (char)FB_FORMAT_BREAK : ' ');
+    fb_buf_char(w->out, !w->breakable   ? ' '
+                        : w->depth == 0 ? (char)FB_FORMAT_BREAK
+                                        : (char)FB_FORMAT_INNER_BREAK);
+}
+
+static void comma(struct writer *w, bool needed) {
+    if (needed) {
+        text(w, ",");
+        soft_blank(w);
+    }
 }
 
 void fb_format_name(struct fb_str name, bool in_expression, struct fb_buf *out) {
@@ -62,7 +71,7 @@ static void write_items(struct writer *w, const struct fb_node *node) {
     text(w, "(");
     w->depth++;
     for (uint32_t i = 0; i < node->n_items; i++) {
-        text(w, i > 0 ? ", " : "");
+        comma(w, i > 0);
         write_expr(w, node->items[i]);
     }
     w->depth--;
@@ -102,11 +111,12 @@ static void write_call(struct writer *w, const struct fb_node *node) {
     text(w, "(");
     w->depth++;
     for (uint32_t i = 0; i < node->n_args; i++) {
-        text(w, i > 0 ? ", " : "");
+        comma(w, i > 0);
         write_arg(w, &node->args[i]);
     }
     if (node->needs != NULL) {
-        text(w, ", needs ");
+        comma(w, true);
+        text(w, "needs ");
         write_expr(w, node->needs);
     }
     w->depth--;

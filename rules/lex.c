@@ -362,18 +362,19 @@ static bool begins_unit(const struct lexer *lexer, uint32_t at) {
 }
 
 /* The end of a unit that begins here. A sign needs a digit behind it, / and . something of a unit,
- * so that `5 K..8 K` and `5 m/(x)` end where they should. */
+ * so that `5 K..8 K` and `5 m/(x)` end where they should; % has no letters behind it: `5%of x`. */
 static uint32_t unit_end(const struct lexer *lexer, uint32_t at) {
     for (;;) {
         int c = byte_at(lexer, at), next = byte_at(lexer, at + 1);
         bool in_character = c >= 0x80 && (c & 0xC0) == 0x80;
         bool dot = c == 0xC2 && next == 0xB7; /* N·m */
+        bool behind_percent = at > 0 && byte_at(lexer, at - 1) == '%';
         bool goes_on = is_digit(c) || begins_unit(lexer, at) || in_character || dot ||
                        ((c == '/' || c == '.') &&
                         (begins_unit(lexer, at + 1) || is_digit(next))) ||
                        (c == '-' && is_digit(next)) ||
                        (c == '^' && (is_digit(next) || next == '-'));
-        if (!goes_on) {
+        if (!goes_on || (behind_percent && c != '/' && c != '.' && c != '^')) {
             return at;
         }
         at++;
@@ -430,8 +431,9 @@ static void report_touching(struct lexer *lexer, uint32_t start, uint32_t letter
                            "1h30m");
     }
     if (help.n == 0) {
-        fb_buf_printf(&help, "put a blank before the unit: %.*s %.*s", FB_ARG(number),
-                      FB_ARG(unit));
+        fb_buf_printf(&help, "put a blank %s: %.*s %.*s",
+                      fb_lex_is_follower(unit) ? "behind the number" : "before the unit",
+                      FB_ARG(number), FB_ARG(unit));
     }
     fb_diag_add(lexer->diags, FB_E_NUMBER_TOUCHES_LETTERS, span_of(lexer, start, lexer->at),
                 fb_buf_terminated(&help), "`%.*s` is neither a number nor a duration",
