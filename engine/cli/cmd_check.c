@@ -10,6 +10,7 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "rules/compile.h"
+#include "rules/lint.h"
 #include "rules/cost.h"
 #include "rules/listing.h"
 
@@ -105,6 +106,8 @@ int fb_cmd_check(int argc, char **argv) {
     struct fb_diags *diags = fb_diags_new();
     struct fb_compiled compiled;
     bool ok = fb_compile_all(options.paths, options.n_paths, diags, &compiled);
+    if (ok)
+        fb_lint(&compiled.checked, diags);
     if (options.json)
         print_json(diags, &compiled);
     else

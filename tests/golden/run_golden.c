@@ -7,6 +7,7 @@
 #include "rules/compile.h"
 #include "rules/cost.h"
 #include "rules/format.h"
+#include "rules/lint.h"
 #include "rules/listing.h"
 #include "rules/parse.h"
 #include "tests/golden/dump_tree.h"
@@ -107,7 +108,9 @@ static void compile(const char *name, const struct fb_buf *text, bool print, str
     struct fb_diags *diags = fb_diags_new();
     struct fb_compiled compiled;
     fb_sources_add(sources, fb_str_of(name), (struct fb_str){text->p, text->n});
-    fb_compile_sources(sources, diags, &compiled);
+    if (fb_compile_sources(sources, diags, &compiled) && !print) {
+        fb_lint(&compiled.checked, diags);
+    }
     fb_diags_print(diags, compiled.sources, false, out);
     if (print && compiled.program) {
         fb_listing(compiled.program, out);

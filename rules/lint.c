@@ -1,0 +1,270 @@
+/* The linter: what is said of each rule and each device.
+ *
+ * Place in the flow: after check, for `flyball check`. */
+#include "rules/lint.h"
+
+#include "engine/base/calendar.h"
+#include "engine/base/num.h"
+#include "rules/lint_internal.h"
+
+/* ---- delays --------------------------------------------------------------------------------- */
+
+/* The shortest `every` of the fields read; 0: none is declared. */
+static int64_t shortest_every(const struct fb_linter *lint, const struct fb_lint_reads *reads,
+                              const struct fb_field_decl **of) {
+    int64_t shortest = 0, every;
+    for (uint32_t i = 0; i < lint->class_decl->n_fields; i++) {
+        const struct fb_field_decl *field = lint->class_decl->fields[i];
+        if (!fb_field_set_has(&reads->fields, field->index) || !field->every ||
+            !fb_check_span(field->every, lint->checked->units, &every))
+            continue;
+        if (shortest == 0 || every < shortest) {
+            shortest = every;
+            *of = field;
+        }
+    }
+    return shortest;
+}
+
+static void check_delay(struct fb_linter *lint, const struct fb_node *condition,
+                        const struct fb_node *delay) {
+    struct fb_lint_reads reads = {0};
+    const struct fb_field_decl *field = NULL;
+    int64_t us;
+    fb_lint_reads(condition, &reads);
+    int64_t every = shortest_every(lint, &reads, &field);
+    if (reads.silence || every == 0 || !fb_check_span(delay, lint->checked->units, &us) ||
+        us >= 2 * every)
+        return;
+    char text[32];
+    fb_span_format(2 * every, text);
+    fb_diag_add(lint->diags, FB_W_SHORT_DELAY, delay->span,
+                fb_lint_print(lint, "make it %s or longer, or leave it out", text),
+                "the delay is shorter than two samples of `%.*s`, so it filters nothing",
+                FB_ARG(field->name));
+}
+
+static void visit_delay(const struct fb_node *node, void *arg) {
+    if (node->kind == FB_N_FOR)
+        check_delay(arg, node->a, node->b);
+}
+
+/* ---- small things in expressions ------------------------------------------------------------ */
+
+static void visit_bool(const struct fb_node *node, void *arg) {
+    struct fb_linter *lint = arg;
+    if (node->kind != FB_N_COMPARE)
+        return;
+    const struct fb_node *literal = node->a->kind == FB_N_BOOL   ? node->a
+                                    : node->b->kind == FB_N_BOOL ? node->b
+                                                                 : NULL;
+    if (!literal)
+        return;
+    bool plain = literal->truth == (node->op == FB_OP_EQ);
+    fb_diag_add(lint->diags, FB_H_BOOL_COMPARED, node->op_span,
+                plain ? "the value alone says the same" : "`not` before the value says the same",
+                "a bool needs no comparison");
+}
+
+struct minutes {
+    const struct fb_node *metres[16];
+    const struct fb_node *spans[16];
+    uint32_t n_metres, n_spans;
+};
+
+static void visit_minutes(const struct fb_node *node, void *arg) {
+    struct minutes *found = arg;
+    if (node->kind == FB_N_NUMBER && fb_str_eq(node->unit_text, FB_S("m")) && found->n_metres < 16)
+        found->metres[found->n_metres++] = node;
+    if (node->kind == FB_N_DURATION && found->n_spans < 16)
+        found->spans[found->n_spans++] = node;
+}
+
+/* `5 m` and `5m` in one condition: right here, but easily misread. */
+static void check_minutes(struct fb_linter *lint, const struct fb_node *condition) {
+    struct minutes found = {0};
+    fb_lint_visit(condition, visit_minutes, &found);
+    for (uint32_t i = 0; i < found.n_metres; i++)
+        for (uint32_t k = 0; k < found.n_spans; k++) {
+            double minutes = (double)found.spans[k]->span_us / 60e6;
+            if (found.metres[i]->value < minutes || found.metres[i]->value > minutes)
+                continue;
+            fb_diag_add(lint->diags, FB_H_MINUTES_AND_METRES, found.metres[i]->span,
+                        "`m` behind a blank is metres, `m` touching the digits minutes",
+                        "`%.*s m` stands beside `%.*sm`", FB_ARG(found.metres[i]->text),
+                        FB_ARG(found.metres[i]->text));
+            return;
+        }
+}
+
+static void check_condition(struct fb_linter *lint, const struct fb_node *condition) {
+    struct fb_lint_reads reads = {0};
+    fb_lint_visit(condition, visit_delay, lint);
+    fb_lint_visit(condition, visit_bool, lint);
+    check_minutes(lint, condition);
+    fb_lint_ranges(lint, condition);
+    fb_lint_overlap(lint, condition);
+    fb_lint_reads(condition, &reads);
+    bool any = reads.silence;
+    for (int i = 0; i < FB_FIELDS_MAX / 64; i++)
+        any |= reads.fields.words[i] != 0;
+    if (!any)
+        fb_diag_add(lint->diags, FB_W_NEVER_CHANGES, condition->span, NULL,
+                    "this reads no field, so it never changes");
+}
+
+/* ---- chatter -------------------------------------------------------------------------------- */
+
+/* Defaults of a field's dimension: share of its range, delay. */
+struct habit {
+    struct fb_str unit;
+    double deadband_percent;
+    const char *delay;
+};
+
+static const struct habit habits[] = {
+    {FB_S("K"), 1, "60s"},    {FB_S("Pa"), 2, "15s"}, {FB_S("m3/s"), 5, "15s"},
+    {FB_S("kg/s"), 5, "15s"}, {FB_S("m"), 5, "60s"},  {FB_S("m3"), 5, "60s"},
+};
+
+static const struct habit *habit_of(struct fb_units *units, const struct fb_unit *unit) {
+    static const struct habit otherwise = {.deadband_percent = 2, .delay = "15s"};
+    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
+        if (fb_unit_agree(unit, fb_unit_find(units, habits[i].unit)))
+            return &habits[i];
+    return &otherwise;
+}
+
+struct chatter {
+    bool holds; /* for, until: something damps it */
+    const struct fb_field_decl *field;
+};
+
+static void visit_chatter(const struct fb_node *node, void *arg) {
+    struct chatter *found = arg;
+    if (node->kind == FB_N_FOR || node->kind == FB_N_UNTIL)
+        found->holds = true;
+    if (node->kind != FB_N_COMPARE || node->op > FB_OP_GE || found->field)
+        return;
+    const struct fb_node *sides[] = {node->a, node->b};
+    for (int i = 0; i < 2; i++)
+        if (sides[i]->kind == FB_N_NAME && sides[i]->ref == FB_REF_FIELD &&
+            sides[i]->type == FB_T_NUMBER)
+            found->field = sides[i]->field;
+}
+
+/* Half a unit in the last of two digits is as exact as a proposal can be. */
+static double two_digits(double x) {
+    double scale = 1;
+    for (; x * scale < 10; scale *= 10) {
+    }
+    for (; x * scale >= 100; scale /= 10) {
+    }
+    return fb_num_round(x * scale) / scale;
+}
+
+static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
+                    const struct fb_field_decl *field) {
+    struct fb_units *units = lint->checked->units;
+    const struct habit *habit = habit_of(units, field->type.unit);
+    const char *help = fb_lint_print(lint, "try `for %s`", habit->delay);
+    double low, high;
+    if (field->range_low && fb_check_constant(field->range_low, field->type.unit, &low) &&
+        fb_check_constant(field->range_high, field->type.unit, &high) && high > low) {
+        char text[FB_NUM_TEXT_MAX + 1];
+        text[fb_num_format(two_digits((high - low) * habit->deadband_percent / 100), text)] = '\0';
+        struct fb_str unit = fb_unit_text(fb_unit_difference(units, field->type.unit));
+        help =
+            fb_lint_print(lint, "try `deadband %s%s%.*s` (%g %% of its range), or `for %s`", text,
+                          unit.n ? " " : "", FB_ARG(unit), habit->deadband_percent, habit->delay);
+    }
+    fb_diag_add(lint->diags, FB_H_CHATTER, rule->name_span, help,
+                "a `%.*s` that moves about its limit makes this alarm chatter: it has neither "
+                "`deadband`, `until`, `for` nor `clear after`",
+                FB_ARG(field->name));
+}
+
+static void check_chatter(struct fb_linter *lint, const struct fb_rule_decl *rule) {
+    struct chatter found = {0};
+    if (rule->kind != FB_RULE_ALARM || rule->deadband || rule->clear_after)
+        return;
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        fb_lint_visit(rule->raises[i].when, visit_chatter, &found);
+    if (found.field && !found.holds)
+        propose(lint, rule, found.field);
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static void check_hidden(struct fb_linter *lint, const struct fb_rule_decl *rule,
+                         const struct fb_checked_class *class) {
+    for (uint32_t i = 0; i < rule->n_lets; i++) {
+        const struct fb_let_decl *let = rule->lets[i];
+        const char *what = NULL;
+        for (uint32_t k = 0; k < class->decl->n_fields; k++)
+            if (fb_str_eq(class->decl->fields[k]->name, let->name))
+                what = "a field";
+        for (uint32_t k = 0; k < class->n_lets; k++)
+            if (fb_str_eq(class->lets[k]->name, let->name))
+                what = "a let";
+        if (what)
+            fb_diag_add(lint->diags, FB_W_HIDDEN_NAME, let->span, "give it another name",
+                        "in this rule `%.*s` hides %s of `%.*s`", FB_ARG(let->name), what,
+                        FB_ARG(class->decl->name));
+    }
+}
+
+/* ---- rules and devices ---------------------------------------------------------------------- */
+
+static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *checked,
+                      struct fb_lint_reads *of_class) {
+    const struct fb_rule_decl *rule = checked->decl;
+    const struct fb_checked_class *class = &lint->checked->classes[checked->class_index];
+    lint->class_decl = class->decl;
+    check_hidden(lint, rule, class);
+    for (uint32_t i = 0; i < rule->n_raises; i++) {
+        check_condition(lint, rule->raises[i].when);
+        fb_lint_reads(rule->raises[i].when, of_class);
+        if (rule->clear_after)
+            check_delay(lint, rule->raises[i].when, rule->clear_after);
+    }
+    if (rule->when) {
+        check_condition(lint, rule->when);
+        fb_lint_reads(rule->when, of_class);
+    }
+    fb_lint_implied(lint, rule);
+    check_chatter(lint, rule);
+}
+
+/* Fields whose loss nobody would notice: no staleness, and no rule asks for silence. */
+static void check_staleness(struct fb_linter *lint, const struct fb_class_decl *decl,
+                            const struct fb_lint_reads *reads) {
+    struct fb_buf names = {0};
+    uint32_t n = 0;
+    if (reads->silence)
+        return;
+    for (uint32_t i = 0; i < decl->n_fields; i++) {
+        const struct fb_field_decl *field = decl->fields[i];
+        if (field->role == FB_FIELD && !field->every && !field->stale_after &&
+            fb_field_set_has(&reads->fields, field->index))
+            fb_buf_printf(&names, "%s`%.*s`", n++ ? ", " : "", FB_ARG(field->name));
+    }
+    if (n)
+        fb_diag_add(lint->diags, FB_H_NEVER_STALE, decl->name_span,
+                    "declare `every` or `stale after`, or add an alarm with `silent for`",
+                    "%s never %s stale, and no rule looks for silence: rules would trust a last "
+                    "value for ever",
+                    fb_buf_terminated(&names), n == 1 ? "goes" : "go");
+    fb_buf_free(&names);
+}
+
+void fb_lint(const struct fb_checked *checked, struct fb_diags *diags) {
+    struct fb_linter lint = {.checked = checked, .diags = diags, .arena = checked->tree->arena};
+    for (uint32_t c = 0; c < checked->n_classes; c++) {
+        struct fb_lint_reads reads = {0};
+        for (uint32_t i = 0; i < checked->n_rules; i++)
+            if (checked->rules[i].class_index == c)
+                lint_rule(&lint, &checked->rules[i], &reads);
+        check_staleness(&lint, checked->classes[c].decl, &reads);
+    }
+}

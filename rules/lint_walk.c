@@ -1,0 +1,111 @@
+/* Walks over checked expressions.
+ *
+ * Place in the flow: inside lint. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "engine/base/map.h"
+#include "rules/lint_internal.h"
+
+const char *fb_lint_print(struct fb_linter *lint, const char *format, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return fb_str_copy(lint->arena, fb_str_of(text)).p;
+}
+
+void fb_lint_visit(const struct fb_node *node, void (*visit)(const struct fb_node *node, void *arg),
+                   void *arg) {
+    if (!node)
+        return;
+    visit(node, arg);
+    fb_lint_visit(node->a, visit, arg);
+    fb_lint_visit(node->b, visit, arg);
+    fb_lint_visit(node->c, visit, arg);
+    for (uint32_t i = 0; i < node->n_items; i++)
+        fb_lint_visit(node->items[i], visit, arg);
+    for (uint32_t i = 0; i < node->n_args; i++) {
+        fb_lint_visit(node->args[i].expr, visit, arg);
+        fb_lint_visit(node->args[i].where, visit, arg);
+        fb_lint_visit(node->args[i].upto, visit, arg);
+    }
+}
+
+struct walk {
+    struct fb_lint_reads *reads;
+    struct fb_map *seen; /* lets and params, each walked once */
+};
+
+static void note(const struct fb_node *node, void *arg);
+
+static void follow(struct walk *walk, const void *decl, const struct fb_node *value) {
+    struct fb_str key = {(const char *)&decl, sizeof decl};
+    if (fb_map_get(walk->seen, key) == FB_MAP_NONE) {
+        fb_map_put(walk->seen, key, 1);
+        fb_lint_visit(value, note, walk);
+    }
+}
+
+static void follow_name(struct walk *walk, const struct fb_node *node) {
+    if (node->ref == FB_REF_FIELD) {
+        fb_field_set_add(&walk->reads->fields, node->field->index);
+    } else if (node->ref == FB_REF_LET) {
+        follow(walk, node->let, node->let->value);
+    } else if (node->ref == FB_REF_PARAM) {
+        follow(walk, node->param, node->param->value);
+        for (uint32_t i = 0; i < node->param->n_cases; i++) {
+            fb_lint_visit(node->param->cases[i].value, note, walk);
+            fb_lint_visit(node->param->cases[i].where, note, walk);
+        }
+    }
+}
+
+static bool is_number(const struct fb_node *node) {
+    return node->type == FB_T_NUMBER || node->type == FB_T_INTEGER;
+}
+
+static void note(const struct fb_node *node, void *arg) {
+    struct walk *walk = arg;
+    const struct fb_function *f = node->kind == FB_N_CALL ? fb_function_find(node->text) : NULL;
+    if (node->kind == FB_N_NAME)
+        follow_name(walk, node);
+    if (node->kind == FB_N_SILENT || (f && f->gives == FB_GIVES_SECONDS) ||
+        (f && f->id == FB_F_count && !node->args[0].expr))
+        walk->reads->silence = true;
+    if ((node->kind == FB_N_COMPARE && node->op <= FB_OP_GE && is_number(node->a)) ||
+        (node->kind == FB_N_IN && node->b))
+        walk->reads->limit = true;
+}
+
+void fb_lint_reads(const struct fb_node *node, struct fb_lint_reads *reads) {
+    struct walk walk = {.reads = reads, .seen = fb_map_new()};
+    fb_lint_visit(node, note, &walk);
+    fb_map_free(walk.seen);
+}
+
+static bool equal_args(const struct fb_arg *a, const struct fb_arg *b) {
+    return a->window == b->window && a->last == b->last && fb_lint_equal(a->expr, b->expr) &&
+           fb_lint_equal(a->where, b->where) && fb_lint_equal(a->upto, b->upto) &&
+           fb_lint_equal(a->length, b->length);
+}
+
+bool fb_lint_equal(const struct fb_node *a, const struct fb_node *b) {
+    if (!a || !b)
+        return a == b;
+    bool literal = a->kind == FB_N_NUMBER || a->kind == FB_N_PERCENT_OF;
+    if (a->kind != b->kind || a->op != b->op || a->negated != b->negated || a->truth != b->truth ||
+        a->quality != b->quality || a->span_us != b->span_us || a->votes != b->votes ||
+        a->n_items != b->n_items || a->n_args != b->n_args ||
+        (literal && (a->value < b->value || a->value > b->value)) ||
+        (!literal && !fb_str_eq(a->text, b->text)) || !fb_str_eq(a->unit_text, b->unit_text))
+        return false;
+    for (uint32_t i = 0; i < a->n_items; i++)
+        if (!fb_lint_equal(a->items[i], b->items[i]))
+            return false;
+    for (uint32_t i = 0; i < a->n_args; i++)
+        if (!equal_args(&a->args[i], &b->args[i]))
+            return false;
+    return fb_lint_equal(a->a, b->a) && fb_lint_equal(a->b, b->b) && fb_lint_equal(a->c, b->c);
+}
