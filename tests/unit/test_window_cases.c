@@ -314,8 +314,8 @@ static void an_aligned_window_waits_for_the_lateness(void **state) {
     late(&c, start + 1, start + 5 * MIN, 10);
     is_unknown(read_(&c, FB_AGG_SUM, start + 6 * MIN));
     assert_int_equal(c.deadline, start + 6 * MIN);
-    is_number(read_at(&c, FB_AGG_SUM, 0.8, (struct fb_window_instant){start + 6 * MIN, true, false}),
-              11);
+    is_number(
+        read_at(&c, FB_AGG_SUM, 0.8, (struct fb_window_instant){start + 6 * MIN, true, false}), 11);
     cell_free(&c);
 }
 

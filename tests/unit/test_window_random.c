@@ -1,5 +1,5 @@
-/* Windows against their definition: rules/LANGUAGE.md, M10 to M22, computed from the whole history at
- * every read, over random records, late ones, gaps and instants. */
+/* Windows against their definition: rules/LANGUAGE.md, M10 to M22, computed from the whole history
+ * at every read, over random records, late ones, gaps and instants. */
 #include "engine/core/window.h"
 
 #include <setjmp.h>
