@@ -186,7 +186,7 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
     case FB_REF_NONE:
         break;
     }
-    FB_ASSERT(!"a name without a meaning passed the checker");
+    FB_ASSERT(false && "a name without a meaning passed the checker");
     return nothing;
 }
 
@@ -618,7 +618,7 @@ struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *no
     case FB_N_UNTIL:
         return lower_until(piece, node);
     }
-    FB_ASSERT(!"a kind of node that is not lowered");
+    FB_ASSERT(false && "a kind of node that is not lowered");
     return nothing;
 }
 

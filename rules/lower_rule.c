@@ -372,7 +372,7 @@ static enum fb_unknown_policy policy_of(enum fb_on_unknown on_unknown) {
     case FB_UNKNOWN_RAISE:
         return FB_POLICY_RAISE;
     }
-    FB_ASSERT(!"an unknown policy");
+    FB_ASSERT(false && "an unknown policy");
     return FB_POLICY_HOLD;
 }
 

@@ -45,7 +45,7 @@ static enum fb_aggregate aggregate_of(enum fb_function_id function) {
     case FB_F_changed:
         return FB_AGG_CHANGED;
     default:
-        FB_ASSERT(!"a function without an aggregate");
+        FB_ASSERT(false && "a function without an aggregate");
         return FB_AGG_AVG;
     }
 }
