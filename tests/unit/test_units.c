@@ -111,8 +111,8 @@ static void units_of_one_dimension_agree(void **state) {
 
 static void our_words_come_before_those_of_udunits(void **state) {
     (void)state;
-    expect_exact("B", 1, "bit", 8);         /* not bel */
-    expect_exact("min", 1, "s", 60);        /* not milli-inch */
+    expect_exact("B", 1, "bit", 8);  /* not bel */
+    expect_exact("min", 1, "s", 60); /* not milli-inch */
     expect_exact("kWh/m3/K", 1, "Wh/(m3.K)", 1000);
     assert_true(fb_unit_agree(unit("h"), unit("s")));
 }
@@ -129,9 +129,9 @@ static void words_that_only_udunits_knows_are_found(void **state) {
 
 static void strange_words_are_unknown(void **state) {
     (void)state;
-    static const char *const texts[] = {"",   "foo",  "m/",     "/h",       "(m",   "m)",
-                                        "..", "5",    "m//h",   "m h",      "m3h",  "2001-01-01",
-                                        "-1", "m^99", "lg(re mW)", "K-K",   "m@5",  "10"};
+    static const char *const texts[] = {"",   "foo",  "m/",        "/h",  "(m",  "m)",
+                                        "..", "5",    "m//h",      "m h", "m3h", "2001-01-01",
+                                        "-1", "m^99", "lg(re mW)", "K-K", "m@5", "10"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (fb_unit_find(units, fb_str_of(texts[i])))
             fail_msg("\"%s\" counts as a unit", texts[i]);
@@ -186,7 +186,10 @@ static void unknown_words_get_a_suggestion(void **state) {
     (void)state;
     static const struct {
         const char *wrong, *right;
-    } cases[] = {{"kwh", "kWh"}, {"Celsius", "celsius"}, {"degc", "degC"}, {"Mpa", "MPa"},
+    } cases[] = {{"kwh", "kWh"},
+                 {"Celsius", "celsius"},
+                 {"degc", "degC"},
+                 {"Mpa", "MPa"},
                  {"precent", "percent"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct fb_str got = fb_unit_nearest(units, fb_str_of(cases[i].wrong));
