@@ -1,4 +1,5 @@
-/* Windows: ns per sample taken and per read, for each shape and aggregate: the least of some rounds.
+/* Windows: ns per sample taken and per read, for each shape and aggregate: the least of some
+ * rounds.
  *
  * ./build/bench/windows [devices] [records of each] [rounds]. Devices are visited in turn, so that
  * with many of them the cells come from memory, with few from the cache. */
