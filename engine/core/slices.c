@@ -45,12 +45,6 @@ void fb_slice_clear(const struct fb_slice_view *view, void *slice) {
     fb_stat_clear(view->slices->mask, fb_slice_parts(view, slice));
 }
 
-void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next) {
-    fb_stat_join(view->slices->mask, fb_slice_parts(view, slice), fb_slice_count(view, slice),
-                 fb_slice_parts(view, next), fb_slice_count(view, next));
-    add_to(view, slice, fb_slice_count(view, next), 0);
-}
-
 /* ---- all of them ---- */
 
 static void *slot(const struct fb_slice_view *view, uint32_t position) {
@@ -90,6 +84,136 @@ void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us) {
     uint32_t position = slices->position + view->n - (uint32_t)back;
     return slot(view, position < view->n ? position : position - view->n);
 }
+
+/* ---- folding ---- */
+
+/* Some kept slices, one after the other. */
+struct row {
+    const struct fb_slice_view *view;
+    uint32_t position, left;
+};
+
+static void *next_of(struct row *row) {
+    if (!row->left--)
+        return NULL;
+    void *slice = slot(row->view, row->position);
+    row->position = row->position + 1 == row->view->n ? 0 : row->position + 1;
+    return slice;
+}
+
+static union fb_cell *stat_of(const struct fb_slice_view *view, void *slice, uint32_t stat) {
+    return fb_stat_at(view->slices->mask, fb_slice_parts(view, slice), stat);
+}
+
+/* Where a stat stands in every slice. */
+static size_t offset_of(const struct fb_slice_view *view, uint32_t stat) {
+    return (size_t)((unsigned char *)stat_of(view, view->at, stat) - view->at);
+}
+static union fb_cell *cell_at(void *slice, size_t offset) {
+    return (void *)((unsigned char *)slice + offset);
+}
+
+static int64_t fold_counts(struct row row, void *sum) {
+    uint64_t count = 0;
+    int64_t good_us = 0;
+    for (void *slice; (slice = next_of(&row));) {
+        count += fb_slice_count(row.view, slice);
+        good_us += fb_slice_good_us(row.view, slice);
+    }
+    add_to(row.view, sum, count, 0);
+    return good_us;
+}
+
+static void fold_sum(struct row row, void *sum) {
+    size_t at = offset_of(row.view, FB_STAT_SUM);
+    struct fb_fold fold = {0};
+    for (void *slice; (slice = next_of(&row));)
+        if (fb_slice_count(row.view, slice))
+            fb_fold_add(&fold, cell_at(slice, at)->num);
+    cell_at(sum, at)->num = fold.value;
+}
+
+static void fold_extreme(struct row row, void *sum, uint32_t stat) {
+    size_t at = offset_of(row.view, stat);
+    bool any = false;
+    double m = 0;
+    for (void *slice; (slice = next_of(&row));) {
+        if (!fb_slice_count(row.view, slice))
+            continue;
+        double x = cell_at(slice, at)->num;
+        m = !any || (stat == FB_STAT_MIN ? x < m : x > m) ? x : m;
+        any = true;
+    }
+    cell_at(sum, at)->num = m;
+}
+
+static void fold_moments(struct row row, void *sum) {
+    size_t at = offset_of(row.view, FB_STAT_MEAN);
+    struct fb_moments total = {0};
+    for (void *slice; (slice = next_of(&row));) {
+        const union fb_cell *m = cell_at(slice, at);
+        total = fb_moments_join(
+            total, (struct fb_moments){(double)fb_slice_count(row.view, slice), m[0].num, m[1].num});
+    }
+    cell_at(sum, at)[0].num = total.mean;
+    cell_at(sum, at)[1].num = total.m2;
+}
+
+/* The first of the slices that has one: the first sample with its time, or where a rate starts. */
+static void fold_first(struct row row, void *sum) {
+    const struct fb_slice_view *view = row.view;
+    uint32_t mask = view->slices->mask;
+    bool any = false;
+    for (void *slice; !any && (slice = next_of(&row));) {
+        if (mask & FB_STAT_FIRST && stat_of(view, slice, FB_STAT_FIRST_TS)->i != FB_NO_TIME) {
+            *stat_of(view, sum, FB_STAT_FIRST) = *stat_of(view, slice, FB_STAT_FIRST);
+            *stat_of(view, sum, FB_STAT_FIRST_TS) = *stat_of(view, slice, FB_STAT_FIRST_TS);
+            any = true;
+        }
+        if (mask & FB_STAT_START_TS && stat_of(view, slice, FB_STAT_START_TS)->i != FB_NO_TIME) {
+            *stat_of(view, sum, FB_STAT_START_TS) = *stat_of(view, slice, FB_STAT_START_TS);
+            any = true;
+        }
+    }
+}
+
+static void fold_terms(struct row row, void *sum, uint32_t stat, int64_t term) {
+    size_t at = offset_of(row.view, stat), terms_at = offset_of(row.view, FB_STAT_TERMS);
+    struct fb_fold fold = {0};
+    for (void *slice; (slice = next_of(&row));)
+        if (cell_at(slice, terms_at)->i & term)
+            fb_fold_add(&fold, cell_at(slice, at)->num);
+    if (fold.any) {
+        cell_at(sum, at)->num = fold.value;
+        cell_at(sum, terms_at)->i |= term;
+    }
+}
+
+int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n) {
+    uint32_t mask = view->slices->mask;
+    fb_slice_clear(view, sum);
+    unsigned char *first = fb_slices_find(view, start_us);
+    if (!first || n == 0)
+        return 0;
+    struct row row = {view, (uint32_t)((size_t)(first - view->at) / view->slices->stride), n};
+    if (mask & FB_STAT_SUM)
+        fold_sum(row, sum);
+    if (mask & FB_STAT_MIN)
+        fold_extreme(row, sum, FB_STAT_MIN);
+    if (mask & FB_STAT_MAX)
+        fold_extreme(row, sum, FB_STAT_MAX);
+    if (mask & FB_STAT_MEAN)
+        fold_moments(row, sum);
+    if (mask & (FB_STAT_FIRST | FB_STAT_START_TS))
+        fold_first(row, sum);
+    if (mask & FB_STAT_GROWTH)
+        fold_terms(row, sum, FB_STAT_GROWTH, FB_TERM_GROWTH);
+    if (mask & FB_STAT_AREA)
+        fold_terms(row, sum, FB_STAT_AREA, FB_TERM_AREA);
+    return fold_counts(row, sum);
+}
+
+/* ---- good time ---- */
 
 static void track(const struct fb_slice_view *view, void *slice, int64_t us) {
     struct fb_slices *slices = view->slices;
@@ -252,8 +376,6 @@ int64_t fb_slices_take(const struct fb_slice_view *view, const struct fb_window_
         return FB_NO_TIME;
     void *slice = slot(view, slices->position);
     take_value(view, slice, sample->value);
-    if (view->window->input == FB_INPUT_RECORDS || view->window->type == FB_T_TEXT)
-        return start;
     if (view->window->aggregates & FB_ORDER_BOUND) {
         struct fb_held next = {.i = sample->value->i, .ts_us = sample->ts_us};
         take_in_order(view, slice, next, sample->good);

@@ -42,8 +42,6 @@ uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice);
 int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice);
 union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice);
 void fb_slice_clear(const struct fb_slice_view *view, void *slice);
-/* Folds `next` into `slice`, but not the good time, which may be more than one slice can have. */
-void fb_slice_join(const struct fb_slice_view *view, void *slice, void *next);
 
 /* Fresh slices. */
 void fb_slices_init(const struct fb_slice_view *view);
@@ -51,6 +49,10 @@ void fb_slices_init(const struct fb_slice_view *view);
 int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us);
 /* The kept slice of that start; NULL: none. */
 void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us);
+
+/* Makes `sum`, a slice, what the n kept slices from that start on come to, oldest first; returns their
+ * good time, which may be more than one slice can have. */
+int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n);
 
 /* Takes a record; the start of the slice that took its sample, FB_NO_TIME: none did. truth: NULL,
  * or where the truth of a condition is followed as a whole. */

@@ -67,63 +67,6 @@ void fb_stat_area(uint32_t mask, union fb_cell *part, double area) {
     add_term(mask, part, FB_STAT_AREA, FB_TERM_AREA, area);
 }
 
-static void join_order_free(uint32_t mask, union fb_cell *part, uint64_t count,
-                            const union fb_cell *next, uint64_t next_count) {
-    bool first = count == 0;
-    if (mask & FB_STAT_SUM) {
-        part->num = first ? next->num : part->num + next->num;
-        part++, next++;
-    }
-    if (mask & FB_STAT_MIN) {
-        if (first || next->num < part->num)
-            part->num = next->num;
-        part++, next++;
-    }
-    if (mask & FB_STAT_MAX) {
-        if (first || next->num > part->num)
-            part->num = next->num;
-        part++, next++;
-    }
-    if (mask & FB_STAT_MEAN) {
-        struct fb_moments m = {(double)count, part[0].num, part[1].num};
-        m = fb_moments_join(m, (struct fb_moments){(double)next_count, next[0].num, next[1].num});
-        part[0].num = m.mean;
-        part[1].num = m.m2;
-    }
-}
-
-static void join_first(uint32_t mask, union fb_cell *part, union fb_cell *next) {
-    if (mask & FB_STAT_FIRST) {
-        union fb_cell *to = fb_stat_at(mask, part, FB_STAT_FIRST);
-        const union fb_cell *from = fb_stat_at(mask, next, FB_STAT_FIRST);
-        if (to[1].i == FB_NO_TIME) {
-            to[0] = from[0];
-            to[1] = from[1];
-        }
-    }
-    if (mask & FB_STAT_START_TS) {
-        union fb_cell *to = fb_stat_at(mask, part, FB_STAT_START_TS);
-        if (to->i == FB_NO_TIME)
-            *to = *fb_stat_at(mask, next, FB_STAT_START_TS);
-    }
-}
-
-void fb_stat_join(uint32_t mask, union fb_cell *part, uint64_t count, union fb_cell *next,
-                  uint64_t next_count) {
-    if (next_count)
-        join_order_free(mask, part, count, next, next_count);
-    if (!(mask & (FB_STAT_FIRST | FB_STAT_START_TS | FB_STAT_TERMS)))
-        return;
-    join_first(mask, part, next);
-    if (!(mask & FB_STAT_TERMS))
-        return;
-    int64_t terms = fb_stat_at(mask, next, FB_STAT_TERMS)->i;
-    if (terms & FB_TERM_GROWTH)
-        fb_stat_growth(mask, part, fb_stat_at(mask, next, FB_STAT_GROWTH)->num);
-    if (terms & FB_TERM_AREA)
-        fb_stat_area(mask, part, fb_stat_at(mask, next, FB_STAT_AREA)->num);
-}
-
 struct fb_value fb_stddev(struct fb_moments moments) {
     if (moments.n < 8)
         return fb_unknown();

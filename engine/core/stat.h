@@ -64,9 +64,6 @@ double fb_growth(double a, double b);
 void fb_stat_clear(uint32_t mask, union fb_cell *part);
 /* Takes x as the sample after `count` others: sum, min, max, moments. */
 void fb_stat_add(uint32_t mask, union fb_cell *part, uint64_t count, double x);
-/* Folds `next` with its count into `part`. */
-void fb_stat_join(uint32_t mask, union fb_cell *part, uint64_t count, union fb_cell *next,
-                  uint64_t next_count);
 void fb_stat_growth(uint32_t mask, union fb_cell *part, double growth);
 void fb_stat_area(uint32_t mask, union fb_cell *part, double area);
 

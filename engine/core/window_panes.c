@@ -59,18 +59,9 @@ static void *fold(const struct fb_slice_view *view, struct panes *panes) {
         return sum;
     panes->folded = true;
     panes->slices.changed = false;
-    fb_slice_clear(view, sum);
-    panes->folded_good_us = 0;
     int64_t length = view->window->pane_us, newest = panes->slices.newest_us;
-    if (newest < panes->edge_us)
-        return sum;
-    int64_t from = newest - length * (view->n - 1);
-    for (int64_t start = panes->edge_us > from ? panes->edge_us : from; start < newest;
-         start += length) {
-        void *pane = fb_slices_find(view, start);
-        fb_slice_join(view, sum, pane);
-        panes->folded_good_us += fb_slice_good_us(view, pane);
-    }
+    int64_t n = newest < panes->edge_us ? 0 : (newest - panes->edge_us) / length;
+    panes->folded_good_us = fb_slices_fold(view, sum, newest - n * length, (uint32_t)n);
     return sum;
 }
 

@@ -4,15 +4,15 @@
 #include "engine/core/good.h"
 #include "engine/core/stat.h"
 
-/* A sample: 2 bits of flags below its time. */
+/* A sample. */
 struct place {
     union {
         double num;
         int64_t i;
     };
-    int64_t stamp;
+    int64_t stamp; /* twice its time, and LATE */
 };
-enum { LATE = 1, GOOD = 2 };
+enum { LATE = 1 };
 
 struct run {
     int64_t least_us; /* earliest time of its samples */
@@ -63,7 +63,7 @@ static struct view view_of(const struct fb_window *window, struct ring *ring) {
 }
 
 static int64_t time_of(const struct place *place) {
-    return place->stamp >> 2;
+    return place->stamp >> 1;
 }
 
 static uint64_t oldest(const struct view *v) {
@@ -166,9 +166,8 @@ static void make_room(const struct view *v, const struct fb_window_sample *sampl
 static struct run *put(const struct view *v, const struct fb_window_sample *sample) {
     struct ring *ring = v->ring;
     struct place *place = &v->places[ring->position];
-    int64_t flags = (sample->late ? LATE : 0) | (!sample->late && sample->good ? GOOD : 0);
     place->i = v->window->type == FB_T_TEXT ? 0 : sample->value->i;
-    place->stamp = sample->ts_us * 4 + flags;
+    place->stamp = sample->ts_us * 2 + (sample->late ? LATE : 0);
     bool begins = ring->next % FB_RUN_SAMPLES == 0;
     if (begins && ring->next)
         ring->run = ring->run + 1 == v->n_runs ? 0 : ring->run + 1;
@@ -308,37 +307,21 @@ static bool next_range(const struct view *v, uint64_t from, int64_t edge_us, str
     return true;
 }
 
-/* Steps through the samples of a range that are in use; NULL at its end. */
-struct walk {
-    const struct place *place, *begin, *end; /* the next; of all places */
-    uint64_t left;
-};
-
-static struct walk walk_of(const struct view *v, uint64_t from, uint64_t to) {
-    return (struct walk){
-        .place = place_at(v, from),
-        .begin = v->places,
-        .end = v->places + v->n,
-        .left = to - from,
-    };
+/* The samples of a range that are in use, in their order; at most those of one run. The copy is without
+ * jumps, so that it costs little beside the fold that follows. */
+static uint32_t gather(const struct view *v, const struct range *r, int64_t edge_us, double *out) {
+    const struct place *place = place_at(v, r->from), *end = v->places + v->n;
+    uint32_t n = 0;
+    for (uint64_t left = r->to - r->from; left; left--) {
+        out[n] = place->num;
+        n += time_of(place) > edge_us;
+        place = place + 1 == end ? v->places : place + 1;
+    }
+    return n;
 }
 
-static const struct place *step(struct walk *w, int64_t edge_us) {
-    while (w->left) {
-        const struct place *place = w->place;
-        w->left--;
-        w->place = place + 1 == w->end ? w->begin : place + 1;
-        if (time_of(place) > edge_us)
-            return place;
-    }
-    return NULL;
-}
-
-static const struct place *step_on_time(struct walk *w, int64_t edge_us) {
-    const struct place *place;
-    while ((place = step(w, edge_us)) && place->stamp & LATE) {
-    }
-    return place;
+static double kept_stat(const struct view *v, const struct range *r, uint32_t stat) {
+    return fb_stat_at(v->ring->mask, parts_of(r->run), stat)->num;
 }
 
 static struct fb_value sum(const struct view *v, uint64_t first, int64_t edge, bool average) {
@@ -347,16 +330,19 @@ static struct fb_value sum(const struct view *v, uint64_t first, int64_t edge, b
     struct range r;
     for (uint64_t o = first; next_range(v, o, edge, &r); o = r.to) {
         if (r.whole) {
-            fb_fold_add(&total, fb_stat_at(v->ring->mask, parts_of(r.run), FB_STAT_SUM)->num);
+            fb_fold_add(&total, kept_stat(v, &r, FB_STAT_SUM));
             count += r.to - r.from;
             continue;
         }
-        struct fb_fold part = {0};
-        struct walk w = walk_of(v, r.from, r.to);
-        for (const struct place *p; (p = step(&w, edge)); count++)
-            fb_fold_add(&part, p->num);
-        if (part.any)
-            fb_fold_add(&total, part.value);
+        double x[FB_RUN_SAMPLES];
+        uint32_t n = gather(v, &r, edge, x);
+        if (n == 0)
+            continue;
+        double part = x[0];
+        for (uint32_t i = 1; i < n; i++)
+            part += x[i];
+        fb_fold_add(&total, part);
+        count += n;
     }
     if (average)
         return total.any ? fb_number(total.value / (double)count) : fb_unknown();
@@ -368,32 +354,38 @@ static struct fb_value count(const struct view *v, uint64_t first, int64_t edge)
     uint64_t n = 0;
     struct range r;
     for (uint64_t o = first; next_range(v, o, edge, &r); o = r.to) {
-        struct walk w = walk_of(v, r.from, r.to);
-        if (r.whole)
+        if (r.whole) {
             n += r.run->count;
-        else
-            for (const struct place *p; (p = step(&w, edge));)
-                n += !condition || p->i;
+            continue;
+        }
+        for (uint64_t i = r.from; i < r.to; i++) {
+            const struct place *p = place_at(v, i);
+            n += time_of(p) > edge && (!condition || p->i);
+        }
     }
     return fb_number((double)n);
 }
 
-static void extreme_of(struct fb_value *so_far, double x, bool least) {
-    if (so_far->quality != FB_Q_GOOD || (least ? x < so_far->num : x > so_far->num))
-        *so_far = fb_number(x);
-}
-
 static struct fb_value extreme(const struct view *v, uint64_t first, int64_t edge, bool least) {
     struct fb_value value = fb_unknown();
-    uint32_t stat = least ? FB_STAT_MIN : FB_STAT_MAX;
     struct range r;
     for (uint64_t o = first; next_range(v, o, edge, &r); o = r.to) {
-        struct walk w = walk_of(v, r.from, r.to);
+        double x[FB_RUN_SAMPLES];
+        uint32_t n = 1;
         if (r.whole)
-            extreme_of(&value, fb_stat_at(v->ring->mask, parts_of(r.run), stat)->num, least);
+            x[0] = kept_stat(v, &r, least ? FB_STAT_MIN : FB_STAT_MAX);
         else
-            for (const struct place *p; (p = step(&w, edge));)
-                extreme_of(&value, p->num, least);
+            n = gather(v, &r, edge, x);
+        if (n == 0)
+            continue;
+        double m = value.quality == FB_Q_GOOD ? value.num : x[0];
+        if (least)
+            for (uint32_t i = 0; i < n; i++)
+                m = x[i] < m ? x[i] : m;
+        else
+            for (uint32_t i = 0; i < n; i++)
+                m = x[i] > m ? x[i] : m;
+        value = fb_number(m);
     }
     return value;
 }
@@ -404,22 +396,27 @@ static struct fb_value stddev(const struct view *v, uint64_t first, int64_t edge
     for (uint64_t o = first; next_range(v, o, edge, &r); o = r.to) {
         struct fb_moments part = {0};
         if (r.whole) {
-            const union fb_cell *m = fb_stat_at(v->ring->mask, parts_of(r.run), FB_STAT_MEAN);
-            part = (struct fb_moments){(double)(r.to - r.from), m[0].num, m[1].num};
+            part = (struct fb_moments){(double)(r.to - r.from), kept_stat(v, &r, FB_STAT_MEAN),
+                                       kept_stat(v, &r, FB_STAT_M2)};
         } else {
-            struct walk w = walk_of(v, r.from, r.to);
-            for (const struct place *p; (p = step(&w, edge));)
-                part = fb_moments_add(part, p->num);
+            double x[FB_RUN_SAMPLES];
+            uint32_t n = gather(v, &r, edge, x);
+            for (uint32_t i = 0; i < n; i++)
+                part = fb_moments_add(part, x[i]);
         }
         total = fb_moments_join(total, part);
     }
     return fb_stddev(total);
 }
 
-static struct fb_value first_value(const struct view *v, uint64_t first, int64_t edge) {
-    struct walk w = walk_of(v, first, v->ring->next);
-    const struct place *p = step_on_time(&w, edge);
-    return p ? (struct fb_value){.i = p->i, .quality = FB_Q_GOOD} : fb_unknown();
+/* The next on-time sample from an ordinal on; NULL: none. */
+static const struct place *on_time_from(const struct view *v, uint64_t *ordinal) {
+    for (; *ordinal < v->ring->next; ++*ordinal) {
+        const struct place *p = place_at(v, *ordinal);
+        if (!(p->stamp & LATE))
+            return p;
+    }
+    return NULL;
 }
 
 static bool held_is_kept(const struct view *v) {
@@ -445,40 +442,44 @@ struct in_order {
     struct fb_held before; /* ts_us FB_NO_TIME: not known */
 };
 
+static struct fb_held held_of(const struct place *place) {
+    return (struct fb_held){.i = place->i, .ts_us = time_of(place)};
+}
+
 static struct in_order in_order(const struct view *v, uint64_t first, int64_t edge, int64_t t_us) {
     const struct ring *ring = v->ring;
-    struct in_order in = {.first = ring->next, .first_ts_us = t_us, .before.ts_us = FB_NO_TIME};
-    uint64_t o = first;
-    for (; o < ring->next; o++) {
-        const struct place *p = place_at(v, o);
-        if (p->stamp & LATE)
-            continue;
-        if (time_of(p) > edge) {
-            in.first = o;
-            in.first_ts_us = time_of(p);
-            break;
-        }
-        in.before = (struct fb_held){.i = p->i, .ts_us = time_of(p)};
-    }
-    for (o = first; in.before.ts_us == FB_NO_TIME && o > oldest(v); o--) {
-        const struct place *p = place_at(v, o - 1);
+    struct in_order in = {.first = first, .first_ts_us = t_us, .before.ts_us = FB_NO_TIME};
+    const struct place *p;
+    for (; (p = on_time_from(v, &in.first)) && time_of(p) <= edge; in.first++)
+        in.before = held_of(p);
+    if (p)
+        in.first_ts_us = time_of(p);
+    for (uint64_t o = first; in.before.ts_us == FB_NO_TIME && o > oldest(v); o--) {
+        p = place_at(v, o - 1);
         if (!(p->stamp & LATE))
-            in.before = (struct fb_held){.i = p->i, .ts_us = time_of(p)};
+            in.before = held_of(p);
     }
     if (in.before.ts_us == FB_NO_TIME && ring->lost.ts_us <= edge)
         in.before = ring->lost;
     return in;
 }
 
+static struct fb_value first_value(const struct view *v, uint64_t first, int64_t edge) {
+    const struct place *p;
+    while ((p = on_time_from(v, &first)) && time_of(p) <= edge)
+        first++;
+    return p ? (struct fb_value){.i = p->i, .quality = FB_Q_GOOD} : fb_unknown();
+}
+
 /* Growth of a run's samples from an on-time one in use on. */
 static struct fb_fold walk_growth(const struct view *v, uint64_t from, uint64_t to,
                                   struct fb_held previous) {
     struct fb_fold fold = {0};
-    struct walk w = walk_of(v, from, to);
-    for (const struct place *p; (p = step_on_time(&w, FB_NO_TIME));) {
+    const struct place *p;
+    for (; (p = on_time_from(v, &from)) && from < to; from++) {
         if (previous.ts_us != FB_NO_TIME)
             fb_fold_add(&fold, fb_growth(previous.num, p->num));
-        previous = (struct fb_held){.i = p->i, .ts_us = time_of(p)};
+        previous = held_of(p);
     }
     return fold;
 }
@@ -514,11 +515,16 @@ static struct fb_value growth(const struct view *v, uint64_t first, int64_t edge
 /* Areas of a run's on-time samples from one in use on. */
 static struct fb_fold walk_area(const struct view *v, uint64_t from, uint64_t to, int64_t t_us) {
     struct fb_fold fold = {0};
-    struct walk w = walk_of(v, from, v->ring->next);
-    const struct place *p = step_on_time(&w, FB_NO_TIME), *next;
-    for (; p && v->ring->next - w.left <= to; p = next) {
-        next = step_on_time(&w, FB_NO_TIME);
-        fold_area(v, p->num, time_of(p), next ? time_of(next) : t_us, &fold);
+    struct fb_stretch present = v->ring->good.present;
+    const struct place *p = on_time_from(v, &from), *next;
+    for (; p && from < to; p = next) {
+        from++;
+        next = on_time_from(v, &from);
+        int64_t us = next ? time_of(next) - time_of(p) : 0;
+        if (us > 0 && time_of(p) >= present.from_us && time_of(next) <= present.until_us)
+            fb_fold_add(&fold, p->num * (double)us);
+        else
+            fold_area(v, p->num, time_of(p), next ? time_of(next) : t_us, &fold);
     }
     return fold;
 }

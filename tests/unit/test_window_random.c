@@ -554,6 +554,7 @@ struct run {
     struct fb_window w;
     enum kind kind;
     int64_t every, stale;
+    int64_t grid; /* times are often multiples of it, so that borders are met */
     int bad, late, gap, same, behind; /* in percent */
 };
 
@@ -592,6 +593,8 @@ static struct run random_run(enum fb_window_shape shape) {
         assert_true(fb_panes_of(w->length_us, &w->pane_us, &w->places));
     if (shape == FB_SHAPE_EACH)
         w->pane_us = w->length_us;
+    const int64_t grids[] = {1, run.every, w->length_us, shape == FB_SHAPE_PANES ? w->pane_us : 2};
+    run.grid = grids[below(4)];
     run.stale = chance(60) ? 3 * run.every : 0;
     w->late_us = chance(50) ? below(3 * w->length_us) : 5 * run.every;
     if (run.kind == CONDITION)
@@ -621,8 +624,9 @@ static double random_count(double last) {
     if (chance(85))
         return last + (double)below(100000) / 8;
     static const double jumps[] = {0, 4294967290.0, 3865470567.0, 429496729.0, 429496730.0,
-                                   18446744073709540000.0, 1e18, 5, 4294967296.0};
-    return jumps[below(9)];
+                                   18446744073709540000.0, 1e18, 5, 4294967296.0,
+                                   0.9 * 4294967296.0, 0.1 * 4294967296.0};
+    return jumps[below(11)];
 }
 
 struct state {
@@ -669,19 +673,24 @@ static void compare(struct state *s, struct fb_window_instant now) {
     }
 }
 
+static int64_t snap(const struct run *run, int64_t at, int64_t least) {
+    int64_t snapped = fb_floor_div(at, run->grid) * run->grid;
+    return chance(80) && snapped >= least ? snapped : at;
+}
+
 static struct record random_record(struct state *s) {
     const struct run *run = s->run;
     int64_t step = chance(run->same) ? 0 : 1 + below(2 * run->every);
     if (chance(run->gap))
         step = below(2 * run->w.length_us + 2);
-    struct record r = {.ts = s->w + step, .late = s->h->n && chance(run->late), .has = true};
+    struct record r = {.ts = snap(run, s->w + step, s->w), .late = s->h->n && chance(run->late), .has = true};
     if (chance(run->behind) && s->d < s->w + 4 * run->w.length_us)
-        s->d += below(3 * run->every + 1); /* time that runs on while the device is idle */
+        s->d = snap(run, s->d + below(3 * run->every + 1), s->d); /* time that runs on while the device is idle */
     if (r.late) {
         int64_t back = chance(70) ? 2 * run->every : run->w.late_us;
         if (back > run->w.late_us)
             back = run->w.late_us;
-        r.ts = s->w - 1 - (back > 1 ? below(back) : 0);
+        r.ts = snap(run, s->w - 1 - (back > 1 ? below(back) : 0), s->w - run->w.late_us);
         r.late = r.ts < s->w && r.ts >= s->w - run->w.late_us;
         if (!r.late)
             r.ts = s->w;
