@@ -1,7 +1,7 @@
 /* Windows: ns per sample taken and per read, for each shape and aggregate: the least of some
  * rounds.
  *
- * ./build/bench/windows [devices] [records of each] [rounds]. Devices are visited in turn, so that
+ * ./build/bench/windows [devices] [records of each] [rounds] [name]. Devices are visited in turn, so that
  * with many of them the cells come from memory, with few from the cache. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,6 +154,8 @@ int main(int argc, char **argv) {
     printf("%-32s %8s %8s %8s\n", "window", "bytes", "ns take", "ns read");
     for (size_t i = 0; i < sizeof benches / sizeof *benches; i++) {
         struct bench b = benches[i];
+        if (argc > 4 && !strstr(b.name, argv[4]))
+            continue;
         b.window.aggregates = 1u << b.aggregate;
         double take = least(&b, devices, records, 0, rounds);
         double both = least(&b, devices, records, 1, rounds);

@@ -90,15 +90,23 @@ void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us) {
 /* Some kept slices, one after the other. */
 struct row {
     const struct fb_slice_view *view;
-    uint32_t position, left;
+    unsigned char *next, *begin, *end; /* the next one; of all kept slices */
+    size_t stride;
+    uint32_t left;
+    bool wide;
 };
 
-static void *next_of(struct row *row) {
-    if (!row->left--)
+static inline void *next_of(struct row *row) {
+    if (!row->left)
         return NULL;
-    void *slice = slot(row->view, row->position);
-    row->position = row->position + 1 == row->view->n ? 0 : row->position + 1;
+    unsigned char *slice = row->next;
+    row->left--;
+    row->next = slice + row->stride == row->end ? row->begin : slice + row->stride;
     return slice;
+}
+
+static inline uint64_t count_in(const struct row *row, const void *slice) {
+    return row->wide ? ((const struct wide *)slice)->count : ((const struct narrow *)slice)->count;
 }
 
 static union fb_cell *stat_of(const struct fb_slice_view *view, void *slice, uint32_t stat) {
@@ -117,8 +125,9 @@ static int64_t fold_counts(struct row row, void *sum) {
     uint64_t count = 0;
     int64_t good_us = 0;
     for (void *slice; (slice = next_of(&row));) {
-        count += fb_slice_count(row.view, slice);
-        good_us += fb_slice_good_us(row.view, slice);
+        count += count_in(&row, slice);
+        good_us += row.wide ? (int64_t)((const struct wide *)slice)->good_us
+                            : (int64_t)((const struct narrow *)slice)->good_us;
     }
     add_to(row.view, sum, count, 0);
     return good_us;
@@ -128,7 +137,7 @@ static void fold_sum(struct row row, void *sum) {
     size_t at = offset_of(row.view, FB_STAT_SUM);
     struct fb_fold fold = {0};
     for (void *slice; (slice = next_of(&row));)
-        if (fb_slice_count(row.view, slice))
+        if (count_in(&row, slice))
             fb_fold_add(&fold, cell_at(slice, at)->num);
     cell_at(sum, at)->num = fold.value;
 }
@@ -138,7 +147,7 @@ static void fold_extreme(struct row row, void *sum, uint32_t stat) {
     bool any = false;
     double m = 0;
     for (void *slice; (slice = next_of(&row));) {
-        if (!fb_slice_count(row.view, slice))
+        if (!count_in(&row, slice))
             continue;
         double x = cell_at(slice, at)->num;
         m = !any || (stat == FB_STAT_MIN ? x < m : x > m) ? x : m;
@@ -153,7 +162,7 @@ static void fold_moments(struct row row, void *sum) {
     for (void *slice; (slice = next_of(&row));) {
         const union fb_cell *m = cell_at(slice, at);
         total = fb_moments_join(
-            total, (struct fb_moments){(double)fb_slice_count(row.view, slice), m[0].num, m[1].num});
+            total, (struct fb_moments){(double)count_in(&row, slice), m[0].num, m[1].num});
     }
     cell_at(sum, at)[0].num = total.mean;
     cell_at(sum, at)[1].num = total.m2;
@@ -195,7 +204,15 @@ int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t star
     unsigned char *first = fb_slices_find(view, start_us);
     if (!first || n == 0)
         return 0;
-    struct row row = {view, (uint32_t)((size_t)(first - view->at) / view->slices->stride), n};
+    struct row row = {
+        .view = view,
+        .next = first,
+        .begin = view->at,
+        .end = view->at + (size_t)view->n * view->slices->stride,
+        .stride = view->slices->stride,
+        .left = n,
+        .wide = fb_slice_is_wide(view->window),
+    };
     if (mask & FB_STAT_SUM)
         fold_sum(row, sum);
     if (mask & FB_STAT_MIN)
@@ -256,11 +273,9 @@ static void settle(const struct fb_slice_view *view, int64_t to_us) {
     }
 }
 
-/* Makes the slice of that start the newest, if it is newer. */
-static void advance(const struct fb_slice_view *view, int64_t start_us) {
+/* Makes the slice of that later start the newest. */
+static void move_on(const struct fb_slice_view *view, int64_t start_us) {
     struct fb_slices *slices = view->slices;
-    if (start_us <= slices->newest_us)
-        return;
     if (slices->newest_us == FB_NO_TIME) {
         slices->newest_us = start_us;
         return;
@@ -274,6 +289,11 @@ static void advance(const struct fb_slice_view *view, int64_t start_us) {
     slices->changed = true;
     if (slices->tracked)
         settle(view, start_us);
+}
+
+static inline void advance(const struct fb_slice_view *view, int64_t start_us) {
+    if (start_us > view->slices->newest_us)
+        move_on(view, start_us);
 }
 
 /* ---- records ---- */

@@ -28,30 +28,6 @@ void fb_stat_clear(uint32_t mask, union fb_cell *part) {
     }
 }
 
-void fb_stat_add(uint32_t mask, union fb_cell *part, uint64_t count, double x) {
-    bool first = count == 0;
-    if (mask & FB_STAT_SUM) {
-        part->num = first ? x : part->num + x;
-        part++;
-    }
-    if (mask & FB_STAT_MIN) {
-        if (first || x < part->num)
-            part->num = x;
-        part++;
-    }
-    if (mask & FB_STAT_MAX) {
-        if (first || x > part->num)
-            part->num = x;
-        part++;
-    }
-    if (mask & FB_STAT_MEAN) {
-        struct fb_moments m = {(double)count, part[0].num, part[1].num};
-        m = fb_moments_add(m, x);
-        part[0].num = m.mean;
-        part[1].num = m.m2;
-    }
-}
-
 static void add_term(uint32_t mask, union fb_cell *part, uint32_t stat, int64_t term, double x) {
     union fb_cell *cell = fb_stat_at(mask, part, stat), *terms = fb_stat_at(mask, part,
                                                                             FB_STAT_TERMS);

@@ -63,7 +63,29 @@ double fb_growth(double a, double b);
 
 void fb_stat_clear(uint32_t mask, union fb_cell *part);
 /* Takes x as the sample after `count` others: sum, min, max, moments. */
-void fb_stat_add(uint32_t mask, union fb_cell *part, uint64_t count, double x);
+static inline void fb_stat_add(uint32_t mask, union fb_cell *part, uint64_t count, double x) {
+    bool first = count == 0;
+    if (mask & FB_STAT_SUM) {
+        part->num = first ? x : part->num + x;
+        part++;
+    }
+    if (mask & FB_STAT_MIN) {
+        if (first || x < part->num)
+            part->num = x;
+        part++;
+    }
+    if (mask & FB_STAT_MAX) {
+        if (first || x > part->num)
+            part->num = x;
+        part++;
+    }
+    if (mask & FB_STAT_MEAN) {
+        struct fb_moments m = {(double)count, part[0].num, part[1].num};
+        m = fb_moments_add(m, x);
+        part[0].num = m.mean;
+        part[1].num = m.m2;
+    }
+}
 void fb_stat_growth(uint32_t mask, union fb_cell *part, double growth);
 void fb_stat_area(uint32_t mask, union fb_cell *part, double area);
 

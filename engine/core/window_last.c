@@ -3,31 +3,24 @@
 #include "engine/core/stat.h"
 #include "engine/core/text.h"
 
-/* Samples in the places by ordinal; their times behind them where they are needed. */
+/* Behind the head the values, and their times where they are needed. */
 struct last {
-    uint64_t next; /* ordinal of the next sample */
+    uint32_t place; /* of the next sample, and of the oldest one once all places are taken */
+    uint32_t taken; /* how many samples so far, above 2^31 only modulo that */
 };
 _Static_assert(sizeof(struct last) == FB_LAST_HEAD_BYTES, "model/layout.h");
+enum { TAKEN_AGAIN = 1u << 31 };
 
 struct view {
-    uint64_t next;
-    uint32_t n;
+    uint32_t n, place, taken;
     union fb_cell *values, *times;
 };
 
 static struct view view_of(const struct fb_window *window, void *cell) {
     struct last *last = cell;
     union fb_cell *values = (void *)(last + 1);
-    return (struct view){last->next, window->places, values, values + window->places};
-}
-
-/* The i-th of the n samples, 0 the oldest. */
-static uint32_t place_of(const struct view *v, uint32_t i) {
-    return (uint32_t)((v->next + i) % v->n);
-}
-
-static double num(const struct view *v, uint32_t i) {
-    return v->values[place_of(v, i)].num;
+    return (struct view){window->places, last->place, last->taken, values,
+                         values + window->places};
 }
 
 void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
@@ -40,51 +33,75 @@ void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *t
         counts->late_ignored++;
         return;
     }
-    uint32_t place = (uint32_t)(last->next++ % v.n);
+    last->place = v.place + 1 == v.n ? 0 : v.place + 1;
+    if (++last->taken == 0)
+        last->taken = TAKEN_AGAIN;
+    union fb_cell *value = &v.values[v.place];
     if (window->type == FB_T_TEXT)
-        v.values[place].i = (int64_t)fb_texts_set(texts, (uint64_t)v.values[place].i,
-                                                  sample->value->text);
+        value->i = (int64_t)fb_texts_set(texts, (uint64_t)value->i, sample->value->text);
     else
-        v.values[place].i = sample->value->i;
+        value->i = sample->value->i;
     if (fb_last_has_times(window))
-        v.times[place].i = sample->ts_us;
+        v.times[v.place].i = sample->ts_us;
 }
 
-/* Where the run ends that begins with, or holds, sample i (M15). */
-static uint32_t run_end(const struct view *v, uint32_t i) {
-    uint64_t ordinal = v->next - v->n + i;
-    uint64_t end = i + FB_RUN_SAMPLES - ordinal % FB_RUN_SAMPLES;
-    return end < v->n ? (uint32_t)end : v->n;
+/* Goes through the n samples, oldest first, run by run (M15). */
+struct walk {
+    uint32_t i, place, run_end; /* i-th sample, its place, where its run ends */
+};
+
+static void begin_run(const struct view *v, struct walk *w) {
+    uint32_t ordinal = v->taken - v->n + w->i; /* modulo 2^31, which runs divide */
+    w->run_end = w->i + FB_RUN_SAMPLES - ordinal % FB_RUN_SAMPLES;
+    if (w->run_end > v->n)
+        w->run_end = v->n;
+}
+
+static struct walk walk_of(const struct view *v) {
+    struct walk w = {.place = v->place};
+    begin_run(v, &w);
+    return w;
+}
+
+static inline uint32_t after(const struct view *v, uint32_t place) {
+    return place + 1 == v->n ? 0 : place + 1;
+}
+
+static inline void step(const struct view *v, struct walk *w) {
+    w->i++;
+    w->place = after(v, w->place);
 }
 
 static double sum(const struct view *v) {
     struct fb_fold total = {0};
-    for (uint32_t i = 0; i < v->n;) {
-        struct fb_fold part = {0};
-        for (uint32_t end = run_end(v, i); i < end; i++)
-            fb_fold_add(&part, num(v, i));
-        fb_fold_add(&total, part.value);
+    for (struct walk w = walk_of(v); w.i < v->n; begin_run(v, &w)) {
+        double part = v->values[w.place].num;
+        for (step(v, &w); w.i < w.run_end; step(v, &w))
+            part += v->values[w.place].num;
+        fb_fold_add(&total, part);
     }
     return total.value;
 }
 
 static struct fb_moments moments(const struct view *v) {
     struct fb_moments total = {0};
-    for (uint32_t i = 0; i < v->n;) {
+    for (struct walk w = walk_of(v); w.i < v->n; begin_run(v, &w)) {
         struct fb_moments part = {0};
-        for (uint32_t end = run_end(v, i); i < end; i++)
-            part = fb_moments_add(part, num(v, i));
+        for (; w.i < w.run_end; step(v, &w))
+            part = fb_moments_add(part, v->values[w.place].num);
         total = fb_moments_join(total, part);
     }
     return total;
 }
 
 static double extreme(const struct view *v, bool least) {
-    double x = num(v, 0);
-    for (uint32_t i = 1; i < v->n; i++)
-        if (least ? num(v, i) < x : num(v, i) > x)
-            x = num(v, i);
-    return x;
+    struct walk w = walk_of(v);
+    double m = v->values[w.place].num;
+    for (; w.i < v->n; step(v, &w)) {
+        double x = v->values[w.place].num;
+        m = (least ? x < m : x > m) ? x : m;
+    }
+    return m;
 }
 
 static double count(const struct view *v, bool condition) {
@@ -94,34 +111,46 @@ static double count(const struct view *v, bool condition) {
     return n;
 }
 
-static struct fb_value growth(const struct view *v, bool rate) {
-    struct fb_fold total = {0};
-    for (uint32_t i = 1; i < v->n;) {
-        struct fb_fold part = {0};
-        for (uint32_t end = run_end(v, i); i < end; i++)
-            fb_fold_add(&part, fb_growth(num(v, i - 1), num(v, i)));
-        fb_fold_add(&total, part.value);
-    }
-    if (!rate || v->n == 1)
-        return fb_number(total.value);
-    int64_t us = v->times[place_of(v, v->n - 1)].i - v->times[place_of(v, 0)].i;
-    return fb_number(total.value / ((double)us / 1e6));
+static uint32_t newest_place(const struct view *v) {
+    return (v->place ? v->place : v->n) - 1;
 }
 
-static struct fb_value time_avg(const struct view *v) {
+static int64_t span_us(const struct view *v) {
+    return v->times[newest_place(v)].i - v->times[v->place].i;
+}
+
+static struct fb_value growth(const struct view *v, bool rate) {
     struct fb_fold total = {0};
-    int64_t first = v->times[place_of(v, 0)].i, us = v->times[place_of(v, v->n - 1)].i - first;
-    for (uint32_t i = 0; i + 1 < v->n;) {
+    double previous = v->values[v->place].num;
+    for (struct walk w = walk_of(v); w.i < v->n; begin_run(v, &w)) {
         struct fb_fold part = {0};
-        for (uint32_t end = run_end(v, i); i < end && i + 1 < v->n; i++) {
-            int64_t dt = v->times[place_of(v, i + 1)].i - v->times[place_of(v, i)].i;
-            if (dt > 0)
-                fb_fold_add(&part, num(v, i) * (double)dt);
+        for (; w.i < w.run_end; step(v, &w)) {
+            double x = v->values[w.place].num;
+            if (w.i > 0)
+                fb_fold_add(&part, fb_growth(previous, x));
+            previous = x;
         }
         if (part.any)
             fb_fold_add(&total, part.value);
     }
-    return us > 0 ? fb_number(total.value / (double)us) : fb_unknown();
+    if (!rate || v->n == 1)
+        return fb_number(total.value);
+    return fb_number(total.value / ((double)span_us(v) / 1e6));
+}
+
+static struct fb_value time_avg(const struct view *v) {
+    struct fb_fold total = {0};
+    for (struct walk w = walk_of(v); w.i < v->n; begin_run(v, &w)) {
+        struct fb_fold part = {0};
+        for (; w.i < w.run_end; step(v, &w)) {
+            int64_t us = v->times[after(v, w.place)].i - v->times[w.place].i;
+            if (us > 0) /* not after the newest one, which the oldest follows */
+                fb_fold_add(&part, v->values[w.place].num * (double)us);
+        }
+        if (part.any)
+            fb_fold_add(&total, part.value);
+    }
+    return total.any ? fb_number(total.value / (double)span_us(v)) : fb_unknown();
 }
 
 static struct fb_value truth(bool value) {
@@ -158,9 +187,9 @@ static struct fb_value value_of(const struct fb_window *window, const struct fb_
 struct fb_value fb_last_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query) {
     struct view v = view_of(window, cell);
-    if (v.next < v.n)
+    if (v.taken < v.n)
         return fb_unknown();
-    union fb_cell first = v.values[place_of(&v, 0)], last = v.values[place_of(&v, v.n - 1)];
+    union fb_cell first = v.values[v.place], last = v.values[newest_place(&v)];
     bool condition = window->type == FB_T_BOOL;
     switch (query->aggregate) {
     case FB_AGG_AVG: return fb_number(sum(&v) / (double)v.n);
