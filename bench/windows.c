@@ -54,6 +54,8 @@ static double run(const struct bench *b, size_t devices, int records, int reads)
         for (size_t d = 0; d < devices; d++) {
             seed = seed * 1664525u + 1013904223u;
             struct fb_value value = {.num = (double)(seed >> 8), .quality = FB_Q_GOOD};
+            if (w.type == FB_T_COUNTER)
+                value.num = (double)i * 100 + (double)(seed >> 26);
             if (w.type == FB_T_BOOL)
                 value.i = seed >> 31;
             bool late = (int)((seed >> 8) % 100) < b->late_percent;
