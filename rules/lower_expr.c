@@ -37,6 +37,13 @@ static bool is_literal(const struct fb_node *node) {
     return node->kind == FB_N_NUMBER || node->kind == FB_N_DURATION;
 }
 
+/* Stands for a limit: the other side is what is measured. */
+static bool gives_way(const struct fb_node *node) {
+    while (node->kind == FB_N_NEGATE && node->a->kind != FB_N_NAME)
+        node = node->a;
+    return is_literal(node) || (node->kind == FB_N_NAME && node->ref == FB_REF_PARAM);
+}
+
 static uint16_t to_number(struct fb_piece *piece, struct fb_lowered value) {
     if (value.type == FB_T_INTEGER || value.type == FB_T_TIME)
         return emit1(piece, FB_I_INT_TO_NUMBER, value.reg);
@@ -347,7 +354,11 @@ static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, st
     struct fb_node *const sides[] = {left, right};
     const struct fb_unit *unit = fb_check_common_unit(sides, 2);
     a = fb_lower_in_unit(piece, left, unit);
-    b = moved_limit(piece, fb_lower_in_unit(piece, right, unit), unit, cmp);
+    b = fb_lower_in_unit(piece, right, unit);
+    if (gives_way(left) && !gives_way(right)) /* 80 degC < temp */
+        a = moved_limit(piece, a, unit, turned(cmp));
+    else
+        b = moved_limit(piece, b, unit, cmp);
     return fb_piece_emit(piece, FB_I_CMP_NUMBER, (uint8_t)cmp, a, b, 0);
 }
 

@@ -323,6 +323,8 @@ static void a_deadband_moves_a_limit_so_that_it_holds_longer(void **state) {
     assert_released_by("load > 80 %", "number 75\nr4   cmp_number r0 > r3\nr5   not r4\n");
     assert_released_by("load <= 20 %", "number 25\nr4   cmp_number r0 <= r3\nr5   not r4\n");
     assert_released_by("not load > 80 %", "number 85\n");
+    assert_released_by("80 % < load", "number 75\nr4   cmp_number r3 < r1\n");
+    assert_released_by("load > load * 2", "number 5\nr5   sub r2 r4\n");
     assert_released_by("load in 20 %..80 %", "number 15\n");
     assert_released_by("load in 20 %..80 %", "number 85\n");
     assert_released_by("load not in 20 %..80 %", "number 25\n");
