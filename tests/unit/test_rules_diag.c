@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "rules/diag.h"
+#include "rules/parse.h"
 
 static struct fb_sources *sources;
 static struct fb_diags *diags;
@@ -177,6 +178,55 @@ static void every_code_is_explained_and_found_by_its_number(void **state) {
     assert_false(fb_diag_code_find(FB_S("E999"), &code));
 }
 
+/* How often a piece of a rule file gives a code, and how many errors in all. */
+static uint32_t count_code(const char *frame, const char *piece, enum fb_diag_code code,
+                           uint32_t *errors) {
+    struct fb_sources *files = fb_sources_new();
+    struct fb_diags *found = fb_diags_new();
+    struct fb_buf text = {0};
+    const char *hole = strchr(frame, '@');
+    fb_buf_put(&text, frame, (size_t)(hole - frame));
+    fb_buf_text(&text, piece);
+    fb_buf_text(&text, hole + 1);
+    fb_sources_add(files, FB_S("example"), (struct fb_str){text.p, text.n});
+    struct fb_tree *tree = fb_parse_alone(files, 0, found);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < found->n; i++) {
+        n += found->items[i].code == code;
+    }
+    *errors = found->errors;
+    fb_tree_free(tree);
+    fb_buf_free(&text);
+    fb_diags_free(found);
+    fb_sources_free(files);
+    return n;
+}
+
+static void examples_of_syntax_errors_show_what_they_say(void **state) {
+    (void)state;
+    static const char *const frames[] = {
+        "@\n", "device d from \"t\" { key k\n@\n}", "alarm a on d { raise high when x\n@\n}",
+        "event e on d { when x\n@\n}", "alarm a on d @ { raise high when x }",
+        "alarm a on d { raise high when @ > 1 }"};
+    for (unsigned i = 0; i < FB_DIAG_CODES; i++) {
+        const struct fb_diag_info *info = fb_diag_code_info((enum fb_diag_code)i);
+        if (info->number[0] != 'E' || info->number[1] != '1' || info->good[0] == '\0' ||
+            i == FB_E_USE) {
+            continue;
+        }
+        bool shown = false;
+        for (unsigned k = 0; k < sizeof frames / sizeof *frames; k++) {
+            uint32_t bad = 0, good = 0, errors = 0;
+            bad = count_code(frames[k], info->bad, (enum fb_diag_code)i, &errors);
+            count_code(frames[k], info->good, (enum fb_diag_code)i, &good);
+            shown = shown || ((bad > 0 || info->bad[0] == '\0') && good == 0);
+        }
+        if (!shown) {
+            fail_msg("the examples of %s", info->number);
+        }
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -192,6 +242,7 @@ int main(void) {
         TEST(reports_come_in_the_order_of_their_places),
         TEST(json_says_the_same_for_machines),
         TEST(what_is_too_much_is_counted),
+        TEST(examples_of_syntax_errors_show_what_they_say),
         TEST(every_code_is_explained_and_found_by_its_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
