@@ -205,6 +205,13 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
                                .diags = diags,
                                .decl = decl,
                                .out = &program->classes[index]};
+    if (decl->n_fields > FB_FIELDS_MAX) {
+        fb_diag_add(diags, FB_E_TOO_MANY_FIELDS, decl->name_span,
+                    "Leave out what no rule reads, or make two devices of the topic.",
+                    "%.*s has %u keys, tags and fields; the most is %d", FB_ARG(decl->name),
+                    decl->n_fields, FB_FIELDS_MAX);
+        return;
+    }
     c.out->name = fb_str_copy(c.arena, decl->name);
     c.out->n_topics = decl->n_topics;
     c.out->topics = fb_lower_words(c.arena, decl->topics, decl->n_topics);
@@ -227,12 +234,13 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, checked->n_rules);
     for (uint32_t i = 0; i < checked->n_classes; i++)
         lower_class(checked, i, program, diags);
+    if (diags->errors > errors) {
+        fb_program_free(program);
+        return NULL;
+    }
     struct fb_rule_texts *texts = fb_rule_texts_new(checked);
     for (uint32_t i = 0; i < checked->n_rules; i++)
         fb_rule_version(texts, i, program->rules[i].version);
     fb_rule_texts_free(texts);
-    if (diags->errors == errors)
-        return program;
-    fb_program_free(program);
-    return NULL;
+    return program;
 }

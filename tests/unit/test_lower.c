@@ -598,7 +598,10 @@ static void assert_refused(const char *rules, enum fb_diag_code code) {
     assert_false(fb_compile_sources(sources, diags, &compiled));
     assert_null(compiled.program);
     assert_int_equal(diags->errors, 1);
-    assert_int_equal(diags->items[diags->n - 1].code, code);
+    bool found = false;
+    for (uint32_t i = 0; i < diags->n; i++)
+        found = found || diags->items[i].code == code;
+    assert_true(found);
     fb_compiled_free(&compiled);
     fb_diags_free(diags);
 }
@@ -623,6 +626,39 @@ static void too_large_a_device_is_refused(void **state) {
                       i, 80 + i);
     assert_refused(fb_buf_terminated(&rules), FB_E_BLOCK_TOO_LARGE);
     fb_buf_free(&rules);
+}
+
+static void too_many_fields_are_refused(void **state) {
+    (void)state;
+    struct fb_buf rules = {0};
+    fb_buf_text(&rules, "device box from \"boxes\" { key box time ts\n");
+    for (int i = 0; i < FB_FIELDS_MAX; i++)
+        fb_buf_printf(&rules, "f%d : number\n", i);
+    fb_buf_printf(&rules, "}\nalarm a on box { raise high when f%d > 1 }", FB_FIELDS_MAX - 1);
+    assert_refused(fb_buf_terminated(&rules), FB_E_TOO_MANY_FIELDS);
+    fb_buf_free(&rules);
+}
+
+static void lets_of_lets_are_lowered_once(void **state) {
+    (void)state;
+    struct made made;
+    struct fb_buf rules = {0};
+    fb_buf_text(&rules, "device pump { let l0 = power + 1 kW\n");
+    for (int i = 1; i < 60; i++)
+        fb_buf_printf(&rules, "let l%d = l%d + l%d\n", i, i - 1, i - 1);
+    fb_buf_text(&rules, "}\nalarm a on pump { raise high when l59 > 1 kW message \"{l59}\" }");
+    make(&made, fb_buf_terminated(&rules));
+    assert_int_equal(made.pump->conditions[0].code.count, 3 + 59 + 1);
+    assert_int_equal(made.compiled.program->rules[0].n_shown, 61);
+    fb_buf_free(&rules);
+    unmake(&made);
+}
+
+static void a_delay_that_nothing_keeps_is_refused(void **state) {
+    (void)state;
+    assert_refused(PUMP "device pump { let hot = (temp > 80 degC for 1m) }\n"
+                        "alarm a on pump { raise high when running message \"{hot}\" }",
+                   FB_E_NO_STATE_TO_SHOW);
 }
 
 int main(void) {
@@ -665,6 +701,9 @@ int main(void) {
         cmocka_unit_test(a_version_follows_the_meaning_not_the_layout),
         cmocka_unit_test(too_long_a_condition_is_refused),
         cmocka_unit_test(too_large_a_device_is_refused),
+        cmocka_unit_test(too_many_fields_are_refused),
+        cmocka_unit_test(lets_of_lets_are_lowered_once),
+        cmocka_unit_test(a_delay_that_nothing_keeps_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
