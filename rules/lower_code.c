@@ -80,15 +80,19 @@ void fb_piece_free(struct fb_piece *piece) {
     *piece = (struct fb_piece){0};
 }
 
-/* Past the bound the code is dropped: the program is refused anyway, and says so once. */
+void fb_piece_too_long(struct fb_piece *piece) {
+    if (!piece->too_long)
+        fb_diag_add(piece->c->diags, FB_E_CODE_TOO_LONG, piece->span,
+                    "Split it into several rules, or give fewer alternatives.",
+                    "this becomes more than %d instructions, lets and params included",
+                    FB_REGISTERS_MAX);
+    piece->too_long = true;
+}
+
+/* Past the bound the code is dropped: the program is refused anyway. */
 static uint16_t append(struct fb_piece *piece, struct fb_instr instr) {
     if (piece->n == FB_REGISTERS_MAX) {
-        if (!piece->too_long)
-            fb_diag_add(piece->c->diags, FB_E_CODE_TOO_LONG, piece->span,
-                        "Split it into several rules, or give fewer alternatives.",
-                        "this becomes more than %d instructions, lets and params included",
-                        FB_REGISTERS_MAX);
-        piece->too_long = true;
+        fb_piece_too_long(piece);
         return FB_REGISTERS_MAX - 1;
     }
     FB_PUSH_ROOM(piece->code, piece->n, piece->cap);

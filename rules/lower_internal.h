@@ -87,6 +87,8 @@ uint32_t fb_lower_room(struct fb_lower_class *c, uint32_t bytes, uint32_t align)
 
 void fb_piece_begin(struct fb_piece *piece, struct fb_lower_class *c, struct fb_span span);
 void fb_piece_free(struct fb_piece *piece);
+/* Says, once, that the piece does not fit the instruction set. */
+void fb_piece_too_long(struct fb_piece *piece);
 uint16_t fb_piece_emit(struct fb_piece *piece, enum fb_opcode op, uint8_t sub, uint16_t a,
                        uint16_t b, uint32_t imm);
 /* A stateful instruction; its cell is made when no equal one stands in the piece. */

@@ -229,8 +229,10 @@ struct fb_lowered fb_lower_window_call(struct fb_piece *piece, const struct fb_n
         piece->every_record = piece->every_record || window->shape != FB_SHAPE_EACH;
     double needs = node->needs ? node->needs->value / 100 : 0.8;
     enum fb_type type = type_of_result(aggregate, window->type);
-    uint16_t reg = fb_piece_emit(piece, FB_I_WINDOW, (uint8_t)aggregate,
-                                 (uint16_t)fb_lower_number(c, needs), 0, index);
+    uint32_t share = fb_lower_number(c, needs);
+    if (share > UINT16_MAX)
+        fb_piece_too_long(piece);
+    uint16_t reg = fb_piece_emit(piece, FB_I_WINDOW, (uint8_t)aggregate, (uint16_t)share, 0, index);
     if (of_two(aggregate))
         reg = while_known(piece, arg->expr, reg);
     return (struct fb_lowered){.reg = reg, .type = type};
