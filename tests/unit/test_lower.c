@@ -628,6 +628,12 @@ static void too_large_a_device_is_refused(void **state) {
     fb_buf_free(&rules);
 }
 
+static void too_long_a_window_is_refused(void **state) {
+    (void)state;
+    assert_refused(PUMP "alarm a on pump { raise high when avg(load over 65d) > 1 % }",
+                   FB_E_WINDOW_TOO_LONG);
+}
+
 static void too_many_fields_are_refused(void **state) {
     (void)state;
     struct fb_buf rules = {0};
@@ -701,6 +707,7 @@ int main(void) {
         cmocka_unit_test(a_version_follows_the_meaning_not_the_layout),
         cmocka_unit_test(too_long_a_condition_is_refused),
         cmocka_unit_test(too_large_a_device_is_refused),
+        cmocka_unit_test(too_long_a_window_is_refused),
         cmocka_unit_test(too_many_fields_are_refused),
         cmocka_unit_test(lets_of_lets_are_lowered_once),
         cmocka_unit_test(a_delay_that_nothing_keeps_is_refused),
