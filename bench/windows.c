@@ -1,8 +1,7 @@
-/* Windows: ns per sample taken and per read, for each shape and aggregate: the least of some
- * rounds.
+/* Windows: ns per sample taken and per read, for each shape and aggregate; the least of the rounds.
  *
- * ./build/bench/windows [devices] [records of each] [rounds] [name]. Devices are visited in turn, so that
- * with many of them the cells come from memory, with few from the cache. */
+ * ./build/bench/windows [devices] [records of each] [rounds] [name]. Devices are visited in turn,
+ * so that with many of them the cells come from memory, with few from the cache. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

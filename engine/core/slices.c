@@ -102,7 +102,7 @@ static inline void *next_of(struct row *row) {
     unsigned char *slice = row->next;
     row->left--;
     row->next = slice + row->stride;
-    if (__builtin_expect(row->next == row->end, 0)) /* a jump: cheaper than to wait for the choice */
+    if (__builtin_expect(row->next == row->end, 0)) /* a jump, so that nothing waits for it */
         row->next = row->begin;
     return slice;
 }

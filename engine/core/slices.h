@@ -50,8 +50,8 @@ int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us);
 /* The kept slice of that start; NULL: none. */
 void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us);
 
-/* Makes `sum`, a slice, what the n kept slices from that start on come to, oldest first; returns their
- * good time, which may be more than one slice can have. */
+/* Makes `sum`, a slice, what the n kept slices from that start on come to, oldest first; returns
+ * their good time, which may be more than one slice can have. */
 int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n);
 
 /* Takes a record; the start of the slice that took its sample, FB_NO_TIME: none did. truth: NULL,

@@ -57,8 +57,9 @@ struct fb_window_instant {
  * the code around the read says so.
  *
  * Lowers *deadline_us to the next instant at which a condition that reads this must be evaluated
- * without a record (M8, M13, M14, M21): the first one after t; at a record's evaluation the first
- * one at or after t, because what falls due at exactly t still fires as a timer once D > t. */
+ * without a record (M8, M13, M14, M21): the first one after t. Of an `each` window at a
+ * record's evaluation also t itself: its completion is not seen yet, but fires as a timer once
+ * D > t. */
 struct fb_value fb_window_read(const struct fb_window *window, void *cell,
                                const struct fb_texts *texts, enum fb_aggregate aggregate,
                                double needs, struct fb_window_instant instant,

@@ -84,8 +84,7 @@ static void lower_deadline(const struct fb_window *window, const struct panes *p
     bool lasts = good < t - edge && (good > 0 || fb_good_at(&panes->slices.good, t));
     if (panes->sampled_us < edge && !lasts)
         return;
-    bool now = !query->instant.timer && edge - window->pane_us == t - window->length_us - 1;
-    fb_lower_deadline(query, now ? t : edge + window->length_us + 1);
+    fb_lower_deadline(query, edge + window->length_us + 1);
 }
 
 /* Area of the good time that is not put down in panes yet, folded on behind `area`. */

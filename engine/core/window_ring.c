@@ -21,7 +21,7 @@ struct run {
 
 struct ring {
     uint64_t next;     /* ordinal of the next sample */
-    uint64_t in_use;   /* no sample before this one is in use, nor leaves at a coming instant */
+    uint64_t in_use;   /* no sample before this one is in use any more */
     uint64_t late_end; /* ordinal after the last late sample */
     uint64_t held_ordinal;
     struct fb_held held; /* last on-time sample */
@@ -254,32 +254,32 @@ static uint64_t first_to_see(const struct view *v, int64_t edge_us) {
     if (ring->in_use < kept)
         ring->in_use = kept;
     uint32_t index = place_index(v, ring->in_use);
-    while (ring->in_use < ring->next && time_of(&v->places[index]) < edge_us) {
+    while (ring->in_use < ring->next && time_of(&v->places[index]) <= edge_us) {
         ring->in_use++;
         index = index + 1 == v->n ? 0 : index + 1;
     }
     return ring->in_use;
 }
 
-/* Earliest time of a kept sample that is not below from_us; FB_NEVER: none. */
-static int64_t earliest_from(const struct view *v, uint64_t first, int64_t from_us) {
+/* Earliest time of a kept sample after the edge; FB_NEVER: none. */
+static int64_t earliest_after(const struct view *v, uint64_t first, int64_t edge_us) {
     int64_t earliest = FB_NEVER;
     for (uint64_t o = first; v->ring->late_end <= first && o < v->ring->next; o++)
-        if (time_of(place_at(v, o)) >= from_us)
+        if (time_of(place_at(v, o)) > edge_us)
             return time_of(place_at(v, o));
     for (uint64_t o = first; o < v->ring->next;) {
         uint64_t end = (o / FB_RUN_SAMPLES + 1) * FB_RUN_SAMPLES;
         if (end > v->ring->next)
             end = v->ring->next;
         const struct run *run = run_at(v, o);
-        if (o % FB_RUN_SAMPLES == 0 && run->least_us >= from_us) {
+        if (o % FB_RUN_SAMPLES == 0 && run->least_us > edge_us) {
             if (run->least_us < earliest)
                 earliest = run->least_us;
             o = end;
         }
         for (; o < end; o++) {
             int64_t ts = time_of(place_at(v, o));
-            if (ts >= from_us && ts < earliest)
+            if (ts > edge_us && ts < earliest)
                 earliest = ts;
         }
         if (earliest != FB_NEVER && v->ring->late_end <= o)
@@ -307,8 +307,8 @@ static bool next_range(const struct view *v, uint64_t from, int64_t edge_us, str
     return true;
 }
 
-/* The samples of a range that are in use, in their order; at most those of one run. The copy is without
- * jumps, so that it costs little beside the fold that follows. */
+/* The samples of a range that are in use, in their order; at most those of one run. The copy is
+ * without jumps, so that it costs little beside the fold that follows. */
 static uint32_t gather(const struct view *v, const struct range *r, int64_t edge_us, double *out) {
     const struct place *place = place_at(v, r->from), *end = v->places + v->n;
     uint32_t n = 0;
@@ -570,7 +570,7 @@ struct fb_value fb_ring_read(const struct fb_window *window, void *cell,
     struct view v = view_of(window, ring);
     int64_t t = query->instant.t_us, edge = t - window->length_us;
     uint64_t first = first_to_see(&v, edge);
-    int64_t leaves = earliest_from(&v, first, edge + query->instant.timer);
+    int64_t leaves = earliest_after(&v, first, edge);
     if (leaves != FB_NEVER)
         fb_lower_deadline(query, leaves + window->length_us);
     bool enough = fb_good_suffices(good_within(&v, edge, t), window->length_us, query->needs);

@@ -457,8 +457,8 @@ static struct fb_value aggregate(const struct history *h, const struct stretches
     }
 }
 
-static void lower(int64_t *deadline, int64_t at, struct fb_window_instant now) {
-    if ((now.timer ? at > now.t_us : at >= now.t_us) && at < *deadline)
+static void lower(int64_t *deadline, int64_t at, int64_t after) {
+    if (at > after && at < *deadline)
         *deadline = at;
 }
 
@@ -472,7 +472,7 @@ static void pane_deadlines(const struct history *h, const struct stretches *s, s
         return;
     int64_t p = h->w->pane_us, b = (fb_floor_div(now.t_us - h->w->length_us, p) - 2) * p;
     for (int i = 0; i < 5; i++, b += p)
-        lower(deadline, b + h->w->length_us + 1, now);
+        lower(deadline, b + h->w->length_us + 1, now.t_us);
 }
 
 static int64_t origin(const struct history *h) {
@@ -513,7 +513,7 @@ static struct fb_value read_naively(const struct history *h, enum fb_aggregate a
         if (h->n)
             for (int64_t e = fb_floor_div(h->first_ts - origin(h), d) * d + origin(h) + d;
                  *deadline == FB_NEVER; e += d)
-                lower(deadline, e + w->late_us, now);
+                lower(deadline, e + w->late_us, now.timer ? now.t_us : now.t_us - 1);
         if (!h->n || !visible(h, now, &span.from))
             return unknown();
         span.to = span.from + d;
@@ -522,7 +522,7 @@ static struct fb_value read_naively(const struct history *h, enum fb_aggregate a
     } else {
         for (int i = 0; i < h->n; i++)
             if (kept(h, &h->r[i]))
-                lower(deadline, h->r[i].ts + w->length_us, now);
+                lower(deadline, h->r[i].ts + w->length_us, now.t_us);
     }
     bool enough = (double)good_in(&s, span.from, span.to) >= needs * (double)(span.to - span.from);
     if (a == FB_AGG_ANY || a == FB_AGG_ALL)
@@ -551,6 +551,7 @@ static bool chance(int percent) {
 enum kind { GAUGE, COUNTER, CONDITION, RECORDS };
 
 struct run {
+    uint64_t seed;
     struct fb_window w;
     enum kind kind;
     int64_t every, stale;
@@ -593,7 +594,8 @@ static struct run random_run(enum fb_window_shape shape) {
         assert_true(fb_panes_of(w->length_us, &w->pane_us, &w->places));
     if (shape == FB_SHAPE_EACH)
         w->pane_us = w->length_us;
-    const int64_t grids[] = {1, run.every, w->length_us, shape == FB_SHAPE_PANES ? w->pane_us : 2};
+    const int64_t grids[] = {1, run.every, w->length_us,
+                             shape == FB_SHAPE_PANES ? w->pane_us : 2};
     run.grid = grids[below(4)];
     run.stale = chance(60) ? 3 * run.every : 0;
     w->late_us = chance(50) ? below(3 * w->length_us) : 5 * run.every;
@@ -661,13 +663,12 @@ static void compare(struct state *s, struct fb_window_instant now) {
         struct fb_value wanted = read_naively(s->h, a, need, now, &wanted_deadline);
         if (got.quality != wanted.quality || (got.quality == FB_Q_GOOD && got.i != wanted.i) ||
             deadline != wanted_deadline) {
-            print_error("shape %d kind %d aggregate %d needs %g places %u length %lld pane %lld "
-                        "late %lld at %lld timer %d after %d records: got %d %.17g %lld, wanted %d "
-                        "%.17g %lld\n",
-                        w->shape, s->run->kind, a, need, w->places, (long long)w->length_us,
-                        (long long)w->pane_us, (long long)w->late_us, (long long)now.t_us,
-                        now.timer, s->h->n, got.quality, got.num, (long long)deadline,
-                        wanted.quality, wanted.num, (long long)wanted_deadline);
+            print_error("seed %llu shape %d kind %d aggregate %d needs %g at %lld timer %d after "
+                        "%d records: got %d %.17g %lld, wanted %d %.17g %lld\n",
+                        (unsigned long long)s->run->seed, w->shape, s->run->kind, a, need,
+                        (long long)now.t_us, now.timer, s->h->n, got.quality, got.num,
+                        (long long)deadline, wanted.quality, wanted.num,
+                        (long long)wanted_deadline);
             fail();
         }
     }
@@ -683,9 +684,13 @@ static struct record random_record(struct state *s) {
     int64_t step = chance(run->same) ? 0 : 1 + below(2 * run->every);
     if (chance(run->gap))
         step = below(2 * run->w.length_us + 2);
-    struct record r = {.ts = snap(run, s->w + step, s->w), .late = s->h->n && chance(run->late), .has = true};
+    struct record r = {
+        .ts = snap(run, s->w + step, s->w),
+        .late = s->h->n && chance(run->late),
+        .has = true,
+    };
     if (chance(run->behind) && s->d < s->w + 4 * run->w.length_us)
-        s->d = snap(run, s->d + below(3 * run->every + 1), s->d); /* time that runs on while the device is idle */
+        s->d = snap(run, s->d + below(3 * run->every + 1), s->d); /* it was idle meanwhile */
     if (r.late) {
         int64_t back = chance(70) ? 2 * run->every : run->w.late_us;
         if (back > run->w.late_us)
@@ -791,6 +796,7 @@ static void check_shape(enum fb_window_shape shape, uint64_t first_seed) {
     for (int i = 0; i < n; i++) {
         seed = first_seed + (uint64_t)i;
         struct run run = random_run(shape);
+        run.seed = first_seed + (uint64_t)i;
         check_run(&run, (int)(i % 8 == 0 ? 1200 : 200 + below(200)));
     }
 }
