@@ -16,7 +16,7 @@
 #include "engine/codec/json_guess.h"
 #include "engine/codec/json_paths.h"
 
-enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000, GUESSES = 64 };
+enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000 };
 
 enum framing { AT_LINE, IN_ARRAY_FIRST, IN_ARRAY_NEXT, AT_END };
 
@@ -27,7 +27,7 @@ struct fb_json {
     uint32_t *touched;            /* nodes whose value is not ABSENT */
     uint32_t n_touched;
 
-    struct fb_json_guess guesses[GUESSES]; /* the i-th name of the last objects */
+    struct fb_json_guesses guesses;
 
     const char *start, *end; /* of the payload, or of its copy */
     const char *p;           /* where the next object is looked for */
@@ -107,8 +107,7 @@ struct fb_json *fb_json_new(const struct fb_json_paths *paths, struct fb_json_li
     json->limits = limits;
     json->values = fb_alloc(paths->n_nodes * sizeof *json->values);
     json->touched = fb_alloc(paths->n_nodes * sizeof *json->touched);
-    for (int i = 0; i < GUESSES; i++)
-        json->guesses[i].parent = FB_JSON_NOTHING_LEARNED;
+    fb_json_guesses_clear(&json->guesses);
     json->scratch_cap = limits.bytes_max;
     json->scratch = fb_alloc(json->scratch_cap);
     json->framing = AT_END;
@@ -231,8 +230,8 @@ static void copy_to_scratch(struct fb_json *json, const char *from, const char *
 
 /* A string with something in it that is not plain, found at p. Unescaped text never needs more room
  * than its source, so the scratch cannot overflow: it is as large as the payload. */
-static const char *take_odd_string(struct fb_json *json, const char *start, const char *p,
-                                   struct fb_str *text) {
+static __attribute__((noinline)) const char *
+take_odd_string(struct fb_json *json, const char *start, const char *p, struct fb_str *text) {
     size_t scratch_start = json->scratch_n;
     const char *pending = start; /* what the scratch lacks */
     bool escaped = false;
@@ -266,9 +265,10 @@ static const char *take_odd_string(struct fb_json *json, const char *start, cons
 }
 
 /* The string whose first byte behind the quote is at p; returns what is behind its last quote. */
-static inline const char *take_string(struct fb_json *json, const char *p, struct fb_str *text) {
-    const char *q = fb_json_find(json->start, p, json->end);
-    if (q == json->end || *q != '"')
+static inline __attribute__((always_inline)) const char *
+take_string(struct fb_json *json, const char *p, struct fb_str *text) {
+    const char *end = json->end, *q = fb_json_find(json->start, p, end);
+    if (q == end || *q != '"')
         return take_odd_string(json, p, q, text);
     *text = (struct fb_str){p, (size_t)(q - p)};
     return q + 1;
@@ -396,10 +396,11 @@ static inline struct fb_json_name name_of(const struct fb_json *json, struct fb_
     return name;
 }
 
-/* name ":" at p, that is looked up and learned. Returns what is behind the colon. */
+/* name ":" at p, looked up and remembered as what follows *before, which is moved to it. Returns
+ * what is behind the colon. */
 static __attribute__((noinline)) const char *take_key(struct fb_json *json, const char *p,
                                                       uint32_t parent, uint32_t *node,
-                                                      struct fb_json_guess *guess) {
+                                                      struct fb_json_guess **before) {
     const char *start = p;
     struct fb_str text;
     if (*p != '"')
@@ -408,17 +409,27 @@ static __attribute__((noinline)) const char *take_key(struct fb_json *json, cons
     if (!p)
         return NULL;
     bool unescaped = text.p != start + 1, tight = *p == ':';
-    *node = FB_JSON_NO_NODE;
-    if (parent != FB_JSON_NO_NODE) {
-        struct fb_json_name name = name_of(json, text, unescaped);
-        *node = fb_json_child(json->paths, parent, &name);
-    }
+    struct fb_json_name name = name_of(json, text, unescaped);
+    uint64_t hash = fb_json_hash(json->paths, parent, &name);
     p = skip_blanks(p);
     if (*p != ':')
         return fail(json, FB_JSON_SYNTAX, p);
     p++;
-    if (tight && !unescaped)
+    struct fb_json_guess *guess = &json->guesses.at[hash >> 57];
+    if (tight && guess->parent == parent && fb_json_guess_fits(guess, start, json->end)) {
+        *node = guess->node;
+        (*before)->next = guess;
+        *before = guess;
+        return p;
+    }
+    *node = FB_JSON_NO_NODE;
+    if (parent != FB_JSON_NO_NODE)
+        *node = fb_json_child(json->paths, parent, &name, hash);
+    if (tight && !unescaped && p - start <= FB_JSON_GUESS_BYTES) {
         fb_json_guess_learn(guess, start, (size_t)(p - start), parent, *node);
+        (*before)->next = guess;
+        *before = guess;
+    }
     return p;
 }
 
@@ -429,7 +440,7 @@ static const char *take_container(struct fb_json *json, const char *p, uint32_t 
     uint64_t arrays = 0; /* bit d: the container at depth d is an array */
     uint32_t depth = 0, child = node;
     uint32_t keys_left = node == FB_JSON_NO_NODE ? UINT32_MAX : json->limits.keys_max;
-    struct fb_json_guess *guess = json->guesses, *last_guess = guess + GUESSES - 1;
+    struct fb_json_guess *last_name = &json->guesses.at[FB_JSON_GUESSES];
     struct fb_json_value ignored, *value = &ignored;
     bool in_array;
 
@@ -455,15 +466,16 @@ take_member:
         return fail(json, *p == '"' ? FB_JSON_KEYS : FB_JSON_SYNTAX, p);
     {
         const char *key_at = p;
+        struct fb_json_guess *guess = last_name->next;
         if (guess->parent == node && fb_json_guess_fits(guess, p, json->end)) {
             child = guess->node;
             p += guess->n;
+            last_name = guess;
         } else {
-            p = take_key(json, p, node, &child, guess);
+            p = take_key(json, p, node, &child, &last_name);
             if (!p)
                 return NULL;
         }
-        guess += guess < last_guess;
         value = &ignored;
         if (child != FB_JSON_NO_NODE) {
             value = &json->values[child];

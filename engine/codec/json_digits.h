@@ -28,7 +28,8 @@ static inline uint64_t fb_json_eight(uint64_t bytes, uint32_t n) {
 
 /* digits [ "." digits ] at p (a digit), fewer than 16 bytes in all, with a comma or a closing brace
  * behind. Gives how many bytes it took; 0 for everything else, mistakes included. */
-static inline uint32_t fb_json_take_digits(const char *p, uint64_t *mantissa, int32_t *exponent) {
+static inline __attribute__((always_inline)) uint32_t
+fb_json_take_digits(const char *p, uint64_t *mantissa, int32_t *exponent) {
     static const uint64_t powers[] = {1,      10,      100,      1000,     10000,
                                       100000, 1000000, 10000000, 100000000};
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);

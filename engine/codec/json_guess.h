@@ -1,4 +1,4 @@
-/* A guess at the next name: the events of one stream mostly carry the same names in the same order.
+/* A guess at the next name: what followed the present one last time.
  *
  * Place in the flow: inside the scanner only. What a guess finds is what a lookup would find, only
  * sooner: the bytes are compared in whole.
@@ -10,13 +10,20 @@
 
 #include "engine/codec/json_find.h"
 
-enum { FB_JSON_GUESS_BYTES = 32, FB_JSON_NOTHING_LEARNED = UINT32_MAX - 1 };
+enum { FB_JSON_GUESS_BYTES = 32, FB_JSON_GUESSES = 128, FB_JSON_NOTHING_LEARNED = UINT32_MAX - 1 };
 
 struct fb_json_guess {
     _Alignas(16) char bytes[FB_JSON_GUESS_BYTES]; /* "name": with its quotes and colon */
     uint32_t mask;                                /* a bit for each of them */
     uint32_t n;
-    uint32_t parent, node; /* FB_JSON_NOTHING_LEARNED: none yet */
+    uint32_t parent, node;      /* FB_JSON_NOTHING_LEARNED: none yet */
+    struct fb_json_guess *next; /* what followed this name last time */
+};
+
+/* The names that were seen, each at a place that its hash gives; a newer one takes the place. The
+ * last one stands for the beginning of an object. */
+struct fb_json_guesses {
+    struct fb_json_guess at[FB_JSON_GUESSES + 1];
 };
 
 /* Whether the bytes at p are those of the guess, which has learned something. */
@@ -44,16 +51,22 @@ static inline bool fb_json_guess_fits(const struct fb_json_guess *guess, const c
 #endif
 }
 
-/* Learns the n bytes at p: a plain name from its quote to its colon. */
+/* Learns the n bytes at p, at most FB_JSON_GUESS_BYTES: a plain name from its quote to its colon.
+ */
 static inline void fb_json_guess_learn(struct fb_json_guess *guess, const char *p, size_t n,
                                        uint32_t parent, uint32_t node) {
-    if (n > FB_JSON_GUESS_BYTES)
-        return;
     memcpy(guess->bytes, p, n);
     guess->mask = ~UINT32_C(0) >> (32 - n);
     guess->n = (uint32_t)n;
     guess->parent = parent;
     guess->node = node;
+}
+
+static inline void fb_json_guesses_clear(struct fb_json_guesses *guesses) {
+    for (int i = 0; i <= FB_JSON_GUESSES; i++) {
+        guesses->at[i].parent = FB_JSON_NOTHING_LEARNED;
+        guesses->at[i].next = &guesses->at[0];
+    }
 }
 
 #endif

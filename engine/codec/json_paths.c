@@ -46,7 +46,8 @@ static uint32_t place_edges(struct fb_json_paths *paths, const struct builder *b
     memset(paths->slots, 0, (n_slots + b->n) * sizeof *paths->slots);
     for (uint32_t i = 0; i < b->n; i++) {
         struct fb_json_name name = {b->edges[i].name, b->edges[i].head, b->edges[i].tail};
-        uint32_t home = fb_json_slot(paths, b->edges[i].parent, &name), slot = home;
+        uint32_t home = fb_json_slot(paths, fb_json_hash(paths, b->edges[i].parent, &name));
+        uint32_t slot = home;
         while (paths->slots[slot].node)
             slot++;
         paths->slots[slot] = b->edges[i];

@@ -41,17 +41,22 @@ struct fb_json_name {
     uint64_t head, tail;
 };
 
-static inline uint32_t fb_json_slot(const struct fb_json_paths *paths, uint32_t parent,
+static inline uint64_t fb_json_hash(const struct fb_json_paths *paths, uint32_t parent,
                                     const struct fb_json_name *name) {
     uint64_t mix = name->head ^ (name->tail << 29 | name->tail >> 35) ^
-                   ((uint64_t)parent * UINT64_C(0x9E3779B97F4A7C15)) ^ (name->text.n << 56);
-    return (uint32_t)((mix * paths->multiplier) >> 40) & paths->mask;
+                   ((uint64_t)parent * UINT64_C(0x9E3779B97F4A7C15)) ^
+                   ((uint64_t)name->text.n << 56);
+    return mix * paths->multiplier;
 }
 
-/* The node of a name below a parent, FB_JSON_NO_NODE if it is not declared. */
+static inline uint32_t fb_json_slot(const struct fb_json_paths *paths, uint64_t hash) {
+    return (uint32_t)(hash >> 40) & paths->mask;
+}
+
+/* The node of a name (and its hash) below a parent, FB_JSON_NO_NODE if it is not declared. */
 static inline uint32_t fb_json_child(const struct fb_json_paths *paths, uint32_t parent,
-                                     const struct fb_json_name *name) {
-    const struct fb_json_edge *edge = paths->slots + fb_json_slot(paths, parent, name);
+                                     const struct fb_json_name *name, uint64_t hash) {
+    const struct fb_json_edge *edge = paths->slots + fb_json_slot(paths, hash);
     for (uint32_t i = 0; i < paths->probes; i++, edge++) {
         if (edge->head == name->head && edge->tail == name->tail && edge->parent == parent &&
             edge->name.n == name->text.n && edge->node != 0 &&

@@ -301,6 +301,13 @@ static bool is_bare(char c) {
     return c != '%' && c != ',' && c != '/';
 }
 
+static bool all_bare(struct fb_str text) {
+    bool bare = true;
+    for (size_t i = 0; i < text.n; i++)
+        bare &= is_bare(text.p[i]);
+    return bare;
+}
+
 /* Adds one key to the id; false when there is no room. */
 static bool add_to_id(struct fb_maker *maker, size_t *n, bool first, struct fb_str text) {
     if (!first) {
@@ -337,6 +344,10 @@ static enum fb_made take_keys(struct fb_maker *maker, const struct fb_json_value
             put_value(&maker->detail, by_field[key]);
             return refuse(maker, reject, "NO_KEY", "; a text, not empty, or an integer is wanted",
                           FB_MADE_NO_KEY);
+        }
+        if (maker->class_->n_keys == 1 && text.n <= FB_TEXT_BYTES_MAX && all_bare(text)) {
+            entry->device = text;
+            return FB_MADE_ENTRY;
         }
         if (text.n > FB_TEXT_BYTES_MAX || !add_to_id(maker, &n, key == 0, text)) {
             longest = fits ? key : longest;
