@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHOWN_COLUMNS = 160, TAB_COLUMNS = 4 };
+enum { SHOWN_COLUMNS = 160, TAB_COLUMNS = 4, TEXT_BYTES_MAX = 1000 };
 
 static const struct fb_diag_info infos[] = {
 #define FB_DIAG(name, number, level, title, explanation, bad, good)                                \
@@ -48,6 +48,18 @@ void fb_diags_free(struct fb_diags *diags) {
     fb_arena_free(diags->arena);
 }
 
+/* A copy, cut where it quotes something endless. */
+static struct fb_str keep(struct fb_arena *arena, struct fb_str text) {
+    if (text.n <= TEXT_BYTES_MAX) {
+        return fb_str_copy(arena, text);
+    }
+    size_t n = TEXT_BYTES_MAX;
+    while (n > 0 && ((unsigned char)text.p[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return fb_str_printf(arena, "%.*s...", (int)n, text.p);
+}
+
 void fb_diag_add(struct fb_diags *diags, enum fb_diag_code code, struct fb_span span,
                  const char *help, const char *format, ...) {
     diags->errors += fb_diag_code_info(code)->level == FB_DIAG_ERROR;
@@ -65,8 +77,8 @@ void fb_diag_add(struct fb_diags *diags, enum fb_diag_code code, struct fb_span 
     diags->items[diags->n++] = (struct fb_diag){
         .code = code,
         .span = span,
-        .text = fb_str_copy(diags->arena, (struct fb_str){text, (size_t)n}),
-        .help = help == NULL ? (struct fb_str){0} : fb_str_copy(diags->arena, fb_str_of(help))};
+        .text = keep(diags->arena, (struct fb_str){text, (size_t)n}),
+        .help = help == NULL ? (struct fb_str){0} : keep(diags->arena, fb_str_of(help))};
     free(text);
 }
 
@@ -125,6 +137,43 @@ static void put_blanks(struct fb_buf *out, uint32_t n) {
     fb_buf_printf(out, "%*s", (int)n, "");
 }
 
+/* Columns of a stretch; where there are more than `most`, some number above it. */
+static uint32_t columns_of(struct fb_str text, uint32_t start, uint32_t end, uint32_t most) {
+    uint32_t columns = 0;
+    while (start < end && columns <= most) {
+        struct shown one = next_shown(text, start);
+        columns += one.columns;
+        start = one.end;
+    }
+    return columns;
+}
+
+/* Where the shown part of a line begins: at its start, or, when it is too long, half of what is
+ * shown before the place. Looks at no more of the line than that. */
+static uint32_t first_shown(struct fb_str text, uint32_t start, uint32_t end, uint32_t place) {
+    if (columns_of(text, start, end, SHOWN_COLUMNS) <= SHOWN_COLUMNS) {
+        return start;
+    }
+    uint32_t at = place < end ? place : end;
+    for (uint32_t columns = 0; at > start;) {
+        uint32_t before = at - 1;
+        while (before > start && at - before < 4 &&
+               ((unsigned char)text.p[before] & 0xC0) == 0x80) {
+            before--;
+        }
+        struct shown one = next_shown(text, before);
+        if (one.end != at) { /* bytes that are no character */
+            before = at - 1;
+        }
+        columns += text.p[before] == '\t' ? TAB_COLUMNS : 1;
+        if (columns > SHOWN_COLUMNS / 2) {
+            break;
+        }
+        at = before;
+    }
+    return at;
+}
+
 /* The line of the span's start, cut around the span when it is very long, and the caret below. */
 static void print_line(const struct fb_source *source, struct fb_span span, bool colour,
                        struct fb_buf *out) {
@@ -137,20 +186,10 @@ static void print_line(const struct fb_source *source, struct fb_span span, bool
         end--;
     }
     uint32_t to = span.end < end ? span.end : end;
-    uint32_t first = start, before = 0, all = 0; /* columns from `first` to the span, and in all */
-    for (uint32_t at = start; at < end;) {
-        struct shown one = next_shown(source->text, at);
-        before += at < span.start ? one.columns : 0;
-        all += one.columns;
-        at = one.end;
-    }
-    bool cut = false;
-    while (all > SHOWN_COLUMNS && before > SHOWN_COLUMNS / 2) {
-        struct shown one = next_shown(source->text, first);
-        before -= one.columns;
-        first = one.end;
-        cut = true;
-    }
+    uint32_t first = first_shown(source->text, start, end, span.start);
+    bool cut = first > start;
+    uint32_t place = span.start < end ? span.start : end;
+    uint32_t before = columns_of(source->text, first, place, UINT32_MAX);
     fb_buf_text(out, cut ? "  ... " : "  ");
     uint32_t columns = 0, marked = 0, at = first;
     while (at < end && columns < SHOWN_COLUMNS) {

@@ -608,16 +608,21 @@ static void give_comments(struct printer *f, struct entries *entries, uint32_t n
 
 /* Stable: entries of one rank stay as they were written. */
 static void sort_entries(struct entries *entries) {
-    for (uint32_t i = 1; i < entries->n; i++) {
-        struct entry entry = entries->items[i];
-        uint32_t at = i;
-        while (at > 0 && entries->items[at - 1].rank > entry.rank) {
-            entries->items[at] = entries->items[at - 1];
-            at--;
+    struct entry *sorted = fb_alloc(sizeof *sorted * (entries->n + 1));
+    uint32_t n = 0;
+    for (int rank = 0; n < entries->n; rank++) {
+        for (uint32_t i = 0; i < entries->n; i++) {
+            if (entries->items[i].rank == rank) {
+                sorted[n++] = entries->items[i];
+            }
         }
-        entries->items[at] = entry;
     }
+    free(entries->items);
+    entries->items = sorted;
+    entries->cap = entries->n + 1;
 }
+
+/* ---- lines --------------------------------------------------------------------------------- */
 
 static uint32_t align_column(const struct entry *entry) {
     const char *mark = memchr(entry->text.p, ALIGN, entry->text.n);
@@ -657,8 +662,6 @@ static void align_entries(const struct printer *f, struct entries *entries) {
         }
     }
 }
-
-/* ---- lines --------------------------------------------------------------------------------- */
 
 static void blanks(struct printer *f, uint32_t n) {
     fb_buf_printf(f->out, "%*s", (int)n, "");
