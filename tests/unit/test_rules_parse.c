@@ -311,6 +311,26 @@ static void a_folder_gives_its_rule_files_in_the_order_of_their_names(void **sta
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void what_is_too_large_is_refused(void **state) {
+    (void)state;
+    strcpy(folder, "/tmp/fb_large_XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    struct fb_buf text = {0};
+    while (text.n <= FB_SOURCE_BYTES_MAX) {
+        fb_buf_text(&text, "# as long as it takes to be longer than the longest file there may be\n");
+    }
+    write_file("large.rules", fb_buf_terminated(&text));
+    struct fb_err err;
+    assert_false(fb_sources_load(sources, folder, &err));
+    assert_non_null(strstr(err.text, "larger than 4 MiB"));
+    parse(fb_buf_terminated(&text));
+    assert_int_equal(diags->n, 1);
+    assert_int_equal(tree->files[0]->n_comments, 0);
+    fb_buf_free(&text);
+    remove_file("large.rules");
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(operators_bind_as_the_language_says, begin, end),
@@ -327,6 +347,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(series_repeat_ramp_and_leave_out, begin, end),
         cmocka_unit_test_setup_teardown(used_files_are_read_once_and_may_use_each_other, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(what_is_too_large_is_refused, begin, end),
         cmocka_unit_test_setup_teardown(
             a_folder_gives_its_rule_files_in_the_order_of_their_names, begin, end),
     };
