@@ -32,7 +32,7 @@ static const char *const followers[] = {
     "medium", "message", "minimum", "mode", "most", "needs", "not", "null", "of", "off", "on",
     "or", "over", "param", "per", "permissive", "priority", "raise", "raised", "range",
     "records", "registry", "reorder", "repeat", "response", "reversals", "rollout", "safe",
-    "schedule", "series", "severity", "shadow", "since", "slew", "stale", "start", "starts",
+    "schedule", "series", "shadow", "since", "slew", "stale", "start", "starts",
     "state", "stay", "step", "steps", "suppress", "tag", "test", "then", "time", "to", "under",
     "until", "up", "use", "when", "whenever", "where", "with", "within", "zone"};
 

@@ -111,10 +111,10 @@ static bool with(struct fb_parser *p, struct fb_test_step *step) {
     return true;
 }
 
-static const char *const expect_words[] = {"raised", "cleared", "severity", "info",    "low",
+static const char *const expect_words[] = {"raised", "cleared", "info",    "low",
                                            "medium", "high",    "critical"};
 
-/* word = "raised" | "cleared" | "severity" | severity ; 1: read, 0: none, -1: reported */
+/* word = "raised" | "cleared" | severity ; 1: read, 0: none, -1: reported */
 static int expect_word(struct fb_parser *p, struct fb_test_step *step) {
     const struct fb_token *token = fb_p_peek(p, 0);
     for (size_t i = 0; i < sizeof expect_words / sizeof *expect_words; i++) {

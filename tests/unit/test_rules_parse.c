@@ -317,7 +317,7 @@ static void what_is_too_large_is_refused(void **state) {
     assert_non_null(mkdtemp(folder));
     struct fb_buf text = {0};
     while (text.n <= FB_SOURCE_BYTES_MAX) {
-        fb_buf_text(&text, "# as long as it takes to be longer than the longest file there may be\n");
+        fb_buf_text(&text, "# as long as it takes to be longer than the longest file\n");
     }
     write_file("large.rules", fb_buf_terminated(&text));
     struct fb_err err;
