@@ -76,26 +76,10 @@ static uint32_t columns(struct fb_str s) {
     return n;
 }
 
-static void put_escaped(struct fb_buf *out, struct fb_str s) {
-    fb_buf_char(out, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c == '"' || c == '\\') {
-            fb_buf_printf(out, "\\%c", c);
-        } else if (c == '\n' || c == '\t') {
-            fb_buf_text(out, c == '\n' ? "\\n" : "\\t");
-        } else if (c < 0x20 || c == 0x7F) {
-            fb_buf_printf(out, "\\u{%x}", c);
-        } else {
-            fb_buf_char(out, (char)c);
-        }
-    }
-    fb_buf_char(out, '"');
-}
-
-/* A text of the tree in the spelling it has within a stretch of the source. */
-static void put_text(const struct printer *f, struct fb_span within, struct fb_str value,
-                     struct fb_buf *out) {
+/* A text of the tree in the spelling it has within a stretch of the source; false: none there says
+ * so. */
+static bool put_written(const struct printer *f, struct fb_span within, struct fb_str value,
+                        struct fb_buf *out) {
     uint32_t low = 0, high = f->tokens.n;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
@@ -117,10 +101,14 @@ static void put_text(const struct printer *f, struct fb_span within, struct fb_s
             }
         }
     }
-    if (!found) {
-        put_escaped(out, value);
-    }
     fb_arena_free(scratch);
+    return found;
+}
+
+static void put_text(const struct printer *f, struct fb_span within, struct fb_str value,
+                     struct fb_buf *out) {
+    bool found = put_written(f, within, value, out);
+    FB_ASSERT(found); /* the parser took it from there */
 }
 
 static void put_expr(const struct printer *f, const struct fb_node *node, struct fb_buf *out) {
@@ -351,10 +339,9 @@ static int rule_item_group(const struct fb_rule_item *item) {
 
 static void put_device_id(const struct printer *f, struct fb_span within, struct fb_str id,
                           struct fb_buf *out) {
-    if (fb_lex_is_word(id)) {
-        fb_buf_str(out, id);
-    } else {
-        put_text(f, within, id, out);
+    /* A text that is a plain word needs no quotes; what is no text was a name in back quotes. */
+    if (fb_lex_is_word(id) || !put_written(f, within, id, out)) {
+        put_name(id, out);
     }
 }
 
