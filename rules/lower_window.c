@@ -87,6 +87,7 @@ static void sample_of_field(struct fb_window *window, const struct fb_field_decl
     window->input = FB_INPUT_FIELD;
     window->field = (uint16_t)field->index;
     window->type = field->type.type;
+    fb_field_set_add(&window->gives, field->index);
     fb_field_set_add(&window->reads, field->index);
 }
 
@@ -102,7 +103,8 @@ static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
         value.reg = fb_piece_emit(&piece, FB_I_INT_TO_NUMBER, 0, value.reg, 0, 0);
         window->type = FB_T_NUMBER;
     }
-    if (arg->where) { /* no sample where it is not true */
+    window->gives = piece.reads;
+    if (arg->where) { /* no sample where it is not true; a record of its fields alone gives none */
         uint16_t where = fb_lower_expr(&piece, arg->where).reg;
         uint16_t none = fb_piece_emit(&piece, FB_I_UNKNOWN, 0, 0, 0, 0);
         value.reg = fb_piece_emit(&piece, FB_I_IF, 0, where, value.reg, none);
@@ -185,7 +187,8 @@ static bool same_content(const struct fb_lower_class *c, const struct fb_window 
     return a->shape == b->shape && a->input == b->input && a->type == b->type &&
            a->length_us == b->length_us && a->places == b->places &&
            (a->input != FB_INPUT_FIELD || a->field == b->field) &&
-           (a->input != FB_INPUT_CODE || same_code(c, a->sample, b->sample));
+           (a->input != FB_INPUT_CODE || (same_code(c, a->sample, b->sample) &&
+                                          memcmp(&a->gives, &b->gives, sizeof a->gives) == 0));
 }
 
 /* The window of a call: that of an equal one, or a new one. */

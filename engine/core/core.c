@@ -200,11 +200,26 @@ static bool input_is_good(struct fb_device *device, const struct fb_window *wind
     return true;
 }
 
+static const struct fb_sample *sample_of(const struct fb_entry *entry, uint16_t field) {
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        if (entry->samples[i].field == field)
+            return &entry->samples[i];
+    return NULL;
+}
+
+static bool gives_sample(const struct fb_window *window, const struct fb_entry *entry) {
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        if (fb_field_set_has(&window->gives, entry->samples[i].field))
+            return true;
+    return false;
+}
+
 static void feed(struct fb_core *core, struct fb_device *device, const struct fb_window *window,
-                 int64_t ts_us, bool late, const struct fb_sample *own) {
+                 const struct fb_entry *entry, bool late) {
     static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
+    const struct fb_sample *own = NULL;
     struct fb_window_sample sample = {
-        .ts_us = ts_us,
+        .ts_us = entry->ts_us,
         .at_us = fb_device_time(device, core->clock_us),
         .late = late,
         .good_until_us = FB_NEVER,
@@ -216,6 +231,7 @@ static void feed(struct fb_core *core, struct fb_device *device, const struct fb
         sample.good = true;
         break;
     case FB_INPUT_FIELD:
+        own = sample_of(entry, window->field);
         if (own->state == FB_SAMPLE_GOOD) {
             value = (struct fb_value){.quality = FB_Q_GOOD};
             if (window->type == FB_T_TEXT)
@@ -226,11 +242,13 @@ static void feed(struct fb_core *core, struct fb_device *device, const struct fb
         }
         break;
     case FB_INPUT_CODE: {
+        if (!gives_sample(window, entry))
+            break;
         struct fb_eval eval = {
             .registers = core->registers,
             .texts = core->texts,
             .device = device,
-            .t_us = ts_us,
+            .t_us = entry->ts_us,
             .deadline_us = FB_NEVER,
         };
         value = fb_eval_run(&eval, &window->sample);
@@ -240,16 +258,9 @@ static void feed(struct fb_core *core, struct fb_device *device, const struct fb
     }
     }
     if (!late && window->input != FB_INPUT_RECORDS)
-        sample.good = input_is_good(device, window, ts_us, &sample.good_until_us);
+        sample.good = input_is_good(device, window, entry->ts_us, &sample.good_until_us);
     fb_window_take(window, fb_device_block(device) + window->offset, core->texts, &sample,
                    &core->counts);
-}
-
-static const struct fb_sample *sample_of(const struct fb_entry *entry, uint16_t field) {
-    for (uint32_t i = 0; i < entry->n_samples; i++)
-        if (entry->samples[i].field == field)
-            return &entry->samples[i];
-    return NULL;
 }
 
 static void feed_windows(struct fb_core *core, struct fb_device *device,
@@ -262,8 +273,7 @@ static void feed_windows(struct fb_core *core, struct fb_device *device,
         for (; bits; bits &= bits - 1) {
             const struct fb_window *window =
                 &plan->class_->windows[word * 64 + (uint32_t)__builtin_ctzll(bits)];
-            feed(core, device, window, entry->ts_us, late,
-                 window->input == FB_INPUT_FIELD ? sample_of(entry, window->field) : NULL);
+            feed(core, device, window, entry, late);
         }
     }
 }

@@ -13,13 +13,21 @@ static struct fb_value field_at(struct fb_core *core, const struct fb_moment *mo
     return fb_field_value(field, cell, core->texts, moment->t_us);
 }
 
+/* A let is good or unknown: the quality of what it is computed from is not its own. */
+static struct fb_value let_value(struct fb_eval *eval, const struct fb_code *code) {
+    struct fb_value value = fb_eval_run(eval, code);
+    if (value.quality != FB_Q_GOOD)
+        value.quality = FB_Q_UNKNOWN;
+    return value;
+}
+
 static struct fb_output report(struct fb_core *core, const struct fb_moment *moment,
                                const struct fb_rule *rule) {
     const struct fb_class_plan *plan = moment->device->plan;
     struct fb_eval eval = fb_rule_eval(core, moment);
     for (uint32_t i = 0; i < rule->n_shown; i++)
         core->shown[i] = rule->shown[i].is_field ? field_at(core, moment, rule->shown[i].field)
-                                                 : fb_eval_run(&eval, &rule->shown[i].code);
+                                                 : let_value(&eval, &rule->shown[i].code);
     for (uint32_t i = 0; i < rule->n_slots; i++)
         core->slots[i] = fb_eval_run(&eval, &rule->slots[i].code);
     for (uint32_t i = 0; i < plan->class_->n_tags; i++)

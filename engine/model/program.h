@@ -139,7 +139,8 @@ struct fb_window {
     enum fb_type type;         /* of a sample */
     uint16_t field;            /* FB_INPUT_FIELD */
     struct fb_code sample;     /* FB_INPUT_CODE */
-    struct fb_field_set reads; /* a record that carries one of these gives a sample */
+    struct fb_field_set gives; /* a record that carries one of these gives a sample */
+    struct fb_field_set reads; /* these and those of `where`: its good time follows them */
     uint32_t aggregates;       /* set of 1 << enum fb_aggregate that are read from it */
     int64_t length_us;         /* over, each */
     int64_t pane_us;           /* panes; each: the length */

@@ -1,0 +1,214 @@
+/* compare: random cases through the product and the reference interpreter, side by side.
+ *
+ * Place in the flow: the oracle tests run it over fixed seeds. Everything must be equal: which alerts
+ * and events come, in which order, with which values, to the bit. */
+#include "generate.h"
+#include "run_both.h"
+#include "shrink.h"
+
+#include <argp.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct options {
+    uint64_t from, to;
+    bool shrink, statistics, print, all;
+};
+
+struct totals {
+    uint64_t seeds, differing, refused, with_alerts, with_outputs;
+    struct run_counts counts;
+    struct ora_usage usage[512];
+    uint32_t n_usage;
+};
+
+/* Of the running seed, for the handler that names it when the product or the interpreter aborts. */
+static char running[64];
+static struct totals totals;
+
+static void on_abort(int signal_number) {
+    (void)signal_number;
+    ssize_t ignored = write(STDERR_FILENO, running, strlen(running));
+    (void)ignored;
+}
+
+static void add_usage(const struct ora *o) {
+    uint32_t n;
+    const struct ora_usage *usage = ora_usage(o, &n);
+    for (uint32_t i = 0; i < n && i < 512; i++) {
+        if (totals.n_usage <= i) {
+            totals.usage[i].name = strdup(usage[i].name);
+            totals.n_usage = i + 1;
+        }
+        totals.usage[i].evaluated += usage[i].evaluated;
+        totals.usage[i].known += usage[i].known;
+        totals.usage[i].truths += usage[i].truths;
+    }
+}
+
+static void add_counts(const struct run_counts *counts) {
+    totals.counts.raised += counts->raised;
+    totals.counts.severity += counts->severity;
+    totals.counts.cleared += counts->cleared;
+    totals.counts.events += counts->events;
+    totals.counts.late += counts->late;
+    totals.counts.future += counts->future;
+    totals.with_alerts += counts->raised > 0;
+    totals.with_outputs += counts->raised + counts->events > 0;
+}
+
+static void print_side(const char *name, const struct run_lines *lines, size_t i) {
+    if (i < lines->n)
+        printf("  %s %.*s\n", name, FB_ARG(lines->items[i]));
+    else
+        printf("  %s (nothing)\n", name);
+}
+
+static void print_difference(const struct run_result *result) {
+    size_t at = result->first_difference, start = at > 3 ? at - 3 : 0;
+    printf("outputs: product %zu, reference %zu; the first difference is number %zu\n",
+           result->product.n, result->oracle.n, at);
+    for (size_t i = start; i < at; i++)
+        print_side("same     ", &result->product, i);
+    for (size_t i = at; i < at + 3; i++) {
+        print_side("product  ", &result->product, i);
+        print_side("reference", &result->oracle, i);
+    }
+}
+
+static void print_case(const struct gen_case *c) {
+    struct fb_buf text = {0};
+    gen_print_rules(c, &text);
+    fb_buf_char(&text, '\n');
+    gen_print_events(c, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    fb_buf_free(&text);
+}
+
+static void report(struct gen_case *c, uint64_t seed, struct run_result *result, bool shrink) {
+    printf("\n=== seed %" PRIu64 ": product and reference differ\n", seed);
+    if (shrink) {
+        shrink_case(c);
+        run_result_free(result);
+        run_case(c, result, NULL);
+    }
+    print_case(c);
+    print_difference(result);
+    fflush(stdout);
+}
+
+static void run_seed(uint64_t seed, const struct options *options) {
+    struct run_result result;
+    struct gen_case *c = gen_case_new(seed);
+    snprintf(running, sizeof running, "\nstopped in seed %" PRIu64 "\n", seed);
+    if (options->print)
+        print_case(c);
+    fflush(stdout);
+    run_case(c, &result, add_usage);
+    totals.seeds++;
+    if (!result.compiled) {
+        totals.refused++;
+        if (options->all) {
+            print_case(c);
+            printf("=== seed %" PRIu64 " is refused:\n%s", seed,
+                   fb_buf_terminated(&result.diagnostics));
+        }
+    } else {
+        add_counts(&result.counts);
+        for (size_t i = 0; options->print && i < result.oracle.n; i++)
+            printf("%.*s\n", FB_ARG(result.oracle.items[i]));
+        if (result.first_difference != SIZE_MAX) {
+            if (totals.differing++ == 0 || options->all)
+                report(c, seed, &result, options->shrink);
+            else
+                printf("seed %" PRIu64 " differs too\n", seed);
+        }
+    }
+    run_result_free(&result);
+    gen_case_free(c);
+}
+
+static void print_statistics(void) {
+    const struct run_counts *counts = &totals.counts;
+    printf("%" PRIu64 " seeds: %" PRIu64 " differ, %" PRIu64 " refused by the checker, %" PRIu64
+           " with alerts, %" PRIu64 " with alerts or events\n",
+           totals.seeds, totals.differing, totals.refused, totals.with_alerts,
+           totals.with_outputs);
+    printf("raised %" PRIu64 ", severity %" PRIu64 ", cleared %" PRIu64 ", events %" PRIu64
+           ", late %" PRIu64 ", future %" PRIu64 "\n",
+           counts->raised, counts->severity, counts->cleared, counts->events, counts->late,
+           counts->future);
+}
+
+static void print_usage(void) {
+    printf("%-18s %12s %12s %12s\n", "expression", "evaluated", "known", "true");
+    for (uint32_t i = 0; i < totals.n_usage; i++)
+        printf("%-18s %12" PRIu64 " %12" PRIu64 " %12" PRIu64 "\n", totals.usage[i].name,
+               totals.usage[i].evaluated, totals.usage[i].known, totals.usage[i].truths);
+}
+
+static error_t take_option(int key, char *value, struct argp_state *state) {
+    struct options *options = state->input;
+    switch (key) {
+    case 's':
+        if (sscanf(value, "%" SCNu64 "..%" SCNu64, &options->from, &options->to) != 2)
+            argp_error(state, "--seeds wants FROM..TO");
+        return 0;
+    case 'n':
+        options->from = strtoull(value, NULL, 10);
+        options->to = options->from + 1;
+        return 0;
+    case 'k': options->shrink = true; return 0;
+    case 't': options->statistics = true; return 0;
+    case 'p': options->print = true; return 0;
+    case 'a': options->all = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp_option option_list[] = {
+    {"seeds", 's', "FROM..TO", 0, "Seeds to run, TO exclusive", 0},
+    {"seed", 'n', "N", 0, "One seed", 0},
+    {"shrink", 'k', NULL, 0, "Make the differing case small before printing it", 0},
+    {"statistics", 't', NULL, 0, "Print how often each expression was evaluated, known, true", 0},
+    {"print", 'p', NULL, 0, "Print each case and the reference's outputs", 0},
+    {"all", 'a', NULL, 0, "Report all differing and refused seeds, not only the first", 0},
+    {0}};
+
+/* FB_TORTURE multiplies the seeds of a test run. */
+static void stretch(struct options *options) {
+    const char *torture = getenv("FB_TORTURE");
+    uint64_t times = torture == NULL ? 1 : strtoull(torture, NULL, 10);
+    if (times > 1 || (torture != NULL && times == 1)) {
+        uint64_t n = options->to - options->from;
+        uint64_t factor = times > 1 ? times : 20;
+        options->from = options->from * factor;
+        options->to = options->from + n * factor;
+    }
+}
+
+int main(int argc, char **argv) {
+    struct options options = {.from = 0, .to = 500};
+    const struct argp parser = {
+        option_list, take_option, NULL,
+        "Random rules and events through the product and the reference interpreter.\v"
+        "Example: compare --seeds 0..500 --shrink", NULL, NULL, NULL};
+    argp_parse(&parser, argc, argv, 0, NULL, &options);
+    stretch(&options);
+    signal(SIGABRT, on_abort);
+    for (uint64_t seed = options.from; seed < options.to; seed++)
+        run_seed(seed, &options);
+    print_statistics();
+    if (options.statistics)
+        print_usage();
+    /* An empty comparison, or one of files that the checker refuses, proves nothing. */
+    bool empty = totals.seeds >= 100 && (totals.with_outputs * 2 < totals.seeds ||
+                                         totals.refused * 50 > totals.seeds);
+    if (empty)
+        printf("too few cases were compiled or gave outputs\n");
+    return totals.differing > 0 || empty;
+}

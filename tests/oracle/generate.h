@@ -1,0 +1,141 @@
+/* Random rule files and random events, from a seed.
+ *
+ * Place in the flow: compare.c runs each through the product and the reference interpreter. A case is
+ * kept as a tree, so that a difference can be shrunk piece by piece. */
+#ifndef FB_TESTS_GENERATE_H
+#define FB_TESTS_GENERATE_H
+
+#include "engine/base/arena.h"
+#include "engine/base/str.h"
+#include "engine/model/entry.h"
+
+struct gen_random {
+    uint64_t state;
+};
+uint64_t gen_next(struct gen_random *r);
+/* 0 <= result < n */
+uint32_t gen_below(struct gen_random *r, uint32_t n);
+/* True in p of 100. */
+bool gen_chance(struct gen_random *r, uint32_t p);
+
+/* What kind of value an expression has: those of one family may be compared and added. */
+enum gen_family {
+    GEN_BOOL, GEN_PLAIN, GEN_INTEGER, GEN_TEMPERATURE, GEN_KELVIN, GEN_PRESSURE, GEN_PERCENT,
+    GEN_POWER, GEN_SECONDS, GEN_COUNTER, GEN_PER_SECOND, GEN_TEXT, GEN_WORD, GEN_TIME,
+    GEN_FAMILIES
+};
+
+enum { GEN_KIDS = 4 };
+
+/* A piece of an expression. In `text`, @ and a digit stand for the next kid, bracketed where it binds
+ * less than the digit says. */
+struct gen_node {
+    struct fb_str text;
+    int binds; /* 1 until, 2 for, 3 or, 4 and, 5 not, 6 comparison, 7 sum, 8 product, 10 primary */
+    enum gen_family family;
+    struct gen_node *kids[GEN_KIDS];
+    uint32_t n_kids;
+};
+
+struct gen_field {
+    enum gen_family family;
+    const char *name, *unit;
+    enum { GEN_OWN, GEN_TAG, GEN_KEY } role;
+    int64_t every_s, stale_s; /* 0: not said */
+    bool has_range, has_null;
+    double low, high, null_value;
+    bool off; /* shrunk away */
+};
+
+struct gen_let {
+    const char *name;
+    enum gen_family family;
+    struct gen_node *value;
+    bool moves; /* holds something that moves without a record: not for windows */
+    bool off;
+};
+
+enum { GEN_FIELDS_MAX = 16, GEN_LETS_MAX = 4, GEN_RAISES_MAX = 3, GEN_RULES_MAX = 8 };
+
+struct gen_class {
+    const char *name;
+    struct gen_field fields[GEN_FIELDS_MAX]; /* the key first */
+    uint32_t n_fields;
+    struct gen_let lets[GEN_LETS_MAX];
+    uint32_t n_lets;
+    int64_t late_s;
+};
+
+struct gen_param {
+    const char *name, *class_name;
+    enum gen_family family;
+    const char *unit; /* declared */
+    struct gen_node *value, *case_value, *case_where; /* case: NULL for none */
+    bool off;
+};
+
+struct gen_raise {
+    const char *severity;
+    struct gen_node *when;
+    bool off;
+};
+
+struct gen_rule {
+    bool alarm, whenever;
+    struct fb_str name;
+    uint32_t class_index;
+    struct gen_node *where;
+    struct gen_let lets[GEN_LETS_MAX];
+    uint32_t n_lets;
+    struct gen_raise raises[GEN_RAISES_MAX]; /* an event has one */
+    uint32_t n_raises;
+    struct gen_node *deadband, *clear_after;
+    const char *on_unknown;
+    uint32_t at_most;
+    int64_t at_most_s;
+    struct gen_node *slots[2];
+    const char *slot_formats[2];
+    uint32_t n_slots;
+    bool off;
+};
+
+struct gen_event {
+    struct fb_entry entry;
+    int64_t clock_us; /* the task's clock at the record */
+    bool off;
+};
+
+struct gen_case {
+    struct fb_arena *arena;
+    struct gen_random random;
+    struct gen_class classes[2];
+    uint32_t n_classes;
+    struct gen_param params[4];
+    uint32_t n_params;
+    struct gen_rule rules[GEN_RULES_MAX];
+    uint32_t n_rules;
+    struct gen_event *events;
+    size_t n_events;
+    int64_t finish_us; /* the last tick */
+    int64_t max_skew_us;
+};
+
+/* Everything lives in the case's own arena. */
+struct gen_case *gen_case_new(uint64_t seed);
+void gen_case_free(struct gen_case *c);
+
+/* The rule file, without what was shrunk away. */
+void gen_print_rules(const struct gen_case *c, struct fb_buf *out);
+/* The events as NDJSON, each with its clock, class and device. */
+void gen_print_events(const struct gen_case *c, struct fb_buf *out);
+
+/* Used among the generator's files. */
+void gen_rules(struct gen_case *c);
+void gen_events(struct gen_case *c);
+/* A value that the limits in rules are drawn from, too, as text; `index` picks. */
+uint32_t gen_values(enum gen_family family, const char *unit);
+double gen_value(enum gen_family family, const char *unit, uint32_t index);
+extern const char *const gen_words[3];
+extern const char *const gen_texts[5];
+
+#endif

@@ -1,0 +1,36 @@
+/* The reference interpreter: what the rule language means, computed as slowly and as plainly as
+ * possible.
+ *
+ * Place in the flow: walks the parse tree over all samples a device ever gave; compare.c sets it
+ * against the product. It keeps no windows, panes or timers' queues: every value is found anew from
+ * the history by the definition of rules/LANGUAGE.md, whose numbers (M1, M2, ...) it cites. It
+ * shares engine/base, engine/model and the parser with the product, nothing else: names, types and
+ * units are looked up here once more. */
+#ifndef FB_TESTS_ORACLE_H
+#define FB_TESTS_ORACLE_H
+
+#include "engine/model/entry.h"
+#include "engine/model/output.h"
+#include "rules/ast.h"
+
+struct ora;
+
+/* The tree must be free of errors and outlive the interpreter. */
+struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, fb_output_fn *sink,
+                    void *context);
+void ora_free(struct ora *o);
+
+/* As fb_core_advance, fb_core_take, fb_core_finish of engine/core/core.h. */
+void ora_advance(struct ora *o, int64_t c_us);
+void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us);
+void ora_finish(struct ora *o, int64_t c_us);
+
+/* How often a kind of expression was evaluated, and how often its value was known: shows that a
+ * comparison is not empty. Names: functions, operators, window shapes ("avg ring"). */
+struct ora_usage {
+    const char *name;
+    uint64_t evaluated, known, truths;
+};
+const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n);
+
+#endif

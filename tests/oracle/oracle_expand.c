@@ -1,0 +1,1089 @@
+/* From the parse tree to one expression a condition: names looked up, lets and params replaced by
+ * what they stand for (M6), units made the same, `where` and `deadband` written out (M20, M28).
+ *
+ * Place in the flow: once per rule file, before the first record. The files it is given have passed
+ * the product's checker, so mistakes end in an assert. */
+#include "oracle_internal.h"
+
+#include "engine/base/calendar.h"
+#include "engine/base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What names mean at a place. */
+struct scope {
+    struct ora *o;
+    struct ora_class *class;
+    const struct ora_rule *rule;      /* its lets come first; NULL: none */
+    struct ora_condition *condition;  /* temporal operators get their state there; NULL: message */
+    bool in_copy;                     /* in the copy that `deadband` makes */
+    bool turned;                      /* under an odd number of `not`s there */
+    struct ora_expr *deadband;
+};
+
+static struct ora_expr *expand(struct scope *s, const struct fb_node *n);
+
+static struct ora_expr *new_expr(const struct scope *s, enum ora_kind kind, enum fb_type type) {
+    struct ora_expr *e = FB_ARENA_NEW(s->o->arena, struct ora_expr);
+    e->kind = kind;
+    e->type = type;
+    e->unit = ora_unit_none();
+    return e;
+}
+
+static struct ora_expr *literal(const struct scope *s, struct ora_ratio value,
+                                struct ora_unit unit) {
+    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_NUMBER);
+    e->literal = true;
+    e->exact = value;
+    e->constant = ora_known_number(ora_ratio_double(value));
+    e->unit = unit;
+    return e;
+}
+
+static bool is_numeric(const struct ora_expr *e) {
+    return e->type == FB_T_NUMBER || e->type == FB_T_COUNTER || e->type == FB_T_INTEGER;
+}
+
+/* --- Units (language.md, section 8) --------------------------------------------------------- */
+
+/* A literal, or a param all of whose values are: converted exactly. */
+static bool is_literal(const struct ora_expr *e) {
+    if (e->kind == ORA_CASE)
+        return is_literal(e->b) && is_literal(e->c);
+    return e->kind == ORA_CONST && e->literal;
+}
+
+static struct ora_expr *in_unit(const struct scope *s, struct ora_expr *e, struct ora_unit unit) {
+    if (!is_numeric(e) || ora_unit_same(e->unit, unit))
+        return e;
+    if (e->kind == ORA_CONST && e->literal) {
+        bool bare = ora_unit_same(e->unit, ora_unit_none());
+        return literal(s, bare ? e->exact : ora_unit_exact(e->exact, e->unit, unit), unit);
+    }
+    if (e->kind == ORA_CASE) {
+        struct ora_expr *copy = new_expr(s, ORA_CASE, e->type);
+        copy->a = e->a;
+        copy->b = in_unit(s, e->b, unit);
+        copy->c = in_unit(s, e->c, unit);
+        copy->unit = unit;
+        copy->param = true;
+        return copy;
+    }
+    struct ora_expr *converted = new_expr(s, ORA_CONVERT, FB_T_NUMBER);
+    converted->a = e;
+    converted->conversion = ora_unit_conversion(e->unit, unit);
+    converted->unit = unit;
+    return converted;
+}
+
+/* A literal or a param takes the unit of the other side. */
+static bool gives_way(const struct ora_expr *e) {
+    return e->param || is_literal(e);
+}
+
+/* Two sides of an operator in one unit: a literal or a param takes the other side's, else the right
+ * the left's. */
+static void same_unit(const struct scope *s, struct ora_expr **a, struct ora_expr **b) {
+    if (!is_numeric(*a) || !is_numeric(*b))
+        return;
+    bool left_has_unit = !ora_unit_same((*a)->unit, ora_unit_none());
+    if (gives_way(*a) && (!gives_way(*b) || !left_has_unit))
+        *a = in_unit(s, *a, (*b)->unit);
+    else
+        *b = in_unit(s, *b, (*a)->unit);
+}
+
+/* --- Names ---------------------------------------------------------------------------------- */
+
+static const struct fb_let_decl *find_let(const struct scope *s, struct fb_str name) {
+    for (uint32_t i = 0; s->rule != NULL && i < s->rule->decl->n_lets; i++)
+        if (fb_str_eq(s->rule->decl->lets[i]->name, name))
+            return s->rule->decl->lets[i];
+    return NULL;
+}
+
+static const struct fb_let_decl *find_class_let(const struct scope *s, struct fb_str name) {
+    for (uint32_t i = 0; i < s->class->n_lets; i++)
+        if (fb_str_eq(s->class->lets[i]->name, name))
+            return s->class->lets[i];
+    return NULL;
+}
+
+static const struct fb_field_decl *find_field(const struct scope *s, struct fb_str name) {
+    for (uint32_t i = 0; i < s->class->n_fields; i++)
+        if (fb_str_eq(s->class->fields[i]->name, name))
+            return s->class->fields[i];
+    return NULL;
+}
+
+static const struct fb_param_decl *find_param(const struct scope *s, struct fb_str name) {
+    for (uint32_t f = 0; f < s->o->tree->n_files; f++) {
+        const struct fb_file *file = s->o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++) {
+            if (file->items[i].kind != FB_ITEM_PARAM)
+                continue;
+            const struct fb_param_decl *param = file->items[i].param;
+            bool here = param->class_name.n == 0 ||
+                        fb_str_eq(param->class_name, s->class->decl->name);
+            if (here && fb_str_eq(param->name, name))
+                return param;
+        }
+    }
+    return NULL;
+}
+
+static struct ora_expr *field_expr(const struct scope *s, const struct fb_field_decl *field) {
+    struct ora_expr *e = new_expr(s, ORA_FIELD, field->typed ? field->type.type : FB_T_TEXT);
+    e->field = (int)field->index;
+    e->unit = ora_unit_of(field->type.unit_text);
+    e->words = &field->type;
+    return e;
+}
+
+/* The condition's expression in which a let stands, for messages and values (M34). */
+static struct ora_expr *find_let_in(struct ora_expr *e, const struct fb_let_decl *let) {
+    if (e == NULL)
+        return NULL;
+    if (e->kind == ORA_LET && e->let == let)
+        return e;
+    struct ora_expr *found = find_let_in(e->a, let);
+    if (found == NULL)
+        found = find_let_in(e->b, let);
+    if (found == NULL)
+        found = find_let_in(e->c, let);
+    for (uint32_t i = 0; found == NULL && i < e->n_items; i++)
+        found = find_let_in(e->items[i], let);
+    if (found == NULL && e->window != NULL && e->window->x != NULL)
+        found = find_let_in(e->window->x, let);
+    if (found == NULL && e->window != NULL && e->window->where != NULL)
+        found = find_let_in(e->window->where, let);
+    return found;
+}
+
+/* A let stands for its expression in brackets; deadband does not look into it. */
+static struct ora_expr *let_expr(struct scope *s, const struct fb_let_decl *let) {
+    if (s->condition == NULL && s->rule != NULL) {
+        for (uint32_t i = 0; i < s->rule->n_conditions; i++) {
+            struct ora_expr *found = find_let_in(s->rule->conditions[i].root, let);
+            if (found != NULL)
+                return found;
+        }
+    }
+    struct scope inner = *s;
+    inner.in_copy = false;
+    struct ora_expr *value = expand(&inner, let->value);
+    if (let->unit_text.n > 0)
+        value = in_unit(s, value, ora_unit_of(let->unit_text));
+    struct ora_expr *e = new_expr(s, ORA_LET, value->type);
+    e->a = value;
+    e->unit = value->unit;
+    e->words = value->words;
+    e->let = let;
+    return e;
+}
+
+/* The first case that is true, else the default. */
+static struct ora_expr *param_expr(struct scope *s, const struct fb_param_decl *param) {
+    struct scope inner = *s;
+    inner.in_copy = false;
+    inner.rule = NULL;
+    struct ora_unit unit = ora_unit_of(param->unit_text);
+    struct ora_expr *value = in_unit(s, expand(&inner, param->value), unit);
+    for (uint32_t i = param->n_cases; i-- > 0;) {
+        struct ora_expr *chosen = new_expr(s, ORA_CASE, value->type);
+        chosen->a = expand(&inner, param->cases[i].where);
+        chosen->b = in_unit(s, expand(&inner, param->cases[i].value), unit);
+        chosen->c = value;
+        chosen->unit = value->unit;
+        chosen->words = value->words;
+        value = chosen;
+    }
+    value->param = true;
+    return value;
+}
+
+static struct ora_expr *name_expr(struct scope *s, const struct fb_node *n) {
+    const struct fb_let_decl *let = find_let(s, n->text);
+    if (let == NULL)
+        let = find_class_let(s, n->text);
+    if (let != NULL)
+        return let_expr(s, let);
+    const struct fb_field_decl *field = find_field(s, n->text);
+    if (field != NULL)
+        return field_expr(s, field);
+    const struct fb_param_decl *param = find_param(s, n->text);
+    return param != NULL ? param_expr(s, param) : NULL;
+}
+
+/* A word of an enumeration opposite a side of that type. */
+static struct ora_expr *word_expr(const struct scope *s, const struct ora_expr *side,
+                                  const struct fb_node *n) {
+    if (side == NULL || side->type != FB_T_ENUM || n->kind != FB_N_NAME)
+        return NULL;
+    for (uint32_t i = 0; i < side->words->n_words; i++) {
+        if (!fb_str_eq(side->words->words[i], n->text))
+            continue;
+        struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_ENUM);
+        e->constant = (struct fb_value){.i = (int64_t)i, .quality = FB_Q_GOOD};
+        e->words = side->words;
+        return e;
+    }
+    return NULL;
+}
+
+static struct ora_expr *expand_opposite(struct scope *s, const struct ora_expr *side,
+                                        const struct fb_node *n) {
+    struct ora_expr *word = word_expr(s, side, n);
+    return word != NULL ? word : expand(s, n);
+}
+
+static void expand_sides(struct scope *s, const struct fb_node *na, const struct fb_node *nb,
+                         struct ora_expr **a, struct ora_expr **b) {
+    *a = na->kind == FB_N_NAME ? name_expr(s, na) : expand(s, na);
+    *b = word_expr(s, *a, nb);
+    if (*b == NULL)
+        *b = expand(s, nb);
+    struct ora_expr *word = word_expr(s, *b, na);
+    if (word != NULL && (*a == NULL || (*b)->kind != ORA_CONST))
+        *a = word;
+    FB_ASSERT(*a != NULL);
+    same_unit(s, a, b);
+}
+
+/* --- Calls ---------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    enum fb_aggregate aggregate;
+} aggregates[] = {
+    {"avg", FB_AGG_AVG},           {"min", FB_AGG_MIN},       {"max", FB_AGG_MAX},
+    {"sum", FB_AGG_SUM},           {"count", FB_AGG_COUNT},   {"first", FB_AGG_FIRST},
+    {"last", FB_AGG_LAST},         {"time_avg", FB_AGG_TIME_AVG}, {"stddev", FB_AGG_STDDEV},
+    {"spread", FB_AGG_SPREAD},     {"delta", FB_AGG_DELTA},   {"increase", FB_AGG_INCREASE},
+    {"rate", FB_AGG_RATE},         {"any", FB_AGG_ANY},       {"all", FB_AGG_ALL},
+};
+
+static bool reads_field(const struct ora_expr *e) {
+    return e->kind == ORA_FIELD || (e->kind == ORA_IS && e->a == NULL) ||
+           ((e->kind == ORA_AGE || e->kind == ORA_SILENT) && e->field != ORA_EVERY_RECORD);
+}
+
+static void reads_of(const struct ora_expr *e, bool *fields) {
+    if (e == NULL)
+        return;
+    if (reads_field(e))
+        fields[e->field] = true;
+    reads_of(e->a, fields);
+    reads_of(e->b, fields);
+    reads_of(e->c, fields);
+    for (uint32_t i = 0; i < e->n_items; i++)
+        reads_of(e->items[i], fields);
+}
+
+static struct ora_window *new_window(struct scope *s, struct ora_expr *x, struct ora_expr *where) {
+    struct ora_class *class = s->class;
+    struct ora_window *w = FB_ARENA_NEW(s->o->arena, struct ora_window);
+    w->x = x;
+    w->where = where;
+    w->reads_x = FB_ARENA_ARRAY(s->o->arena, bool, class->n_fields);
+    w->reads_all = FB_ARENA_ARRAY(s->o->arena, bool, class->n_fields);
+    reads_of(x, w->reads_x);
+    reads_of(x, w->reads_all);
+    reads_of(where, w->reads_all);
+    w->index = class->n_windows;
+    FB_PUSH_ROOM(class->windows, class->n_windows, class->cap_windows);
+    class->windows[class->n_windows++] = w;
+    return w;
+}
+
+/* The smallest natural length not below d / 64. */
+static int64_t pane_length(int64_t d) {
+    const int64_t ms = 1000, s = FB_SECOND, min = FB_MINUTE, h = FB_HOUR;
+    const int64_t natural[] = {ms,      2 * ms,   5 * ms,  10 * ms,  20 * ms,  50 * ms, 100 * ms,
+                               200 * ms, 500 * ms, s,       2 * s,    5 * s,    10 * s,  15 * s,
+                               30 * s,  min,      2 * min, 5 * min,  10 * min, 15 * min, 30 * min,
+                               h,       2 * h,    3 * h,   6 * h,    12 * h,   FB_DAY};
+    for (size_t i = 0; i < sizeof natural / sizeof *natural; i++)
+        if (natural[i] * 64 >= d)
+            return natural[i];
+    FB_ASSERT(!"a window of at most 64 days");
+    return 0;
+}
+
+/* A ring where every field that is read says `every` and d is at most 128 times the smallest. */
+static void choose_over(const struct scope *s, struct ora_window *w) {
+    int64_t least = 0;
+    bool all = w->x != NULL;
+    for (uint32_t f = 0; f < s->class->n_fields; f++) {
+        if (!w->reads_all[f])
+            continue;
+        const struct fb_node *every = s->class->fields[f]->every;
+        if (every == NULL)
+            all = false;
+        else if (least == 0 || every->span_us < least)
+            least = every->span_us;
+    }
+    if (all && least > 0 && w->length <= 128 * least) {
+        w->shape = FB_SHAPE_RING;
+        w->places = (uint32_t)(2 * ((w->length + least - 1) / least) + 1);
+    } else {
+        w->shape = FB_SHAPE_PANES;
+        w->pane = pane_length(w->length);
+    }
+}
+
+static int64_t literal_span(const struct fb_node *n) {
+    FB_ASSERT(n->kind == FB_N_DURATION);
+    return n->span_us;
+}
+
+static enum fb_type aggregate_type(enum fb_aggregate aggregate, const struct ora_expr *x) {
+    if (aggregate == FB_AGG_ANY || aggregate == FB_AGG_ALL)
+        return FB_T_BOOL;
+    if (aggregate == FB_AGG_FIRST || aggregate == FB_AGG_LAST)
+        return x->type;
+    return FB_T_NUMBER;
+}
+
+static struct ora_unit aggregate_unit(enum fb_aggregate aggregate, const struct ora_expr *x) {
+    struct ora_unit second = ora_unit_of(FB_S("s"));
+    switch (aggregate) {
+    case FB_AGG_COUNT:
+    case FB_AGG_ANY:
+    case FB_AGG_ALL: return ora_unit_none();
+    case FB_AGG_STDDEV:
+    case FB_AGG_SPREAD:
+    case FB_AGG_DELTA: return ora_unit_difference(x->unit);
+    case FB_AGG_RATE: {
+        struct ora_unit none = ora_unit_none();
+        return ora_unit_same(x->unit, none) ? none : ora_unit_product(x->unit, second, true);
+    }
+    default: return x->unit;
+    }
+}
+
+static struct ora_expr *aggregate_expr(struct scope *s, const struct fb_node *n,
+                                       enum fb_aggregate aggregate) {
+    const struct fb_arg *arg = &n->args[0];
+    struct scope inner = *s;
+    inner.in_copy = false;
+    struct ora_expr *x = arg->expr == NULL ? NULL : expand(&inner, arg->expr);
+    struct ora_expr *where = arg->where == NULL ? NULL : expand(&inner, arg->where);
+    struct ora_window *w = new_window(s, x, where);
+    struct ora_expr *e = new_expr(s, ORA_WINDOW, aggregate_type(aggregate, x));
+    e->window = w;
+    e->aggregate = aggregate;
+    e->unit = x == NULL ? ora_unit_none() : aggregate_unit(aggregate, x);
+    e->words = x == NULL ? NULL : x->words;
+    e->needs = 0.8;
+    if (n->needs != NULL)
+        e->needs = ora_ratio_double(
+            ora_ratio_div(ora_ratio_of_text(n->needs->text), ora_ratio(100, 1)));
+    if (arg->window == FB_W_LAST) {
+        w->shape = FB_SHAPE_LAST;
+        w->last = arg->last;
+        return e;
+    }
+    w->length = literal_span(arg->length);
+    if (arg->window == FB_W_EACH)
+        w->shape = FB_SHAPE_EACH;
+    else
+        choose_over(s, w);
+    return e;
+}
+
+static struct ora_expr *previous_expr(struct scope *s, const struct fb_node *n,
+                                      enum ora_kind kind, enum fb_aggregate aggregate) {
+    struct scope inner = *s;
+    inner.in_copy = false;
+    struct ora_expr *x = expand(&inner, n->args[0].expr);
+    struct ora_expr *e = new_expr(s, kind, kind == ORA_CHANGED ? FB_T_BOOL : x->type);
+    if (kind == ORA_CHANGE)
+        e->type = FB_T_NUMBER;
+    e->a = x;
+    e->aggregate = aggregate;
+    e->window = new_window(s, x, NULL);
+    e->window->shape = FB_SHAPE_LAST;
+    e->window->last = 2;
+    if (kind != ORA_CHANGED) {
+        e->unit = kind == ORA_CHANGE ? ora_unit_difference(x->unit) : x->unit;
+        e->words = x->words;
+    }
+    return e;
+}
+
+static struct ora_expr *values_expr(struct scope *s, const struct fb_node *n, enum ora_kind kind) {
+    struct ora_expr *e = new_expr(s, kind, FB_T_NUMBER);
+    const struct ora_expr *unit_of = NULL;
+    e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_args);
+    e->n_items = n->n_args;
+    for (uint32_t i = 0; i < n->n_args; i++) {
+        e->items[i] = expand_opposite(s, i > 0 ? e->items[0] : NULL, n->args[i].expr);
+        if (unit_of == NULL && !gives_way(e->items[i]))
+            unit_of = e->items[i];
+    }
+    if (unit_of == NULL)
+        unit_of = e->items[0];
+    e->type = unit_of->type == FB_T_COUNTER || unit_of->type == FB_T_INTEGER ? FB_T_NUMBER
+                                                                             : unit_of->type;
+    e->unit = unit_of->unit;
+    e->words = unit_of->words;
+    for (uint32_t i = 0; i < e->n_items; i++)
+        e->items[i] = in_unit(s, e->items[i], e->unit);
+    return e;
+}
+
+static struct ora_expr *one_value_expr(struct scope *s, const struct fb_node *n,
+                                       enum ora_kind kind) {
+    struct scope inner = *s;
+    inner.in_copy = false;
+    struct ora_expr *e = new_expr(s, kind, FB_T_NUMBER);
+    e->a = expand(&inner, n->args[0].expr);
+    e->unit = e->a->unit;
+    return e;
+}
+
+static struct ora_expr *clamp_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = one_value_expr(s, n, ORA_CLAMP);
+    struct scope inner = *s;
+    inner.in_copy = false;
+    e->b = in_unit(s, expand(&inner, n->args[1].expr), e->unit);
+    e->c = in_unit(s, expand(&inner, n->args[1].upto), e->unit);
+    return e;
+}
+
+static struct ora_expr *with_state(struct scope *s, struct ora_expr *e) {
+    FB_ASSERT(s->condition != NULL);
+    e->home = s->condition;
+    e->op_index = s->condition->n_ops++;
+    return e;
+}
+
+static struct ora_expr *clock_operand(struct scope *s, const struct fb_node *n) {
+    bool elapsed = fb_str_eq(n->text, FB_S("elapsed"));
+    struct ora_expr *e = new_expr(s, elapsed ? ORA_ELAPSED : ORA_AGE, FB_T_TIME);
+    struct scope inner = *s;
+    inner.in_copy = false;
+    e->field = ORA_EVERY_RECORD;
+    if (elapsed) {
+        e->a = expand(&inner, n->args[0].expr);
+        return with_state(s, e);
+    }
+    if (n->n_args > 0 && n->args[0].expr != NULL)
+        e->field = (int)find_field(s, n->args[0].expr->text)->index;
+    return e;
+}
+
+static struct ora_expr *call_expr(struct scope *s, const struct fb_node *n) {
+    struct scope inner = *s;
+    inner.in_copy = false;
+    bool window = n->n_args > 0 && n->args[0].window != FB_W_NONE;
+    for (size_t i = 0; window && i < sizeof aggregates / sizeof *aggregates; i++)
+        if (fb_str_eq(fb_str_of(aggregates[i].name), n->text))
+            return aggregate_expr(&inner, n, aggregates[i].aggregate);
+    if (fb_str_eq(n->text, FB_S("previous")))
+        return previous_expr(&inner, n, ORA_PREVIOUS, FB_AGG_PREVIOUS);
+    if (fb_str_eq(n->text, FB_S("change")))
+        return previous_expr(&inner, n, ORA_CHANGE, FB_AGG_CHANGE);
+    if (fb_str_eq(n->text, FB_S("changed")))
+        return previous_expr(&inner, n, ORA_CHANGED, FB_AGG_CHANGED);
+    if (fb_str_eq(n->text, FB_S("coalesce")))
+        return values_expr(&inner, n, ORA_COALESCE);
+    if (fb_str_eq(n->text, FB_S("min")))
+        return values_expr(&inner, n, ORA_MIN);
+    if (fb_str_eq(n->text, FB_S("max")))
+        return values_expr(&inner, n, ORA_MAX);
+    if (fb_str_eq(n->text, FB_S("clamp")))
+        return clamp_expr(&inner, n);
+    if (fb_str_eq(n->text, FB_S("abs")))
+        return one_value_expr(&inner, n, ORA_ABS);
+    if (fb_str_eq(n->text, FB_S("round")))
+        return one_value_expr(&inner, n, ORA_ROUND);
+    if (fb_str_eq(n->text, FB_S("sqrt")))
+        return one_value_expr(&inner, n, ORA_SQRT);
+    FB_ASSERT(!"a function of stage 1");
+    return NULL;
+}
+
+/* --- Comparisons and the limits that `deadband` moves (M28) ---------------------------------- */
+
+static bool moves(const struct scope *s, const struct ora_expr *limit) {
+    return s->in_copy && is_numeric(limit) &&
+           ora_unit_same_dimension(limit->unit, s->deadband->unit);
+}
+
+static struct ora_expr *moved(const struct scope *s, struct ora_expr *limit, enum fb_op op) {
+    struct ora_expr *e = new_expr(s, ORA_ARITH, FB_T_NUMBER);
+    e->op = op;
+    e->a = limit;
+    e->b = in_unit(s, s->deadband, ora_unit_difference(limit->unit));
+    e->unit = limit->unit;
+    return e;
+}
+
+static enum fb_op turned_op(enum fb_op op) {
+    return op == FB_OP_ADD ? FB_OP_SUB : FB_OP_ADD;
+}
+
+/* The limit is the right side, the left one where only that is a literal or a param. */
+static void move_limit(const struct scope *s, struct ora_expr *e) {
+    bool greater = e->op == FB_OP_GT || e->op == FB_OP_GE;
+    if (e->op == FB_OP_EQ || e->op == FB_OP_NE || !moves(s, e->b))
+        return;
+    enum fb_op op = greater != s->turned ? FB_OP_SUB : FB_OP_ADD;
+    if (gives_way(e->a) && !gives_way(e->b))
+        e->a = moved(s, e->a, turned_op(op));
+    else
+        e->b = moved(s, e->b, op);
+}
+
+static enum fb_op mirrored(enum fb_op op) {
+    switch (op) {
+    case FB_OP_LT: return FB_OP_GT;
+    case FB_OP_LE: return FB_OP_GE;
+    case FB_OP_GT: return FB_OP_LT;
+    case FB_OP_GE: return FB_OP_LE;
+    default: return op;
+    }
+}
+
+static bool is_clock(const struct fb_node *n) {
+    return n->kind == FB_N_CALL &&
+           (fb_str_eq(n->text, FB_S("age")) || fb_str_eq(n->text, FB_S("elapsed")));
+}
+
+static struct ora_expr *compare_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e;
+    if (is_clock(n->a) || is_clock(n->b)) {
+        bool right = is_clock(n->b);
+        e = new_expr(s, ORA_CLOCK, FB_T_BOOL);
+        e->op = right ? mirrored(n->op) : n->op;
+        e->a = clock_operand(s, right ? n->b : n->a);
+        e->b = in_unit(s, expand(s, right ? n->a : n->b), ora_unit_of(FB_S("s")));
+        return e;
+    }
+    e = new_expr(s, ORA_COMPARE, FB_T_BOOL);
+    e->op = n->op;
+    expand_sides(s, n->a, n->b, &e->a, &e->b);
+    move_limit(s, e);
+    return e;
+}
+
+static struct ora_expr *in_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, n->n_items > 0 ? ORA_IN_LIST : ORA_IN_RANGE, FB_T_BOOL);
+    e->negated = n->negated;
+    e->a = expand(s, n->a);
+    if (n->n_items > 0) {
+        e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
+        e->n_items = n->n_items;
+        for (uint32_t i = 0; i < n->n_items; i++)
+            e->items[i] = in_unit(s, expand_opposite(s, e->a, n->items[i]), e->a->unit);
+        return e;
+    }
+    e->b = in_unit(s, expand(s, n->b), e->a->unit);
+    e->c = in_unit(s, expand(s, n->c), e->a->unit);
+    if (moves(s, e->a)) {
+        enum fb_op low = n->negated != s->turned ? FB_OP_ADD : FB_OP_SUB;
+        e->b = moved(s, e->b, low);
+        e->c = moved(s, e->c, turned_op(low));
+    }
+    return e;
+}
+
+/* --- The other expressions ------------------------------------------------------------------- */
+
+static struct ora_expr *number_expr(const struct scope *s, const struct fb_node *n,
+                                    bool negative) {
+    struct ora_ratio value = ora_ratio_of_text(n->text);
+    if (negative || (n->value < 0 && value.num > 0))
+        value.num = -value.num;
+    return literal(s, value, ora_unit_of(n->unit_text));
+}
+
+static struct ora_expr *negate_expr(struct scope *s, const struct fb_node *n) {
+    if (n->a->kind == FB_N_NUMBER)
+        return number_expr(s, n->a, true);
+    struct ora_expr *e = new_expr(s, ORA_NEGATE, FB_T_NUMBER);
+    e->a = expand(s, n->a);
+    e->unit = e->a->unit;
+    return e;
+}
+
+static struct ora_expr *arith_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_ARITH, FB_T_NUMBER);
+    struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
+    e->op = n->op;
+    if (n->op == FB_OP_MUL || n->op == FB_OP_DIV) {
+        e->unit = ora_unit_product(a->unit, b->unit, n->op == FB_OP_DIV);
+    } else if (a->unit.absolute && b->unit.absolute) {
+        b = in_unit(s, b, a->unit);
+        e->unit = ora_unit_difference(a->unit);
+    } else if (a->unit.absolute) {
+        b = in_unit(s, b, ora_unit_difference(a->unit));
+        e->unit = a->unit;
+    } else {
+        same_unit(s, &a, &b);
+        e->unit = a->unit;
+    }
+    e->a = a;
+    e->b = b;
+    return e;
+}
+
+static struct ora_expr *quality_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_IS, FB_T_BOOL), *a = expand(s, n->a);
+    FB_ASSERT(a->kind == ORA_FIELD || n->quality == FB_Q_GOOD || n->quality == FB_Q_UNKNOWN);
+    if (a->kind == ORA_FIELD)
+        e->field = a->field;
+    else
+        e->a = a;
+    e->quality = n->quality;
+    e->negated = n->negated;
+    return e;
+}
+
+static struct ora_expr *matches_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_MATCHES, FB_T_BOOL);
+    e->a = expand(s, n->a);
+    e->regex = FB_ARENA_NEW(s->o->arena, regex_t);
+    struct fb_str pattern = fb_str_copy(s->o->arena, n->text);
+    FB_ASSERT(regcomp(e->regex, pattern.p, REG_EXTENDED | REG_NOSUB) == 0);
+    return e;
+}
+
+static struct ora_expr *vote_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_VOTE, FB_T_BOOL);
+    e->votes = n->votes;
+    e->n_items = n->n_items;
+    e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
+    for (uint32_t i = 0; i < n->n_items; i++)
+        e->items[i] = expand(s, n->items[i]);
+    return e;
+}
+
+static struct ora_expr *if_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_IF, FB_T_NONE);
+    e->a = expand(s, n->a);
+    expand_sides(s, n->b, n->c, &e->b, &e->c);
+    e->type = is_numeric(e->b) ? FB_T_NUMBER : e->b->type;
+    e->unit = e->b->unit;
+    e->words = e->b->words;
+    return e;
+}
+
+static struct ora_expr *percent_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_PERCENT_OF, FB_T_NUMBER);
+    e->a = expand(s, n->a);
+    e->constant = ora_known_number(n->value);
+    e->unit = e->a->unit;
+    return e;
+}
+
+static struct ora_expr *seconds_expr(struct scope *s, const struct fb_node *n) {
+    struct scope inner = *s;
+    inner.in_copy = false;
+    return in_unit(s, expand(&inner, n), ora_unit_of(FB_S("s")));
+}
+
+static struct ora_expr *for_expr(struct scope *s, struct ora_expr *c, const struct fb_node *d) {
+    struct ora_expr *e = new_expr(s, ORA_FOR, FB_T_BOOL);
+    e->a = c;
+    e->b = seconds_expr(s, d);
+    return with_state(s, e);
+}
+
+static struct ora_expr *two(struct scope *s, enum ora_kind kind, struct ora_expr *a,
+                            struct ora_expr *b) {
+    struct ora_expr *e = new_expr(s, kind, FB_T_BOOL);
+    e->a = a;
+    e->b = b;
+    return kind == ORA_UNTIL ? with_state(s, e) : e;
+}
+
+static struct ora_expr *not_expr(struct scope *s, struct ora_expr *a) {
+    struct ora_expr *e = new_expr(s, ORA_NOT, FB_T_BOOL);
+    e->a = a;
+    return e;
+}
+
+static struct ora_expr *silent_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_SILENT, FB_T_BOOL);
+    e->field = n->a == NULL ? ORA_EVERY_RECORD : (int)find_field(s, n->a->text)->index;
+    return e;
+}
+
+static struct ora_expr *text_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_TEXT);
+    e->constant = (struct fb_value){.text = n->text, .quality = FB_Q_GOOD};
+    return e;
+}
+
+static struct ora_expr *bool_expr(struct scope *s, const struct fb_node *n) {
+    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_BOOL);
+    e->constant = ora_known_bool(n->truth);
+    return e;
+}
+
+static struct ora_expr *expand(struct scope *s, const struct fb_node *n) {
+    switch (n->kind) {
+    case FB_N_NUMBER: return number_expr(s, n, false);
+    case FB_N_DURATION: return literal(s, ora_ratio(n->span_us, 1000000), ora_unit_of(FB_S("s")));
+    case FB_N_TEXT: return text_expr(s, n);
+    case FB_N_BOOL: return bool_expr(s, n);
+    case FB_N_UNKNOWN: return new_expr(s, ORA_UNKNOWN, FB_T_BOOL);
+    case FB_N_NAME: {
+        struct ora_expr *e = name_expr(s, n);
+        FB_ASSERT(e != NULL);
+        return e;
+    }
+    case FB_N_SILENT: return silent_expr(s, n);
+    case FB_N_NEGATE: return negate_expr(s, n);
+    case FB_N_ARITH: return arith_expr(s, n);
+    case FB_N_COMPARE: return compare_expr(s, n);
+    case FB_N_IN: return in_expr(s, n);
+    case FB_N_IS: return quality_expr(s, n);
+    case FB_N_MATCHES: return matches_expr(s, n);
+    case FB_N_NOT: {
+        s->turned = !s->turned;
+        struct ora_expr *a = expand(s, n->a);
+        s->turned = !s->turned;
+        return not_expr(s, a);
+    }
+    case FB_N_AND:
+    case FB_N_OR: {
+        struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
+        return two(s, n->kind == FB_N_AND ? ORA_AND : ORA_OR, a, b);
+    }
+    case FB_N_PERCENT_OF: return percent_expr(s, n);
+    case FB_N_VOTE: return vote_expr(s, n);
+    case FB_N_IF: return if_expr(s, n);
+    case FB_N_CALL: return call_expr(s, n);
+    case FB_N_FOR: /* the copy for the deadband has none */
+        return s->in_copy ? expand(s, n->a) : for_expr(s, expand(s, n->a), n->b);
+    case FB_N_UNTIL: {
+        struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
+        return two(s, ORA_UNTIL, a, b);
+    }
+    }
+    FB_ASSERT(!"a node of an expression");
+    return NULL;
+}
+
+/* --- Conditions ------------------------------------------------------------------------------ */
+
+/* Does the condition have a limit of the deadband's dimension outside calls and lets? */
+static bool has_limit(struct scope *s, const struct fb_node *n) {
+    if (n == NULL || n->kind == FB_N_CALL)
+        return false;
+    if (n->kind == FB_N_COMPARE && !is_clock(n->a) && !is_clock(n->b) && n->op != FB_OP_EQ &&
+        n->op != FB_OP_NE) {
+        struct ora_expr *a, *b;
+        struct scope inner = *s;
+        inner.in_copy = false;
+        expand_sides(&inner, n->a, n->b, &a, &b);
+        if (is_numeric(b) && ora_unit_same_dimension(b->unit, s->deadband->unit))
+            return true;
+    }
+    if (n->kind == FB_N_IN && n->n_items == 0) {
+        struct scope inner = *s;
+        inner.in_copy = false;
+        struct ora_expr *a = expand(&inner, n->a);
+        if (is_numeric(a) && ora_unit_same_dimension(a->unit, s->deadband->unit))
+            return true;
+    }
+    bool found = has_limit(s, n->a) || has_limit(s, n->b) || has_limit(s, n->c);
+    for (uint32_t i = 0; !found && i < n->n_items; i++)
+        found = has_limit(s, n->items[i]);
+    return found;
+}
+
+/* M20, M28: `c for d until b for e`, with the rule's where and deadband written out. */
+static struct ora_expr *condition_expr(struct scope *s, const struct fb_node *when) {
+    const struct fb_rule_decl *rule = s->rule->decl;
+    const struct fb_node *set = when, *reset = NULL;
+    if (when->kind == FB_N_UNTIL && !when->bracketed) {
+        set = when->a;
+        reset = when->b;
+    }
+    const struct fb_node *c = set, *d = NULL, *b = reset, *e = NULL;
+    if (set->kind == FB_N_FOR && !set->bracketed) {
+        c = set->a;
+        d = set->b;
+    }
+    if (reset != NULL && reset->kind == FB_N_FOR && !reset->bracketed) {
+        b = reset->a;
+        e = reset->b;
+    }
+    struct ora_expr *begin = expand(s, c), *end = b == NULL ? NULL : expand(s, b);
+    if (rule->deadband != NULL && has_limit(s, c)) {
+        struct scope copy = *s;
+        copy.in_copy = true;
+        copy.turned = false;
+        end = not_expr(s, expand(&copy, c));
+    }
+    if (rule->where != NULL) {
+        begin = two(s, ORA_AND, expand(s, rule->where), begin);
+        if (end != NULL)
+            end = two(s, ORA_OR, not_expr(s, expand(s, rule->where)), end);
+    }
+    if (d != NULL)
+        begin = for_expr(s, begin, d);
+    if (end != NULL && e != NULL)
+        end = for_expr(s, end, e);
+    return end == NULL ? begin : two(s, ORA_UNTIL, begin, end);
+}
+
+/* M7: what a record must carry to concern the condition. */
+static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t n_fields) {
+    if (e == NULL)
+        return;
+    if (reads_field(e))
+        c->reads[e->field] = true;
+    if (e->window != NULL && e->window->shape != FB_SHAPE_EACH) {
+        for (uint32_t f = 0; f < n_fields; f++)
+            c->reads[f] |= e->window->reads_all[f];
+        c->every_record |= e->window->x == NULL;
+    }
+    c->every_record |= e->kind == ORA_SILENT || e->kind == ORA_CHANGED ||
+                       (e->kind == ORA_AGE && e->field == ORA_EVERY_RECORD);
+    c->twice |= e->kind == ORA_SILENT;
+    concerns(e->a, c, n_fields);
+    concerns(e->b, c, n_fields);
+    concerns(e->c, c, n_fields);
+    for (uint32_t i = 0; i < e->n_items; i++)
+        concerns(e->items[i], c, n_fields);
+}
+
+static void add_condition(struct scope *s, struct ora_rule *rule, const struct fb_node *when) {
+    struct ora_condition *c = &rule->conditions[rule->n_conditions];
+    c->rule = rule;
+    c->raise = rule->n_conditions;
+    c->index = s->class->n_conditions++;
+    c->reads = FB_ARENA_ARRAY(s->o->arena, bool, s->class->n_fields);
+    s->condition = c;
+    c->root = condition_expr(s, when);
+    concerns(c->root, c, s->class->n_fields);
+    s->condition = NULL;
+    rule->n_conditions++;
+}
+
+/* --- What a rule shows ------------------------------------------------------------------------ */
+
+static struct fb_str shown_name(const struct ora_class *class, const struct ora_expr *e) {
+    return e->kind == ORA_LET ? e->let->name : class->fields[e->field]->name;
+}
+
+static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) {
+    struct ora_class *class = rule->class;
+    struct fb_str name = shown_name(class, e);
+    uint32_t at = 0;
+    while (at < rule->n_shown && fb_str_cmp(shown_name(class, rule->shown[at]), name) < 0)
+        at++;
+    if (at < rule->n_shown && fb_str_eq(shown_name(class, rule->shown[at]), name))
+        return;
+    struct ora_expr **more = FB_ARENA_ARRAY(o->arena, struct ora_expr *, rule->n_shown + 1);
+    memcpy(more, rule->shown, at * sizeof *more);
+    memcpy(more + at + 1, rule->shown + at, (rule->n_shown - at) * sizeof *more);
+    more[at] = e;
+    rule->shown = more;
+    rule->n_shown++;
+}
+
+/* Every field and let that the conditions name, through lets too, but not through params; tags and keys have their own
+ * place in the output. */
+static void find_shown(struct scope *s, struct ora_rule *rule, struct ora_expr *e) {
+    if (e == NULL || e->param)
+        return;
+    if (reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
+        add_shown(s->o, rule, field_expr(s, s->class->fields[e->field]));
+    if (e->kind == ORA_LET)
+        add_shown(s->o, rule, e);
+    find_shown(s, rule, e->a);
+    find_shown(s, rule, e->b);
+    find_shown(s, rule, e->c);
+    for (uint32_t i = 0; i < e->n_items; i++)
+        find_shown(s, rule, e->items[i]);
+    if (e->window != NULL && e->kind == ORA_WINDOW) {
+        find_shown(s, rule, e->window->x);
+        find_shown(s, rule, e->window->where);
+    }
+}
+
+static void describe_shown(struct scope *s, struct ora_rule *rule) {
+    struct fb_rule *out = &rule->out;
+    out->n_shown = rule->n_shown;
+    out->shown = FB_ARENA_ARRAY(s->o->arena, struct fb_shown, rule->n_shown);
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        const struct ora_expr *e = rule->shown[i];
+        struct fb_shown *shown = &out->shown[i];
+        shown->name = shown_name(s->class, e);
+        shown->type = e->type;
+        shown->is_field = e->kind == ORA_FIELD;
+        if (shown->is_field)
+            shown->unit = s->class->fields[e->field]->type.unit_text;
+    }
+}
+
+static void add_text(struct scope *s, struct ora_rule *rule, const struct fb_text_decl *text,
+                     struct fb_template *template) {
+    struct fb_rule *out = &rule->out;
+    if (text == NULL)
+        return;
+    template->parts = FB_ARENA_ARRAY(s->o->arena, struct fb_template_part, text->n_parts);
+    template->n_parts = text->n_parts;
+    for (uint32_t i = 0; i < text->n_parts; i++) {
+        const struct fb_text_part *from = &text->parts[i];
+        struct fb_template_part *to = &template->parts[i];
+        if (from->expr != NULL) {
+            struct ora_expr **more =
+                FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, rule->n_slots + 1);
+            struct fb_slot *slots = FB_ARENA_ARRAY(s->o->arena, struct fb_slot, rule->n_slots + 1);
+            if (rule->n_slots > 0) {
+                memcpy(more, rule->slots, rule->n_slots * sizeof *more);
+                memcpy(slots, out->slots, rule->n_slots * sizeof *slots);
+            }
+            more[rule->n_slots] = expand(s, from->expr);
+            slots[rule->n_slots].type = more[rule->n_slots]->type;
+            slots[rule->n_slots].decimals = from->decimals;
+            to->kind = FB_PART_SLOT;
+            to->slot = rule->n_slots;
+            rule->slots = more;
+            out->slots = slots;
+            out->n_slots = ++rule->n_slots;
+        } else if (from->builtin.n > 0) {
+            to->kind = fb_str_eq(from->builtin, FB_S("device")) ? FB_PART_DEVICE
+                       : fb_str_eq(from->builtin, FB_S("rule")) ? FB_PART_RULE
+                                                                : FB_PART_SEVERITY;
+        } else {
+            to->kind = FB_PART_LITERAL;
+            to->literal = from->literal;
+        }
+    }
+}
+
+/* M32: plain reads of the whenever itself; keys, tags and `each` windows excepted. */
+static void find_whenever(struct scope *s, struct ora_rule *rule, const struct fb_node *when) {
+    struct ora_condition alone = {.reads = rule->whenever_reads};
+    struct ora_condition scratch = {0};
+    s->condition = &scratch;
+    rule->whenever = expand(s, when);
+    concerns(rule->whenever, &alone, s->class->n_fields);
+    s->condition = NULL;
+    for (uint32_t f = 0; f < s->class->n_fields; f++)
+        if (s->class->fields[f]->role != FB_FIELD)
+            rule->whenever_reads[f] = false;
+}
+
+static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
+    struct ora_class *class = NULL;
+    for (uint32_t i = 0; i < o->n_classes; i++)
+        if (fb_str_eq(o->classes[i].decl->name, decl->class_name))
+            class = &o->classes[i];
+    FB_ASSERT(class != NULL);
+    struct ora_rule *rule = FB_ARENA_NEW(o->arena, struct ora_rule);
+    struct scope s = {.o = o, .class = class, .rule = rule};
+    rule->decl = decl;
+    rule->class = class;
+    rule->index = class->n_rules;
+    rule->out.name = decl->name;
+    rule->out.sort = decl->kind == FB_RULE_ALARM ? FB_SORT_ALARM : FB_SORT_EVENT;
+    rule->out.class_index = (uint16_t)class->index;
+    if (decl->deadband != NULL)
+        s.deadband = expand(&s, decl->deadband);
+    uint32_t n = decl->kind == FB_RULE_ALARM ? decl->n_raises : 1;
+    rule->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition, n);
+    for (uint32_t i = 0; i < n; i++)
+        add_condition(&s, rule, decl->kind == FB_RULE_ALARM ? decl->raises[i].when : decl->when);
+    if (decl->clear_after != NULL)
+        rule->clear_after = seconds_expr(&s, decl->clear_after);
+    if (decl->at_most > 0)
+        rule->at_most_per = seconds_expr(&s, decl->at_most_per);
+    for (uint32_t i = 0; i < rule->n_conditions; i++)
+        find_shown(&s, rule, rule->conditions[i].root);
+    describe_shown(&s, rule);
+    add_text(&s, rule, decl->message, &rule->out.message);
+    add_text(&s, rule, decl->response, &rule->out.response);
+    if (decl->whenever) {
+        rule->whenever_reads = FB_ARENA_ARRAY(o->arena, bool, class->n_fields);
+        find_whenever(&s, rule, decl->when);
+    }
+    FB_PUSH_ROOM(class->rules, class->n_rules, class->cap_rules);
+    class->rules[class->n_rules++] = rule;
+}
+
+/* --- Classes ---------------------------------------------------------------------------------- */
+
+static void add_lets(struct ora *o, struct ora_class *class, const struct fb_class_decl *decl) {
+    const struct fb_let_decl **more =
+        FB_ARENA_ARRAY(o->arena, const struct fb_let_decl *, class->n_lets + decl->n_lets);
+    if (class->n_lets > 0)
+        memcpy(more, class->lets, class->n_lets * sizeof *more);
+    for (uint32_t i = 0; i < decl->n_lets; i++)
+        more[class->n_lets + i] = decl->lets[i];
+    class->lets = more;
+    class->n_lets += decl->n_lets;
+}
+
+static int64_t stale_of(const struct fb_field_decl *field) {
+    if (field->role != FB_FIELD)
+        return 0;
+    if (field->stale_after != NULL)
+        return literal_span(field->stale_after);
+    return field->every != NULL ? 3 * literal_span(field->every) : 0;
+}
+
+static void add_class(struct ora *o, const struct fb_class_decl *decl) {
+    struct ora_class *class = &o->classes[o->n_classes];
+    class->decl = decl;
+    class->index = o->n_classes++;
+    class->n_fields = decl->n_fields;
+    class->fields = FB_ARENA_ARRAY(o->arena, const struct fb_field_decl *, decl->n_fields);
+    class->stale = FB_ARENA_ARRAY(o->arena, int64_t, decl->n_fields);
+    class->tags = FB_ARENA_ARRAY(o->arena, uint32_t, decl->n_fields);
+    class->late = decl->late == NULL ? 0 : literal_span(decl->late);
+    for (uint32_t i = 0; i < decl->n_fields; i++) {
+        const struct fb_field_decl *field = decl->fields[i];
+        class->fields[field->index] = field;
+        class->stale[field->index] = stale_of(field);
+    }
+    for (uint32_t f = 0; f < class->n_fields; f++) {
+        if (class->fields[f]->role != FB_TAG)
+            continue;
+        uint32_t at = class->n_tags++;
+        while (at > 0 && fb_str_cmp(class->fields[class->tags[at - 1]]->name,
+                                    class->fields[f]->name) > 0) {
+            class->tags[at] = class->tags[at - 1];
+            at--;
+        }
+        class->tags[at] = f;
+    }
+}
+
+void ora_expand(struct ora *o) {
+    uint32_t n = 0;
+    for (uint32_t f = 0; f < o->tree->n_files; f++)
+        for (uint32_t i = 0; i < o->tree->files[f]->n_items; i++)
+            n += o->tree->files[f]->items[i].kind == FB_ITEM_CLASS;
+    o->classes = FB_ARENA_ARRAY(o->arena, struct ora_class, n);
+    for (uint32_t f = 0; f < o->tree->n_files; f++) {
+        const struct fb_file *file = o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++)
+            if (file->items[i].kind == FB_ITEM_CLASS && !file->items[i].class_decl->reopened)
+                add_class(o, file->items[i].class_decl);
+    }
+    for (uint32_t f = 0; f < o->tree->n_files; f++) {
+        const struct fb_file *file = o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++)
+            for (uint32_t c = 0; file->items[i].kind == FB_ITEM_CLASS && c < o->n_classes; c++)
+                if (fb_str_eq(o->classes[c].decl->name, file->items[i].class_decl->name))
+                    add_lets(o, &o->classes[c], file->items[i].class_decl);
+    }
+    for (uint32_t f = 0; f < o->tree->n_files; f++) {
+        const struct fb_file *file = o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++)
+            if (file->items[i].kind == FB_ITEM_RULE)
+                add_rule(o, file->items[i].rule);
+    }
+}

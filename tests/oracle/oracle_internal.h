@@ -1,0 +1,265 @@
+/* What the files of the reference interpreter share.
+ *
+ * Place in the flow: oracle_expand turns each condition of the parse tree into one expression without
+ * lets and params; oracle_eval computes it at an instant, oracle_window computes windows from the
+ * history, oracle_rule turns values into alerts, oracle.c keeps time. */
+#ifndef FB_TESTS_ORACLE_INTERNAL_H
+#define FB_TESTS_ORACLE_INTERNAL_H
+
+#include "oracle.h"
+#include "oracle_units.h"
+
+#include "engine/model/program.h"
+
+#include <regex.h>
+
+/* --- Expressions ---------------------------------------------------------------------------- */
+
+enum ora_kind {
+    ORA_CONST,      /* constant */
+    ORA_UNKNOWN,    /* the word unknown */
+    ORA_FIELD,      /* present value of field */
+    ORA_IS,         /* field is [negated] quality; of an expression a: whether it is known */
+    ORA_CONVERT,    /* a in another unit */
+    ORA_NEGATE,     /* -a */
+    ORA_ARITH,      /* a op b */
+    ORA_PERCENT_OF, /* a * constant / 100 */
+    ORA_ABS, ORA_ROUND, ORA_SQRT,
+    ORA_MIN, ORA_MAX, /* of items */
+    ORA_CLAMP,      /* a limited to b..c */
+    ORA_COMPARE,    /* a op b */
+    ORA_CLOCK,      /* a op b, a being AGE or ELAPSED */
+    ORA_IN_RANGE,   /* a [negated] in b..c */
+    ORA_IN_LIST,    /* a [negated] in (items) */
+    ORA_MATCHES,    /* a matches regex */
+    ORA_NOT, ORA_AND, ORA_OR,
+    ORA_VOTE,       /* votes of (items) */
+    ORA_IF,         /* if a then b else c */
+    ORA_CASE,       /* a param: if a is known and true then b, else c */
+    ORA_COALESCE,   /* items */
+    ORA_LET,        /* a, for which a let stands */
+    ORA_FOR,        /* a for b */
+    ORA_UNTIL,      /* a until b */
+    ORA_ELAPSED,    /* elapsed(a), inside ORA_CLOCK */
+    ORA_AGE,        /* age(field), age(), inside ORA_CLOCK */
+    ORA_SILENT,     /* silent, silent(field) */
+    ORA_WINDOW,     /* aggregate of window */
+    ORA_PREVIOUS, ORA_CHANGE, ORA_CHANGED, /* of a; window: its last two samples */
+    ORA_KINDS
+};
+
+enum { ORA_EVERY_RECORD = -1 }; /* in place of a field: any record */
+
+struct ora_window;
+
+struct ora_expr {
+    enum ora_kind kind;
+    enum fb_type type;
+    struct ora_unit unit;
+    const struct fb_type_decl *words; /* of an enumeration */
+    enum fb_op op;
+    bool negated;
+    struct fb_value constant;
+    bool literal; /* CONST: a number as written, exactly `exact` */
+    struct ora_ratio exact;
+    bool param; /* for which a param stands */
+    int field; /* ORA_EVERY_RECORD: of the record itself */
+    enum fb_quality quality;
+    struct ora_expr *a, *b, *c;
+    struct ora_expr **items;
+    uint32_t n_items, votes;
+    regex_t *regex;
+    struct ora_conversion conversion;
+    const struct fb_let_decl *let;
+    uint32_t op_index; /* FOR, UNTIL, ELAPSED: its state among those of the condition */
+    const struct ora_condition *home; /* FOR, UNTIL, ELAPSED: the condition whose state it is */
+    struct ora_window *window;
+    enum fb_aggregate aggregate;
+    double needs;
+};
+
+/* The samples of an expression (M11) and which of them an instant sees. */
+struct ora_window {
+    uint32_t index; /* in the class */
+    enum fb_window_shape shape;
+    struct ora_expr *x;     /* NULL: every record is a sample */
+    struct ora_expr *where; /* NULL: none */
+    int64_t length, pane;
+    uint32_t last;          /* over last n */
+    uint32_t places;        /* ring */
+    bool *reads_x, *reads_all; /* fields of x; of x and where */
+};
+
+/* --- Rules ---------------------------------------------------------------------------------- */
+
+/* State of one temporal operator of one condition of one device (M23, M24, M25). */
+struct ora_op {
+    bool running, paused; /* for: t0 is there; t stood still since paused_at */
+    int64_t t0, paused_at;
+    bool set;        /* until */
+    bool last_known; /* elapsed */
+    bool risen;
+    int64_t rise;
+};
+
+struct ora_condition {
+    struct ora_rule *rule;
+    uint32_t raise, index; /* index: among the conditions of the class */
+    struct ora_expr *root;
+    bool *reads;           /* fields a record of which concerns it (M7) */
+    bool every_record, twice;
+    uint32_t n_ops;
+};
+
+struct ora_part {
+    struct fb_str literal, builtin;
+    struct ora_expr *expr;
+};
+
+struct ora_rule {
+    const struct fb_rule_decl *decl;
+    struct ora_class *class;
+    uint32_t index; /* among the rules of the class */
+    struct ora_condition *conditions;
+    uint32_t n_conditions;
+    struct ora_expr *clear_after, *at_most_per; /* seconds */
+    struct ora_expr *whenever; /* without `where`; for what it reads, never evaluated */
+    bool *whenever_reads;
+    struct ora_expr **shown; /* FIELD or LET, byte order of the names */
+    uint32_t n_shown;
+    struct ora_expr **slots; /* of message, then response */
+    uint32_t n_slots;
+    struct fb_rule out; /* what outputs point to: names, types, units, templates */
+};
+
+struct ora_class {
+    const struct fb_class_decl *decl;
+    uint32_t index;
+    const struct fb_field_decl **fields; /* by index */
+    uint32_t n_fields;
+    const struct fb_let_decl **lets; /* reopened blocks included */
+    uint32_t n_lets;
+    int64_t *stale; /* by field; 0: never */
+    int64_t late;
+    struct ora_window **windows;
+    uint32_t n_windows, cap_windows;
+    struct ora_rule **rules;
+    uint32_t n_rules, cap_rules;
+    uint32_t n_conditions;
+    uint32_t *tags; /* byte order of the names */
+    uint32_t n_tags;
+};
+
+/* --- History -------------------------------------------------------------------------------- */
+
+/* A field as it stands after a record. */
+struct ora_held {
+    bool seen, bad, good_once;
+    struct fb_value value; /* of the last good sample */
+    int64_t good_ts;       /* its time */
+};
+
+struct ora_record {
+    int64_t ts;
+    bool late;
+    int64_t d; /* the device's time once the record was there */
+    struct fb_origin origin;
+    bool *carries, *good;    /* by field */
+    struct fb_value *values; /* by field, where good */
+    struct ora_held *after;  /* by field */
+};
+
+/* A sample of a window's expression; found once, kept. */
+struct ora_sample {
+    bool found, there;
+    struct fb_value value;
+};
+
+struct ora_rule_state {
+    int64_t deadline; /* of `clear after` */
+    struct ora_op clear;
+    enum fb_severity severity;
+    int64_t since;
+    int64_t at_most_start;
+    bool at_most_begun;
+    uint32_t let_through;
+    uint64_t withheld;
+};
+
+struct ora_condition_state {
+    int64_t deadline;
+    struct ora_op *ops;
+    uint8_t value; /* 0 false, 1 true, 2 unknown; an event: the last known one */
+    bool holds;
+};
+
+struct ora_device {
+    struct ora_class *class;
+    struct fb_str id;
+    struct ora_record *records;
+    size_t n_records, cap_records;
+    struct ora_sample **samples; /* by window, then record */
+    size_t *cap_samples;
+    int64_t w, cw, d;
+    struct ora_condition_state *conditions;
+    struct ora_rule_state *rules;
+};
+
+struct ora {
+    const struct fb_tree *tree;
+    struct fb_arena *arena, *scratch;
+    int64_t max_skew, c;
+    bool has_c;
+    fb_output_fn *sink;
+    void *context;
+    struct ora_class *classes;
+    uint32_t n_classes;
+    struct ora_device **devices;
+    size_t n_devices, cap_devices;
+    uint64_t kinds[ORA_KINDS][3], windows[FB_SHAPE_EACH + 1][FB_AGGREGATES][3];
+    struct ora_usage *usage;
+};
+
+/* --- Evaluation ----------------------------------------------------------------------------- */
+
+/* Where an expression is evaluated: a device, an instant, and what brought it about. */
+struct ora_view {
+    struct ora *o;
+    const struct ora_device *device;
+    size_t n; /* records taken so far */
+    int64_t t;
+    const struct ora_record *record;  /* whose evaluation this is; NULL: a timer's */
+    bool again;                       /* the second one of a record (M2, 7) */
+    const struct ora_record *late;    /* M11: its samples stand in for the fields it carries */
+    bool keep;                        /* temporal operators keep their new state */
+    int64_t next;                     /* the next deadline found (M8) */
+};
+
+struct fb_value ora_eval(struct ora_view *view, const struct ora_expr *e);
+/* M10 */
+struct fb_value ora_field_at(const struct ora_view *view, uint32_t field);
+struct fb_value ora_known_number(double x);
+struct fb_value ora_known_bool(bool truth);
+struct fb_value ora_not_known(void);
+double ora_number_of(const struct ora_expr *e, struct fb_value v);
+bool ora_is_true(struct fb_value v);
+/* M8: `due` counts if it comes after t. */
+void ora_note_deadline(struct ora_view *view, int64_t due);
+/* At a record's evaluation: also at t, where an `each` window completes that it does not see yet. */
+void ora_note_deadline_now(struct ora_view *view, int64_t due);
+/* M23; seconds: the value of d. */
+struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct fb_value c,
+                             struct fb_value seconds);
+
+struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e);
+/* True where an `each` window completes exactly at t. */
+bool ora_each_completes(const struct ora_view *view, const struct ora_window *window);
+
+/* Fills the rules, conditions and windows of all classes. */
+void ora_expand(struct ora *o);
+
+/* The rule's part in one evaluation: its conditions that are `due`, then the alarm or event. */
+void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
+                   const bool *due, bool clear_due);
+
+#endif

@@ -1,0 +1,243 @@
+#include "run_both.h"
+
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "engine/core/core.h"
+#include "engine/model/program.h"
+#include "rules/compile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- An output as a line ---------------------------------------------------------------------- */
+
+static void put_value(enum fb_type type, const struct fb_value *v, struct fb_buf *out) {
+    char text[FB_NUM_TEXT_MAX];
+    if (v->quality != FB_Q_GOOD) {
+        fb_buf_printf(out, "(%s)", fb_quality_name((enum fb_quality)v->quality));
+        return;
+    }
+    switch (type) {
+    case FB_T_NUMBER:
+    case FB_T_COUNTER: fb_buf_put(out, text, fb_num_format(v->num, text)); break;
+    case FB_T_TEXT: fb_buf_printf(out, "\"%.*s\"", FB_ARG(v->text)); break;
+    default: fb_buf_printf(out, "%" PRId64, v->i); break;
+    }
+}
+
+static void put_template(const struct fb_rule *rule, const struct fb_template *template,
+                         const struct fb_value *slots, struct fb_buf *out) {
+    for (uint32_t i = 0; i < template->n_parts; i++) {
+        const struct fb_template_part *part = &template->parts[i];
+        switch (part->kind) {
+        case FB_PART_LITERAL: fb_buf_str(out, part->literal); break;
+        case FB_PART_DEVICE: fb_buf_text(out, "{device}"); break;
+        case FB_PART_RULE: fb_buf_text(out, "{rule}"); break;
+        case FB_PART_SEVERITY: fb_buf_text(out, "{severity}"); break;
+        case FB_PART_SLOT: {
+            const struct fb_slot *slot = &rule->slots[part->slot];
+            struct fb_value value = slots[part->slot];
+            if (value.quality != FB_Q_GOOD) /* a message says `unknown` whatever the reason */
+                value.quality = FB_Q_UNKNOWN;
+            put_value(slot->type, &value, out);
+            if (slot->decimals >= 0)
+                fb_buf_printf(out, ":.%d", slot->decimals);
+            break;
+        }
+        }
+    }
+}
+
+static void put_time(int64_t us, struct fb_buf *out) {
+    if (us == INT64_MIN)
+        fb_buf_text(out, "none");
+    else
+        fb_buf_printf(out, "%" PRId64 ".%06" PRId64, us / 1000000, us % 1000000);
+}
+
+static void put_cause(const struct fb_cause *cause, struct fb_buf *out) {
+    if (cause->timer) {
+        fb_buf_text(out, " by timer ");
+        put_time(cause->deadline_us, out);
+    } else {
+        fb_buf_printf(out, " by record %" PRId64, cause->origin.offset);
+    }
+}
+
+static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb_type *tag_types,
+                       struct fb_buf *out) {
+    if (o->kind == FB_OUT_LATE) {
+        fb_buf_printf(out, "%s %.*s at ", o->future ? "future" : "late", FB_ARG(o->device));
+        put_time(o->at_us, out);
+        fb_buf_text(out, " watermark ");
+        put_time(o->watermark_us, out);
+        fb_buf_printf(out, " %.*s", FB_ARG(o->raw));
+        return;
+    }
+    const struct fb_rule *rule = o->rule;
+    fb_buf_printf(out, "%.*s/%.*s ", FB_ARG(rule->name), FB_ARG(o->device));
+    if (o->kind == FB_OUT_ALERT) {
+        fb_buf_printf(out, "%s %s%s since ", fb_alert_event_name(o->event),
+                      fb_severity_name(o->severity), o->active ? " active" : "");
+        put_time(o->since_us, out);
+    } else {
+        fb_buf_printf(out, "event withheld %" PRIu64, o->withheld);
+    }
+    fb_buf_text(out, " at ");
+    put_time(o->at_us, out);
+    put_cause(&o->cause, out);
+    fb_buf_text(out, " {");
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        fb_buf_printf(out, "%s%.*s ", i > 0 ? ", " : "", FB_ARG(rule->shown[i].name));
+        put_value(rule->shown[i].type, &o->shown[i], out);
+    }
+    fb_buf_text(out, "} [");
+    for (uint32_t i = 0; i < n_tags; i++) {
+        fb_buf_text(out, i > 0 ? ", " : "");
+        put_value(tag_types[i], &o->tags[i], out);
+    }
+    fb_buf_text(out, "] \"");
+    put_template(rule, &rule->message, o->slots, out);
+    fb_buf_text(out, "\" \"");
+    put_template(rule, &rule->response, o->slots, out);
+    fb_buf_char(out, '"');
+}
+
+/* --- Collecting -------------------------------------------------------------------------------- */
+
+struct collector {
+    struct run_result *result;
+    struct run_lines *lines;
+    const struct fb_program *program; /* for the types of tags: both sides have the same */
+    bool count;
+};
+
+static void collect(void *context, const struct fb_output *output) {
+    struct collector *into = context;
+    const struct fb_class *class = &into->program->classes[output->class_index];
+    enum fb_type types[FB_FIELDS_MAX];
+    struct fb_buf line = {0};
+    for (uint32_t i = 0; i < class->n_tags; i++)
+        types[i] = class->fields[class->tags[i]].type;
+    put_output(output, class->n_tags, types, &line);
+    FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
+    into->lines->items[into->lines->n++] =
+        fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
+    fb_buf_free(&line);
+    if (!into->count)
+        return;
+    struct run_counts *counts = &into->result->counts;
+    counts->late += output->kind == FB_OUT_LATE && !output->future;
+    counts->future += output->kind == FB_OUT_LATE && output->future;
+    counts->events += output->kind == FB_OUT_EVENT;
+    if (output->kind == FB_OUT_ALERT) {
+        counts->raised += output->event == FB_ALERT_RAISED;
+        counts->severity += output->event == FB_ALERT_SEVERITY;
+        counts->cleared += output->event == FB_ALERT_CLEARED;
+    }
+}
+
+static void run_product(const struct fb_program *program, const struct run_entry *entries,
+                        size_t n, int64_t finish_us, int64_t max_skew_us,
+                        struct run_result *result) {
+    struct collector into = {result, &result->product, program, false};
+    struct fb_core_config config = {.max_skew_us = max_skew_us};
+    struct fb_core *core = fb_core_new(program, &config, collect, &into);
+    for (size_t i = 0; i < n; i++)
+        fb_core_take(core, &entries[i].entry, entries[i].clock_us);
+    fb_core_finish(core, finish_us);
+    fb_core_free(core);
+}
+
+static void run_oracle(const struct fb_tree *tree, const struct fb_program *program,
+                       const struct run_entry *entries, size_t n, int64_t finish_us,
+                       int64_t max_skew_us, struct run_result *result,
+                       void (*usage)(const struct ora *o)) {
+    struct collector into = {result, &result->oracle, program, true};
+    struct ora *o = ora_new(tree, max_skew_us, collect, &into);
+    for (size_t i = 0; i < n; i++)
+        ora_take(o, &entries[i].entry, entries[i].clock_us);
+    ora_finish(o, finish_us);
+    if (usage != NULL)
+        usage(o);
+    ora_free(o);
+}
+
+static size_t first_difference(const struct run_lines *a, const struct run_lines *b) {
+    size_t n = a->n < b->n ? a->n : b->n;
+    for (size_t i = 0; i < n; i++)
+        if (!fb_str_eq(a->items[i], b->items[i]))
+            return i;
+    return a->n == b->n ? SIZE_MAX : n;
+}
+
+void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, int64_t finish_us,
+              int64_t max_skew_us, struct run_result *result,
+              void (*usage)(const struct ora *o)) {
+    struct fb_compiled compiled;
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
+    memset(result, 0, sizeof *result);
+    result->arena = fb_arena_new();
+    result->first_difference = SIZE_MAX;
+    fb_sources_add(sources, FB_S("case.rules"), rules);
+    result->compiled = fb_compile_sources(sources, diags, &compiled);
+    if (result->compiled) {
+        run_product(compiled.program, entries, n, finish_us, max_skew_us, result);
+        run_oracle(compiled.tree, compiled.program, entries, n, finish_us, max_skew_us, result,
+                   usage);
+        result->first_difference = first_difference(&result->product, &result->oracle);
+    } else {
+        fb_diags_print(diags, compiled.sources, false, &result->diagnostics);
+    }
+    fb_compiled_free(&compiled);
+    fb_diags_free(diags);
+}
+
+/* The entries without what was shrunk away; fields that are off give their places to those after. */
+static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
+                         struct run_entry *entries) {
+    size_t n = 0;
+    for (size_t i = 0; i < c->n_events; i++) {
+        const struct gen_event *event = &c->events[i];
+        const struct gen_class *class = &c->classes[event->entry.class_index];
+        struct fb_entry entry = event->entry;
+        struct fb_sample *samples = FB_ARENA_ARRAY(arena, struct fb_sample, class->n_fields);
+        uint16_t place[GEN_FIELDS_MAX], next = 0, n_samples = 0;
+        if (event->off)
+            continue;
+        for (uint32_t f = 0; f < class->n_fields; f++)
+            place[f] = class->fields[f].off ? UINT16_MAX : next++;
+        for (uint32_t s = 0; s < entry.n_samples; s++) {
+            if (place[entry.samples[s].field] == UINT16_MAX)
+                continue;
+            samples[n_samples] = entry.samples[s];
+            samples[n_samples++].field = place[entry.samples[s].field];
+        }
+        entry.samples = samples;
+        entry.n_samples = n_samples;
+        entries[n++] = (struct run_entry){entry, event->clock_us};
+    }
+    return n;
+}
+
+void run_case(const struct gen_case *c, struct run_result *result,
+              void (*usage)(const struct ora *o)) {
+    struct fb_arena *arena = fb_arena_new();
+    struct run_entry *entries = FB_ARENA_ARRAY(arena, struct run_entry, c->n_events + 1);
+    size_t n = entries_of(c, arena, entries);
+    struct fb_buf text = {0};
+    gen_print_rules(c, &text);
+    run_text((struct fb_str){text.p, text.n}, entries, n, c->finish_us, c->max_skew_us, result,
+             usage);
+    fb_buf_free(&text);
+    fb_arena_free(arena);
+}
+
+void run_result_free(struct run_result *result) {
+    free(result->product.items);
+    free(result->oracle.items);
+    fb_buf_free(&result->diagnostics);
+    fb_arena_free(result->arena);
+}
