@@ -261,7 +261,7 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
             const struct ora_condition *c = &rule->conditions[i];
             bool concerned = c->every_record || device->n_records == 1;
             for (uint32_t f = 0; f < class->n_fields; f++)
-                concerned |= c->reads[f] && record->carries[f];
+                concerned |= c->reads[f] && record->carries[f] && class->fields[f]->role != FB_KEY;
             due[c->index] = concerned && (c->twice || !again);
             any |= due[c->index];
         }

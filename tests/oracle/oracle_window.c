@@ -16,9 +16,11 @@ enum { RUN = 32, STDDEV_MIN = 8 };
 
 /* --- Samples of an expression (M11) --------------------------------------------------------- */
 
-static bool carries_any(const struct ora_record *record, const bool *fields, uint32_t n) {
-    for (uint32_t f = 0; f < n; f++)
-        if (fields[f] && record->carries[f])
+/* Keys do not count: every record carries them, and they never change. */
+static bool carries_any(const struct ora_class *class, const struct ora_record *record,
+                        const bool *fields) {
+    for (uint32_t f = 0; f < class->n_fields; f++)
+        if (fields[f] && record->carries[f] && class->fields[f]->role != FB_KEY)
             return true;
     return false;
 }
@@ -32,7 +34,7 @@ static struct ora_sample find_sample(struct ora *o, const struct ora_device *dev
         sample.value = ora_known_number(1);
         return sample;
     }
-    if (!carries_any(record, w->reads_x, device->class->n_fields))
+    if (!carries_any(device->class, record, w->reads_x))
         return sample;
     struct ora_view then = {.o = o, .device = device, .n = i + 1, .t = record->ts,
                             .record = record, .late = record->late ? record : NULL,
@@ -107,7 +109,7 @@ static size_t good_stretches(struct ora *o, const struct ora_device *device,
         const struct ora_record *record = &device->records[i];
         if (record->late)
             continue;
-        begun = begun || sample_at(o, device, w, i)->there;
+        begun = begun || sample_at(o, device, w, i)->there; /* on time */
         if (!begun)
             continue;
         int64_t end = to;
@@ -130,6 +132,21 @@ static size_t good_stretches(struct ora *o, const struct ora_device *device,
             out[n++] = (struct stretch){record->ts, end};
     }
     return n;
+}
+
+/* M14: a ring remembers the last stretch and so many not empty ones before it. */
+static size_t forget_stretches(const struct ora_window *w, struct stretch *stretches, size_t n) {
+    size_t kept = 0, first = n;
+    if (n == 0)
+        return 0;
+    for (first = n - 1; first > 0; first--) {
+        bool empty = stretches[first - 1].from == stretches[first - 1].to;
+        if (!empty && kept == w->places / 4 + 1)
+            break;
+        kept += !empty;
+    }
+    memmove(stretches, stretches + first, (n - first) * sizeof *stretches);
+    return n - first;
 }
 
 static int64_t overlap(struct stretch a, int64_t from, int64_t to) {
@@ -177,8 +194,8 @@ static void see_panes(struct ora_view *view, const struct ora_window *w, struct 
     }
 }
 
-/* M14. A full ring loses the sample taken first; where the last one that it lost would still be in
- * use, the value before the oldest kept one is not known. */
+/* M14. A full ring loses the sample taken first; where the last on-time one that it lost would still
+ * be in use, the value before the oldest kept one is not known. */
 static void see_ring(struct ora_view *view, const struct ora_window *w, struct sight *s) {
     size_t taken = 0, k = 0;
     for (size_t i = 0; i < s->records; i++)
@@ -405,122 +422,154 @@ static double growth(double a, double b) {
     for (int i = 0; i < 2; i++) {
         double m = ranges[i];
         if (a >= 0.9 * m && a <= m && b < 0.1 * m)
-            return m - a + b;
+            return (m - a) + b;
     }
     return b;
 }
 
 static struct fb_value increase_or_rate(const struct ora_window *w, const struct sight *s,
                                         bool rate) {
-    struct seen *used = fb_alloc((s->n + 1) * sizeof *used);
-    size_t n = 0;
-    if (s->has_held)
-        used[n++] = s->held;
-    for (size_t i = 0; i < s->n; i++)
-        used[n++] = s->in_use[i];
-    struct fb_value value = ora_not_known();
-    if (n == 1) {
-        value = ora_known_number(0);
-    } else if (n > 1) {
-        double sum = growth(number_of(w, &used[0]), number_of(w, &used[1]));
-        for (size_t i = 2; i < n; i++)
-            sum += growth(number_of(w, &used[i - 1]), number_of(w, &used[i]));
-        int64_t time = used[n - 1].ts - used[0].ts;
-        if (!rate)
-            value = ora_known_number(sum);
-        else if (time > 0)
-            value = ora_known_number(sum / ((double)time / 1e6));
+    const struct seen *before = s->has_held ? &s->held : NULL, *first = before;
+    double sum = 0, part_sum = 0;
+    bool any_sum = false, any_part = false;
+    if (s->n == 0)
+        return before == NULL ? ora_not_known() : ora_known_number(0);
+    for (size_t i = 0; i < s->n; i++) {
+        const struct seen *sample = &s->in_use[i];
+        if (first == NULL)
+            first = sample;
+        if (before != NULL) {
+            double g = growth(number_of(w, before), number_of(w, sample));
+            bool same_part = any_part && s->in_use[i - 1].part == sample->part;
+            if (any_part && !same_part) {
+                sum = any_sum ? sum + part_sum : part_sum;
+                any_sum = true;
+            }
+            part_sum = same_part ? part_sum + g : g;
+            any_part = true;
+        }
+        before = sample;
     }
-    free(used);
-    return value;
+    if (!any_part)
+        return ora_known_number(0); /* one sample used */
+    sum = any_sum ? sum + part_sum : part_sum;
+    int64_t time = before->ts - first->ts;
+    if (!rate)
+        return ora_known_number(sum);
+    return time > 0 ? ora_known_number(sum / ((double)time / 1e6)) : ora_not_known();
 }
 
-/* The areas under one held value from a to b, cut at the borders of panes and added to the areas
- * of their parts. */
+/* The areas of the parts before, folded, and of the present one. */
 struct area {
-    double done, part; /* the folded areas of the parts before, and of the present one */
+    double done, part;
     bool any_done, any_part;
     int64_t present;
     int64_t time;
 };
 
-static void add_stretch(struct area *area, const struct ora_window *w, double v, int64_t a,
-                        int64_t b) {
+static void close_part(struct area *area) {
+    if (area->any_part)
+        area->done = area->any_done ? area->done + area->part : area->part;
+    area->any_done |= area->any_part;
+    area->any_part = false;
+}
+
+static void add_term(struct area *area, int64_t part, double v, int64_t dt) {
+    if (dt <= 0)
+        return;
+    if (area->any_part && part != area->present)
+        close_part(area);
+    double term = v * (double)dt;
+    area->part = area->any_part ? area->part + term : term;
+    area->any_part = true;
+    area->present = part;
+    area->time += dt;
+}
+
+/* A value held from a to b in good time: in panes cut at their borders. */
+static void add_stretch(struct area *area, const struct ora_window *w, int64_t part, double v,
+                        int64_t a, int64_t b) {
+    if (w->shape != FB_SHAPE_PANES) {
+        add_term(area, part, v, b - a);
+        return;
+    }
     while (a < b) {
-        int64_t part = 0, end = b;
-        if (w->shape == FB_SHAPE_PANES) {
-            part = fb_floor_div(a, w->pane);
-            if ((part + 1) * w->pane < end)
-                end = (part + 1) * w->pane;
-        }
-        if (area->any_part && part != area->present) {
-            area->done = area->any_done ? area->done + area->part : area->part;
-            area->any_done = true;
-            area->any_part = false;
-        }
-        double piece = v * (double)(end - a);
-        area->part = area->any_part ? area->part + piece : piece;
-        area->any_part = true;
-        area->present = part;
-        area->time += end - a;
+        int64_t pane = fb_floor_div(a, w->pane), end = (pane + 1) * w->pane;
+        add_term(area, pane, v, (end < b ? end : b) - a);
         a = end;
     }
 }
 
-/* M17. */
+static struct fb_value area_over_time(struct area *area) {
+    close_part(area);
+    if (area->time == 0)
+        return ora_not_known();
+    return ora_known_number(area->done / (double)area->time);
+}
+
+/* M17. In a ring the value from before the left edge is a part of its own. */
 static struct fb_value time_avg_of(const struct ora_window *w, const struct sight *s,
                                    const struct stretch *good, size_t n_good) {
     struct area area = {0};
     for (size_t i = s->has_held ? 0 : 1; i <= s->n; i++) {
         const struct seen *sample = i == 0 ? &s->held : &s->in_use[i - 1];
         int64_t from = sample->ts, to = i < s->n ? s->in_use[i].ts : s->to;
+        if (w->shape == FB_SHAPE_LAST) { /* until the next one, good or not */
+            if (i < s->n)
+                add_term(&area, sample->part, number_of(w, sample), to - from);
+            continue;
+        }
         if (from < s->from)
             from = s->from;
         for (size_t g = 0; g < n_good; g++) {
             int64_t a = good[g].from > from ? good[g].from : from;
             int64_t b = good[g].to < to ? good[g].to : to;
-            add_stretch(&area, w, number_of(w, sample), a, b);
+            add_stretch(&area, w, i == 0 ? -1 : sample->part, number_of(w, sample), a, b);
         }
     }
-    if (area.time == 0)
-        return ora_not_known();
-    double sum = area.any_done ? area.done + area.part : area.part;
-    return ora_known_number(sum / (double)area.time);
+    return area_over_time(&area);
 }
 
-/* M19: does the value before the left edge reach into the window? Until the end of good time. */
-static bool held_reaches(const struct ora_device *device, const struct ora_window *w,
-                         const struct sight *s, const struct stretch *good, size_t n_good) {
-    if (s->has_held && good_until(device, w, s->held.record) < s->held.ts)
-        return false;
-    if (s->n > 0 && s->half_open && s->in_use[0].ts == s->from)
-        return false; /* a sample at the first instant of `each` */
-    for (size_t g = 0; s->has_held && g < n_good; g++)
-        if (good[g].from <= s->held.ts && s->held.ts <= good[g].to)
-            return good[g].to > s->from;
+/* M19: was c true (false) at some instant of good time? Each on-time sample of all counts at its own
+ * time, and as long as it was the latest. */
+static bool held_at_some_instant(struct ora_view *view, const struct ora_window *w,
+                                 const struct sight *s, const struct stretch *good,
+                                 size_t n_good, bool truth) {
+    for (size_t i = 0; i < s->records; i++) {
+        const struct ora_record *record = &view->device->records[i];
+        const struct ora_sample *sample = sample_at(view->o, view->device, w, i);
+        if (record->late || !sample->there || ora_is_true(sample->value) != truth)
+            continue;
+        bool inside = s->half_open ? record->ts >= s->from && record->ts < s->to
+                                   : record->ts > s->from && record->ts <= s->to;
+        if (inside && good_until(view->device, w, i) >= record->ts)
+            return true;
+        int64_t until = s->to;
+        for (size_t j = s->records; j-- > i + 1;)
+            if (!view->device->records[j].late && sample_at(view->o, view->device, w, j)->there)
+                until = view->device->records[j].ts;
+        int64_t from = record->ts > s->from ? record->ts : s->from;
+        for (size_t g = 0; g < n_good; g++)
+            if (overlap(good[g], from, until < s->to ? until : s->to) > 0)
+                return true;
+    }
     return false;
 }
 
-static struct fb_value any_or_all(const struct ora_view *view, const struct ora_window *w,
+static struct fb_value any_or_all(struct ora_view *view, const struct ora_window *w,
                                   const struct sight *s, const struct stretch *good,
                                   size_t n_good, bool any, bool enough) {
-    bool some = false;
-    if (w->shape == FB_SHAPE_LAST && !enough)
-        return ora_not_known();
-    for (size_t i = 0; i < s->n; i++) {
-        const struct seen *sample = &s->in_use[i];
-        if (w->shape != FB_SHAPE_LAST && good_until(view->device, w, sample->record) < sample->ts)
-            continue; /* no instant of good time */
-        some = true;
-        if (ora_is_true(sample->value) == any)
-            return ora_known_bool(any);
+    bool seen[2] = {false, false};
+    if (w->shape == FB_SHAPE_LAST) {
+        for (size_t i = 0; i < s->n; i++)
+            seen[ora_is_true(s->in_use[i].value)] = true;
+        return enough ? ora_known_bool(any ? seen[1] : !seen[0]) : ora_not_known();
     }
-    if (held_reaches(view->device, w, s, good, n_good)) {
-        some = true;
-        if (ora_is_true(s->held.value) == any)
-            return ora_known_bool(any);
-    }
-    return some && enough ? ora_known_bool(!any) : ora_not_known();
+    for (int truth = 0; truth < 2; truth++)
+        seen[truth] = held_at_some_instant(view, w, s, good, n_good, truth);
+    if (seen[any])
+        return ora_known_bool(any);
+    return seen[!any] && enough ? ora_known_bool(!any) : ora_not_known();
 }
 
 static void drop_late(struct sight *s) {
@@ -574,7 +623,7 @@ static struct fb_value previous_value(struct ora_view *view, const struct ora_ex
         return ora_known_number(ora_number_of(e->a, now) - number_of(e->window, before));
     const struct ora_record *record = view->record;
     if (record == NULL || record->late ||
-        !carries_any(record, e->window->reads_x, view->device->class->n_fields))
+        !carries_any(view->device->class, record, e->window->reads_x))
         return ora_known_bool(false);
     if (e->a->type == FB_T_TEXT)
         return ora_known_bool(!fb_str_eq(before->value.text, last->value.text));
@@ -587,7 +636,10 @@ static struct fb_value previous_value(struct ora_view *view, const struct ora_ex
 static struct fb_value aggregate_of(struct ora_view *view, const struct ora_expr *e,
                                     struct sight *s, struct stretch *good) {
     const struct ora_window *w = e->window;
-    size_t n_good = good_stretches(view->o, view->device, w, s->records, s->to, good);
+    bool any_all = e->aggregate == FB_AGG_ANY || e->aggregate == FB_AGG_ALL;
+    size_t n_all = good_stretches(view->o, view->device, w, s->records, s->to, good);
+    bool forgets = w->shape == FB_SHAPE_RING && !any_all; /* any and all know everything */
+    size_t n_good = forgets ? forget_stretches(w, good, n_all) : n_all;
     int64_t good_us = w->shape == FB_SHAPE_LAST ? 0 : good_time(s, good, n_good);
     bool enough = w->shape == FB_SHAPE_LAST
                       ? s->n >= w->last
@@ -596,7 +648,7 @@ static struct fb_value aggregate_of(struct ora_view *view, const struct ora_expr
         note_over_deadlines(view, w, s, good_us);
     if (order_bound(e->aggregate))
         drop_late(s);
-    if (e->aggregate == FB_AGG_ANY || e->aggregate == FB_AGG_ALL)
+    if (any_all)
         return any_or_all(view, w, s, good, n_good, e->aggregate == FB_AGG_ANY, enough);
     return enough ? number_aggregate(e, s, good, n_good) : ora_not_known();
 }
