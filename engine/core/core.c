@@ -119,7 +119,8 @@ static void queue_due(struct fb_core *core, struct fb_device *device, int64_t li
  * comes next, with its own time going up to taking_limit_us. last: also what is due exactly now. */
 static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
                      bool last) {
-    int64_t reach_us = fb_add_sat(core->clock_us, last);
+    /* At the last tick a device may be due whose own time ran ahead of what C gives it. */
+    int64_t reach_us = last ? FB_NEVER : core->clock_us;
     bool own = taking && taking->deadline_us < taking_limit_us;
     if (!own && fb_timers_next(core->timers) > reach_us)
         return;
@@ -131,12 +132,17 @@ static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t tak
     struct fb_device *device;
     while ((device = fb_timers_pop(core->timers, reach_us))) {
         find_deadline(device);
-        queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
+        if (last)
+            fb_due_push(core->timers, (struct fb_due){device->deadline_us, device});
+        else
+            queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
     }
     struct fb_due due;
     while (fb_due_pop(core->timers, &due)) {
-        fire(core, due.device, due.deadline_us);
-        queue_due(core, due.device, time_limit(core, due.device, taking, taking_limit_us, last));
+        int64_t limit_us = time_limit(core, due.device, taking, taking_limit_us, last);
+        if (due.deadline_us < limit_us)
+            fire(core, due.device, due.deadline_us);
+        queue_due(core, due.device, limit_us);
     }
 }
 
@@ -148,8 +154,9 @@ void fb_core_advance(struct fb_core *core, int64_t c_us) {
 }
 
 void fb_core_finish(struct fb_core *core, int64_t c_us) {
-    fb_core_advance(core, c_us);
-    fire_due(core, NULL, 0, true);
+    if (c_us > core->clock_us)
+        core->clock_us = c_us;
+    fire_due(core, NULL, 0, true); /* all at once: the order is that of the deadlines */
 }
 
 /* ---- records ---- */
