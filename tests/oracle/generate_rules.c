@@ -614,7 +614,9 @@ static void alarm_options(struct place *p, struct gen_rule *rule) {
         enum gen_family family;
         do {
             family = some_family(p);
-        } while (family == GEN_COUNTER || family == GEN_PER_SECOND);
+            /* a bare number beside a limit in % would be one of 100 % */
+        } while (family == GEN_COUNTER || family == GEN_PER_SECOND ||
+                 (family <= GEN_INTEGER && some_field(p, GEN_PERCENT) != NULL));
         rule->deadband = literal_at(p, family == GEN_TEMPERATURE ? GEN_KELVIN : family,
                                     1 + below(p, 5));
         for (uint32_t i = 0; i < rule->n_raises; i++)

@@ -265,14 +265,12 @@ struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct
         next.paused = true;
         next.paused_at = view->t;
     }
-    if (view->keep)
-        *state = next;
+    *state = next;
     return value;
 }
 
 /* M24: the table, line by line. */
-static struct fb_value step_until(struct ora_view *view, struct ora_op *state, struct fb_value a,
-                                  struct fb_value b) {
+static struct fb_value step_until(struct ora_op *state, struct fb_value a, struct fb_value b) {
     bool s = state->set;
     struct fb_value value;
     if (ora_is_true(b)) {
@@ -289,26 +287,22 @@ static struct fb_value step_until(struct ora_view *view, struct ora_op *state, s
             s = true;
         value = is_false(a) && !s ? ora_known_bool(false) : ora_not_known();
     }
-    if (view->keep)
-        state->set = s;
+    state->set = s;
     return value;
 }
 
 /* M25: the time since the last rise, in microseconds. */
-static struct fb_value step_elapsed(struct ora_view *view, struct ora_op *state,
+static struct fb_value step_elapsed(const struct ora_view *view, struct ora_op *state,
                                     struct fb_value c) {
-    struct ora_op next = *state;
-    if (ora_is_true(c) && !next.last_known) {
-        next.risen = true;
-        next.rise = view->t;
+    if (ora_is_true(c) && !state->last_known) {
+        state->risen = true;
+        state->rise = view->t;
     }
     if (known(c))
-        next.last_known = ora_is_true(c);
-    if (view->keep)
-        *state = next;
-    if (!next.risen)
+        state->last_known = ora_is_true(c);
+    if (!state->risen)
         return ora_not_known();
-    return (struct fb_value){.i = view->t - next.rise, .quality = FB_Q_GOOD};
+    return (struct fb_value){.i = view->t - state->rise, .quality = FB_Q_GOOD};
 }
 
 /* M26: microseconds since the last good sample, or since W. */
@@ -381,6 +375,21 @@ static struct fb_value choose(struct ora_view *view, const struct ora_expr *e) {
     return value;
 }
 
+/* for, until, elapsed: a look gives what the condition had at its last evaluation (M34). */
+static struct fb_value temporal(struct ora_view *view, const struct ora_expr *e) {
+    struct ora_op *state = op_of(view, e->kind == ORA_CLOCK ? e->a : e);
+    if (!view->keep)
+        return state->value;
+    if (e->kind == ORA_CLOCK) {
+        state->value = clock_compare(view, e);
+    } else {
+        struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
+        state->value = e->kind == ORA_FOR ? ora_step_for(view, state, a, b)
+                                          : step_until(state, a, b);
+    }
+    return state->value;
+}
+
 static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e) {
     switch (e->kind) {
     case ORA_CONST: return e->constant;
@@ -407,7 +416,7 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
         return compare(e->op, e->a, a, e->b, b);
     }
-    case ORA_CLOCK: return clock_compare(view, e);
+    case ORA_CLOCK: return e->a->kind == ORA_ELAPSED ? temporal(view, e) : clock_compare(view, e);
     case ORA_IN_RANGE: return in_range(view, e);
     case ORA_IN_LIST: return in_list(view, e);
     case ORA_MATCHES: return matches(e, ora_eval(view, e->a));
@@ -425,14 +434,8 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
     case ORA_CASE: return choose(view, e);
     case ORA_COALESCE: return coalesce(view, e);
     case ORA_LET: return ora_eval(view, e->a);
-    case ORA_FOR: {
-        struct fb_value c = ora_eval(view, e->a), d = ora_eval(view, e->b);
-        return ora_step_for(view, op_of(view, e), c, d);
-    }
-    case ORA_UNTIL: {
-        struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
-        return step_until(view, op_of(view, e), a, b);
-    }
+    case ORA_FOR:
+    case ORA_UNTIL: return temporal(view, e);
     case ORA_SILENT: return silent(view, e);
     case ORA_WINDOW:
     case ORA_PREVIOUS:

@@ -527,12 +527,17 @@ static enum fb_op turned_op(enum fb_op op) {
     return op == FB_OP_ADD ? FB_OP_SUB : FB_OP_ADD;
 }
 
+/* `>`, `>=`: a lower limit holds longer, under `not` a higher one. */
+static enum fb_op towards_normal(const struct scope *s, enum fb_op comparison) {
+    bool greater = comparison == FB_OP_GT || comparison == FB_OP_GE;
+    return greater != s->turned ? FB_OP_SUB : FB_OP_ADD;
+}
+
 /* The limit is the right side, the left one where only that is a literal or a param. */
 static void move_limit(const struct scope *s, struct ora_expr *e) {
-    bool greater = e->op == FB_OP_GT || e->op == FB_OP_GE;
     if (e->op == FB_OP_EQ || e->op == FB_OP_NE || !moves(s, e->b))
         return;
-    enum fb_op op = greater != s->turned ? FB_OP_SUB : FB_OP_ADD;
+    enum fb_op op = towards_normal(s, e->op);
     if (gives_way(e->a) && !gives_way(e->b))
         e->a = moved(s, e->a, turned_op(op));
     else
@@ -562,6 +567,8 @@ static struct ora_expr *compare_expr(struct scope *s, const struct fb_node *n) {
         e->op = right ? mirrored(n->op) : n->op;
         e->a = clock_operand(s, right ? n->b : n->a);
         e->b = in_unit(s, expand(s, right ? n->a : n->b), ora_unit_of(FB_S("s")));
+        if (e->op != FB_OP_EQ && e->op != FB_OP_NE && moves(s, e->b))
+            e->b = moved(s, e->b, towards_normal(s, e->op));
         return e;
     }
     e = new_expr(s, ORA_COMPARE, FB_T_BOOL);
@@ -777,8 +784,10 @@ static struct ora_expr *expand(struct scope *s, const struct fb_node *n) {
 static bool has_limit(struct scope *s, const struct fb_node *n) {
     if (n == NULL || n->kind == FB_N_CALL)
         return false;
-    if (n->kind == FB_N_COMPARE && !is_clock(n->a) && !is_clock(n->b) && n->op != FB_OP_EQ &&
-        n->op != FB_OP_NE) {
+    bool clock = n->kind == FB_N_COMPARE && (is_clock(n->a) || is_clock(n->b));
+    if (clock && n->op != FB_OP_EQ && n->op != FB_OP_NE)
+        return ora_unit_same_dimension(ora_unit_of(FB_S("s")), s->deadband->unit);
+    if (n->kind == FB_N_COMPARE && n->op != FB_OP_EQ && n->op != FB_OP_NE) {
         struct ora_expr *a, *b;
         struct scope inner = *s;
         inner.in_copy = false;

@@ -100,6 +100,7 @@ struct ora_op {
     bool last_known; /* elapsed */
     bool risen;
     int64_t rise;
+    struct fb_value value; /* at its last evaluation: what messages show (M34) */
 };
 
 struct ora_condition {
@@ -231,7 +232,7 @@ struct ora_view {
     const struct ora_record *record;  /* whose evaluation this is; NULL: a timer's */
     bool again;                       /* the second one of a record (M2, 7) */
     const struct ora_record *late;    /* M11: its samples stand in for the fields it carries */
-    bool keep;                        /* temporal operators keep their new state */
+    bool keep;                        /* false: look only, as messages do (M34) */
     int64_t next;                     /* the next deadline found (M8) */
 };
 

@@ -175,15 +175,6 @@ struct ora_ratio ora_unit_exact(struct ora_ratio value, struct ora_unit from, st
     return ora_ratio_div(shifted, to.scale);
 }
 
-static bool exact_decimal(struct ora_ratio a) {
-    int64_t den = a.den;
-    while (den % 2 == 0)
-        den /= 2;
-    while (den % 5 == 0)
-        den /= 5;
-    return den == 1;
-}
-
 struct ora_conversion ora_unit_conversion(struct ora_unit from, struct ora_unit to) {
     FB_ASSERT(ora_unit_same_dimension(from, to));
     struct ora_conversion conversion = {0};
@@ -194,9 +185,7 @@ struct ora_conversion ora_unit_conversion(struct ora_unit from, struct ora_unit 
     struct ora_ratio factor = ora_ratio_div(from.scale, to.scale);
     struct ora_ratio back = ora_ratio_div(to.scale, from.scale);
     struct ora_ratio zero = ora_ratio_add(from.zero, ora_ratio(-to.zero.num, to.zero.den));
-    conversion.divide = back.den == 1 || !exact_decimal(factor);
-    if (factor.den == 1)
-        conversion.divide = false;
+    conversion.divide = back.den == 1 && factor.den != 1;
     conversion.factor = ora_ratio_double(conversion.divide ? back : factor);
     conversion.offset = ora_ratio_double(ora_ratio_div(zero, to.scale));
     return conversion;

@@ -40,8 +40,8 @@ struct ora_unit ora_unit_product(struct ora_unit a, struct ora_unit b, bool divi
 struct ora_unit ora_unit_difference(struct ora_unit a);
 /* A literal in another unit: exact. */
 struct ora_ratio ora_unit_exact(struct ora_ratio value, struct ora_unit from, struct ora_unit to);
-/* Any other value: value * factor + offset, or value / factor + offset where the way back is the
- * shorter decimal. */
+/* Any other value: value * factor + offset, or value / factor + offset where factor is then a whole
+ * number. */
 struct ora_conversion {
     bool none, divide;
     double factor, offset;

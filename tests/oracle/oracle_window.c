@@ -290,14 +290,14 @@ bool ora_each_completes(const struct ora_view *view, const struct ora_window *w)
 /* --- Deadlines of `over` (M8, M13) ---------------------------------------------------------- */
 
 static void note_over_deadlines(struct ora_view *view, const struct ora_window *w,
-                                const struct sight *s, int64_t good) {
+                                const struct sight *s, int64_t good, bool begun) {
     if (w->shape == FB_SHAPE_RING) {
         for (size_t i = 0; i < s->n; i++)
             ora_note_deadline(view, s->in_use[i].ts + w->length);
         return;
     }
     int64_t covered = s->to - s->from;
-    bool good_now = good_until(view->device, w, s->records - 1) >= view->t;
+    bool good_now = begun && good_until(view->device, w, s->records - 1) >= view->t;
     bool moves = s->n > 0 || (good > 0 && good < covered) || (good_now && good < covered);
     if (!moves)
         return;
@@ -645,7 +645,7 @@ static struct fb_value aggregate_of(struct ora_view *view, const struct ora_expr
                       ? s->n >= w->last
                       : (double)good_us >= e->needs * (double)(s->to - s->from);
     if (w->shape == FB_SHAPE_RING || w->shape == FB_SHAPE_PANES)
-        note_over_deadlines(view, w, s, good_us);
+        note_over_deadlines(view, w, s, good_us, n_all > 0);
     if (order_bound(e->aggregate))
         drop_late(s);
     if (any_all)
