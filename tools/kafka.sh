@@ -1,13 +1,14 @@
 #!/bin/sh
 # One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out.
-# usage: tools/kafka.sh fetch | start | stop | kill | status | port | wipe
+# usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe
 #
-#   fetch   get the broker's jars with Maven, once
-#   start   fetch, start the node, wait until it answers; its data stay over a stop and a start
-#   stop    end the node that start began, in order;  kill: end it as a power cut would (SIGKILL)
-#   status  exit 0 when it runs, 1 when not
-#   port    print a port that start can use now: FB_KAFKA_PORT or the next free one
-#   wipe    stop, and delete the node's data
+#   fetch      get the broker's jars with Maven, once
+#   start      fetch, start the node, wait until it answers; its data stay over a stop and a start
+#   start-any  the same on ports that are free; the address is then in FB_KAFKA_DIR/bootstrap
+#   stop       end the node that start began, in order
+#   kill       end it as a power cut would (SIGKILL)
+#   status     exit 0 when it runs, 1 when not
+#   wipe       stop, and delete the node's data
 #
 # FB_KAFKA_PORT   port of the broker (39092); its controller uses the one after it
 # FB_KAFKA_DIR    folder of the node (.cache/kafka/node-PORT): tests give each of theirs its own
@@ -28,6 +29,11 @@ say() { echo "kafka: $*"; }
 fail() {
     echo "kafka: error: $*" >&2
     exit 3
+}
+port_in_use() {
+    echo "kafka: error: port $port or $((port + 1)) is in use by another program: end that, or" \
+        "choose another port, as in FB_KAFKA_PORT=$((port + 10)) ./dev kafka start" >&2
+    exit 4
 }
 
 # The pid of our node, nothing when it does not run. A pid file alone proves nothing: the number
@@ -143,10 +149,7 @@ start() {
         say "removing a stale pid file ($(cat "$pid_file"))"
         rm -f "$pid_file"
     fi
-    if taken "$port"; then
-        fail "port $port or $((port + 1)) is in use by another program: end that, or choose" \
-            "another port, as in FB_KAFKA_PORT=$((port + 10)) ./dev kafka start"
-    fi
+    ! taken "$port" || port_in_use
     fetch
     write_config
     if [ ! -e "$dir/data/meta.properties" ]; then
@@ -168,6 +171,7 @@ start() {
     until answers; do
         if [ -z "$(running)" ] && [ $waited -gt 5 ]; then
             rm -f "$pid_file"
+            ! grep -q 'Address already in use' "$log" || port_in_use
             grep -E 'ERROR|FATAL|Exception|Error' "$log" | head -n 5 >&2
             fail "the node ended while starting, its log is $log"
         fi
@@ -176,6 +180,18 @@ start() {
         sleep 0.2
     done
     say "ready (pid $(cat "$pid_file")), bootstrap.servers=127.0.0.1:$port"
+}
+
+# Another program may always be quicker to take a port; then the next try takes other ones. Below
+# 32768 the system hands out none by itself; a node takes two.
+start_any() {
+    at=$(($$ * 7)) tries=10 status=4
+    while [ $status = 4 ] && [ $tries -gt 0 ]; do
+        status=0
+        FB_KAFKA_DIR=$dir FB_KAFKA_PORT=$((20000 + at % 6000 * 2)) "$0" start || status=$?
+        at=$((at + 101)) tries=$((tries - 1))
+    done
+    exit $status
 }
 
 # end SIGNAL SECONDS
@@ -207,6 +223,7 @@ end() {
 case ${1:-} in
 fetch) fetch ;;
 start) start ;;
+start-any) start_any ;;
 stop) end TERM 30 ;;
 kill) end KILL 30 ;;
 wipe)
@@ -221,14 +238,8 @@ status)
     }
     say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
     ;;
-port)
-    if [ -z "$(running)" ]; then
-        while taken "$port"; do port=$((port + 2)); done
-    fi
-    echo "$port"
-    ;;
 *)
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

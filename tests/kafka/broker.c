@@ -12,7 +12,7 @@
 #include "engine/base/err.h"
 
 #define SCRIPT FB_PROJECT_DIR "/tools/kafka.sh"
-enum { PATH_SIZE = 256, PORT_FIRST = 20000, PORTS = 6000 };
+enum { PATH_SIZE = 256 };
 
 extern char **environ;
 
@@ -125,24 +125,22 @@ static void unguard(struct fb_broker *broker) {
 struct fb_broker *fb_broker_start(void) {
     struct fb_broker *broker = calloc(1, sizeof *broker);
     FB_ASSERT(broker);
-    /* Below the ports that the system hands out by itself; even, since a node takes two. Where
-     * another program is quicker, the next try takes other ones. */
-    unsigned at = (unsigned)getpid() * 7;
-    for (int tries = 0; tries < 10; tries++, at += 101) {
-        const char *temporary = getenv("TMPDIR");
-        snprintf(broker->folder, sizeof broker->folder, "%s/fb-broker-XXXXXX",
-                 temporary ? temporary : "/tmp");
-        if (!mkdtemp(broker->folder))
-            die(strerror(errno));
-        broker->port = PORT_FIRST + (int)(at % PORTS) * 2;
-        guard(broker);
-        if (script("start", broker->folder, broker->port) == 0) {
-            snprintf(broker->address, sizeof broker->address, "127.0.0.1:%d", broker->port);
-            return broker;
-        }
-        unguard(broker);
-    }
-    die("no node could be started, see above");
+    const char *temporary = getenv("TMPDIR");
+    snprintf(broker->folder, sizeof broker->folder, "%s/fb-broker-XXXXXX",
+             temporary ? temporary : "/tmp");
+    if (!mkdtemp(broker->folder))
+        die(strerror(errno));
+    guard(broker);
+    if (script("start-any", broker->folder, 0) != 0)
+        die("no node could be started, see above");
+    char path[PATH_SIZE + 16];
+    snprintf(path, sizeof path, "%s/bootstrap", broker->folder);
+    FILE *file = fopen(path, "r");
+    if (!file || fscanf(file, "%31s", broker->address) != 1)
+        die(path);
+    fclose(file);
+    broker->port = atoi(strchr(broker->address, ':') + 1);
+    return broker;
 }
 
 void fb_broker_free(struct fb_broker *broker) {
