@@ -42,12 +42,13 @@ _Static_assert(sizeof(struct place) == FB_PLACE_BYTES, "model/layout.h");
 _Static_assert(sizeof(struct run) == FB_RUN_HEAD_BYTES, "model/layout.h");
 _Static_assert(sizeof(struct fb_stretch) == FB_STRETCH_BYTES, "model/layout.h");
 
+/* What every read needs stands together in front. */
 struct view {
     const struct fb_window *window;
     struct ring *ring;
-    struct place *places;
-    struct fb_stretch *stretches;
     unsigned char *runs;
+    struct fb_stretch *stretches;
+    struct place *places;
     uint32_t n, n_runs, n_stretches;
 };
 
@@ -56,13 +57,13 @@ static struct view view_of(const struct fb_window *window, struct ring *ring) {
     struct view v = {
         .window = window,
         .ring = ring,
-        .places = (void *)(ring + 1),
+        .runs = (unsigned char *)(ring + 1),
         .n = n,
         .n_runs = fb_ring_runs(n),
         .n_stretches = fb_ring_stretches(n),
     };
-    v.stretches = (void *)(v.places + n);
-    v.runs = (void *)(v.stretches + v.n_stretches);
+    v.stretches = (void *)(v.runs + (size_t)v.n_runs * ring->run_bytes);
+    v.places = (void *)(v.stretches + v.n_stretches);
     return v;
 }
 
