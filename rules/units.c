@@ -348,13 +348,27 @@ static bool is_word(struct fb_str text) {
     return text.n > 0;
 }
 
-static bool find_atom(struct fb_units *units, struct fb_str atom, struct fb_unit *out) {
-    if (fb_str_eq(atom, FB_S("1"))) {
+/* A word, with or without a power. First as it stands, for a word may end in a digit of its own; our
+ * table first, so that UDUNITS is hardly ever loaded. */
+static bool find_word(struct fb_units *units, struct fb_str word, struct fb_unit *out) {
+    struct fb_str atom;
+    int power;
+    if (fb_str_eq(word, FB_S("1"))) {
         *out = one();
         return true;
     }
-    /* Only a word goes to UDUNITS, whose grammar would also read dates and numbers. */
-    return find_in_table(atom, out) || (is_word(atom) && find_in_udunits(units, atom, out));
+    if (find_in_table(word, out))
+        return true;
+    bool split = split_power(word, &atom, &power);
+    if (!(split && find_in_table(atom, out))) {
+        /* Only words go to UDUNITS, whose grammar would also read dates and numbers. */
+        if (is_word(word) && find_in_udunits(units, word, out))
+            return true;
+        if (!split || !is_word(atom) || !find_in_udunits(units, atom, out))
+            return false;
+    }
+    *out = raised(*out, power);
+    return true;
 }
 
 static bool read_product(struct fb_units *units, struct fb_str *rest, struct fb_unit *out,
@@ -371,16 +385,8 @@ static bool read_factor(struct fb_units *units, struct fb_str *rest, struct fb_u
         rest->p++, rest->n--;
         return true;
     }
-    struct fb_str word, atom;
-    int power;
-    if (!next_word(rest, &word))
-        return false;
-    if (find_atom(units, word, out)) /* first as it stands: a word may end in a digit of its own */
-        return true;
-    if (!split_power(word, &atom, &power) || !find_atom(units, atom, out))
-        return false;
-    *out = raised(*out, power);
-    return true;
+    struct fb_str word;
+    return next_word(rest, &word) && find_word(units, word, out);
 }
 
 /* factor { ( "." | "*" | "/" ) factor } */

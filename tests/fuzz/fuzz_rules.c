@@ -6,6 +6,7 @@
 
 #include "rules/compile.h"
 #include "rules/format.h"
+#include "rules/lint.h"
 #include "rules/parse.h"
 #include "tests/golden/dump_tree.h"
 
@@ -73,6 +74,9 @@ static void compile(struct fb_str text) {
     fb_sources_add(sources, FB_S("fuzz.rules"), text);
     bool ok = fb_compile_sources(sources, diags, &compiled);
     FB_ASSERT(ok == (diags->errors == 0));
+    if (ok) {
+        fb_lint(&compiled.checked, diags);
+    }
     print(diags, compiled.sources);
     fb_compiled_free(&compiled);
     fb_diags_free(diags);
