@@ -19,6 +19,7 @@ static const struct fb_class *class_of(const struct fb_program *program,
 static uint32_t cell_bytes(uint8_t op) {
     switch (op) {
     case FB_I_FOR:
+    case FB_I_FOR_CONST:
         return sizeof(struct fb_for_cell);
     case FB_I_UNTIL:
         return sizeof(struct fb_until_cell);
@@ -35,9 +36,13 @@ static bool has_deadline(const struct fb_class *class_, const struct fb_instr *i
     case FB_I_FIELD:
     case FB_I_QUALITY:
         return class_->fields[in->imm].stale_us != 0;
+    case FB_I_FIELD_CMP:
+        return class_->fields[in->a].stale_us != 0;
     case FB_I_WINDOW:
+    case FB_I_WINDOW_CMP:
         return class_->windows[in->imm].shape != FB_SHAPE_LAST;
     case FB_I_FOR:
+    case FB_I_FOR_CONST:
     case FB_I_ELAPSED:
     case FB_I_AGE:
         return true;
@@ -73,7 +78,7 @@ struct window_uses {
 
 static void note_window(void *context, const struct fb_class *class_, const struct fb_instr *in) {
     (void)class_;
-    if (in->op == FB_I_WINDOW)
+    if (in->op == FB_I_WINDOW || in->op == FB_I_WINDOW_CMP)
         ((struct window_uses *)context)->used[in->imm] = true;
 }
 
@@ -144,9 +149,9 @@ struct first_uses {
 
 static void note_use(void *context, const struct fb_class *class_, const struct fb_instr *in) {
     struct first_uses *uses = context;
-    if (in->op != FB_I_WINDOW)
+    if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
         return;
-    struct first_use use = {in->imm, in->sub, class_->numbers[in->a]};
+    struct first_use use = {in->imm, in->sub & 31, class_->numbers[in->a]};
     for (uint32_t i = 0; i < uses->n; i++) {
         const struct first_use *have = &uses->items[i];
         if (have->window == use.window && have->aggregate == use.aggregate &&

@@ -81,6 +81,7 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
         break;
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
+    case FB_OPERAND_AGG_CMP:
     case FB_OPERAND_FLAG:
         break; /* of sub */
     }
@@ -89,18 +90,22 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
 static void put_instr(struct fb_buf *out, const struct fb_class *class_,
                       const struct fb_instr *in) {
     const struct fb_opcode_row *row = fb_opcode_row(in->op);
+    bool both = row->sub == FB_OPERAND_AGG_CMP; /* a window and a comparison in one */
     fb_buf_printf(out, "r%-3u %s", in->dst, row->name);
-    if (row->sub == FB_OPERAND_AGG)
-        fb_buf_printf(out, " %s", fb_aggregate_text(in->sub));
+    if (row->sub == FB_OPERAND_AGG || both)
+        fb_buf_printf(out, " %s", fb_aggregate_text(both ? in->sub & 31 : in->sub));
+    if (both)
+        put_operand(out, class_, row->imm, in->imm, 0);
     if (row->sub == FB_OPERAND_FLAG && in->sub)
         fb_buf_text(out, in->op == FB_I_CONVERT ? " by" : " not");
     put_operand(out, class_, row->a, in->a, in->b);
-    if (row->sub == FB_OPERAND_CMP)
-        fb_buf_printf(out, " %s", fb_cmp_text(in->sub));
+    if (row->sub == FB_OPERAND_CMP || both)
+        fb_buf_printf(out, " %s", fb_cmp_text(both ? in->sub >> 5 : in->sub));
     if (in->op == FB_I_VOTE)
         fb_buf_printf(out, " at least %u", in->imm);
     put_operand(out, class_, row->b, in->b, 0);
-    put_operand(out, class_, row->imm, in->imm, 0);
+    if (!both)
+        put_operand(out, class_, row->imm, in->imm, 0);
     fb_buf_char(out, '\n');
 }
 

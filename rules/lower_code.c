@@ -6,6 +6,7 @@
 #include "engine/base/err.h"
 #include "engine/base/map.h"
 #include "engine/base/num.h"
+#include "rules/fuse.h"
 #include "rules/opcodes.h"
 
 /* ---- constants ----------------------------------------------------------------------------- */
@@ -216,7 +217,7 @@ static void want(bool *wanted, enum fb_operand kind, uint32_t operand, uint32_t 
 }
 
 static bool keeps_state(uint8_t op) {
-    return op == FB_I_FOR || op == FB_I_UNTIL || op == FB_I_ELAPSED;
+    return op == FB_I_FOR || op == FB_I_FOR_CONST || op == FB_I_UNTIL || op == FB_I_ELAPSED;
 }
 
 static void renumber(const uint16_t *numbers, enum fb_operand kind, uint16_t *operand) {
@@ -258,6 +259,7 @@ static uint16_t drop_unread(struct fb_piece *piece, uint16_t result) {
 
 struct fb_code fb_piece_end(struct fb_piece *piece, uint16_t result) {
     struct fb_lower_class *c = piece->c;
+    fb_fuse(piece);
     result = drop_unread(piece, result);
     struct fb_code code = {
         .first = c->n_code, .count = piece->n, .result = result, .registers = (uint16_t)piece->n};

@@ -99,7 +99,7 @@ uint8_t fb_delay(int64_t *t0_us, int64_t *paused_us, uint8_t c, bool d_known, in
     return FALSE_;
 }
 
-static bool compare(uint8_t cmp, int order) {
+static inline bool compare(uint8_t cmp, int order) {
     switch ((enum fb_cmp)cmp) {
     case FB_CMP_LT: return order < 0;
     case FB_CMP_LE: return order <= 0;
@@ -172,14 +172,14 @@ static struct fb_value vote(const struct fb_value *votes, uint32_t n, uint32_t w
 }
 
 static struct fb_value window(struct fb_eval *eval, const struct fb_class *class_,
-                              const struct fb_instr *in, char *block) {
+                              const struct fb_instr *in, uint8_t aggregate, char *block) {
     const struct fb_window *w = &class_->windows[in->imm];
     struct fb_window_instant instant = {
         .t_us = eval->t_us,
         .timer = eval->timer,
         .carried = eval->carried && fb_field_sets_meet(eval->carried, &w->reads),
     };
-    return fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)in->sub,
+    return fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)aggregate,
                           class_->numbers[in->a], instant, &eval->deadline_us);
 }
 
@@ -212,6 +212,29 @@ static struct fb_value both(uint8_t a, uint8_t b, uint8_t decides) {
 
 static struct fb_value convert(const struct fb_instr *in, const double *k, double a) {
     return number((in->sub ? a / k[0] : a * k[0]) + k[1]);
+}
+
+static struct fb_value compare_numbers(uint8_t cmp, double a, double b) {
+    switch ((enum fb_cmp)cmp) {
+    case FB_CMP_LT: return truth(a < b);
+    case FB_CMP_LE: return truth(a <= b);
+    case FB_CMP_GT: return truth(a > b);
+    case FB_CMP_GE: return truth(a >= b);
+    case FB_CMP_EQ: return truth(a == b);
+    case FB_CMP_NE: return truth(a != b);
+    }
+    FB_BUG("a comparison");
+}
+
+static struct fb_value field_against(struct fb_eval *eval, const struct fb_class *class_,
+                                     const struct fb_instr *in, const char *block) {
+    const struct fb_field *field = &class_->fields[in->a];
+    const struct fb_field_cell *cell = (const void *)(block + field->offset);
+    if (fb_field_quality(field, cell, eval->t_us) != FB_Q_GOOD)
+        return UNKNOWN;
+    if (field->stale_us)
+        due(eval, fb_add_sat(cell->ts_us, field->stale_us + 1));
+    return compare_numbers(in->sub, cell->num, class_->numbers[in->imm]);
 }
 
 struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
@@ -274,9 +297,7 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = known(a) ? convert(in, &class_->numbers[in->imm], a->num) : UNKNOWN;
             break;
         case FB_I_CMP_NUMBER:
-            *dst = known(a) && known(b)
-                       ? truth(compare(in->sub, (a->num > b->num) - (a->num < b->num)))
-                       : UNKNOWN;
+            *dst = known(a) && known(b) ? compare_numbers(in->sub, a->num, b->num) : UNKNOWN;
             break;
         case FB_I_CMP_INT:
             *dst = known(a) && known(b) ? truth(compare(in->sub, order_of_ints(a->i, b->i)))
@@ -352,8 +373,24 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = of_three(((struct fb_elapsed_cell *)(block + in->imm))->value);
             break;
         case FB_I_WINDOW:
-            *dst = window(eval, class_, in, block);
+            *dst = window(eval, class_, in, in->sub, block);
             break;
+        case FB_I_FIELD_CMP:
+            *dst = field_against(eval, class_, in, block);
+            break;
+        case FB_I_WINDOW_CMP: {
+            struct fb_value value = window(eval, class_, in, in->sub & 31, block);
+            *dst = known(&value) ? compare_numbers(in->sub >> 5, value.num, class_->numbers[in->b])
+                                 : UNKNOWN;
+            break;
+        }
+        case FB_I_FOR_CONST: {
+            struct fb_for_cell *cell = (void *)(block + in->imm);
+            cell->value = fb_delay(&cell->t0_us, &cell->paused_us, three(a), true,
+                                   class_->ints[in->b], eval->t_us, &eval->deadline_us);
+            *dst = of_three(cell->value);
+            break;
+        }
         case FB_OPCODES:
             FB_BUG("an opcode");
         }

@@ -22,7 +22,7 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
         fb_window_init(&class_->windows[i], block + class_->windows[i].offset);
     for (uint32_t i = 0; i < class_->n_code; i++) {
         const struct fb_instr *in = &class_->code[i];
-        if (in->op == FB_I_FOR) {
+        if (in->op == FB_I_FOR || in->op == FB_I_FOR_CONST) {
             struct fb_for_cell *cell = (void *)(block + in->imm);
             cell->t0_us = cell->paused_us = FB_NO_TIME;
         } else if (in->op == FB_I_ELAPSED) {

@@ -91,6 +91,11 @@ enum fb_opcode {
     FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
                   * good time; deadline: when that can change without a record */
 
+    /* The most frequent sequences as one instruction each; rules/fuse.c makes them. */
+    FB_I_FIELD_CMP,  /* dst := number field a cmp[sub] numbers[imm]; deadline as FIELD */
+    FB_I_WINDOW_CMP, /* dst := WINDOW (sub & 31, a, imm) cmp[sub >> 5] numbers[b] */
+    FB_I_FOR_CONST,  /* dst := a for ints[b] microseconds; imm, deadline as FOR */
+
     FB_OPCODES
 };
 

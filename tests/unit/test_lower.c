@@ -78,19 +78,13 @@ static void assert_code(const char *condition, const char *code) {
 
 static void a_limit_is_a_comparison_with_a_constant(void **state) {
     (void)state;
-    assert_code("load > 80 %", "r0   field load\n"
-                               "r1   number 80\n"
-                               "r2   cmp_number r0 > r1\n");
+    assert_code("load > 80 %", "r0   field_cmp load > 80\n");
 }
 
 static void a_literal_is_converted_at_compile_time(void **state) {
     (void)state;
-    assert_code("oil > 80 degC", "r0   field oil\n"
-                                 "r1   number 176\n"
-                                 "r2   cmp_number r0 > r1\n");
-    assert_code("500 W < power", "r0   number 0.5\n"
-                                 "r1   field power\n"
-                                 "r2   cmp_number r0 < r1\n");
+    assert_code("oil > 80 degC", "r0   field_cmp oil > 176\n");
+    assert_code("500 W < power", "r0   field_cmp power > 0.5\n");
 }
 
 static void a_right_side_is_converted_to_the_left_ones_unit(void **state) {
@@ -119,9 +113,7 @@ static void a_sum_of_a_temperature_and_a_difference_converts_the_difference(void
 
 static void constants_are_computed_at_compile_time(void **state) {
     (void)state;
-    assert_code("load > 100 % - 2 * 5 %", "r0   field load\n"
-                                          "r1   number 90\n"
-                                          "r2   cmp_number r0 > r1\n");
+    assert_code("load > 100 % - 2 * 5 %", "r0   field_cmp load > 90\n");
 }
 
 static void integers_and_words_are_compared_as_integers(void **state) {
@@ -151,13 +143,10 @@ static void texts_are_compared_and_matched(void **state) {
 
 static void a_range_includes_both_ends(void **state) {
     (void)state;
-    assert_code("temp not in 10 degC..20 degC", "r0   field temp\n"
-                                                "r1   number 10\n"
-                                                "r2   cmp_number r0 >= r1\n"
-                                                "r3   number 20\n"
-                                                "r4   cmp_number r0 <= r3\n"
-                                                "r5   and r2 r4\n"
-                                                "r6   not r5\n");
+    assert_code("temp not in 10 degC..20 degC", "r0   field_cmp temp >= 10\n"
+                                                "r1   field_cmp temp <= 20\n"
+                                                "r2   and r0 r1\n"
+                                                "r3   not r2\n");
 }
 
 static void quality_is_a_set(void **state) {
@@ -183,13 +172,10 @@ static void percent_of_multiplies_first(void **state) {
 
 static void equal_instructions_are_written_once(void **state) {
     (void)state;
-    assert_code("load > 80 % and load < 90 % or load > 80 %", "r0   field load\n"
-                                                              "r1   number 80\n"
-                                                              "r2   cmp_number r0 > r1\n"
-                                                              "r3   number 90\n"
-                                                              "r4   cmp_number r0 < r3\n"
-                                                              "r5   and r2 r4\n"
-                                                              "r6   or r5 r2\n");
+    assert_code("load > 80 % and load < 90 % or load > 80 %", "r0   field_cmp load > 80\n"
+                                                              "r1   field_cmp load < 90\n"
+                                                              "r2   and r0 r1\n"
+                                                              "r3   or r2 r0\n");
 }
 
 static void votes_stand_side_by_side(void **state) {
@@ -210,16 +196,16 @@ static void delays_and_latches_have_cells(void **state) {
     make(&made, "alarm a on pump { raise high when load > 80 % for 30s until load < 70 % for 1m }");
     const struct fb_condition *condition = &made.pump->conditions[0];
     const struct fb_instr *code = &made.pump->code[condition->code.first];
-    assert_int_equal(condition->code.count, 10);
-    assert_int_equal(code[4].op, FB_I_FOR);
-    assert_int_equal(code[8].op, FB_I_FOR);
-    assert_int_equal(code[9].op, FB_I_UNTIL);
-    assert_int_equal(code[9].a, 4);
-    assert_int_equal(code[9].b, 8);
-    assert_true(code[4].imm + sizeof(struct fb_for_cell) <= code[8].imm);
-    assert_true(code[8].imm + sizeof(struct fb_for_cell) <= code[9].imm);
-    assert_int_equal(code[4].imm % 8, 0);
-    assert_int_equal(made.pump->numbers[code[3].imm], 30);
+    assert_int_equal(condition->code.count, 5);
+    assert_int_equal(code[1].op, FB_I_FOR_CONST);
+    assert_int_equal(code[3].op, FB_I_FOR_CONST);
+    assert_int_equal(code[4].op, FB_I_UNTIL);
+    assert_int_equal(code[4].a, 1);
+    assert_int_equal(code[4].b, 3);
+    assert_true(code[1].imm + sizeof(struct fb_for_cell) <= code[3].imm);
+    assert_true(code[3].imm + sizeof(struct fb_for_cell) <= code[4].imm);
+    assert_int_equal(code[1].imm % 8, 0);
+    assert_int_equal(made.pump->ints[code[1].b], 30000000);
     assert_false(condition->every_record);
     unmake(&made);
 }
@@ -295,12 +281,14 @@ static void where_goes_into_both_sides(void **state) {
     (void)state;
     struct made made;
     make(&made, "alarm a on pump where running { raise high when load > 80 % until load < 70 % }");
-    const struct fb_instr *code = &made.pump->code[made.pump->conditions[0].code.first];
-    assert_int_equal(made.pump->conditions[0].code.count, 10);
-    assert_int_equal(code[4].op, FB_I_AND); /* running and load > 80 % */
-    assert_int_equal(code[7].op, FB_I_NOT); /* not running or load < 70 % */
-    assert_int_equal(code[8].op, FB_I_OR);
-    assert_int_equal(code[9].op, FB_I_UNTIL);
+    assert_string_equal(code_text(&made, made.pump->conditions[0].code),
+                        "r0   field_cmp load > 80\n"
+                        "r1   field running\n"
+                        "r2   and r1 r0\n"
+                        "r3   field_cmp load < 70\n"
+                        "r4   not r1\n"
+                        "r5   or r4 r3\n"
+                        "r6   until r2 r5 @288\n");
     unmake(&made);
 }
 
@@ -320,15 +308,15 @@ static void assert_released_by(const char *condition, const char *code) {
 
 static void a_deadband_moves_a_limit_so_that_it_holds_longer(void **state) {
     (void)state;
-    assert_released_by("load > 80 %", "number 75\nr4   cmp_number r0 > r3\nr5   not r4\n");
-    assert_released_by("load <= 20 %", "number 25\nr4   cmp_number r0 <= r3\nr5   not r4\n");
-    assert_released_by("not load > 80 %", "number 85\n");
-    assert_released_by("80 % < load", "number 75\nr4   cmp_number r3 < r1\n");
+    assert_released_by("load > 80 %", "field_cmp load > 75\nr2   not r1\n");
+    assert_released_by("load <= 20 %", "field_cmp load <= 25\nr2   not r1\n");
+    assert_released_by("not load > 80 %", "field_cmp load > 85\n");
+    assert_released_by("80 % < load", "field_cmp load > 75\n");
     assert_released_by("load > load * 2", "number 5\nr5   sub r2 r4\n");
-    assert_released_by("load in 20 %..80 %", "number 15\n");
-    assert_released_by("load in 20 %..80 %", "number 85\n");
-    assert_released_by("load not in 20 %..80 %", "number 25\n");
-    assert_released_by("load not in 20 %..80 %", "number 75\n");
+    assert_released_by("load in 20 %..80 %", "field_cmp load >= 15\n");
+    assert_released_by("load in 20 %..80 %", "field_cmp load <= 85\n");
+    assert_released_by("load not in 20 %..80 %", "field_cmp load >= 25\n");
+    assert_released_by("load not in 20 %..80 %", "field_cmp load <= 75\n");
 }
 
 static void a_deadband_leaves_other_dimensions_alone(void **state) {
@@ -337,12 +325,10 @@ static void a_deadband_leaves_other_dimensions_alone(void **state) {
     make(&made, "alarm a on pump { raise high when load > 80 % and power > 3 kW "
                 "raise low when power > 2 kW deadband 5 % }");
     assert_string_equal(code_text(&made, made.pump->conditions[1].code),
-                        "r0   field power\n"
-                        "r1   number 2\n"
-                        "r2   cmp_number r0 > r1\n");
+                        "r0   field_cmp power > 2\n");
     const char *text = code_text(&made, made.pump->conditions[0].code);
-    assert_non_null(strstr(text, "number 75"));
-    assert_null(strstr(text, "number 2.85"));
+    assert_non_null(strstr(text, "field_cmp load > 75"));
+    assert_null(strstr(text, "2.85"));
     unmake(&made);
 }
 
@@ -354,7 +340,7 @@ static void the_copy_for_a_deadband_has_no_delays(void **state) {
     const struct fb_condition *condition = &made.pump->conditions[0];
     uint32_t delays = 0;
     for (uint32_t i = 0; i < condition->code.count; i++)
-        delays += made.pump->code[condition->code.first + i].op == FB_I_FOR;
+        delays += made.pump->code[condition->code.first + i].op == FB_I_FOR_CONST;
     assert_int_equal(delays, 2);
     unmake(&made);
 }
@@ -432,9 +418,7 @@ static void previous_is_unknown_while_its_argument_is(void **state) {
 
 static void needs_is_a_share(void **state) {
     (void)state;
-    assert_code("avg(load over 1m, needs 50 %) > 5 %", "r0   window avg needs 0.5 w0\n"
-                                                       "r1   number 5\n"
-                                                       "r2   cmp_number r0 > r1\n");
+    assert_code("avg(load over 1m, needs 50 %) > 5 %", "r0   window_cmp avg w0 needs 0.5 > 5\n");
 }
 
 static void a_field_read_only_in_each_windows_is_not_read(void **state) {
@@ -515,7 +499,7 @@ static void a_shown_delay_looks_at_its_first_condition(void **state) {
     const struct fb_code *first = &made.pump->conditions[0].code;
     uint32_t cell = UINT32_MAX;
     for (uint32_t i = 0; i < first->count; i++)
-        if (made.pump->code[first->first + i].op == FB_I_FOR)
+        if (made.pump->code[first->first + i].op == FB_I_FOR_CONST)
             cell = made.pump->code[first->first + i].imm;
     const struct fb_instr *shown = &made.pump->code[rule->shown[0].code.first];
     const struct fb_instr *slot = &made.pump->code[rule->slots[0].code.first];
@@ -535,7 +519,7 @@ static void every_condition_has_a_delay_of_its_own(void **state) {
     uint32_t cells[2];
     for (int i = 0; i < 2; i++) {
         struct fb_code code = pump->conditions[i].code;
-        assert_int_equal(pump->code[code.first + code.result].op, FB_I_FOR);
+        assert_int_equal(pump->code[code.first + code.result].op, FB_I_FOR_CONST);
         cells[i] = pump->code[code.first + code.result].imm;
     }
     assert_int_not_equal(cells[0], cells[1]);
