@@ -21,11 +21,7 @@ struct run {
 
 struct ring {
     uint64_t next;     /* ordinal of the next sample */
-<<<<<<< HEAD
     uint64_t in_use;   /* no sample before this one is in use any more */
-=======
-    uint64_t in_use;   /* no sample before this one is in use */
->>>>>>> ca39d4e (wip)
     uint64_t late_end; /* ordinal after the last late sample */
     uint64_t held_ordinal;
     struct fb_held held; /* last on-time sample */
@@ -575,11 +571,7 @@ struct fb_value fb_ring_read(const struct fb_window *window, void *cell,
     struct view v = view_of(window, ring);
     int64_t t = query->instant.t_us, edge = t - window->length_us;
     uint64_t first = first_to_see(&v, edge);
-<<<<<<< HEAD
     int64_t leaves = earliest_after(&v, first, edge);
-=======
-    int64_t leaves = earliest_from(&v, first, edge + 1);
->>>>>>> ca39d4e (wip)
     if (leaves != FB_NEVER)
         fb_lower_deadline(query, leaves + window->length_us);
     bool enough = fb_good_suffices(good_within(&v, edge, t), window->length_us, query->needs);

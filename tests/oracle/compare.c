@@ -1,10 +1,10 @@
 /* compare: random cases through the product and the reference interpreter, side by side.
  *
- * Place in the flow: the oracle tests run it over fixed seeds. Everything must be equal: which alerts
- * and events come, in which order, with which values, to the bit. */
-#include "generate.h"
-#include "run_both.h"
-#include "shrink.h"
+ * Place in the flow: the oracle tests run it over fixed seeds. Everything must be equal: which
+ * alerts and events come, in which order, with which values, to the bit. */
+#include "tests/oracle/generate.h"
+#include "tests/oracle/run_both.h"
+#include "tests/oracle/shrink.h"
 
 #include <argp.h>
 #include <inttypes.h>
@@ -136,8 +136,7 @@ static void print_statistics(void) {
     const struct run_counts *counts = &totals.counts;
     printf("%" PRIu64 " seeds: %" PRIu64 " differ, %" PRIu64 " refused by the checker, %" PRIu64
            " with alerts, %" PRIu64 " with alerts or events\n",
-           totals.seeds, totals.differing, totals.refused, totals.with_alerts,
-           totals.with_outputs);
+           totals.seeds, totals.differing, totals.refused, totals.with_alerts, totals.with_outputs);
     printf("raised %" PRIu64 ", severity %" PRIu64 ", cleared %" PRIu64 ", events %" PRIu64
            ", late %" PRIu64 ", future %" PRIu64 "\n",
            counts->raised, counts->severity, counts->cleared, counts->events, counts->late,
@@ -162,11 +161,20 @@ static error_t take_option(int key, char *value, struct argp_state *state) {
         options->from = strtoull(value, NULL, 10);
         options->to = options->from + 1;
         return 0;
-    case 'k': options->shrink = true; return 0;
-    case 't': options->statistics = true; return 0;
-    case 'p': options->print = true; return 0;
-    case 'a': options->all = true; return 0;
-    default: return ARGP_ERR_UNKNOWN;
+    case 'k':
+        options->shrink = true;
+        return 0;
+    case 't':
+        options->statistics = true;
+        return 0;
+    case 'p':
+        options->print = true;
+        return 0;
+    case 'a':
+        options->all = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
     }
 }
 
@@ -194,9 +202,14 @@ static void stretch(struct options *options) {
 int main(int argc, char **argv) {
     struct options options = {.from = 0, .to = 500};
     const struct argp parser = {
-        option_list, take_option, NULL,
+        option_list,
+        take_option,
+        NULL,
         "Random rules and events through the product and the reference interpreter.\v"
-        "Example: compare --seeds 0..500 --shrink", NULL, NULL, NULL};
+        "Example: compare --seeds 0..500 --shrink",
+        NULL,
+        NULL,
+        NULL};
     argp_parse(&parser, argc, argv, 0, NULL, &options);
     stretch(&options);
     signal(SIGABRT, on_abort);
@@ -206,8 +219,8 @@ int main(int argc, char **argv) {
     if (options.statistics)
         print_usage();
     /* An empty comparison, or one of files that the checker refuses, proves nothing. */
-    bool empty = totals.seeds >= 100 && (totals.with_outputs * 2 < totals.seeds ||
-                                         totals.refused * 50 > totals.seeds);
+    bool empty = totals.seeds >= 100 &&
+                 (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds);
     if (empty)
         printf("too few cases were compiled or gave outputs\n");
     return totals.differing > 0 || empty;

@@ -1,5 +1,5 @@
 /* Cases from seeds: device classes, and everything's text. */
-#include "generate.h"
+#include "tests/oracle/generate.h"
 
 #include "engine/base/num.h"
 
@@ -186,11 +186,21 @@ static void put_number(double x, struct fb_buf *out) {
 
 static void put_type(const struct gen_field *f, struct fb_buf *out) {
     switch (f->family) {
-    case GEN_BOOL: fb_buf_text(out, "bool"); break;
-    case GEN_INTEGER: fb_buf_text(out, "integer"); break;
-    case GEN_COUNTER: fb_buf_text(out, "counter"); break;
-    case GEN_TEXT: fb_buf_text(out, "text"); break;
-    case GEN_TIME: fb_buf_text(out, "time"); break;
+    case GEN_BOOL:
+        fb_buf_text(out, "bool");
+        break;
+    case GEN_INTEGER:
+        fb_buf_text(out, "integer");
+        break;
+    case GEN_COUNTER:
+        fb_buf_text(out, "counter");
+        break;
+    case GEN_TEXT:
+        fb_buf_text(out, "text");
+        break;
+    case GEN_TIME:
+        fb_buf_text(out, "time");
+        break;
     case GEN_WORD:
         fb_buf_printf(out, "one of (%s, %s, %s)", gen_words[0], gen_words[1], gen_words[2]);
         break;

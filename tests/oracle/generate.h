@@ -1,7 +1,7 @@
 /* Random rule files and random events, from a seed.
  *
- * Place in the flow: compare.c runs each through the product and the reference interpreter. A case is
- * kept as a tree, so that a difference can be shrunk piece by piece. */
+ * Place in the flow: compare.c runs each through the product and the reference interpreter. A case
+ * is kept as a tree, so that a difference can be shrunk piece by piece. */
 #ifndef FB_TESTS_GENERATE_H
 #define FB_TESTS_GENERATE_H
 
@@ -20,15 +20,27 @@ bool gen_chance(struct gen_random *r, uint32_t p);
 
 /* What kind of value an expression has: those of one family may be compared and added. */
 enum gen_family {
-    GEN_BOOL, GEN_PLAIN, GEN_INTEGER, GEN_TEMPERATURE, GEN_KELVIN, GEN_PRESSURE, GEN_PERCENT,
-    GEN_POWER, GEN_SECONDS, GEN_COUNTER, GEN_PER_SECOND, GEN_TEXT, GEN_WORD, GEN_TIME,
+    GEN_BOOL,
+    GEN_PLAIN,
+    GEN_INTEGER,
+    GEN_TEMPERATURE,
+    GEN_KELVIN,
+    GEN_PRESSURE,
+    GEN_PERCENT,
+    GEN_POWER,
+    GEN_SECONDS,
+    GEN_COUNTER,
+    GEN_PER_SECOND,
+    GEN_TEXT,
+    GEN_WORD,
+    GEN_TIME,
     GEN_FAMILIES
 };
 
 enum { GEN_KIDS = 4 };
 
-/* A piece of an expression. In `text`, @ and a digit stand for the next kid, bracketed where it binds
- * less than the digit says. */
+/* A piece of an expression. In `text`, @ and a digit stand for the next kid, bracketed where it
+ * binds less than the digit says. */
 struct gen_node {
     struct fb_str text;
     int binds; /* 1 until, 2 for, 3 or, 4 and, 5 not, 6 comparison, 7 sum, 8 product, 10 primary */
@@ -69,7 +81,7 @@ struct gen_class {
 struct gen_param {
     const char *name, *class_name;
     enum gen_family family;
-    const char *unit; /* declared */
+    const char *unit;                                 /* declared */
     struct gen_node *value, *case_value, *case_where; /* case: NULL for none */
     bool off;
 };

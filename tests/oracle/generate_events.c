@@ -1,6 +1,6 @@
 /* Random series: gaps, leaps, late and future records, duplicates, missing and bad values, equal
  * times, and task clocks that run ahead of the devices'. */
-#include "generate.h"
+#include "tests/oracle/generate.h"
 
 #include "engine/base/calendar.h"
 #include "engine/base/num.h"
@@ -45,8 +45,8 @@ static double next_counter(struct gen_random *r, double last) {
     return last + gen_below(r, 10);
 }
 
-static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t field,
-                      int64_t ts, struct fb_sample *sample) {
+static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t field, int64_t ts,
+                      struct fb_sample *sample) {
     struct gen_random *r = &c->random;
     const struct gen_field *f = &c->classes[device->class_index].fields[field];
     switch (f->family) {
@@ -60,13 +60,18 @@ static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t fi
             device->last[field] = gen_below(r, 2);
         sample->i = (int64_t)device->last[field];
         return;
-    case GEN_WORD: sample->i = gen_below(r, 3); return;
-    case GEN_TIME: sample->i = ts - FB_SECOND * (int64_t)gen_below(r, 3); return;
+    case GEN_WORD:
+        sample->i = gen_below(r, 3);
+        return;
+    case GEN_TIME:
+        sample->i = ts - FB_SECOND * (int64_t)gen_below(r, 3);
+        return;
     case GEN_COUNTER:
         device->counter = next_counter(r, device->counter);
         sample->num = device->counter;
         return;
-    default: break;
+    default:
+        break;
     }
     double x = device->last[field] = next_number(r, f, device->last[field]);
     if (f->family == GEN_INTEGER)

@@ -1,6 +1,6 @@
-/* Random rules. An expression is grown from its top with few and recurring limits, so that conditions
- * flip often; what the language forbids at a place is not grown there. */
-#include "generate.h"
+/* Random rules. An expression is grown from its top with few and recurring limits, so that
+ * conditions flip often; what the language forbids at a place is not grown there. */
+#include "tests/oracle/generate.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ struct place {
     bool still;                  /* nothing that moves without a record: inside windows */
     bool windows;                /* windows, previous, ... may stand here */
     bool params;
-    bool moved;                  /* out: something that moves was grown */
+    bool moved; /* out: something that moves was grown */
 };
 
 static struct gen_node *number(struct place *p, enum gen_family family, int depth);
@@ -52,13 +52,20 @@ static struct gen_node *leaf(struct place *p, enum gen_family family, const char
 static const char *some_unit(struct place *p, enum gen_family family) {
     bool first = chance(p, 65);
     switch (family) {
-    case GEN_TEMPERATURE: return first ? "degC" : "degF";
-    case GEN_KELVIN: return "K";
-    case GEN_PRESSURE: return first ? "bar" : "kPa";
-    case GEN_PERCENT: return "%";
-    case GEN_POWER: return first ? "kW" : "W";
-    case GEN_SECONDS: return first ? "s" : "min";
-    default: return "";
+    case GEN_TEMPERATURE:
+        return first ? "degC" : "degF";
+    case GEN_KELVIN:
+        return "K";
+    case GEN_PRESSURE:
+        return first ? "bar" : "kPa";
+    case GEN_PERCENT:
+        return "%";
+    case GEN_POWER:
+        return first ? "kW" : "W";
+    case GEN_SECONDS:
+        return first ? "s" : "min";
+    default:
+        return "";
     }
 }
 
@@ -156,7 +163,7 @@ static struct gen_node *some_param(struct place *p, enum gen_family family) {
 /* --- Windows --------------------------------------------------------------------------------- */
 
 static struct gen_node *window(struct place *p, bool held) {
-    static const char *const overs[] = {"over 2s", "over 3s", "over 5s", "over 10s", "over 20s",
+    static const char *const overs[] = {"over 2s",  "over 3s", "over 5s", "over 10s", "over 20s",
                                         "over 30s", "over 1m", "over 5m", "over 90s"};
     static const char *const lasts[] = {"over last 2", "over last 3", "over last 5"};
     static const char *const eaches[] = {"each 5s", "each 10s", "each 15s", "each 1m"};
@@ -256,7 +263,8 @@ static struct gen_node *combination(struct place *p, enum gen_family family, int
         if (absolute)
             break;
         return node(p, family, 10, "abs(@3)", x, NULL, NULL, NULL);
-    case 4: return node(p, family, 10, "round(@3)", x, NULL, NULL, NULL);
+    case 4:
+        return node(p, family, 10, "round(@3)", x, NULL, NULL, NULL);
     case 5:
         return node(p, family, 10, chance(p, 50) ? "min(@3, @3)" : "max(@3, @3)", x,
                     number(p, family, depth - 1), NULL, NULL);
@@ -265,7 +273,8 @@ static struct gen_node *combination(struct place *p, enum gen_family family, int
         two_literals(p, family, &low, &high);
         return node(p, family, 10, "clamp(@3, @7..@7)", x, low, high, NULL);
     }
-    case 7: return node(p, family, 10, "coalesce(@3, @3)", x, literal(p, family), NULL, NULL);
+    case 7:
+        return node(p, family, 10, "coalesce(@3, @3)", x, literal(p, family), NULL, NULL);
     case 8:
         return node(p, family, 0, "if @1 then @3 else @3", condition(p, depth - 1), x,
                     number(p, family, depth - 1), NULL);
@@ -277,10 +286,9 @@ static struct gen_node *combination(struct place *p, enum gen_family family, int
         if (family == GEN_PLAIN)
             return node(p, family, 10, "sqrt(@3)", x, NULL, NULL, NULL);
         if (family == GEN_KELVIN && some_field(p, GEN_TEMPERATURE) != NULL)
-            return node(p, family, 7, "@7 - @8", leaf(p, GEN_TEMPERATURE,
-                                                      some_field(p, GEN_TEMPERATURE)->name),
-                        leaf(p, GEN_TEMPERATURE, some_field(p, GEN_TEMPERATURE)->name), NULL,
-                        NULL);
+            return node(p, family, 7, "@7 - @8",
+                        leaf(p, GEN_TEMPERATURE, some_field(p, GEN_TEMPERATURE)->name),
+                        leaf(p, GEN_TEMPERATURE, some_field(p, GEN_TEMPERATURE)->name), NULL, NULL);
         break;
     case 11:
         if (family == GEN_PLAIN) {
@@ -306,8 +314,8 @@ static struct gen_node *previous_of(struct place *p, enum gen_family family) {
     if (field == NULL)
         return NULL;
     bool change = family != GEN_TEMPERATURE && family != GEN_COUNTER && chance(p, 50);
-    return node(p, family, 10, change ? "change(@3)" : "previous(@3)",
-                leaf(p, family, field->name), NULL, NULL, NULL);
+    return node(p, family, 10, change ? "change(@3)" : "previous(@3)", leaf(p, family, field->name),
+                NULL, NULL, NULL);
 }
 
 static struct gen_node *number(struct place *p, enum gen_family family, int depth) {
@@ -343,9 +351,9 @@ static struct gen_node *number(struct place *p, enum gen_family family, int dept
 
 /* A family of numbers that the class can say something about. */
 static enum gen_family some_family(struct place *p) {
-    static const enum gen_family families[] = {GEN_PLAIN, GEN_INTEGER, GEN_TEMPERATURE,
-                                               GEN_KELVIN, GEN_PRESSURE, GEN_PERCENT, GEN_POWER,
-                                               GEN_SECONDS, GEN_COUNTER, GEN_PER_SECOND};
+    static const enum gen_family families[] = {
+        GEN_PLAIN,   GEN_INTEGER, GEN_TEMPERATURE, GEN_KELVIN,  GEN_PRESSURE,
+        GEN_PERCENT, GEN_POWER,   GEN_SECONDS,     GEN_COUNTER, GEN_PER_SECOND};
     for (;;) {
         enum gen_family family = families[below(p, 10)];
         bool flows = family == GEN_COUNTER || family == GEN_PER_SECOND;
@@ -369,13 +377,12 @@ static struct gen_node *limit(struct place *p, enum gen_family family, int depth
     if (param != NULL)
         return param;
     bool flows = family == GEN_COUNTER || family == GEN_PER_SECOND;
-    return !flows && depth > 1 && chance(p, 20) ? number(p, family, depth - 1)
-                                                : literal(p, family);
+    return !flows && depth > 1 && chance(p, 20) ? number(p, family, depth - 1) : literal(p, family);
 }
 
 static struct gen_node *comparison_of(struct place *p, enum gen_family family, int depth) {
-    static const char *const operators[] = {"@7 > @7",  "@7 >= @7", "@7 < @7", "@7 <= @7",
-                                            "@7 == @7", "@7 != @7"};
+    static const char *const operators[] = {"@7 > @7",  "@7 >= @7", "@7 < @7",
+                                            "@7 <= @7", "@7 == @7", "@7 != @7"};
     struct gen_node *left = number(p, family, depth), *right = limit(p, family, depth);
     uint32_t kind = below(p, 100);
     if (kind < 15) {
@@ -405,14 +412,16 @@ static struct gen_node *word_or_text(struct place *p) {
         return comparison(p, 1);
     if (f->family == GEN_WORD) {
         const char *word = gen_words[below(p, 3)];
-        const char *form = chance(p, 40) ? "%s == %s" : chance(p, 50) ? "%s != %s" : "%s in (%s, busy)";
+        const char *form = chance(p, 40)   ? "%s == %s"
+                           : chance(p, 50) ? "%s != %s"
+                                           : "%s in (%s, busy)";
         snprintf(text, sizeof text, form, f->name, word);
     } else if (chance(p, 40)) {
         static const char *const patterns[] = {"^a", "b", "^[a-z][0-9]$", "^ab$"};
         snprintf(text, sizeof text, "%s matches \"%s\"", f->name, patterns[below(p, 4)]);
     } else {
-        snprintf(text, sizeof text, "%s %s \"%s\"", f->name, chance(p, 60) ? "==" : "!=",
-                 gen_texts[below(p, 4)]);
+        snprintf(text, sizeof text, "%s %s \"%s\"", f->name,
+                 chance(p, 60) ? "==" : "!=", gen_texts[below(p, 4)]);
     }
     return node(p, GEN_BOOL, 6, text, NULL, NULL, NULL, NULL);
 }
@@ -444,8 +453,8 @@ static struct gen_node *change_of_value(struct place *p) {
     }
     if (chance(p, 15)) {
         enum gen_family family = some_family(p);
-        struct gen_node *x = family == GEN_COUNTER || family == GEN_PER_SECOND
-                                 ? NULL : window_argument(p, family);
+        struct gen_node *x =
+            family == GEN_COUNTER || family == GEN_PER_SECOND ? NULL : window_argument(p, family);
         if (x != NULL)
             return node(p, GEN_BOOL, 10, "changed(@3)", x, NULL, NULL, NULL);
     }
@@ -459,7 +468,8 @@ static struct gen_node *clock_condition(struct place *p, int depth) {
     char text[64];
     p->moved = true;
     switch (below(p, 5)) {
-    case 0: return leaf(p, GEN_BOOL, "silent");
+    case 0:
+        return leaf(p, GEN_BOOL, "silent");
     case 1:
         snprintf(text, sizeof text, "silent(%s)", any_field(p, false)->name);
         return leaf(p, GEN_BOOL, text);
@@ -596,10 +606,10 @@ static struct gen_node *limit_condition(struct place *p, enum gen_family family)
     if (chance(p, 20))
         c = node(p, GEN_BOOL, 4, "@4 and @5", c, simple_condition(p, 0), NULL, NULL);
     else if (chance(p, 20))
-        c = node(p, GEN_BOOL, 3, "@3 or @4", c,
-                 node(p, GEN_BOOL, 2, "@3 for @0", comparison_of(p, family, 0), span(p), NULL,
-                      NULL),
-                 NULL, NULL);
+        c = node(
+            p, GEN_BOOL, 3, "@3 or @4", c,
+            node(p, GEN_BOOL, 2, "@3 for @0", comparison_of(p, family, 0), span(p), NULL, NULL),
+            NULL, NULL);
     if (chance(p, 40))
         c = node(p, GEN_BOOL, 2, "@3 for @0", c, span(p), NULL, NULL);
     return c;
@@ -617,8 +627,8 @@ static void alarm_options(struct place *p, struct gen_rule *rule) {
             /* a bare number beside a limit in % would be one of 100 % */
         } while (family == GEN_COUNTER || family == GEN_PER_SECOND ||
                  (family <= GEN_INTEGER && some_field(p, GEN_PERCENT) != NULL));
-        rule->deadband = literal_at(p, family == GEN_TEMPERATURE ? GEN_KELVIN : family,
-                                    1 + below(p, 5));
+        rule->deadband =
+            literal_at(p, family == GEN_TEMPERATURE ? GEN_KELVIN : family, 1 + below(p, 5));
         for (uint32_t i = 0; i < rule->n_raises; i++)
             rule->raises[i].when = limit_condition(p, family);
     }
@@ -666,8 +676,8 @@ static void make_slots(struct place *p, struct gen_rule *rule) {
     for (uint32_t i = 0; i < n; i++) {
         struct place still = *p;
         still.still = true;
-        bool own_let = rule->n_lets > 0 && chance(p, 60) &&
-                       condition_uses(rule, rule->lets[0].name);
+        bool own_let =
+            rule->n_lets > 0 && chance(p, 60) && condition_uses(rule, rule->lets[0].name);
         enum gen_family family = some_family(&still);
         rule->slot_formats[i] = "";
         if (own_let) {
@@ -687,8 +697,12 @@ static void make_rule(struct gen_case *c) {
     static const char *const let_names[] = {"m1", "m2", "m3", "m4"};
     struct gen_rule *rule = &c->rules[c->n_rules];
     uint32_t class_index = gen_below(&c->random, c->n_classes);
-    struct place p = {.c = c, .class = &c->classes[class_index], .class_index = class_index,
-                      .rule = rule, .windows = true, .params = true};
+    struct place p = {.c = c,
+                      .class = &c->classes[class_index],
+                      .class_index = class_index,
+                      .rule = rule,
+                      .windows = true,
+                      .params = true};
     rule->name = fb_str_printf(c->arena, "r%u", c->n_rules + 1);
     rule->class_index = class_index;
     rule->alarm = chance(&p, 70);

@@ -1,5 +1,5 @@
 /* Devices, their time, and the order of what happens (M1 to M8). */
-#include "oracle_internal.h"
+#include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/err.h"
 
@@ -84,8 +84,7 @@ static struct ora_device *new_device(struct ora *o, const struct fb_entry *entry
     device->id = fb_str_copy(o->arena, entry->device);
     device->samples = FB_ARENA_ARRAY(o->arena, struct ora_sample *, class->n_windows);
     device->cap_samples = FB_ARENA_ARRAY(o->arena, size_t, class->n_windows);
-    device->conditions =
-        FB_ARENA_ARRAY(o->arena, struct ora_condition_state, class->n_conditions);
+    device->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition_state, class->n_conditions);
     device->rules = FB_ARENA_ARRAY(o->arena, struct ora_rule_state, class->n_rules);
     for (uint32_t r = 0; r < class->n_rules; r++) {
         struct ora_rule *rule = class->rules[r];
@@ -171,8 +170,7 @@ static int64_t first_deadline(const struct ora_device *device) {
     return first;
 }
 
-static bool before(const struct ora_device *a, int64_t ta, const struct ora_device *b,
-                   int64_t tb) {
+static bool before(const struct ora_device *a, int64_t ta, const struct ora_device *b, int64_t tb) {
     if (ta != tb)
         return ta < tb;
     int order = fb_str_cmp(a->id, b->id);
@@ -251,8 +249,12 @@ static void refuse(struct ora *o, const struct ora_device *device, const struct 
 static void evaluate_record(struct ora *o, struct ora_device *device, bool again) {
     const struct ora_class *class = device->class;
     const struct ora_record *record = &device->records[device->n_records - 1];
-    struct ora_view view = {.o = o, .device = device, .n = device->n_records, .t = device->d,
-                            .record = record, .again = again};
+    struct ora_view view = {.o = o,
+                            .device = device,
+                            .n = device->n_records,
+                            .t = device->d,
+                            .record = record,
+                            .again = again};
     bool *due = fb_alloc(class->n_conditions + 1);
     bool any = false;
     for (uint32_t r = 0; r < class->n_rules; r++) {
@@ -301,22 +303,28 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us) {
 /* --- Usage ------------------------------------------------------------------------------------ */
 
 static const char *const kind_names[ORA_KINDS] = {
-    [ORA_CONST] = "constant",   [ORA_UNKNOWN] = "unknown",   [ORA_FIELD] = "field",
-    [ORA_IS] = "is",            [ORA_CONVERT] = "convert",   [ORA_NEGATE] = "negate",
-    [ORA_ARITH] = "+ - * /",    [ORA_PERCENT_OF] = "% of",   [ORA_ABS] = "abs",
-    [ORA_ROUND] = "round",      [ORA_SQRT] = "sqrt",         [ORA_MIN] = "min(..)",
-    [ORA_MAX] = "max(..)",      [ORA_CLAMP] = "clamp",       [ORA_COMPARE] = "compare",
-    [ORA_CLOCK] = "age/elapsed", [ORA_IN_RANGE] = "in ..",   [ORA_IN_LIST] = "in ()",
-    [ORA_MATCHES] = "matches",  [ORA_NOT] = "not",           [ORA_AND] = "and",
-    [ORA_OR] = "or",            [ORA_VOTE] = "n of",         [ORA_IF] = "if",
-    [ORA_CASE] = "param where", [ORA_COALESCE] = "coalesce", [ORA_LET] = "let",
-    [ORA_FOR] = "for",          [ORA_UNTIL] = "until",       [ORA_SILENT] = "silent",
-    [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",    [ORA_CHANGED] = "changed",
+    [ORA_CONST] = "constant",    [ORA_UNKNOWN] = "unknown",
+    [ORA_FIELD] = "field",       [ORA_IS] = "is",
+    [ORA_CONVERT] = "convert",   [ORA_NEGATE] = "negate",
+    [ORA_ARITH] = "+ - * /",     [ORA_PERCENT_OF] = "% of",
+    [ORA_ABS] = "abs",           [ORA_ROUND] = "round",
+    [ORA_SQRT] = "sqrt",         [ORA_MIN] = "min(..)",
+    [ORA_MAX] = "max(..)",       [ORA_CLAMP] = "clamp",
+    [ORA_COMPARE] = "compare",   [ORA_CLOCK] = "age/elapsed",
+    [ORA_IN_RANGE] = "in ..",    [ORA_IN_LIST] = "in ()",
+    [ORA_MATCHES] = "matches",   [ORA_NOT] = "not",
+    [ORA_AND] = "and",           [ORA_OR] = "or",
+    [ORA_VOTE] = "n of",         [ORA_IF] = "if",
+    [ORA_CASE] = "param where",  [ORA_COALESCE] = "coalesce",
+    [ORA_LET] = "let",           [ORA_FOR] = "for",
+    [ORA_UNTIL] = "until",       [ORA_SILENT] = "silent",
+    [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",
+    [ORA_CHANGED] = "changed",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {
-    "avg",      "min",    "max",    "sum",   "count",    "first", "last", "time_avg", "stddev",
-    "spread",   "delta",  "increase", "rate", "any",     "all",   "previous", "change", "changed"};
+    "avg",    "min",   "max",      "sum",  "count", "first", "last",     "time_avg", "stddev",
+    "spread", "delta", "increase", "rate", "any",   "all",   "previous", "change",   "changed"};
 
 const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n) {
     struct ora *mine = (struct ora *)(uintptr_t)o;
@@ -325,8 +333,8 @@ const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n) {
     *n = 0;
     for (int k = 0; k < ORA_KINDS; k++)
         if (kind_names[k] != NULL)
-            mine->usage[(*n)++] = (struct ora_usage){kind_names[k], o->kinds[k][0],
-                                                     o->kinds[k][1], o->kinds[k][2]};
+            mine->usage[(*n)++] =
+                (struct ora_usage){kind_names[k], o->kinds[k][0], o->kinds[k][1], o->kinds[k][2]};
     for (int s = 0; s < 4; s++)
         for (int a = 0; a < FB_AGG_PREVIOUS; a++)
             mine->usage[(*n)++] = (struct ora_usage){

@@ -1,5 +1,5 @@
 /* Expressions at an instant (M10, M22 to M27, and the functions of language.md, section 7). */
-#include "oracle_internal.h"
+#include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
@@ -86,11 +86,16 @@ static struct fb_value arith(const struct ora_expr *e, struct fb_value a, struct
         return ora_not_known();
     double x = ora_number_of(e->a, a), y = ora_number_of(e->b, b);
     switch (e->op) {
-    case FB_OP_ADD: return ora_known_number(x + y);
-    case FB_OP_SUB: return ora_known_number(x - y);
-    case FB_OP_MUL: return ora_known_number(x * y);
-    case FB_OP_DIV: return ora_known_number(x / y);
-    default: break;
+    case FB_OP_ADD:
+        return ora_known_number(x + y);
+    case FB_OP_SUB:
+        return ora_known_number(x - y);
+    case FB_OP_MUL:
+        return ora_known_number(x * y);
+    case FB_OP_DIV:
+        return ora_known_number(x / y);
+    default:
+        break;
     }
     FB_ASSERT(!"an arithmetic operator");
     return ora_not_known();
@@ -98,13 +103,20 @@ static struct fb_value arith(const struct ora_expr *e, struct fb_value a, struct
 
 static bool holds_for(enum fb_op op, int order) {
     switch (op) {
-    case FB_OP_LT: return order < 0;
-    case FB_OP_LE: return order <= 0;
-    case FB_OP_GT: return order > 0;
-    case FB_OP_GE: return order >= 0;
-    case FB_OP_EQ: return order == 0;
-    case FB_OP_NE: return order != 0;
-    default: break;
+    case FB_OP_LT:
+        return order < 0;
+    case FB_OP_LE:
+        return order <= 0;
+    case FB_OP_GT:
+        return order > 0;
+    case FB_OP_GE:
+        return order >= 0;
+    case FB_OP_EQ:
+        return order == 0;
+    case FB_OP_NE:
+        return order != 0;
+    default:
+        break;
     }
     FB_ASSERT(!"a comparison");
     return false;
@@ -115,8 +127,8 @@ static int order_of(const struct ora_expr *ea, struct fb_value a, const struct o
                     struct fb_value b) {
     if (ea->type == FB_T_TEXT)
         return fb_str_cmp(a.text, b.text);
-    bool doubles = ea->type == FB_T_NUMBER || ea->type == FB_T_COUNTER ||
-                   eb->type == FB_T_NUMBER || eb->type == FB_T_COUNTER;
+    bool doubles = ea->type == FB_T_NUMBER || ea->type == FB_T_COUNTER || eb->type == FB_T_NUMBER ||
+                   eb->type == FB_T_COUNTER;
     if (!doubles)
         return (a.i > b.i) - (a.i < b.i);
     double x = ora_number_of(ea, a), y = ora_number_of(eb, b);
@@ -147,8 +159,8 @@ static struct fb_value or3(struct fb_value a, struct fb_value b) {
 static struct fb_value in_range(struct ora_view *view, const struct ora_expr *e) {
     struct fb_value x = ora_eval(view, e->a), low = ora_eval(view, e->b),
                     high = ora_eval(view, e->c);
-    struct fb_value inside = and3(compare(FB_OP_GE, e->a, x, e->b, low),
-                                  compare(FB_OP_LE, e->a, x, e->c, high));
+    struct fb_value inside =
+        and3(compare(FB_OP_GE, e->a, x, e->b, low), compare(FB_OP_LE, e->a, x, e->c, high));
     return e->negated ? not3(inside) : inside;
 }
 
@@ -216,16 +228,22 @@ static struct fb_value function1(const struct ora_expr *e, struct fb_value a) {
         return ora_not_known();
     double x = ora_number_of(e->a, a);
     switch (e->kind) {
-    case ORA_NEGATE: return ora_known_number(-x);
-    case ORA_ABS: return ora_known_number(x < 0 ? -x : x);
-    case ORA_ROUND: return ora_known_number(fb_num_round(x));
-    case ORA_SQRT: return x < 0 ? ora_not_known() : ora_known_number(fb_num_sqrt(x));
-    case ORA_PERCENT_OF: return ora_known_number(x * e->constant.num / 100);
+    case ORA_NEGATE:
+        return ora_known_number(-x);
+    case ORA_ABS:
+        return ora_known_number(x < 0 ? -x : x);
+    case ORA_ROUND:
+        return ora_known_number(fb_num_round(x));
+    case ORA_SQRT:
+        return x < 0 ? ora_not_known() : ora_known_number(fb_num_sqrt(x));
+    case ORA_PERCENT_OF:
+        return ora_known_number(x * e->constant.num / 100);
     case ORA_CONVERT: {
         const struct ora_conversion *to = &e->conversion;
         return ora_known_number((to->divide ? x / to->factor : x * to->factor) + to->offset);
     }
-    default: break;
+    default:
+        break;
     }
     FB_ASSERT(!"a function of one value");
     return ora_not_known();
@@ -279,9 +297,9 @@ static struct fb_value step_until(struct ora_op *state, struct fb_value a, struc
     } else if (is_false(b)) {
         if (ora_is_true(a))
             s = true;
-        value = ora_is_true(a) || s     ? ora_known_bool(true)
-                : is_false(a)           ? ora_known_bool(false)
-                                        : ora_not_known();
+        value = ora_is_true(a) || s ? ora_known_bool(true)
+                : is_false(a)       ? ora_known_bool(false)
+                                    : ora_not_known();
     } else {
         if (ora_is_true(a))
             s = true;
@@ -347,8 +365,8 @@ static struct fb_value silent(const struct ora_view *view, const struct ora_expr
 }
 
 static struct fb_value is_quality(struct ora_view *view, const struct ora_expr *e) {
-    struct fb_value value = e->a != NULL ? ora_eval(view, e->a)
-                                         : field_and_deadline(view, (uint32_t)e->field);
+    struct fb_value value =
+        e->a != NULL ? ora_eval(view, e->a) : field_and_deadline(view, (uint32_t)e->field);
     bool is = e->quality == FB_Q_UNKNOWN ? !known(value) : value.quality == e->quality;
     return ora_known_bool(is != e->negated);
 }
@@ -384,43 +402,54 @@ static struct fb_value temporal(struct ora_view *view, const struct ora_expr *e)
         state->value = clock_compare(view, e);
     } else {
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
-        state->value = e->kind == ORA_FOR ? ora_step_for(view, state, a, b)
-                                          : step_until(state, a, b);
+        state->value =
+            e->kind == ORA_FOR ? ora_step_for(view, state, a, b) : step_until(state, a, b);
     }
     return state->value;
 }
 
 static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e) {
     switch (e->kind) {
-    case ORA_CONST: return e->constant;
-    case ORA_UNKNOWN: return ora_not_known();
+    case ORA_CONST:
+        return e->constant;
+    case ORA_UNKNOWN:
+        return ora_not_known();
     case ORA_FIELD: {
         struct fb_value value = field_and_deadline(view, (uint32_t)e->field);
         return known(value) ? value : ora_not_known();
     }
-    case ORA_IS: return is_quality(view, e);
+    case ORA_IS:
+        return is_quality(view, e);
     case ORA_CONVERT:
     case ORA_NEGATE:
     case ORA_PERCENT_OF:
     case ORA_ABS:
     case ORA_ROUND:
-    case ORA_SQRT: return function1(e, ora_eval(view, e->a));
+    case ORA_SQRT:
+        return function1(e, ora_eval(view, e->a));
     case ORA_ARITH: {
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
         return arith(e, a, b);
     }
     case ORA_MIN:
-    case ORA_MAX: return least_or_greatest(view, e);
-    case ORA_CLAMP: return clamp(view, e);
+    case ORA_MAX:
+        return least_or_greatest(view, e);
+    case ORA_CLAMP:
+        return clamp(view, e);
     case ORA_COMPARE: {
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
         return compare(e->op, e->a, a, e->b, b);
     }
-    case ORA_CLOCK: return e->a->kind == ORA_ELAPSED ? temporal(view, e) : clock_compare(view, e);
-    case ORA_IN_RANGE: return in_range(view, e);
-    case ORA_IN_LIST: return in_list(view, e);
-    case ORA_MATCHES: return matches(e, ora_eval(view, e->a));
-    case ORA_NOT: return not3(ora_eval(view, e->a));
+    case ORA_CLOCK:
+        return e->a->kind == ORA_ELAPSED ? temporal(view, e) : clock_compare(view, e);
+    case ORA_IN_RANGE:
+        return in_range(view, e);
+    case ORA_IN_LIST:
+        return in_list(view, e);
+    case ORA_MATCHES:
+        return matches(e, ora_eval(view, e->a));
+    case ORA_NOT:
+        return not3(ora_eval(view, e->a));
     case ORA_AND: {
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
         return and3(a, b);
@@ -429,21 +458,29 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
         return or3(a, b);
     }
-    case ORA_VOTE: return vote(view, e);
+    case ORA_VOTE:
+        return vote(view, e);
     case ORA_IF:
-    case ORA_CASE: return choose(view, e);
-    case ORA_COALESCE: return coalesce(view, e);
-    case ORA_LET: return ora_eval(view, e->a);
+    case ORA_CASE:
+        return choose(view, e);
+    case ORA_COALESCE:
+        return coalesce(view, e);
+    case ORA_LET:
+        return ora_eval(view, e->a);
     case ORA_FOR:
-    case ORA_UNTIL: return temporal(view, e);
-    case ORA_SILENT: return silent(view, e);
+    case ORA_UNTIL:
+        return temporal(view, e);
+    case ORA_SILENT:
+        return silent(view, e);
     case ORA_WINDOW:
     case ORA_PREVIOUS:
     case ORA_CHANGE:
-    case ORA_CHANGED: return ora_window_value(view, e);
+    case ORA_CHANGED:
+        return ora_window_value(view, e);
     case ORA_AGE:
     case ORA_ELAPSED:
-    case ORA_KINDS: break;
+    case ORA_KINDS:
+        break;
     }
     FB_ASSERT(!"an expression that has a value of its own");
     return ora_not_known();

@@ -3,7 +3,7 @@
  *
  * Place in the flow: once per rule file, before the first record. The files it is given have passed
  * the product's checker, so mistakes end in an assert. */
-#include "oracle_internal.h"
+#include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
@@ -11,20 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What names mean at a place. */
-struct scope {
-    struct ora *o;
-    struct ora_class *class;
-    const struct ora_rule *rule;      /* its lets come first; NULL: none */
-    struct ora_condition *condition;  /* temporal operators get their state there; NULL: message */
-    bool in_copy;                     /* in the copy that `deadband` makes */
-    bool turned;                      /* under an odd number of `not`s there */
-    struct ora_expr *deadband;
-};
-
-static struct ora_expr *expand(struct scope *s, const struct fb_node *n);
-
-static struct ora_expr *new_expr(const struct scope *s, enum ora_kind kind, enum fb_type type) {
+struct ora_expr *ora_new_expr(const struct ora_scope *s, enum ora_kind kind, enum fb_type type) {
     struct ora_expr *e = FB_ARENA_NEW(s->o->arena, struct ora_expr);
     e->kind = kind;
     e->type = type;
@@ -32,9 +19,9 @@ static struct ora_expr *new_expr(const struct scope *s, enum ora_kind kind, enum
     return e;
 }
 
-static struct ora_expr *literal(const struct scope *s, struct ora_ratio value,
+static struct ora_expr *literal(const struct ora_scope *s, struct ora_ratio value,
                                 struct ora_unit unit) {
-    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_NUMBER);
+    struct ora_expr *e = ora_new_expr(s, ORA_CONST, FB_T_NUMBER);
     e->literal = true;
     e->exact = value;
     e->constant = ora_known_number(ora_ratio_double(value));
@@ -42,7 +29,7 @@ static struct ora_expr *literal(const struct scope *s, struct ora_ratio value,
     return e;
 }
 
-static bool is_numeric(const struct ora_expr *e) {
+bool ora_is_numeric(const struct ora_expr *e) {
     return e->type == FB_T_NUMBER || e->type == FB_T_COUNTER || e->type == FB_T_INTEGER;
 }
 
@@ -55,15 +42,16 @@ static bool is_literal(const struct ora_expr *e) {
     return e->kind == ORA_CONST && e->literal;
 }
 
-static struct ora_expr *in_unit(const struct scope *s, struct ora_expr *e, struct ora_unit unit) {
-    if (!is_numeric(e) || ora_unit_same(e->unit, unit))
+static struct ora_expr *in_unit(const struct ora_scope *s, struct ora_expr *e,
+                                struct ora_unit unit) {
+    if (!ora_is_numeric(e) || ora_unit_same(e->unit, unit))
         return e;
     if (e->kind == ORA_CONST && e->literal) {
         bool bare = ora_unit_same(e->unit, ora_unit_none());
         return literal(s, bare ? e->exact : ora_unit_exact(e->exact, e->unit, unit), unit);
     }
     if (e->kind == ORA_CASE) {
-        struct ora_expr *copy = new_expr(s, ORA_CASE, e->type);
+        struct ora_expr *copy = ora_new_expr(s, ORA_CASE, e->type);
         copy->a = e->a;
         copy->b = in_unit(s, e->b, unit);
         copy->c = in_unit(s, e->c, unit);
@@ -71,7 +59,7 @@ static struct ora_expr *in_unit(const struct scope *s, struct ora_expr *e, struc
         copy->param = true;
         return copy;
     }
-    struct ora_expr *converted = new_expr(s, ORA_CONVERT, FB_T_NUMBER);
+    struct ora_expr *converted = ora_new_expr(s, ORA_CONVERT, FB_T_NUMBER);
     converted->a = e;
     converted->conversion = ora_unit_conversion(e->unit, unit);
     converted->unit = unit;
@@ -85,8 +73,8 @@ static bool gives_way(const struct ora_expr *e) {
 
 /* Two sides of an operator in one unit: a literal or a param takes the other side's, else the right
  * the left's. */
-static void same_unit(const struct scope *s, struct ora_expr **a, struct ora_expr **b) {
-    if (!is_numeric(*a) || !is_numeric(*b))
+static void same_unit(const struct ora_scope *s, struct ora_expr **a, struct ora_expr **b) {
+    if (!ora_is_numeric(*a) || !ora_is_numeric(*b))
         return;
     bool left_has_unit = !ora_unit_same((*a)->unit, ora_unit_none());
     if (gives_way(*a) && (!gives_way(*b) || !left_has_unit))
@@ -97,36 +85,36 @@ static void same_unit(const struct scope *s, struct ora_expr **a, struct ora_exp
 
 /* --- Names ---------------------------------------------------------------------------------- */
 
-static const struct fb_let_decl *find_let(const struct scope *s, struct fb_str name) {
+static const struct fb_let_decl *find_let(const struct ora_scope *s, struct fb_str name) {
     for (uint32_t i = 0; s->rule != NULL && i < s->rule->decl->n_lets; i++)
         if (fb_str_eq(s->rule->decl->lets[i]->name, name))
             return s->rule->decl->lets[i];
     return NULL;
 }
 
-static const struct fb_let_decl *find_class_let(const struct scope *s, struct fb_str name) {
+static const struct fb_let_decl *find_class_let(const struct ora_scope *s, struct fb_str name) {
     for (uint32_t i = 0; i < s->class->n_lets; i++)
         if (fb_str_eq(s->class->lets[i]->name, name))
             return s->class->lets[i];
     return NULL;
 }
 
-static const struct fb_field_decl *find_field(const struct scope *s, struct fb_str name) {
+static const struct fb_field_decl *find_field(const struct ora_scope *s, struct fb_str name) {
     for (uint32_t i = 0; i < s->class->n_fields; i++)
         if (fb_str_eq(s->class->fields[i]->name, name))
             return s->class->fields[i];
     return NULL;
 }
 
-static const struct fb_param_decl *find_param(const struct scope *s, struct fb_str name) {
+static const struct fb_param_decl *find_param(const struct ora_scope *s, struct fb_str name) {
     for (uint32_t f = 0; f < s->o->tree->n_files; f++) {
         const struct fb_file *file = s->o->tree->files[f];
         for (uint32_t i = 0; i < file->n_items; i++) {
             if (file->items[i].kind != FB_ITEM_PARAM)
                 continue;
             const struct fb_param_decl *param = file->items[i].param;
-            bool here = param->class_name.n == 0 ||
-                        fb_str_eq(param->class_name, s->class->decl->name);
+            bool here =
+                param->class_name.n == 0 || fb_str_eq(param->class_name, s->class->decl->name);
             if (here && fb_str_eq(param->name, name))
                 return param;
         }
@@ -134,8 +122,8 @@ static const struct fb_param_decl *find_param(const struct scope *s, struct fb_s
     return NULL;
 }
 
-static struct ora_expr *field_expr(const struct scope *s, const struct fb_field_decl *field) {
-    struct ora_expr *e = new_expr(s, ORA_FIELD, field->typed ? field->type.type : FB_T_TEXT);
+struct ora_expr *ora_field_expr(const struct ora_scope *s, const struct fb_field_decl *field) {
+    struct ora_expr *e = ora_new_expr(s, ORA_FIELD, field->typed ? field->type.type : FB_T_TEXT);
     e->field = (int)field->index;
     e->unit = ora_unit_of(field->type.unit_text);
     e->words = &field->type;
@@ -163,7 +151,7 @@ static struct ora_expr *find_let_in(struct ora_expr *e, const struct fb_let_decl
 }
 
 /* A let stands for its expression in brackets; deadband does not look into it. */
-static struct ora_expr *let_expr(struct scope *s, const struct fb_let_decl *let) {
+static struct ora_expr *let_expr(struct ora_scope *s, const struct fb_let_decl *let) {
     if (s->condition == NULL && s->rule != NULL) {
         for (uint32_t i = 0; i < s->rule->n_conditions; i++) {
             struct ora_expr *found = find_let_in(s->rule->conditions[i].root, let);
@@ -171,12 +159,12 @@ static struct ora_expr *let_expr(struct scope *s, const struct fb_let_decl *let)
                 return found;
         }
     }
-    struct scope inner = *s;
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    struct ora_expr *value = expand(&inner, let->value);
+    struct ora_expr *value = ora_expand_expr(&inner, let->value);
     if (let->unit_text.n > 0)
         value = in_unit(s, value, ora_unit_of(let->unit_text));
-    struct ora_expr *e = new_expr(s, ORA_LET, value->type);
+    struct ora_expr *e = ora_new_expr(s, ORA_LET, value->type);
     e->a = value;
     e->unit = value->unit;
     e->words = value->words;
@@ -185,16 +173,16 @@ static struct ora_expr *let_expr(struct scope *s, const struct fb_let_decl *let)
 }
 
 /* The first case that is true, else the default. */
-static struct ora_expr *param_expr(struct scope *s, const struct fb_param_decl *param) {
-    struct scope inner = *s;
+static struct ora_expr *param_expr(struct ora_scope *s, const struct fb_param_decl *param) {
+    struct ora_scope inner = *s;
     inner.in_copy = false;
     inner.rule = NULL;
     struct ora_unit unit = ora_unit_of(param->unit_text);
-    struct ora_expr *value = in_unit(s, expand(&inner, param->value), unit);
+    struct ora_expr *value = in_unit(s, ora_expand_expr(&inner, param->value), unit);
     for (uint32_t i = param->n_cases; i-- > 0;) {
-        struct ora_expr *chosen = new_expr(s, ORA_CASE, value->type);
-        chosen->a = expand(&inner, param->cases[i].where);
-        chosen->b = in_unit(s, expand(&inner, param->cases[i].value), unit);
+        struct ora_expr *chosen = ora_new_expr(s, ORA_CASE, value->type);
+        chosen->a = ora_expand_expr(&inner, param->cases[i].where);
+        chosen->b = in_unit(s, ora_expand_expr(&inner, param->cases[i].value), unit);
         chosen->c = value;
         chosen->unit = value->unit;
         chosen->words = value->words;
@@ -204,7 +192,7 @@ static struct ora_expr *param_expr(struct scope *s, const struct fb_param_decl *
     return value;
 }
 
-static struct ora_expr *name_expr(struct scope *s, const struct fb_node *n) {
+static struct ora_expr *name_expr(struct ora_scope *s, const struct fb_node *n) {
     const struct fb_let_decl *let = find_let(s, n->text);
     if (let == NULL)
         let = find_class_let(s, n->text);
@@ -212,20 +200,20 @@ static struct ora_expr *name_expr(struct scope *s, const struct fb_node *n) {
         return let_expr(s, let);
     const struct fb_field_decl *field = find_field(s, n->text);
     if (field != NULL)
-        return field_expr(s, field);
+        return ora_field_expr(s, field);
     const struct fb_param_decl *param = find_param(s, n->text);
     return param != NULL ? param_expr(s, param) : NULL;
 }
 
 /* A word of an enumeration opposite a side of that type. */
-static struct ora_expr *word_expr(const struct scope *s, const struct ora_expr *side,
+static struct ora_expr *word_expr(const struct ora_scope *s, const struct ora_expr *side,
                                   const struct fb_node *n) {
     if (side == NULL || side->type != FB_T_ENUM || n->kind != FB_N_NAME)
         return NULL;
     for (uint32_t i = 0; i < side->words->n_words; i++) {
         if (!fb_str_eq(side->words->words[i], n->text))
             continue;
-        struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_ENUM);
+        struct ora_expr *e = ora_new_expr(s, ORA_CONST, FB_T_ENUM);
         e->constant = (struct fb_value){.i = (int64_t)i, .quality = FB_Q_GOOD};
         e->words = side->words;
         return e;
@@ -233,18 +221,18 @@ static struct ora_expr *word_expr(const struct scope *s, const struct ora_expr *
     return NULL;
 }
 
-static struct ora_expr *expand_opposite(struct scope *s, const struct ora_expr *side,
+static struct ora_expr *expand_opposite(struct ora_scope *s, const struct ora_expr *side,
                                         const struct fb_node *n) {
     struct ora_expr *word = word_expr(s, side, n);
-    return word != NULL ? word : expand(s, n);
+    return word != NULL ? word : ora_expand_expr(s, n);
 }
 
-static void expand_sides(struct scope *s, const struct fb_node *na, const struct fb_node *nb,
-                         struct ora_expr **a, struct ora_expr **b) {
-    *a = na->kind == FB_N_NAME ? name_expr(s, na) : expand(s, na);
+void ora_expand_sides(struct ora_scope *s, const struct fb_node *na, const struct fb_node *nb,
+                      struct ora_expr **a, struct ora_expr **b) {
+    *a = na->kind == FB_N_NAME ? name_expr(s, na) : ora_expand_expr(s, na);
     *b = word_expr(s, *a, nb);
     if (*b == NULL)
-        *b = expand(s, nb);
+        *b = ora_expand_expr(s, nb);
     struct ora_expr *word = word_expr(s, *b, na);
     if (word != NULL && (*a == NULL || (*b)->kind != ORA_CONST))
         *a = word;
@@ -258,14 +246,14 @@ static const struct {
     const char *name;
     enum fb_aggregate aggregate;
 } aggregates[] = {
-    {"avg", FB_AGG_AVG},           {"min", FB_AGG_MIN},       {"max", FB_AGG_MAX},
-    {"sum", FB_AGG_SUM},           {"count", FB_AGG_COUNT},   {"first", FB_AGG_FIRST},
-    {"last", FB_AGG_LAST},         {"time_avg", FB_AGG_TIME_AVG}, {"stddev", FB_AGG_STDDEV},
-    {"spread", FB_AGG_SPREAD},     {"delta", FB_AGG_DELTA},   {"increase", FB_AGG_INCREASE},
-    {"rate", FB_AGG_RATE},         {"any", FB_AGG_ANY},       {"all", FB_AGG_ALL},
+    {"avg", FB_AGG_AVG},       {"min", FB_AGG_MIN},           {"max", FB_AGG_MAX},
+    {"sum", FB_AGG_SUM},       {"count", FB_AGG_COUNT},       {"first", FB_AGG_FIRST},
+    {"last", FB_AGG_LAST},     {"time_avg", FB_AGG_TIME_AVG}, {"stddev", FB_AGG_STDDEV},
+    {"spread", FB_AGG_SPREAD}, {"delta", FB_AGG_DELTA},       {"increase", FB_AGG_INCREASE},
+    {"rate", FB_AGG_RATE},     {"any", FB_AGG_ANY},           {"all", FB_AGG_ALL},
 };
 
-static bool reads_field(const struct ora_expr *e) {
+bool ora_reads_field(const struct ora_expr *e) {
     return e->kind == ORA_FIELD || (e->kind == ORA_IS && e->a == NULL) ||
            ((e->kind == ORA_AGE || e->kind == ORA_SILENT) && e->field != ORA_EVERY_RECORD);
 }
@@ -273,7 +261,7 @@ static bool reads_field(const struct ora_expr *e) {
 static void reads_of(const struct ora_expr *e, bool *fields) {
     if (e == NULL)
         return;
-    if (reads_field(e))
+    if (ora_reads_field(e))
         fields[e->field] = true;
     reads_of(e->a, fields);
     reads_of(e->b, fields);
@@ -282,7 +270,8 @@ static void reads_of(const struct ora_expr *e, bool *fields) {
         reads_of(e->items[i], fields);
 }
 
-static struct ora_window *new_window(struct scope *s, struct ora_expr *x, struct ora_expr *where) {
+static struct ora_window *new_window(struct ora_scope *s, struct ora_expr *x,
+                                     struct ora_expr *where) {
     struct ora_class *class = s->class;
     struct ora_window *w = FB_ARENA_NEW(s->o->arena, struct ora_window);
     w->x = x;
@@ -301,10 +290,10 @@ static struct ora_window *new_window(struct scope *s, struct ora_expr *x, struct
 /* The smallest natural length not below d / 64. */
 static int64_t pane_length(int64_t d) {
     const int64_t ms = 1000, s = FB_SECOND, min = FB_MINUTE, h = FB_HOUR;
-    const int64_t natural[] = {ms,      2 * ms,   5 * ms,  10 * ms,  20 * ms,  50 * ms, 100 * ms,
-                               200 * ms, 500 * ms, s,       2 * s,    5 * s,    10 * s,  15 * s,
-                               30 * s,  min,      2 * min, 5 * min,  10 * min, 15 * min, 30 * min,
-                               h,       2 * h,    3 * h,   6 * h,    12 * h,   FB_DAY};
+    const int64_t natural[] = {ms,       2 * ms,   5 * ms,  10 * ms, 20 * ms,  50 * ms,  100 * ms,
+                               200 * ms, 500 * ms, s,       2 * s,   5 * s,    10 * s,   15 * s,
+                               30 * s,   min,      2 * min, 5 * min, 10 * min, 15 * min, 30 * min,
+                               h,        2 * h,    3 * h,   6 * h,   12 * h,   FB_DAY};
     for (size_t i = 0; i < sizeof natural / sizeof *natural; i++)
         if (natural[i] * 64 >= d)
             return natural[i];
@@ -313,7 +302,7 @@ static int64_t pane_length(int64_t d) {
 }
 
 /* A ring where every field that is read says `every` and d is at most 128 times the smallest. */
-static void choose_over(const struct scope *s, struct ora_window *w) {
+static void choose_over(const struct ora_scope *s, struct ora_window *w) {
     int64_t least = 0;
     bool all = w->x != NULL;
     for (uint32_t f = 0; f < s->class->n_fields; f++) {
@@ -334,7 +323,7 @@ static void choose_over(const struct scope *s, struct ora_window *w) {
     }
 }
 
-static int64_t literal_span(const struct fb_node *n) {
+int64_t ora_literal_span(const struct fb_node *n) {
     FB_ASSERT(n->kind == FB_N_DURATION);
     return n->span_us;
 }
@@ -352,41 +341,44 @@ static struct ora_unit aggregate_unit(enum fb_aggregate aggregate, const struct 
     switch (aggregate) {
     case FB_AGG_COUNT:
     case FB_AGG_ANY:
-    case FB_AGG_ALL: return ora_unit_none();
+    case FB_AGG_ALL:
+        return ora_unit_none();
     case FB_AGG_STDDEV:
     case FB_AGG_SPREAD:
-    case FB_AGG_DELTA: return ora_unit_difference(x->unit);
+    case FB_AGG_DELTA:
+        return ora_unit_difference(x->unit);
     case FB_AGG_RATE: {
         struct ora_unit none = ora_unit_none();
         return ora_unit_same(x->unit, none) ? none : ora_unit_product(x->unit, second, true);
     }
-    default: return x->unit;
+    default:
+        return x->unit;
     }
 }
 
-static struct ora_expr *aggregate_expr(struct scope *s, const struct fb_node *n,
+static struct ora_expr *aggregate_expr(struct ora_scope *s, const struct fb_node *n,
                                        enum fb_aggregate aggregate) {
     const struct fb_arg *arg = &n->args[0];
-    struct scope inner = *s;
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    struct ora_expr *x = arg->expr == NULL ? NULL : expand(&inner, arg->expr);
-    struct ora_expr *where = arg->where == NULL ? NULL : expand(&inner, arg->where);
+    struct ora_expr *x = arg->expr == NULL ? NULL : ora_expand_expr(&inner, arg->expr);
+    struct ora_expr *where = arg->where == NULL ? NULL : ora_expand_expr(&inner, arg->where);
     struct ora_window *w = new_window(s, x, where);
-    struct ora_expr *e = new_expr(s, ORA_WINDOW, aggregate_type(aggregate, x));
+    struct ora_expr *e = ora_new_expr(s, ORA_WINDOW, aggregate_type(aggregate, x));
     e->window = w;
     e->aggregate = aggregate;
     e->unit = x == NULL ? ora_unit_none() : aggregate_unit(aggregate, x);
     e->words = x == NULL ? NULL : x->words;
     e->needs = 0.8;
     if (n->needs != NULL)
-        e->needs = ora_ratio_double(
-            ora_ratio_div(ora_ratio_of_text(n->needs->text), ora_ratio(100, 1)));
+        e->needs =
+            ora_ratio_double(ora_ratio_div(ora_ratio_of_text(n->needs->text), ora_ratio(100, 1)));
     if (arg->window == FB_W_LAST) {
         w->shape = FB_SHAPE_LAST;
         w->last = arg->last;
         return e;
     }
-    w->length = literal_span(arg->length);
+    w->length = ora_literal_span(arg->length);
     if (arg->window == FB_W_EACH)
         w->shape = FB_SHAPE_EACH;
     else
@@ -394,12 +386,12 @@ static struct ora_expr *aggregate_expr(struct scope *s, const struct fb_node *n,
     return e;
 }
 
-static struct ora_expr *previous_expr(struct scope *s, const struct fb_node *n,
+static struct ora_expr *previous_expr(struct ora_scope *s, const struct fb_node *n,
                                       enum ora_kind kind, enum fb_aggregate aggregate) {
-    struct scope inner = *s;
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    struct ora_expr *x = expand(&inner, n->args[0].expr);
-    struct ora_expr *e = new_expr(s, kind, kind == ORA_CHANGED ? FB_T_BOOL : x->type);
+    struct ora_expr *x = ora_expand_expr(&inner, n->args[0].expr);
+    struct ora_expr *e = ora_new_expr(s, kind, kind == ORA_CHANGED ? FB_T_BOOL : x->type);
     if (kind == ORA_CHANGE)
         e->type = FB_T_NUMBER;
     e->a = x;
@@ -414,8 +406,9 @@ static struct ora_expr *previous_expr(struct scope *s, const struct fb_node *n,
     return e;
 }
 
-static struct ora_expr *values_expr(struct scope *s, const struct fb_node *n, enum ora_kind kind) {
-    struct ora_expr *e = new_expr(s, kind, FB_T_NUMBER);
+static struct ora_expr *values_expr(struct ora_scope *s, const struct fb_node *n,
+                                    enum ora_kind kind) {
+    struct ora_expr *e = ora_new_expr(s, kind, FB_T_NUMBER);
     const struct ora_expr *unit_of = NULL;
     e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_args);
     e->n_items = n->n_args;
@@ -435,40 +428,40 @@ static struct ora_expr *values_expr(struct scope *s, const struct fb_node *n, en
     return e;
 }
 
-static struct ora_expr *one_value_expr(struct scope *s, const struct fb_node *n,
+static struct ora_expr *one_value_expr(struct ora_scope *s, const struct fb_node *n,
                                        enum ora_kind kind) {
-    struct scope inner = *s;
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    struct ora_expr *e = new_expr(s, kind, FB_T_NUMBER);
-    e->a = expand(&inner, n->args[0].expr);
+    struct ora_expr *e = ora_new_expr(s, kind, FB_T_NUMBER);
+    e->a = ora_expand_expr(&inner, n->args[0].expr);
     e->unit = e->a->unit;
     return e;
 }
 
-static struct ora_expr *clamp_expr(struct scope *s, const struct fb_node *n) {
+static struct ora_expr *clamp_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora_expr *e = one_value_expr(s, n, ORA_CLAMP);
-    struct scope inner = *s;
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    e->b = in_unit(s, expand(&inner, n->args[1].expr), e->unit);
-    e->c = in_unit(s, expand(&inner, n->args[1].upto), e->unit);
+    e->b = in_unit(s, ora_expand_expr(&inner, n->args[1].expr), e->unit);
+    e->c = in_unit(s, ora_expand_expr(&inner, n->args[1].upto), e->unit);
     return e;
 }
 
-static struct ora_expr *with_state(struct scope *s, struct ora_expr *e) {
+static struct ora_expr *with_state(struct ora_scope *s, struct ora_expr *e) {
     FB_ASSERT(s->condition != NULL);
     e->home = s->condition;
     e->op_index = s->condition->n_ops++;
     return e;
 }
 
-static struct ora_expr *clock_operand(struct scope *s, const struct fb_node *n) {
+static struct ora_expr *clock_operand(struct ora_scope *s, const struct fb_node *n) {
     bool elapsed = fb_str_eq(n->text, FB_S("elapsed"));
-    struct ora_expr *e = new_expr(s, elapsed ? ORA_ELAPSED : ORA_AGE, FB_T_TIME);
-    struct scope inner = *s;
+    struct ora_expr *e = ora_new_expr(s, elapsed ? ORA_ELAPSED : ORA_AGE, FB_T_TIME);
+    struct ora_scope inner = *s;
     inner.in_copy = false;
     e->field = ORA_EVERY_RECORD;
     if (elapsed) {
-        e->a = expand(&inner, n->args[0].expr);
+        e->a = ora_expand_expr(&inner, n->args[0].expr);
         return with_state(s, e);
     }
     if (n->n_args > 0 && n->args[0].expr != NULL)
@@ -476,8 +469,8 @@ static struct ora_expr *clock_operand(struct scope *s, const struct fb_node *n) 
     return e;
 }
 
-static struct ora_expr *call_expr(struct scope *s, const struct fb_node *n) {
-    struct scope inner = *s;
+static struct ora_expr *call_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_scope inner = *s;
     inner.in_copy = false;
     bool window = n->n_args > 0 && n->args[0].window != FB_W_NONE;
     for (size_t i = 0; window && i < sizeof aggregates / sizeof *aggregates; i++)
@@ -509,13 +502,13 @@ static struct ora_expr *call_expr(struct scope *s, const struct fb_node *n) {
 
 /* --- Comparisons and the limits that `deadband` moves (M28) ---------------------------------- */
 
-static bool moves(const struct scope *s, const struct ora_expr *limit) {
-    return s->in_copy && is_numeric(limit) &&
+static bool moves(const struct ora_scope *s, const struct ora_expr *limit) {
+    return s->in_copy && ora_is_numeric(limit) &&
            ora_unit_same_dimension(limit->unit, s->deadband->unit);
 }
 
-static struct ora_expr *moved(const struct scope *s, struct ora_expr *limit, enum fb_op op) {
-    struct ora_expr *e = new_expr(s, ORA_ARITH, FB_T_NUMBER);
+static struct ora_expr *moved(const struct ora_scope *s, struct ora_expr *limit, enum fb_op op) {
+    struct ora_expr *e = ora_new_expr(s, ORA_ARITH, FB_T_NUMBER);
     e->op = op;
     e->a = limit;
     e->b = in_unit(s, s->deadband, ora_unit_difference(limit->unit));
@@ -528,13 +521,13 @@ static enum fb_op turned_op(enum fb_op op) {
 }
 
 /* `>`, `>=`: a lower limit holds longer, under `not` a higher one. */
-static enum fb_op towards_normal(const struct scope *s, enum fb_op comparison) {
+static enum fb_op towards_normal(const struct ora_scope *s, enum fb_op comparison) {
     bool greater = comparison == FB_OP_GT || comparison == FB_OP_GE;
     return greater != s->turned ? FB_OP_SUB : FB_OP_ADD;
 }
 
 /* The limit is the right side, the left one where only that is a literal or a param. */
-static void move_limit(const struct scope *s, struct ora_expr *e) {
+static void move_limit(const struct ora_scope *s, struct ora_expr *e) {
     if (e->op == FB_OP_EQ || e->op == FB_OP_NE || !moves(s, e->b))
         return;
     enum fb_op op = towards_normal(s, e->op);
@@ -546,42 +539,47 @@ static void move_limit(const struct scope *s, struct ora_expr *e) {
 
 static enum fb_op mirrored(enum fb_op op) {
     switch (op) {
-    case FB_OP_LT: return FB_OP_GT;
-    case FB_OP_LE: return FB_OP_GE;
-    case FB_OP_GT: return FB_OP_LT;
-    case FB_OP_GE: return FB_OP_LE;
-    default: return op;
+    case FB_OP_LT:
+        return FB_OP_GT;
+    case FB_OP_LE:
+        return FB_OP_GE;
+    case FB_OP_GT:
+        return FB_OP_LT;
+    case FB_OP_GE:
+        return FB_OP_LE;
+    default:
+        return op;
     }
 }
 
-static bool is_clock(const struct fb_node *n) {
+bool ora_is_clock(const struct fb_node *n) {
     return n->kind == FB_N_CALL &&
            (fb_str_eq(n->text, FB_S("age")) || fb_str_eq(n->text, FB_S("elapsed")));
 }
 
-static struct ora_expr *compare_expr(struct scope *s, const struct fb_node *n) {
+static struct ora_expr *compare_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora_expr *e;
-    if (is_clock(n->a) || is_clock(n->b)) {
-        bool right = is_clock(n->b);
-        e = new_expr(s, ORA_CLOCK, FB_T_BOOL);
+    if (ora_is_clock(n->a) || ora_is_clock(n->b)) {
+        bool right = ora_is_clock(n->b);
+        e = ora_new_expr(s, ORA_CLOCK, FB_T_BOOL);
         e->op = right ? mirrored(n->op) : n->op;
         e->a = clock_operand(s, right ? n->b : n->a);
-        e->b = in_unit(s, expand(s, right ? n->a : n->b), ora_unit_of(FB_S("s")));
+        e->b = in_unit(s, ora_expand_expr(s, right ? n->a : n->b), ora_unit_of(FB_S("s")));
         if (e->op != FB_OP_EQ && e->op != FB_OP_NE && moves(s, e->b))
             e->b = moved(s, e->b, towards_normal(s, e->op));
         return e;
     }
-    e = new_expr(s, ORA_COMPARE, FB_T_BOOL);
+    e = ora_new_expr(s, ORA_COMPARE, FB_T_BOOL);
     e->op = n->op;
-    expand_sides(s, n->a, n->b, &e->a, &e->b);
+    ora_expand_sides(s, n->a, n->b, &e->a, &e->b);
     move_limit(s, e);
     return e;
 }
 
-static struct ora_expr *in_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, n->n_items > 0 ? ORA_IN_LIST : ORA_IN_RANGE, FB_T_BOOL);
+static struct ora_expr *in_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, n->n_items > 0 ? ORA_IN_LIST : ORA_IN_RANGE, FB_T_BOOL);
     e->negated = n->negated;
-    e->a = expand(s, n->a);
+    e->a = ora_expand_expr(s, n->a);
     if (n->n_items > 0) {
         e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
         e->n_items = n->n_items;
@@ -589,8 +587,8 @@ static struct ora_expr *in_expr(struct scope *s, const struct fb_node *n) {
             e->items[i] = in_unit(s, expand_opposite(s, e->a, n->items[i]), e->a->unit);
         return e;
     }
-    e->b = in_unit(s, expand(s, n->b), e->a->unit);
-    e->c = in_unit(s, expand(s, n->c), e->a->unit);
+    e->b = in_unit(s, ora_expand_expr(s, n->b), e->a->unit);
+    e->c = in_unit(s, ora_expand_expr(s, n->c), e->a->unit);
     if (moves(s, e->a)) {
         enum fb_op low = n->negated != s->turned ? FB_OP_ADD : FB_OP_SUB;
         e->b = moved(s, e->b, low);
@@ -601,7 +599,7 @@ static struct ora_expr *in_expr(struct scope *s, const struct fb_node *n) {
 
 /* --- The other expressions ------------------------------------------------------------------- */
 
-static struct ora_expr *number_expr(const struct scope *s, const struct fb_node *n,
+static struct ora_expr *number_expr(const struct ora_scope *s, const struct fb_node *n,
                                     bool negative) {
     struct ora_ratio value = ora_ratio_of_text(n->text);
     if (negative || (n->value < 0 && value.num > 0))
@@ -609,18 +607,18 @@ static struct ora_expr *number_expr(const struct scope *s, const struct fb_node 
     return literal(s, value, ora_unit_of(n->unit_text));
 }
 
-static struct ora_expr *negate_expr(struct scope *s, const struct fb_node *n) {
+static struct ora_expr *negate_expr(struct ora_scope *s, const struct fb_node *n) {
     if (n->a->kind == FB_N_NUMBER)
         return number_expr(s, n->a, true);
-    struct ora_expr *e = new_expr(s, ORA_NEGATE, FB_T_NUMBER);
-    e->a = expand(s, n->a);
+    struct ora_expr *e = ora_new_expr(s, ORA_NEGATE, FB_T_NUMBER);
+    e->a = ora_expand_expr(s, n->a);
     e->unit = e->a->unit;
     return e;
 }
 
-static struct ora_expr *arith_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_ARITH, FB_T_NUMBER);
-    struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
+static struct ora_expr *arith_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_ARITH, FB_T_NUMBER);
+    struct ora_expr *a = ora_expand_expr(s, n->a), *b = ora_expand_expr(s, n->b);
     e->op = n->op;
     if (n->op == FB_OP_MUL || n->op == FB_OP_DIV) {
         e->unit = ora_unit_product(a->unit, b->unit, n->op == FB_OP_DIV);
@@ -639,8 +637,8 @@ static struct ora_expr *arith_expr(struct scope *s, const struct fb_node *n) {
     return e;
 }
 
-static struct ora_expr *quality_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_IS, FB_T_BOOL), *a = expand(s, n->a);
+static struct ora_expr *quality_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_IS, FB_T_BOOL), *a = ora_expand_expr(s, n->a);
     FB_ASSERT(a->kind == ORA_FIELD || n->quality == FB_Q_GOOD || n->quality == FB_Q_UNKNOWN);
     if (a->kind == ORA_FIELD)
         e->field = a->field;
@@ -651,448 +649,145 @@ static struct ora_expr *quality_expr(struct scope *s, const struct fb_node *n) {
     return e;
 }
 
-static struct ora_expr *matches_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_MATCHES, FB_T_BOOL);
-    e->a = expand(s, n->a);
+static struct ora_expr *matches_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_MATCHES, FB_T_BOOL);
+    e->a = ora_expand_expr(s, n->a);
     e->regex = FB_ARENA_NEW(s->o->arena, regex_t);
     struct fb_str pattern = fb_str_copy(s->o->arena, n->text);
     FB_ASSERT(regcomp(e->regex, pattern.p, REG_EXTENDED | REG_NOSUB) == 0);
     return e;
 }
 
-static struct ora_expr *vote_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_VOTE, FB_T_BOOL);
+static struct ora_expr *vote_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_VOTE, FB_T_BOOL);
     e->votes = n->votes;
     e->n_items = n->n_items;
     e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
     for (uint32_t i = 0; i < n->n_items; i++)
-        e->items[i] = expand(s, n->items[i]);
+        e->items[i] = ora_expand_expr(s, n->items[i]);
     return e;
 }
 
-static struct ora_expr *if_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_IF, FB_T_NONE);
-    e->a = expand(s, n->a);
-    expand_sides(s, n->b, n->c, &e->b, &e->c);
-    e->type = is_numeric(e->b) ? FB_T_NUMBER : e->b->type;
+static struct ora_expr *if_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_IF, FB_T_NONE);
+    e->a = ora_expand_expr(s, n->a);
+    ora_expand_sides(s, n->b, n->c, &e->b, &e->c);
+    e->type = ora_is_numeric(e->b) ? FB_T_NUMBER : e->b->type;
     e->unit = e->b->unit;
     e->words = e->b->words;
     return e;
 }
 
-static struct ora_expr *percent_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_PERCENT_OF, FB_T_NUMBER);
-    e->a = expand(s, n->a);
+static struct ora_expr *percent_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_PERCENT_OF, FB_T_NUMBER);
+    e->a = ora_expand_expr(s, n->a);
     e->constant = ora_known_number(n->value);
     e->unit = e->a->unit;
     return e;
 }
 
-static struct ora_expr *seconds_expr(struct scope *s, const struct fb_node *n) {
-    struct scope inner = *s;
+struct ora_expr *ora_seconds(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_scope inner = *s;
     inner.in_copy = false;
-    return in_unit(s, expand(&inner, n), ora_unit_of(FB_S("s")));
+    return in_unit(s, ora_expand_expr(&inner, n), ora_unit_of(FB_S("s")));
 }
 
-static struct ora_expr *for_expr(struct scope *s, struct ora_expr *c, const struct fb_node *d) {
-    struct ora_expr *e = new_expr(s, ORA_FOR, FB_T_BOOL);
+struct ora_expr *ora_for(struct ora_scope *s, struct ora_expr *c, const struct fb_node *d) {
+    struct ora_expr *e = ora_new_expr(s, ORA_FOR, FB_T_BOOL);
     e->a = c;
-    e->b = seconds_expr(s, d);
+    e->b = ora_seconds(s, d);
     return with_state(s, e);
 }
 
-static struct ora_expr *two(struct scope *s, enum ora_kind kind, struct ora_expr *a,
-                            struct ora_expr *b) {
-    struct ora_expr *e = new_expr(s, kind, FB_T_BOOL);
+struct ora_expr *ora_two(struct ora_scope *s, enum ora_kind kind, struct ora_expr *a,
+                         struct ora_expr *b) {
+    struct ora_expr *e = ora_new_expr(s, kind, FB_T_BOOL);
     e->a = a;
     e->b = b;
     return kind == ORA_UNTIL ? with_state(s, e) : e;
 }
 
-static struct ora_expr *not_expr(struct scope *s, struct ora_expr *a) {
-    struct ora_expr *e = new_expr(s, ORA_NOT, FB_T_BOOL);
+struct ora_expr *ora_not(struct ora_scope *s, struct ora_expr *a) {
+    struct ora_expr *e = ora_new_expr(s, ORA_NOT, FB_T_BOOL);
     e->a = a;
     return e;
 }
 
-static struct ora_expr *silent_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_SILENT, FB_T_BOOL);
+static struct ora_expr *silent_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_SILENT, FB_T_BOOL);
     e->field = n->a == NULL ? ORA_EVERY_RECORD : (int)find_field(s, n->a->text)->index;
     return e;
 }
 
-static struct ora_expr *text_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_TEXT);
+static struct ora_expr *text_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_CONST, FB_T_TEXT);
     e->constant = (struct fb_value){.text = n->text, .quality = FB_Q_GOOD};
     return e;
 }
 
-static struct ora_expr *bool_expr(struct scope *s, const struct fb_node *n) {
-    struct ora_expr *e = new_expr(s, ORA_CONST, FB_T_BOOL);
+static struct ora_expr *bool_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_expr *e = ora_new_expr(s, ORA_CONST, FB_T_BOOL);
     e->constant = ora_known_bool(n->truth);
     return e;
 }
 
-static struct ora_expr *expand(struct scope *s, const struct fb_node *n) {
+struct ora_expr *ora_expand_expr(struct ora_scope *s, const struct fb_node *n) {
     switch (n->kind) {
-    case FB_N_NUMBER: return number_expr(s, n, false);
-    case FB_N_DURATION: return literal(s, ora_ratio(n->span_us, 1000000), ora_unit_of(FB_S("s")));
-    case FB_N_TEXT: return text_expr(s, n);
-    case FB_N_BOOL: return bool_expr(s, n);
-    case FB_N_UNKNOWN: return new_expr(s, ORA_UNKNOWN, FB_T_BOOL);
+    case FB_N_NUMBER:
+        return number_expr(s, n, false);
+    case FB_N_DURATION:
+        return literal(s, ora_ratio(n->span_us, 1000000), ora_unit_of(FB_S("s")));
+    case FB_N_TEXT:
+        return text_expr(s, n);
+    case FB_N_BOOL:
+        return bool_expr(s, n);
+    case FB_N_UNKNOWN:
+        return ora_new_expr(s, ORA_UNKNOWN, FB_T_BOOL);
     case FB_N_NAME: {
         struct ora_expr *e = name_expr(s, n);
         FB_ASSERT(e != NULL);
         return e;
     }
-    case FB_N_SILENT: return silent_expr(s, n);
-    case FB_N_NEGATE: return negate_expr(s, n);
-    case FB_N_ARITH: return arith_expr(s, n);
-    case FB_N_COMPARE: return compare_expr(s, n);
-    case FB_N_IN: return in_expr(s, n);
-    case FB_N_IS: return quality_expr(s, n);
-    case FB_N_MATCHES: return matches_expr(s, n);
+    case FB_N_SILENT:
+        return silent_expr(s, n);
+    case FB_N_NEGATE:
+        return negate_expr(s, n);
+    case FB_N_ARITH:
+        return arith_expr(s, n);
+    case FB_N_COMPARE:
+        return compare_expr(s, n);
+    case FB_N_IN:
+        return in_expr(s, n);
+    case FB_N_IS:
+        return quality_expr(s, n);
+    case FB_N_MATCHES:
+        return matches_expr(s, n);
     case FB_N_NOT: {
         s->turned = !s->turned;
-        struct ora_expr *a = expand(s, n->a);
+        struct ora_expr *a = ora_expand_expr(s, n->a);
         s->turned = !s->turned;
-        return not_expr(s, a);
+        return ora_not(s, a);
     }
     case FB_N_AND:
     case FB_N_OR: {
-        struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
-        return two(s, n->kind == FB_N_AND ? ORA_AND : ORA_OR, a, b);
+        struct ora_expr *a = ora_expand_expr(s, n->a), *b = ora_expand_expr(s, n->b);
+        return ora_two(s, n->kind == FB_N_AND ? ORA_AND : ORA_OR, a, b);
     }
-    case FB_N_PERCENT_OF: return percent_expr(s, n);
-    case FB_N_VOTE: return vote_expr(s, n);
-    case FB_N_IF: return if_expr(s, n);
-    case FB_N_CALL: return call_expr(s, n);
+    case FB_N_PERCENT_OF:
+        return percent_expr(s, n);
+    case FB_N_VOTE:
+        return vote_expr(s, n);
+    case FB_N_IF:
+        return if_expr(s, n);
+    case FB_N_CALL:
+        return call_expr(s, n);
     case FB_N_FOR: /* the copy for the deadband has none */
-        return s->in_copy ? expand(s, n->a) : for_expr(s, expand(s, n->a), n->b);
+        return s->in_copy ? ora_expand_expr(s, n->a) : ora_for(s, ora_expand_expr(s, n->a), n->b);
     case FB_N_UNTIL: {
-        struct ora_expr *a = expand(s, n->a), *b = expand(s, n->b);
-        return two(s, ORA_UNTIL, a, b);
+        struct ora_expr *a = ora_expand_expr(s, n->a), *b = ora_expand_expr(s, n->b);
+        return ora_two(s, ORA_UNTIL, a, b);
     }
     }
     FB_ASSERT(!"a node of an expression");
     return NULL;
-}
-
-/* --- Conditions ------------------------------------------------------------------------------ */
-
-/* Does the condition have a limit of the deadband's dimension outside calls and lets? */
-static bool has_limit(struct scope *s, const struct fb_node *n) {
-    if (n == NULL || n->kind == FB_N_CALL)
-        return false;
-    bool clock = n->kind == FB_N_COMPARE && (is_clock(n->a) || is_clock(n->b));
-    if (clock && n->op != FB_OP_EQ && n->op != FB_OP_NE)
-        return ora_unit_same_dimension(ora_unit_of(FB_S("s")), s->deadband->unit);
-    if (n->kind == FB_N_COMPARE && n->op != FB_OP_EQ && n->op != FB_OP_NE) {
-        struct ora_expr *a, *b;
-        struct scope inner = *s;
-        inner.in_copy = false;
-        expand_sides(&inner, n->a, n->b, &a, &b);
-        if (is_numeric(b) && ora_unit_same_dimension(b->unit, s->deadband->unit))
-            return true;
-    }
-    if (n->kind == FB_N_IN && n->n_items == 0) {
-        struct scope inner = *s;
-        inner.in_copy = false;
-        struct ora_expr *a = expand(&inner, n->a);
-        if (is_numeric(a) && ora_unit_same_dimension(a->unit, s->deadband->unit))
-            return true;
-    }
-    bool found = has_limit(s, n->a) || has_limit(s, n->b) || has_limit(s, n->c);
-    for (uint32_t i = 0; !found && i < n->n_items; i++)
-        found = has_limit(s, n->items[i]);
-    return found;
-}
-
-/* M20, M28: `c for d until b for e`, with the rule's where and deadband written out. */
-static struct ora_expr *condition_expr(struct scope *s, const struct fb_node *when) {
-    const struct fb_rule_decl *rule = s->rule->decl;
-    const struct fb_node *set = when, *reset = NULL;
-    if (when->kind == FB_N_UNTIL && !when->bracketed) {
-        set = when->a;
-        reset = when->b;
-    }
-    const struct fb_node *c = set, *d = NULL, *b = reset, *e = NULL;
-    if (set->kind == FB_N_FOR && !set->bracketed) {
-        c = set->a;
-        d = set->b;
-    }
-    if (reset != NULL && reset->kind == FB_N_FOR && !reset->bracketed) {
-        b = reset->a;
-        e = reset->b;
-    }
-    struct ora_expr *begin = expand(s, c), *end = b == NULL ? NULL : expand(s, b);
-    if (rule->deadband != NULL && has_limit(s, c)) {
-        struct scope copy = *s;
-        copy.in_copy = true;
-        copy.turned = false;
-        end = not_expr(s, expand(&copy, c));
-    }
-    if (rule->where != NULL) {
-        begin = two(s, ORA_AND, expand(s, rule->where), begin);
-        if (end != NULL)
-            end = two(s, ORA_OR, not_expr(s, expand(s, rule->where)), end);
-    }
-    if (d != NULL)
-        begin = for_expr(s, begin, d);
-    if (end != NULL && e != NULL)
-        end = for_expr(s, end, e);
-    return end == NULL ? begin : two(s, ORA_UNTIL, begin, end);
-}
-
-/* M7: what a record must carry to concern the condition. */
-static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t n_fields) {
-    if (e == NULL)
-        return;
-    if (reads_field(e))
-        c->reads[e->field] = true;
-    if (e->window != NULL && e->window->shape != FB_SHAPE_EACH) {
-        for (uint32_t f = 0; f < n_fields; f++)
-            c->reads[f] |= e->window->reads_all[f];
-        c->every_record |= e->window->x == NULL;
-    }
-    c->every_record |= e->kind == ORA_SILENT || e->kind == ORA_CHANGED ||
-                       (e->kind == ORA_AGE && e->field == ORA_EVERY_RECORD);
-    c->twice |= e->kind == ORA_SILENT;
-    concerns(e->a, c, n_fields);
-    concerns(e->b, c, n_fields);
-    concerns(e->c, c, n_fields);
-    for (uint32_t i = 0; i < e->n_items; i++)
-        concerns(e->items[i], c, n_fields);
-}
-
-static void add_condition(struct scope *s, struct ora_rule *rule, const struct fb_node *when) {
-    struct ora_condition *c = &rule->conditions[rule->n_conditions];
-    c->rule = rule;
-    c->raise = rule->n_conditions;
-    c->index = s->class->n_conditions++;
-    c->reads = FB_ARENA_ARRAY(s->o->arena, bool, s->class->n_fields);
-    s->condition = c;
-    c->root = condition_expr(s, when);
-    concerns(c->root, c, s->class->n_fields);
-    s->condition = NULL;
-    rule->n_conditions++;
-}
-
-/* --- What a rule shows ------------------------------------------------------------------------ */
-
-static struct fb_str shown_name(const struct ora_class *class, const struct ora_expr *e) {
-    return e->kind == ORA_LET ? e->let->name : class->fields[e->field]->name;
-}
-
-static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) {
-    struct ora_class *class = rule->class;
-    struct fb_str name = shown_name(class, e);
-    uint32_t at = 0;
-    while (at < rule->n_shown && fb_str_cmp(shown_name(class, rule->shown[at]), name) < 0)
-        at++;
-    if (at < rule->n_shown && fb_str_eq(shown_name(class, rule->shown[at]), name))
-        return;
-    struct ora_expr **more = FB_ARENA_ARRAY(o->arena, struct ora_expr *, rule->n_shown + 1);
-    memcpy(more, rule->shown, at * sizeof *more);
-    memcpy(more + at + 1, rule->shown + at, (rule->n_shown - at) * sizeof *more);
-    more[at] = e;
-    rule->shown = more;
-    rule->n_shown++;
-}
-
-/* Every field and let that the conditions name, through lets too, but not through params; tags and keys have their own
- * place in the output. */
-static void find_shown(struct scope *s, struct ora_rule *rule, struct ora_expr *e) {
-    if (e == NULL || e->param)
-        return;
-    if (reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
-        add_shown(s->o, rule, field_expr(s, s->class->fields[e->field]));
-    if (e->kind == ORA_LET)
-        add_shown(s->o, rule, e);
-    find_shown(s, rule, e->a);
-    find_shown(s, rule, e->b);
-    find_shown(s, rule, e->c);
-    for (uint32_t i = 0; i < e->n_items; i++)
-        find_shown(s, rule, e->items[i]);
-    if (e->window != NULL && e->kind == ORA_WINDOW) {
-        find_shown(s, rule, e->window->x);
-        find_shown(s, rule, e->window->where);
-    }
-}
-
-static void describe_shown(struct scope *s, struct ora_rule *rule) {
-    struct fb_rule *out = &rule->out;
-    out->n_shown = rule->n_shown;
-    out->shown = FB_ARENA_ARRAY(s->o->arena, struct fb_shown, rule->n_shown);
-    for (uint32_t i = 0; i < rule->n_shown; i++) {
-        const struct ora_expr *e = rule->shown[i];
-        struct fb_shown *shown = &out->shown[i];
-        shown->name = shown_name(s->class, e);
-        shown->type = e->type;
-        shown->is_field = e->kind == ORA_FIELD;
-        if (shown->is_field)
-            shown->unit = s->class->fields[e->field]->type.unit_text;
-    }
-}
-
-static void add_text(struct scope *s, struct ora_rule *rule, const struct fb_text_decl *text,
-                     struct fb_template *template) {
-    struct fb_rule *out = &rule->out;
-    if (text == NULL)
-        return;
-    template->parts = FB_ARENA_ARRAY(s->o->arena, struct fb_template_part, text->n_parts);
-    template->n_parts = text->n_parts;
-    for (uint32_t i = 0; i < text->n_parts; i++) {
-        const struct fb_text_part *from = &text->parts[i];
-        struct fb_template_part *to = &template->parts[i];
-        if (from->expr != NULL) {
-            struct ora_expr **more =
-                FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, rule->n_slots + 1);
-            struct fb_slot *slots = FB_ARENA_ARRAY(s->o->arena, struct fb_slot, rule->n_slots + 1);
-            if (rule->n_slots > 0) {
-                memcpy(more, rule->slots, rule->n_slots * sizeof *more);
-                memcpy(slots, out->slots, rule->n_slots * sizeof *slots);
-            }
-            more[rule->n_slots] = expand(s, from->expr);
-            slots[rule->n_slots].type = more[rule->n_slots]->type;
-            slots[rule->n_slots].decimals = from->decimals;
-            to->kind = FB_PART_SLOT;
-            to->slot = rule->n_slots;
-            rule->slots = more;
-            out->slots = slots;
-            out->n_slots = ++rule->n_slots;
-        } else if (from->builtin.n > 0) {
-            to->kind = fb_str_eq(from->builtin, FB_S("device")) ? FB_PART_DEVICE
-                       : fb_str_eq(from->builtin, FB_S("rule")) ? FB_PART_RULE
-                                                                : FB_PART_SEVERITY;
-        } else {
-            to->kind = FB_PART_LITERAL;
-            to->literal = from->literal;
-        }
-    }
-}
-
-/* M32: plain reads of the whenever itself; keys, tags and `each` windows excepted. */
-static void find_whenever(struct scope *s, struct ora_rule *rule, const struct fb_node *when) {
-    struct ora_condition alone = {.reads = rule->whenever_reads};
-    struct ora_condition scratch = {0};
-    s->condition = &scratch;
-    rule->whenever = expand(s, when);
-    concerns(rule->whenever, &alone, s->class->n_fields);
-    s->condition = NULL;
-    for (uint32_t f = 0; f < s->class->n_fields; f++)
-        if (s->class->fields[f]->role != FB_FIELD)
-            rule->whenever_reads[f] = false;
-}
-
-static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
-    struct ora_class *class = NULL;
-    for (uint32_t i = 0; i < o->n_classes; i++)
-        if (fb_str_eq(o->classes[i].decl->name, decl->class_name))
-            class = &o->classes[i];
-    FB_ASSERT(class != NULL);
-    struct ora_rule *rule = FB_ARENA_NEW(o->arena, struct ora_rule);
-    struct scope s = {.o = o, .class = class, .rule = rule};
-    rule->decl = decl;
-    rule->class = class;
-    rule->index = class->n_rules;
-    rule->out.name = decl->name;
-    rule->out.sort = decl->kind == FB_RULE_ALARM ? FB_SORT_ALARM : FB_SORT_EVENT;
-    rule->out.class_index = (uint16_t)class->index;
-    if (decl->deadband != NULL)
-        s.deadband = expand(&s, decl->deadband);
-    uint32_t n = decl->kind == FB_RULE_ALARM ? decl->n_raises : 1;
-    rule->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition, n);
-    for (uint32_t i = 0; i < n; i++)
-        add_condition(&s, rule, decl->kind == FB_RULE_ALARM ? decl->raises[i].when : decl->when);
-    if (decl->clear_after != NULL)
-        rule->clear_after = seconds_expr(&s, decl->clear_after);
-    if (decl->at_most > 0)
-        rule->at_most_per = seconds_expr(&s, decl->at_most_per);
-    for (uint32_t i = 0; i < rule->n_conditions; i++)
-        find_shown(&s, rule, rule->conditions[i].root);
-    describe_shown(&s, rule);
-    add_text(&s, rule, decl->message, &rule->out.message);
-    add_text(&s, rule, decl->response, &rule->out.response);
-    if (decl->whenever) {
-        rule->whenever_reads = FB_ARENA_ARRAY(o->arena, bool, class->n_fields);
-        find_whenever(&s, rule, decl->when);
-    }
-    FB_PUSH_ROOM(class->rules, class->n_rules, class->cap_rules);
-    class->rules[class->n_rules++] = rule;
-}
-
-/* --- Classes ---------------------------------------------------------------------------------- */
-
-static void add_lets(struct ora *o, struct ora_class *class, const struct fb_class_decl *decl) {
-    const struct fb_let_decl **more =
-        FB_ARENA_ARRAY(o->arena, const struct fb_let_decl *, class->n_lets + decl->n_lets);
-    if (class->n_lets > 0)
-        memcpy(more, class->lets, class->n_lets * sizeof *more);
-    for (uint32_t i = 0; i < decl->n_lets; i++)
-        more[class->n_lets + i] = decl->lets[i];
-    class->lets = more;
-    class->n_lets += decl->n_lets;
-}
-
-static int64_t stale_of(const struct fb_field_decl *field) {
-    if (field->role != FB_FIELD)
-        return 0;
-    if (field->stale_after != NULL)
-        return literal_span(field->stale_after);
-    return field->every != NULL ? 3 * literal_span(field->every) : 0;
-}
-
-static void add_class(struct ora *o, const struct fb_class_decl *decl) {
-    struct ora_class *class = &o->classes[o->n_classes];
-    class->decl = decl;
-    class->index = o->n_classes++;
-    class->n_fields = decl->n_fields;
-    class->fields = FB_ARENA_ARRAY(o->arena, const struct fb_field_decl *, decl->n_fields);
-    class->stale = FB_ARENA_ARRAY(o->arena, int64_t, decl->n_fields);
-    class->tags = FB_ARENA_ARRAY(o->arena, uint32_t, decl->n_fields);
-    class->late = decl->late == NULL ? 0 : literal_span(decl->late);
-    for (uint32_t i = 0; i < decl->n_fields; i++) {
-        const struct fb_field_decl *field = decl->fields[i];
-        class->fields[field->index] = field;
-        class->stale[field->index] = stale_of(field);
-    }
-    for (uint32_t f = 0; f < class->n_fields; f++) {
-        if (class->fields[f]->role != FB_TAG)
-            continue;
-        uint32_t at = class->n_tags++;
-        while (at > 0 && fb_str_cmp(class->fields[class->tags[at - 1]]->name,
-                                    class->fields[f]->name) > 0) {
-            class->tags[at] = class->tags[at - 1];
-            at--;
-        }
-        class->tags[at] = f;
-    }
-}
-
-void ora_expand(struct ora *o) {
-    uint32_t n = 0;
-    for (uint32_t f = 0; f < o->tree->n_files; f++)
-        for (uint32_t i = 0; i < o->tree->files[f]->n_items; i++)
-            n += o->tree->files[f]->items[i].kind == FB_ITEM_CLASS;
-    o->classes = FB_ARENA_ARRAY(o->arena, struct ora_class, n);
-    for (uint32_t f = 0; f < o->tree->n_files; f++) {
-        const struct fb_file *file = o->tree->files[f];
-        for (uint32_t i = 0; i < file->n_items; i++)
-            if (file->items[i].kind == FB_ITEM_CLASS && !file->items[i].class_decl->reopened)
-                add_class(o, file->items[i].class_decl);
-    }
-    for (uint32_t f = 0; f < o->tree->n_files; f++) {
-        const struct fb_file *file = o->tree->files[f];
-        for (uint32_t i = 0; i < file->n_items; i++)
-            for (uint32_t c = 0; file->items[i].kind == FB_ITEM_CLASS && c < o->n_classes; c++)
-                if (fb_str_eq(o->classes[c].decl->name, file->items[i].class_decl->name))
-                    add_lets(o, &o->classes[c], file->items[i].class_decl);
-    }
-    for (uint32_t f = 0; f < o->tree->n_files; f++) {
-        const struct fb_file *file = o->tree->files[f];
-        for (uint32_t i = 0; i < file->n_items; i++)
-            if (file->items[i].kind == FB_ITEM_RULE)
-                add_rule(o, file->items[i].rule);
-    }
 }

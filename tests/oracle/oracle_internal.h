@@ -1,13 +1,13 @@
 /* What the files of the reference interpreter share.
  *
- * Place in the flow: oracle_expand turns each condition of the parse tree into one expression without
- * lets and params; oracle_eval computes it at an instant, oracle_window computes windows from the
- * history, oracle_rule turns values into alerts, oracle.c keeps time. */
+ * Place in the flow: oracle_expand turns each condition of the parse tree into one expression
+ * without lets and params; oracle_eval computes it at an instant, oracle_window computes windows
+ * from the history, oracle_rule turns values into alerts, oracle.c keeps time. */
 #ifndef FB_TESTS_ORACLE_INTERNAL_H
 #define FB_TESTS_ORACLE_INTERNAL_H
 
-#include "oracle.h"
-#include "oracle_units.h"
+#include "tests/oracle/oracle.h"
+#include "tests/oracle/oracle_units.h"
 
 #include "engine/model/program.h"
 
@@ -24,27 +24,34 @@ enum ora_kind {
     ORA_NEGATE,     /* -a */
     ORA_ARITH,      /* a op b */
     ORA_PERCENT_OF, /* a * constant / 100 */
-    ORA_ABS, ORA_ROUND, ORA_SQRT,
-    ORA_MIN, ORA_MAX, /* of items */
-    ORA_CLAMP,      /* a limited to b..c */
-    ORA_COMPARE,    /* a op b */
-    ORA_CLOCK,      /* a op b, a being AGE or ELAPSED */
-    ORA_IN_RANGE,   /* a [negated] in b..c */
-    ORA_IN_LIST,    /* a [negated] in (items) */
-    ORA_MATCHES,    /* a matches regex */
-    ORA_NOT, ORA_AND, ORA_OR,
-    ORA_VOTE,       /* votes of (items) */
-    ORA_IF,         /* if a then b else c */
-    ORA_CASE,       /* a param: if a is known and true then b, else c */
-    ORA_COALESCE,   /* items */
-    ORA_LET,        /* a, for which a let stands */
-    ORA_FOR,        /* a for b */
-    ORA_UNTIL,      /* a until b */
-    ORA_ELAPSED,    /* elapsed(a), inside ORA_CLOCK */
-    ORA_AGE,        /* age(field), age(), inside ORA_CLOCK */
-    ORA_SILENT,     /* silent, silent(field) */
-    ORA_WINDOW,     /* aggregate of window */
-    ORA_PREVIOUS, ORA_CHANGE, ORA_CHANGED, /* of a; window: its last two samples */
+    ORA_ABS,
+    ORA_ROUND,
+    ORA_SQRT,
+    ORA_MIN,
+    ORA_MAX,      /* of items */
+    ORA_CLAMP,    /* a limited to b..c */
+    ORA_COMPARE,  /* a op b */
+    ORA_CLOCK,    /* a op b, a being AGE or ELAPSED */
+    ORA_IN_RANGE, /* a [negated] in b..c */
+    ORA_IN_LIST,  /* a [negated] in (items) */
+    ORA_MATCHES,  /* a matches regex */
+    ORA_NOT,
+    ORA_AND,
+    ORA_OR,
+    ORA_VOTE,     /* votes of (items) */
+    ORA_IF,       /* if a then b else c */
+    ORA_CASE,     /* a param: if a is known and true then b, else c */
+    ORA_COALESCE, /* items */
+    ORA_LET,      /* a, for which a let stands */
+    ORA_FOR,      /* a for b */
+    ORA_UNTIL,    /* a until b */
+    ORA_ELAPSED,  /* elapsed(a), inside ORA_CLOCK */
+    ORA_AGE,      /* age(field), age(), inside ORA_CLOCK */
+    ORA_SILENT,   /* silent, silent(field) */
+    ORA_WINDOW,   /* aggregate of window */
+    ORA_PREVIOUS,
+    ORA_CHANGE,
+    ORA_CHANGED, /* of a; window: its last two samples */
     ORA_KINDS
 };
 
@@ -63,7 +70,7 @@ struct ora_expr {
     bool literal; /* CONST: a number as written, exactly `exact` */
     struct ora_ratio exact;
     bool param; /* for which a param stands */
-    int field; /* ORA_EVERY_RECORD: of the record itself */
+    int field;  /* ORA_EVERY_RECORD: of the record itself */
     enum fb_quality quality;
     struct ora_expr *a, *b, *c;
     struct ora_expr **items;
@@ -85,8 +92,8 @@ struct ora_window {
     struct ora_expr *x;     /* NULL: every record is a sample */
     struct ora_expr *where; /* NULL: none */
     int64_t length, pane;
-    uint32_t last;          /* over last n */
-    uint32_t places;        /* ring */
+    uint32_t last;             /* over last n */
+    uint32_t places;           /* ring */
     bool *reads_x, *reads_all; /* fields of x; of x and where */
 };
 
@@ -107,7 +114,7 @@ struct ora_condition {
     struct ora_rule *rule;
     uint32_t raise, index; /* index: among the conditions of the class */
     struct ora_expr *root;
-    bool *reads;           /* fields a record of which concerns it (M7) */
+    bool *reads; /* fields a record of which concerns it (M7) */
     bool every_record, twice;
     uint32_t n_ops;
 };
@@ -229,11 +236,11 @@ struct ora_view {
     const struct ora_device *device;
     size_t n; /* records taken so far */
     int64_t t;
-    const struct ora_record *record;  /* whose evaluation this is; NULL: a timer's */
-    bool again;                       /* the second one of a record (M2, 7) */
-    const struct ora_record *late;    /* M11: its samples stand in for the fields it carries */
-    bool keep;                        /* false: look only, as messages do (M34) */
-    int64_t next;                     /* the next deadline found (M8) */
+    const struct ora_record *record; /* whose evaluation this is; NULL: a timer's */
+    bool again;                      /* the second one of a record (M2, 7) */
+    const struct ora_record *late;   /* M11: its samples stand in for the fields it carries */
+    bool keep;                       /* false: look only, as messages do (M34) */
+    int64_t next;                    /* the next deadline found (M8) */
 };
 
 struct fb_value ora_eval(struct ora_view *view, const struct ora_expr *e);
@@ -246,7 +253,8 @@ double ora_number_of(const struct ora_expr *e, struct fb_value v);
 bool ora_is_true(struct fb_value v);
 /* M8: `due` counts if it comes after t. */
 void ora_note_deadline(struct ora_view *view, int64_t due);
-/* At a record's evaluation: also at t, where an `each` window completes that it does not see yet. */
+/* At a record's evaluation: also at t, where an `each` window completes that it does not see yet.
+ */
 void ora_note_deadline_now(struct ora_view *view, int64_t due);
 /* M23; seconds: the value of d. */
 struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct fb_value c,
@@ -255,6 +263,36 @@ struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct
 struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e);
 /* True where an `each` window completes exactly at t. */
 bool ora_each_completes(const struct ora_view *view, const struct ora_window *window);
+
+/* --- From the tree -------------------------------------------------------------------------- */
+
+/* What names mean at a place. */
+struct ora_scope {
+    struct ora *o;
+    struct ora_class *class;
+    const struct ora_rule *rule;     /* its lets come first; NULL: none */
+    struct ora_condition *condition; /* temporal operators get their state there; NULL: message */
+    bool in_copy;                    /* in the copy that `deadband` makes */
+    bool turned;                     /* under an odd number of `not`s there */
+    struct ora_expr *deadband;
+};
+
+struct ora_expr *ora_expand_expr(struct ora_scope *s, const struct fb_node *n);
+/* The two sides of an operator: words of an enumeration known, in one unit. */
+void ora_expand_sides(struct ora_scope *s, const struct fb_node *na, const struct fb_node *nb,
+                      struct ora_expr **a, struct ora_expr **b);
+struct ora_expr *ora_new_expr(const struct ora_scope *s, enum ora_kind kind, enum fb_type type);
+struct ora_expr *ora_two(struct ora_scope *s, enum ora_kind kind, struct ora_expr *a,
+                         struct ora_expr *b);
+struct ora_expr *ora_not(struct ora_scope *s, struct ora_expr *a);
+struct ora_expr *ora_for(struct ora_scope *s, struct ora_expr *c, const struct fb_node *d);
+/* A duration, in seconds. */
+struct ora_expr *ora_seconds(struct ora_scope *s, const struct fb_node *n);
+struct ora_expr *ora_field_expr(const struct ora_scope *s, const struct fb_field_decl *field);
+bool ora_reads_field(const struct ora_expr *e);
+bool ora_is_numeric(const struct ora_expr *e);
+bool ora_is_clock(const struct fb_node *n);
+int64_t ora_literal_span(const struct fb_node *n);
 
 /* Fills the rules, conditions and windows of all classes. */
 void ora_expand(struct ora *o);

@@ -1,5 +1,5 @@
 /* Alarms and events: from the conditions' values to what is put out (M29 to M34). */
-#include "oracle_internal.h"
+#include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/err.h"
 
@@ -17,15 +17,15 @@ static void put_out(struct ora_view *view, const struct ora_rule *rule, struct f
     struct fb_value *tags = FB_ARENA_ARRAY(o->scratch, struct fb_value, class->n_tags);
     for (uint32_t i = 0; i < rule->n_shown; i++) {
         const struct ora_expr *e = rule->shown[i];
-        shown[i] = e->kind == ORA_FIELD ? ora_field_at(&look, (uint32_t)e->field)
-                                        : ora_eval(&look, e);
+        shown[i] =
+            e->kind == ORA_FIELD ? ora_field_at(&look, (uint32_t)e->field) : ora_eval(&look, e);
     }
     for (uint32_t i = 0; i < rule->n_slots; i++)
         slots[i] = ora_eval(&look, rule->slots[i]);
     for (uint32_t i = 0; i < class->n_tags; i++)
         tags[i] = ora_field_at(&look, class->tags[i]);
     out->rule = &rule->out;
-    out->class_index = (uint16_t)class->index;
+    out->class_index = (uint16_t) class->index;
     out->device = view->device->id;
     out->at_us = view->t;
     out->cause.timer = view->record == NULL;
@@ -59,9 +59,14 @@ static void raise_counts(const struct ora_rule *rule, struct ora_condition_state
         return;
     }
     switch (rule->decl->on_unknown) {
-    case FB_UNKNOWN_HOLD: return;
-    case FB_UNKNOWN_CLEAR: c->holds = false; return;
-    case FB_UNKNOWN_RAISE: c->holds = true; return;
+    case FB_UNKNOWN_HOLD:
+        return;
+    case FB_UNKNOWN_CLEAR:
+        c->holds = false;
+        return;
+    case FB_UNKNOWN_RAISE:
+        c->holds = true;
+        return;
     }
 }
 

@@ -1,4 +1,4 @@
-#include "oracle_units.h"
+#include "tests/oracle/oracle_units.h"
 
 #include "engine/base/err.h"
 

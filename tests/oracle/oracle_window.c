@@ -3,7 +3,7 @@
  * Place in the flow: oracle_eval asks for an aggregate at an instant; here the samples of the
  * expression are found, those that the window shows at the instant are chosen, and the aggregate is
  * computed over them as its definition says. */
-#include "oracle_internal.h"
+#include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
@@ -36,8 +36,12 @@ static struct ora_sample find_sample(struct ora *o, const struct ora_device *dev
     }
     if (!carries_any(device->class, record, w->reads_x))
         return sample;
-    struct ora_view then = {.o = o, .device = device, .n = i + 1, .t = record->ts,
-                            .record = record, .late = record->late ? record : NULL,
+    struct ora_view then = {.o = o,
+                            .device = device,
+                            .n = i + 1,
+                            .t = record->ts,
+                            .record = record,
+                            .late = record->late ? record : NULL,
                             .next = FB_NEVER};
     sample.value = ora_eval(&then, w->x);
     sample.there = sample.value.quality == FB_Q_GOOD;
@@ -69,9 +73,9 @@ struct sight {
     size_t n;
     bool has_held; /* the latest on-time sample before them (M17) */
     struct seen held;
-    size_t records;    /* the records that it knows of: [0, records) */
-    int64_t from, to;  /* the instants it covers: (from, to]; of `each`: [from, to) */
-    bool half_open;    /* `each` */
+    size_t records;   /* the records that it knows of: [0, records) */
+    int64_t from, to; /* the instants it covers: (from, to]; of `each`: [from, to) */
+    bool half_open;   /* `each` */
 };
 
 /* --- Good time (M12) ------------------------------------------------------------------------ */
@@ -99,7 +103,8 @@ static int64_t good_until(const struct ora_device *device, const struct ora_wind
 }
 
 /* The stretches of good time up to the instant `to`, as the records say that the window knows,
- * oldest first; neighbours that touch are one. It begins with the first sample. Returns how many. */
+ * oldest first; neighbours that touch are one. It begins with the first sample. Returns how many.
+ */
 static size_t good_stretches(struct ora *o, const struct ora_device *device,
                              const struct ora_window *w, size_t records, int64_t to,
                              struct stretch *out) {
@@ -194,8 +199,8 @@ static void see_panes(struct ora_view *view, const struct ora_window *w, struct 
     }
 }
 
-/* M14. A full ring loses the sample taken first; where the last on-time one that it lost would still
- * be in use, the value before the oldest kept one is not known. */
+/* M14. A full ring loses the sample taken first; where the last on-time one that it lost would
+ * still be in use, the value before the oldest kept one is not known. */
 static void see_ring(struct ora_view *view, const struct ora_window *w, struct sight *s) {
     size_t taken = 0, k = 0;
     for (size_t i = 0; i < s->records; i++)
@@ -320,8 +325,10 @@ static bool order_bound(enum fb_aggregate aggregate) {
     case FB_AGG_ALL:
     case FB_AGG_PREVIOUS:
     case FB_AGG_CHANGE:
-    case FB_AGG_CHANGED: return true;
-    default: return false;
+    case FB_AGG_CHANGED:
+        return true;
+    default:
+        return false;
     }
 }
 
@@ -530,11 +537,11 @@ static struct fb_value time_avg_of(const struct ora_window *w, const struct sigh
     return area_over_time(&area);
 }
 
-/* M19: was c true (false) at some instant of good time? Each on-time sample of all counts at its own
- * time, and as long as it was the latest. */
+/* M19: was c true (false) at some instant of good time? Each on-time sample of all counts at its
+ * own time, and as long as it was the latest. */
 static bool held_at_some_instant(struct ora_view *view, const struct ora_window *w,
-                                 const struct sight *s, const struct stretch *good,
-                                 size_t n_good, bool truth) {
+                                 const struct sight *s, const struct stretch *good, size_t n_good,
+                                 bool truth) {
     for (size_t i = 0; i < s->records; i++) {
         const struct ora_record *record = &view->device->records[i];
         const struct ora_sample *sample = sample_at(view->o, view->device, w, i);
@@ -557,8 +564,8 @@ static bool held_at_some_instant(struct ora_view *view, const struct ora_window 
 }
 
 static struct fb_value any_or_all(struct ora_view *view, const struct ora_window *w,
-                                  const struct sight *s, const struct stretch *good,
-                                  size_t n_good, bool any, bool enough) {
+                                  const struct sight *s, const struct stretch *good, size_t n_good,
+                                  bool any, bool enough) {
     bool seen[2] = {false, false};
     if (w->shape == FB_SHAPE_LAST) {
         for (size_t i = 0; i < s->n; i++)
@@ -585,26 +592,38 @@ static struct fb_value number_aggregate(const struct ora_expr *e, const struct s
     const struct ora_window *w = e->window;
     size_t n = s->n;
     switch (e->aggregate) {
-    case FB_AGG_COUNT: return count_of(w, s);
-    case FB_AGG_SUM: return ora_known_number(sum_of(w, s));
-    case FB_AGG_AVG: return n == 0 ? ora_not_known() : ora_known_number(sum_of(w, s) / (double)n);
-    case FB_AGG_MIN: return extreme(w, s, true);
-    case FB_AGG_MAX: return extreme(w, s, false);
+    case FB_AGG_COUNT:
+        return count_of(w, s);
+    case FB_AGG_SUM:
+        return ora_known_number(sum_of(w, s));
+    case FB_AGG_AVG:
+        return n == 0 ? ora_not_known() : ora_known_number(sum_of(w, s) / (double)n);
+    case FB_AGG_MIN:
+        return extreme(w, s, true);
+    case FB_AGG_MAX:
+        return extreme(w, s, false);
     case FB_AGG_SPREAD: {
         struct fb_value high = extreme(w, s, false), low = extreme(w, s, true);
         return n == 0 ? ora_not_known() : ora_known_number(high.num - low.num);
     }
-    case FB_AGG_STDDEV: return stddev_of(w, s);
-    case FB_AGG_FIRST: return n == 0 ? ora_not_known() : s->in_use[0].value;
-    case FB_AGG_LAST: return n == 0 ? ora_not_known() : s->in_use[n - 1].value;
+    case FB_AGG_STDDEV:
+        return stddev_of(w, s);
+    case FB_AGG_FIRST:
+        return n == 0 ? ora_not_known() : s->in_use[0].value;
+    case FB_AGG_LAST:
+        return n == 0 ? ora_not_known() : s->in_use[n - 1].value;
     case FB_AGG_DELTA:
         return n == 0 ? ora_not_known()
                       : ora_known_number(number_of(w, &s->in_use[n - 1]) -
                                          number_of(w, &s->in_use[0]));
-    case FB_AGG_INCREASE: return increase_or_rate(w, s, false);
-    case FB_AGG_RATE: return increase_or_rate(w, s, true);
-    case FB_AGG_TIME_AVG: return time_avg_of(w, s, good, n_good);
-    default: break;
+    case FB_AGG_INCREASE:
+        return increase_or_rate(w, s, false);
+    case FB_AGG_RATE:
+        return increase_or_rate(w, s, true);
+    case FB_AGG_TIME_AVG:
+        return time_avg_of(w, s, good, n_good);
+    default:
+        break;
     }
     FB_ASSERT(!"an aggregate of numbers");
     return ora_not_known();
@@ -661,10 +680,18 @@ struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e
     s.in_use = fb_alloc((view->n + 1) * sizeof *s.in_use);
     struct stretch *good = fb_alloc((view->n + 1) * sizeof *good);
     switch (w->shape) {
-    case FB_SHAPE_PANES: see_panes(view, w, &s); break;
-    case FB_SHAPE_RING: see_ring(view, w, &s); break;
-    case FB_SHAPE_LAST: see_last(view, w, &s); break;
-    case FB_SHAPE_EACH: visible = see_each(view, w, &s); break;
+    case FB_SHAPE_PANES:
+        see_panes(view, w, &s);
+        break;
+    case FB_SHAPE_RING:
+        see_ring(view, w, &s);
+        break;
+    case FB_SHAPE_LAST:
+        see_last(view, w, &s);
+        break;
+    case FB_SHAPE_EACH:
+        visible = see_each(view, w, &s);
+        break;
     }
     if (e->kind != ORA_WINDOW)
         value = previous_value(view, e, &s);

@@ -1,4 +1,4 @@
-#include "run_both.h"
+#include "tests/oracle/run_both.h"
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
@@ -20,9 +20,15 @@ static void put_value(enum fb_type type, const struct fb_value *v, struct fb_buf
     }
     switch (type) {
     case FB_T_NUMBER:
-    case FB_T_COUNTER: fb_buf_put(out, text, fb_num_format(v->num, text)); break;
-    case FB_T_TEXT: fb_buf_printf(out, "\"%.*s\"", FB_ARG(v->text)); break;
-    default: fb_buf_printf(out, "%" PRId64, v->i); break;
+    case FB_T_COUNTER:
+        fb_buf_put(out, text, fb_num_format(v->num, text));
+        break;
+    case FB_T_TEXT:
+        fb_buf_printf(out, "\"%.*s\"", FB_ARG(v->text));
+        break;
+    default:
+        fb_buf_printf(out, "%" PRId64, v->i);
+        break;
     }
 }
 
@@ -31,10 +37,18 @@ static void put_template(const struct fb_rule *rule, const struct fb_template *t
     for (uint32_t i = 0; i < template->n_parts; i++) {
         const struct fb_template_part *part = &template->parts[i];
         switch (part->kind) {
-        case FB_PART_LITERAL: fb_buf_str(out, part->literal); break;
-        case FB_PART_DEVICE: fb_buf_text(out, "{device}"); break;
-        case FB_PART_RULE: fb_buf_text(out, "{rule}"); break;
-        case FB_PART_SEVERITY: fb_buf_text(out, "{severity}"); break;
+        case FB_PART_LITERAL:
+            fb_buf_str(out, part->literal);
+            break;
+        case FB_PART_DEVICE:
+            fb_buf_text(out, "{device}");
+            break;
+        case FB_PART_RULE:
+            fb_buf_text(out, "{rule}");
+            break;
+        case FB_PART_SEVERITY:
+            fb_buf_text(out, "{severity}");
+            break;
         case FB_PART_SLOT: {
             const struct fb_slot *slot = &rule->slots[part->slot];
             struct fb_value value = slots[part->slot];
@@ -104,7 +118,8 @@ static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb
     fb_buf_char(out, '"');
 }
 
-/* --- Collecting -------------------------------------------------------------------------------- */
+/* --- Collecting --------------------------------------------------------------------------------
+ */
 
 struct collector {
     struct run_result *result;
@@ -138,9 +153,8 @@ static void collect(void *context, const struct fb_output *output) {
     }
 }
 
-static void run_product(const struct fb_program *program, const struct run_entry *entries,
-                        size_t n, int64_t finish_us, int64_t max_skew_us,
-                        struct run_result *result) {
+static void run_product(const struct fb_program *program, const struct run_entry *entries, size_t n,
+                        int64_t finish_us, int64_t max_skew_us, struct run_result *result) {
     struct collector into = {result, &result->product, program, false};
     struct fb_core_config config = {.max_skew_us = max_skew_us};
     struct fb_core *core = fb_core_new(program, &config, collect, &into);
@@ -173,8 +187,7 @@ static size_t first_difference(const struct run_lines *a, const struct run_lines
 }
 
 void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, int64_t finish_us,
-              int64_t max_skew_us, struct run_result *result,
-              void (*usage)(const struct ora *o)) {
+              int64_t max_skew_us, struct run_result *result, void (*usage)(const struct ora *o)) {
     struct fb_compiled compiled;
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
@@ -195,7 +208,8 @@ void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, in
     fb_diags_free(diags);
 }
 
-/* The entries without what was shrunk away; fields that are off give their places to those after. */
+/* The entries without what was shrunk away; fields that are off give their places to those after.
+ */
 static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
                          struct run_entry *entries) {
     size_t n = 0;

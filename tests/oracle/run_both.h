@@ -1,13 +1,13 @@
 /* One case through the product and through the reference interpreter.
  *
- * Place in the flow: compare.c and the shrinker ask for differences here. Each output becomes one line
- * of text; numbers are in the shortest form that reads back the same, so that equal lines mean equal
- * bits (but for the sign of zero, which no output has). */
+ * Place in the flow: compare.c and the shrinker ask for differences here. Each output becomes one
+ * line of text; numbers are in the shortest form that reads back the same, so that equal lines mean
+ * equal bits (but for the sign of zero, which no output has). */
 #ifndef FB_TESTS_RUN_BOTH_H
 #define FB_TESTS_RUN_BOTH_H
 
-#include "generate.h"
-#include "oracle.h"
+#include "tests/oracle/generate.h"
+#include "tests/oracle/oracle.h"
 
 #include "engine/model/output.h"
 
@@ -40,7 +40,6 @@ struct run_entry {
     int64_t clock_us;
 };
 void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, int64_t finish_us,
-              int64_t max_skew_us, struct run_result *result,
-              void (*usage)(const struct ora *o));
+              int64_t max_skew_us, struct run_result *result, void (*usage)(const struct ora *o));
 
 #endif

@@ -1,6 +1,6 @@
-#include "shrink.h"
+#include "tests/oracle/shrink.h"
 
-#include "run_both.h"
+#include "tests/oracle/run_both.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
 #ifndef FB_TESTS_SHRINK_H
 #define FB_TESTS_SHRINK_H
 
-#include "generate.h"
+#include "tests/oracle/generate.h"
 
 /* Changes the case in place. */
 void shrink_case(struct gen_case *c);

@@ -457,14 +457,8 @@ static struct fb_value aggregate(const struct history *h, const struct stretches
     }
 }
 
-<<<<<<< HEAD
 static void lower(int64_t *deadline, int64_t at, int64_t after) {
     if (at > after && at < *deadline)
-=======
-/* M8: only what comes after t, but an `each` window's end also at a record's own t. */
-static void lower(int64_t *deadline, int64_t at, int64_t after_us) {
-    if (at > after_us && at < *deadline)
->>>>>>> ca39d4e (wip)
         *deadline = at;
 }
 
@@ -519,11 +513,7 @@ static struct fb_value read_naively(const struct history *h, enum fb_aggregate a
         if (h->n)
             for (int64_t e = fb_floor_div(h->first_ts - origin(h), d) * d + origin(h) + d;
                  *deadline == FB_NEVER; e += d)
-<<<<<<< HEAD
                 lower(deadline, e + w->late_us, now.timer ? now.t_us : now.t_us - 1);
-=======
-                lower(deadline, e + w->late_us, now.t_us - !now.timer);
->>>>>>> ca39d4e (wip)
         if (!h->n || !visible(h, now, &span.from))
             return unknown();
         span.to = span.from + d;
