@@ -39,8 +39,7 @@ struct fb_value fb_window_read(const struct fb_window *window, void *cell,
     case FB_SHAPE_EACH: return fb_each_read(window, cell, &query);
     case FB_SHAPE_LAST: return fb_last_read(window, cell, &query);
     }
-    FB_ASSERT(!"a shape");
-    return (struct fb_value){.quality = FB_Q_UNKNOWN};
+    fb_bug(__FILE__, __LINE__, "a shape");
 }
 
 int64_t fb_window_completed(const struct fb_window *window, const void *cell,
