@@ -183,6 +183,28 @@ static const char *text_field(const char *line, const char *field, size_t *n) {
     return at;
 }
 
+void fb_topic_put_all(const char *address, const char *topic, const struct fb_record *records,
+                      size_t n) {
+    struct delivery delivery;
+    rd_kafka_t *rk = producer(address, &delivery);
+    for (size_t i = 0; i < n; i++) {
+        const struct fb_record *record = &records[i];
+        rd_kafka_resp_err_t err;
+        while (
+            (err = rd_kafka_producev(
+                 rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(record->partition),
+                 RD_KAFKA_V_TIMESTAMP(record->stamp_ms), RD_KAFKA_V_KEY(record->key, record->key_n),
+                 RD_KAFKA_V_VALUE(record->value, record->value_n),
+                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END))) {
+            if (err != RD_KAFKA_RESP_ERR__QUEUE_FULL)
+                die(topic, rd_kafka_err2str(err));
+            rd_kafka_poll(rk, POLL_MS);
+        }
+        rd_kafka_poll(rk, 0);
+    }
+    finish(rk, topic, &delivery);
+}
+
 size_t fb_topic_put_file(const char *address, const char *topic, const char *path,
                          const char *key_field) {
     FILE *file = fopen(path, "r");
@@ -363,9 +385,13 @@ int64_t fb_group_offset(const char *address, const char *group, const char *topi
     rd_kafka_t *rk = consumer(address, group, true);
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, topic, partition);
-    rd_kafka_resp_err_t err = rd_kafka_committed(rk, one, PATIENCE_MS);
-    if (err || one->elems[0].err)
-        die(topic, rd_kafka_err2str(err ? err : one->elems[0].err));
+    rd_kafka_resp_err_t err;
+    /* A node that was just started does not know at once that it coordinates the group. */
+    for (int64_t start = now_ms();
+         (err = rd_kafka_committed(rk, one, PATIENCE_MS)) || (err = one->elems[0].err);
+         usleep(50000))
+        if (now_ms() - start > PATIENCE_MS)
+            die(topic, rd_kafka_err2str(err));
     int64_t offset = one->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(one);
     rd_kafka_destroy(rk);

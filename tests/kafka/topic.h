@@ -47,6 +47,11 @@ void fb_topic_put(const char *address, const char *topic, int32_t partition, int
                   const char *key, const char *value, const struct fb_header *headers,
                   size_t headers_n);
 
+/* Records in their order, as fb_topic_put would put each; offsets are not read, headers neither.
+ * All are stored when it returns. */
+void fb_topic_put_all(const char *address, const char *topic, const struct fb_record *records,
+                      size_t n);
+
 /* A file's lines, each a record in its order, keyed by the text of the JSON field key_field (no
  * key where a line has none; NULL: no keys). Returns how many; all are stored when it returns. */
 size_t fb_topic_put_file(const char *address, const char *topic, const char *path,

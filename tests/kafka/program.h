@@ -1,0 +1,29 @@
+/* `flyball` as a process of its own, its stderr in a file.
+ *
+ * Place in the flow: tests only. What fails here ends the test program with a message. */
+#ifndef FB_TESTS_KAFKA_PROGRAM_H
+#define FB_TESTS_KAFKA_PROGRAM_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct fb_program_run {
+    pid_t pid;
+    char log[256]; /* the file with its stderr */
+};
+
+/* args: without the program's name, ended by NULL. The log goes to folder/name. It is killed when
+ * the test program ends. */
+struct fb_program_run fb_program_start(const char *folder, const char *name,
+                                       const char *const *args);
+void fb_program_signal(const struct fb_program_run *run, int signal);
+/* Its exit status; 128 + the signal where one ended it. */
+int fb_program_wait(const struct fb_program_run *run);
+/* Start and wait. */
+int fb_program_do(const char *folder, const char *name, const char *const *args);
+/* True where its log holds this text by now. */
+bool fb_program_said(const struct fb_program_run *run, const char *text);
+/* Waits for the text; ends the test after a minute without it. */
+void fb_program_await(const struct fb_program_run *run, const char *text);
+
+#endif
