@@ -268,7 +268,8 @@ static void put_param(const struct gen_param *p, struct fb_buf *out) {
 }
 
 static void put_message(const struct gen_rule *rule, struct fb_buf *out) {
-    fb_buf_text(out, "  message \"{device}");
+    fb_buf_text(out, rule->response ? "  message \"{rule} {severity}\"\n  response \"{device}"
+                                    : "  message \"{device}");
     for (uint32_t i = 0; i < rule->n_slots; i++) {
         fb_buf_text(out, " {");
         put_node(rule->slots[i], 3, out);
@@ -326,11 +327,20 @@ void gen_print_rules(const struct gen_case *c, struct fb_buf *out) {
             put_field(&class->fields[f], out);
         if (class->late_s > 0)
             fb_buf_printf(out, "  late up to %" PRId64 "s\n", class->late_s);
-        put_lets(class->lets, class->n_lets, out);
+        if (!class->reopened)
+            put_lets(class->lets, class->n_lets, out);
         fb_buf_text(out, "}\n");
     }
     for (uint32_t i = 0; i < c->n_params; i++)
         put_param(&c->params[i], out);
     for (uint32_t i = 0; i < c->n_rules; i++)
         put_rule(c, &c->rules[i], out);
+    for (uint32_t i = 0; i < c->n_classes; i++) {
+        const struct gen_class *class = &c->classes[i];
+        if (!class->reopened || class->n_lets == 0)
+            continue;
+        fb_buf_printf(out, "device %s {\n", class->name);
+        put_lets(class->lets, class->n_lets, out);
+        fb_buf_text(out, "}\n");
+    }
 }

@@ -75,6 +75,7 @@ struct gen_class {
     uint32_t n_fields;
     struct gen_let lets[GEN_LETS_MAX];
     uint32_t n_lets;
+    bool reopened; /* its lets stand in a block of their own, at the end */
     int64_t late_s;
 };
 
@@ -108,6 +109,7 @@ struct gen_rule {
     struct gen_node *slots[2];
     const char *slot_formats[2];
     uint32_t n_slots;
+    bool response; /* the slots stand in the response */
     bool off;
 };
 
@@ -127,7 +129,7 @@ struct gen_case {
     struct gen_rule rules[GEN_RULES_MAX];
     uint32_t n_rules;
     struct gen_event *events;
-    size_t n_events;
+    size_t n_events, cap_events;
     int64_t finish_us; /* the last tick */
     int64_t max_skew_us;
 };

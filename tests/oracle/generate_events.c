@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEVICES_MAX = 4, EVENTS_MIN = 15, EVENTS_MORE = 75 };
+enum { DEVICES_MAX = 4, EVENTS_MIN = 15, EVENTS_MORE = 75, EVENTS_LONG = 300 };
 
 struct gen_device {
     uint32_t class_index;
@@ -24,16 +24,20 @@ struct gen_device {
 struct pace {
     int64_t step_us; /* the usual time between records of a device */
     uint32_t late, gap, equal, odd, ahead, bad, missing; /* of 100 */
+    bool noisy;                                          /* values that are no short binary ones */
 };
 
-static double next_number(struct gen_random *r, const struct gen_field *f, double last) {
+static double next_number(struct gen_random *r, const struct gen_field *f, double last,
+                          bool noisy) {
     if (gen_chance(r, 45))
         return last;
     double x = gen_value(f->family, f->unit, gen_below(r, 6));
     if (gen_chance(r, 10))
         x += gen_chance(r, 50) ? 0.5 : -0.5;
     if (f->family == GEN_INTEGER)
-        x = fb_num_floor(x);
+        return fb_num_floor(x);
+    if (noisy && gen_chance(r, 60))
+        x += (double)gen_below(r, 10) / 10 + (double)gen_below(r, 7) / 1000;
     return x;
 }
 
@@ -46,7 +50,7 @@ static double next_counter(struct gen_random *r, double last) {
 }
 
 static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t field, int64_t ts,
-                      struct fb_sample *sample) {
+                      bool noisy, struct fb_sample *sample) {
     struct gen_random *r = &c->random;
     const struct gen_field *f = &c->classes[device->class_index].fields[field];
     switch (f->family) {
@@ -73,7 +77,7 @@ static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t fi
     default:
         break;
     }
-    double x = device->last[field] = next_number(r, f, device->last[field]);
+    double x = device->last[field] = next_number(r, f, device->last[field], noisy);
     if (f->family == GEN_INTEGER)
         sample->i = (int64_t)x;
     else
@@ -102,7 +106,7 @@ static void fill_samples(struct gen_case *c, struct gen_device *device, const st
             if (field->family == GEN_WORD)
                 sample->state = FB_SAMPLE_WORD;
         } else {
-            fill_good(c, device, f, entry->ts_us, sample);
+            fill_good(c, device, f, entry->ts_us, pace->noisy, sample);
         }
     }
     entry->samples = samples;
@@ -134,6 +138,7 @@ static void make_pace(struct gen_random *r, struct pace *pace) {
     pace->ahead = shares[gen_below(r, 5)];
     pace->bad = shares[gen_below(r, 5)];
     pace->missing = 10 + gen_below(r, 50);
+    pace->noisy = gen_chance(r, 25);
 }
 
 /* One record of a device, and where the task's clock is then. */
@@ -169,7 +174,7 @@ static void make_event(struct gen_case *c, struct gen_device *device, const stru
     fill_samples(c, device, pace, entry);
     event->clock_us = *clock;
     c->n_events++;
-    if (gen_chance(r, 3) && c->n_events + 1 < EVENTS_MIN + EVENTS_MORE) { /* a duplicate */
+    if (gen_chance(r, 3) && c->n_events + 1 < c->cap_events) { /* a duplicate */
         c->events[c->n_events] = *event;
         c->events[c->n_events].entry.origin.offset = (int64_t)c->n_events;
         c->n_events++;
@@ -183,14 +188,21 @@ void gen_events(struct gen_case *c) {
     struct gen_device devices[DEVICES_MAX] = {0};
     struct pace pace;
     uint32_t n_devices = 1 + gen_below(r, 3), n = EVENTS_MIN + gen_below(r, EVENTS_MORE);
+    if (gen_chance(r, 6)) { /* long enough for several runs of 32 samples of one device */
+        n_devices = 1;
+        n = EVENTS_LONG;
+    }
     int64_t clock = starts[gen_below(r, 4)] * FB_SECOND;
     make_pace(r, &pace);
     for (uint32_t i = 0; i < n_devices; i++) {
         devices[i].class_index = gen_below(r, c->n_classes);
-        devices[i].id = fb_str_printf(c->arena, "d%u", i + 1);
+        /* The same id may stand in two classes. */
+        bool same = i > 0 && devices[i].class_index != devices[i - 1].class_index;
+        devices[i].id = fb_str_printf(c->arena, "d%u", same ? i : i + 1);
         devices[i].ts = clock + (int64_t)gen_below(r, 3) * FB_SECOND;
     }
-    c->events = FB_ARENA_ARRAY(c->arena, struct gen_event, EVENTS_MIN + EVENTS_MORE + 1);
+    c->cap_events = n + 1;
+    c->events = FB_ARENA_ARRAY(c->arena, struct gen_event, c->cap_events);
     while (c->n_events < n)
         make_event(c, &devices[gen_below(r, n_devices)], &pace, &clock);
     c->finish_us = clock + (int64_t)gen_below(r, 3) * 20 * FB_SECOND;

@@ -162,19 +162,21 @@ static struct gen_node *some_param(struct place *p, enum gen_family family) {
 
 /* --- Windows --------------------------------------------------------------------------------- */
 
-static struct gen_node *window(struct place *p, bool held) {
+/* last: `over last n` may stand here too. */
+static struct gen_node *window(struct place *p, bool last) {
     static const char *const overs[] = {"over 2s",  "over 3s", "over 5s", "over 10s", "over 20s",
-                                        "over 30s", "over 1m", "over 5m", "over 90s"};
-    static const char *const lasts[] = {"over last 2", "over last 3", "over last 5"};
-    static const char *const eaches[] = {"each 5s", "each 10s", "each 15s", "each 1m"};
-    uint32_t kind = below(p, 10);
-    if (kind < 2 && !held)
-        return leaf(p, GEN_FAMILIES, lasts[below(p, 3)]);
-    if (kind < 4 && !p->still) {
+                                        "over 30s", "over 1m", "over 5m", "over 90s", "over 1h"};
+    static const char *const lasts[] = {"over last 2", "over last 3", "over last 5", "over last 10",
+                                        "over last 40"};
+    static const char *const eaches[] = {"each 5s", "each 10s", "each 15s", "each 1m", "each 1h"};
+    uint32_t kind = below(p, 20);
+    if (kind < 4 && last)
+        return leaf(p, GEN_FAMILIES, lasts[below(p, 5)]);
+    if (kind < 8 && !p->still) {
         p->moved = true;
-        return leaf(p, GEN_FAMILIES, eaches[below(p, 4)]);
+        return leaf(p, GEN_FAMILIES, eaches[below(p, 5)]);
     }
-    return leaf(p, GEN_FAMILIES, overs[below(p, 9)]);
+    return leaf(p, GEN_FAMILIES, overs[below(p, kind < 18 ? 9 : 10)]);
 }
 
 static const char *needs(struct place *p) {
@@ -185,8 +187,8 @@ static const char *needs(struct place *p) {
 
 /* `f(x [where c] window [, needs ..])` */
 static struct gen_node *call(struct place *p, const char *f, enum gen_family family,
-                             struct gen_node *x, bool held) {
-    struct gen_node *w = window(p, held);
+                             struct gen_node *x) {
+    struct gen_node *w = window(p, x != NULL);
     bool last = strstr(w->text.p, "last") != NULL;
     char text[80];
     struct place inside = *p;
@@ -214,31 +216,22 @@ static struct gen_node *window_argument(struct place *p, enum gen_family family)
 
 static struct gen_node *aggregate(struct place *p, enum gen_family family) {
     static const char *const same[] = {"avg", "min", "max", "first", "last", "time_avg"};
-    static const char *const held_same[] = {"time_avg"};
     static const char *const differences[] = {"spread", "delta", "stddev"};
-    (void)held_same;
     if (family == GEN_KELVIN && some_field(p, GEN_TEMPERATURE) != NULL)
-        return call(p, differences[below(p, 3)], family, window_argument(p, GEN_TEMPERATURE),
-                    false);
+        return call(p, differences[below(p, 3)], family, window_argument(p, GEN_TEMPERATURE));
     if (family == GEN_PER_SECOND || family == GEN_COUNTER) {
         const struct gen_field *counter = some_field(p, GEN_COUNTER);
         const char *f = family == GEN_PER_SECOND ? "rate" : "increase";
-        return counter == NULL ? NULL : call(p, f, family, leaf(p, family, counter->name), true);
+        return counter == NULL ? NULL : call(p, f, family, leaf(p, family, counter->name));
     }
-    if (family == GEN_PLAIN && chance(p, 40)) {
-        if (chance(p, 30))
-            return call(p, "count", family, NULL, true);
-        return call(p, "count", family, window_argument(p, GEN_BOOL), false);
-    }
+    if (family == GEN_PLAIN && chance(p, 40))
+        return call(p, "count", family, chance(p, 30) ? NULL : window_argument(p, GEN_BOOL));
     if (some_field(p, family) == NULL && family != GEN_PLAIN)
         return NULL;
-    if (family != GEN_TEMPERATURE && chance(p, 35)) {
-        const char *f = chance(p, 40) ? "sum" : differences[below(p, 3)];
-        return call(p, f, family, window_argument(p, family), false);
-    }
-    const char *f = same[below(p, 6)];
-    bool held = strcmp(f, "time_avg") == 0;
-    return call(p, f, family, window_argument(p, family), held);
+    if (family != GEN_TEMPERATURE && chance(p, 35))
+        return call(p, chance(p, 40) ? "sum" : differences[below(p, 3)], family,
+                    window_argument(p, family));
+    return call(p, same[below(p, 6)], family, window_argument(p, family));
 }
 
 /* --- Numbers --------------------------------------------------------------------------------- */
@@ -274,8 +267,12 @@ static struct gen_node *combination(struct place *p, enum gen_family family, int
         return node(p, family, 10, "clamp(@3, @7..@7)", x, low, high, NULL);
     }
     case 7:
-        return node(p, family, 10, "coalesce(@3, @3)", x, literal(p, family), NULL, NULL);
+        return node(p, family, 10, chance(p, 85) ? "coalesce(@3, @3)" : "coalesce(unknown, @3, @3)",
+                    x, literal(p, family), NULL, NULL);
     case 8:
+        if (chance(p, 15))
+            return node(p, family, 0, "if @1 then @3 else unknown", condition(p, depth - 1), x,
+                        NULL, NULL);
         return node(p, family, 0, "if @1 then @3 else @3", condition(p, depth - 1), x,
                     number(p, family, depth - 1), NULL);
     case 9:
@@ -405,15 +402,25 @@ static struct gen_node *comparison(struct place *p, int depth) {
     return comparison_of(p, some_family(p), depth);
 }
 
+/* Of the device itself. */
+static struct gen_node *key_condition(struct place *p) {
+    static const char *const forms[] = {"id == \"d1\"", "id != \"d2\"", "id matches \"[12]$\"",
+                                        "id in (\"d1\", \"d3\")", "id is good"};
+    return node(p, GEN_BOOL, 6, forms[below(p, 5)], NULL, NULL, NULL, NULL);
+}
+
 static struct gen_node *word_or_text(struct place *p) {
     char text[64];
+    if (chance(p, 10))
+        return key_condition(p);
     const struct gen_field *f = some_field(p, chance(p, 50) ? GEN_WORD : GEN_TEXT);
     if (f == NULL)
         return comparison(p, 1);
     if (f->family == GEN_WORD) {
         const char *word = gen_words[below(p, 3)];
         const char *form = chance(p, 40)   ? "%s == %s"
-                           : chance(p, 50) ? "%s != %s"
+                           : chance(p, 40) ? "%s != %s"
+                           : chance(p, 50) ? "%s not in (%s, fault)"
                                            : "%s in (%s, busy)";
         snprintf(text, sizeof text, form, f->name, word);
     } else if (chance(p, 40)) {
@@ -499,7 +506,7 @@ static struct gen_node *temporal(struct place *p, int depth) {
 }
 
 static struct gen_node *window_condition(struct place *p) {
-    return call(p, chance(p, 50) ? "any" : "all", GEN_BOOL, window_argument(p, GEN_BOOL), false);
+    return call(p, chance(p, 50) ? "any" : "all", GEN_BOOL, window_argument(p, GEN_BOOL));
 }
 
 static struct gen_node *vote(struct place *p, int depth) {
@@ -540,6 +547,8 @@ static struct gen_node *condition(struct place *p, int depth) {
     }
     if (kind < 73) {
         a = condition(p, depth - 1);
+        if (chance(p, 4))
+            return node(p, GEN_BOOL, 3, "@3 or unknown", a, NULL, NULL, NULL);
         return node(p, GEN_BOOL, 3, "@3 or @4", a, condition(p, depth - 1), NULL, NULL);
     }
     if (kind < 78)
@@ -729,6 +738,7 @@ static void make_rule(struct gen_case *c) {
         }
     }
     make_slots(&p, rule);
+    rule->response = chance(&p, 20);
     c->n_rules++;
 }
 
@@ -752,6 +762,7 @@ void gen_rules(struct gen_case *c) {
             make_let(&p, &let, let_names[class->n_lets]);
             class->lets[class->n_lets++] = let;
         }
+        class->reopened = chance(&p, 30);
     }
     uint32_t n = 1 + gen_below(&c->random, GEN_RULES_MAX - 2);
     while (c->n_rules < n)

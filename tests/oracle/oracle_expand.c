@@ -414,11 +414,12 @@ static struct ora_expr *values_expr(struct ora_scope *s, const struct fb_node *n
     e->n_items = n->n_args;
     for (uint32_t i = 0; i < n->n_args; i++) {
         e->items[i] = expand_opposite(s, i > 0 ? e->items[0] : NULL, n->args[i].expr);
-        if (unit_of == NULL && !gives_way(e->items[i]))
+        if (unit_of == NULL && e->items[i]->kind != ORA_UNKNOWN && !gives_way(e->items[i]))
             unit_of = e->items[i];
     }
-    if (unit_of == NULL)
-        unit_of = e->items[0];
+    for (uint32_t i = 0; unit_of == NULL && i < n->n_args; i++)
+        if (e->items[i]->kind != ORA_UNKNOWN)
+            unit_of = e->items[i];
     e->type = unit_of->type == FB_T_COUNTER || unit_of->type == FB_T_INTEGER ? FB_T_NUMBER
                                                                              : unit_of->type;
     e->unit = unit_of->unit;
@@ -672,9 +673,10 @@ static struct ora_expr *if_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora_expr *e = ora_new_expr(s, ORA_IF, FB_T_NONE);
     e->a = ora_expand_expr(s, n->a);
     ora_expand_sides(s, n->b, n->c, &e->b, &e->c);
-    e->type = ora_is_numeric(e->b) ? FB_T_NUMBER : e->b->type;
-    e->unit = e->b->unit;
-    e->words = e->b->words;
+    const struct ora_expr *typed = e->b->kind == ORA_UNKNOWN ? e->c : e->b;
+    e->type = ora_is_numeric(typed) ? FB_T_NUMBER : typed->type;
+    e->unit = typed->unit;
+    e->words = typed->words;
     return e;
 }
 
