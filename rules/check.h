@@ -34,7 +34,7 @@
  * - first, last, previous and changed of a text, enumeration, time or integer: of a field, directly
  * or   through lets that are only its name.
  * - No let or param reaches itself; through lets and params nothing is nested deeper than
- *   FB_CHECK_DEPTH_MAX.
+ *   FB_CHECK_DEPTH_MAX names and FB_CHECK_NODES_MAX nodes.
  * - Patterns of `matches` have been compiled by rules/pattern.h.
  *
  * Single-threaded; the lists live in the tree's arena, the units as long as the struct fb_units. */
@@ -45,7 +45,10 @@
 #include "rules/diag.h"
 #include "rules/units.h"
 
-enum { FB_CHECK_DEPTH_MAX = 64 };
+enum {
+    FB_CHECK_DEPTH_MAX = 64,  /* lets and params that use one another */
+    FB_CHECK_NODES_MAX = 4000 /* nodes of an expression, lets and params written out */
+};
 
 /* A device class with what later blocks add to it. */
 struct fb_checked_class {

@@ -19,6 +19,8 @@ void fb_facts_add(struct fb_facts *to, const struct fb_facts *from) {
         to->reads.words[i] |= from->reads.words[i];
     if (to->depth < from->depth)
         to->depth = from->depth;
+    if (to->nodes < from->nodes)
+        to->nodes = from->nodes;
 }
 
 const char *fb_check_type_text(enum fb_type type) {
@@ -445,8 +447,8 @@ static void check_until(struct fb_checker *ck, struct fb_node *node) {
         node->type = FB_T_BOOL;
 }
 
-void fb_check_node(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
-    node->type = FB_T_NONE;
+static void check_kind(struct fb_checker *ck, struct fb_node *node,
+                       const struct fb_type_decl *words) {
     switch (node->kind) {
     case FB_N_NUMBER:
         check_number(ck, node);
@@ -512,4 +514,18 @@ void fb_check_node(struct fb_checker *ck, struct fb_node *node, const struct fb_
         check_until(ck, node);
         break;
     }
+}
+
+void fb_check_node(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
+    node->type = FB_T_NONE;
+    if (ck->nesting == FB_CHECK_NODES_MAX) {
+        fb_check_refuse_depth(ck, node->span);
+        return;
+    }
+    ck->nesting++;
+    uint32_t own = ck->nesting - ck->base;
+    if (ck->facts->nodes < own)
+        ck->facts->nodes = own;
+    check_kind(ck, node, words);
+    ck->nesting--;
 }

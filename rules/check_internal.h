@@ -20,6 +20,7 @@ struct fb_facts {
     const struct fb_node *lookup_only; /* what a param may not hold: any of these, or `silent` */
     struct fb_field_set reads;
     uint32_t depth; /* of lets and params */
+    uint32_t nodes; /* depth of the tree, with those of lets and params hung into it */
 };
 
 enum fb_progress { FB_NOT_CHECKED = 0, FB_CHECKING, FB_DONE };
@@ -56,7 +57,8 @@ struct fb_checker {
     struct fb_definition **path;  /* lets and params being checked, the innermost last */
     uint32_t n_path, cap_path;
     const struct fb_node *compared[2]; /* sides of the comparison being checked */
-    bool in_param;                     /* the expression is a param's */
+    uint32_t nesting;                  /* of fb_check_node, for the stack's sake */
+    uint32_t base;                     /* nesting where the definition at hand began */
 };
 
 /* ---- check_names.c ---- */
@@ -70,6 +72,7 @@ uint32_t fb_check_param_index(const struct fb_checker *ck, struct fb_str class_n
                               struct fb_str name);
 int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name);
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words);
+bool fb_check_refuse_depth(struct fb_checker *ck, struct fb_span user); /* returns false */
 /* Types and units of a definition, unless done; false where it holds an error or reaches itself. */
 bool fb_check_define(struct fb_checker *ck, struct fb_definition *definition,
                      const struct fb_scope *scope, struct fb_span user);

@@ -277,9 +277,10 @@ static bool refuse_cycle(struct fb_checker *ck, const struct fb_definition *defi
     return false;
 }
 
-static bool refuse_depth(struct fb_checker *ck, struct fb_span user) {
+bool fb_check_refuse_depth(struct fb_checker *ck, struct fb_span user) {
     fb_diag_add(ck->diags, FB_E_NESTED_NAMES, user, "write some of them out",
-                "lets and parameters use one another more than %d deep", FB_CHECK_DEPTH_MAX);
+                "lets and parameters use one another more than %d deep, or %d operators deep",
+                FB_CHECK_DEPTH_MAX, FB_CHECK_NODES_MAX);
     return false;
 }
 
@@ -294,21 +295,21 @@ bool fb_check_define(struct fb_checker *ck, struct fb_definition *definition,
     if (definition->progress == FB_DONE)
         return !failed(definition);
     if (ck->n_path == FB_CHECK_DEPTH_MAX)
-        return refuse_depth(ck, user);
+        return fb_check_refuse_depth(ck, user);
     const struct fb_scope *old_scope = ck->scope;
     struct fb_facts *old_facts = ck->facts;
-    bool was_param = ck->in_param;
+    uint32_t old_base = ck->base;
     FB_PUSH_ROOM(ck->path, ck->n_path, ck->cap_path);
     ck->path[ck->n_path++] = definition;
     definition->progress = FB_CHECKING;
     ck->scope = definition->param ? scope_of_param(ck, definition->param) : scope;
     ck->facts = &definition->facts;
-    ck->in_param = definition->param != NULL;
+    ck->base = ck->nesting;
     if (definition->let)
         define_let(ck, definition->let);
     else
         fb_check_param_body(ck, definition->param);
-    ck->in_param = was_param;
+    ck->base = old_base;
     ck->facts = old_facts;
     ck->scope = old_scope;
     ck->n_path--;
@@ -321,9 +322,12 @@ static bool use(struct fb_checker *ck, struct fb_node *node, struct fb_definitio
                 const struct fb_scope *where) {
     if (!fb_check_define(ck, definition, where, node->span))
         return false;
-    if (definition->facts.depth >= FB_CHECK_DEPTH_MAX)
-        return refuse_depth(ck, node->span);
+    uint32_t nodes = ck->nesting - ck->base + definition->facts.nodes;
+    if (definition->facts.depth >= FB_CHECK_DEPTH_MAX || nodes > FB_CHECK_NODES_MAX)
+        return fb_check_refuse_depth(ck, node->span);
     fb_facts_add(ck->facts, &definition->facts);
+    if (ck->facts->nodes < nodes)
+        ck->facts->nodes = nodes;
     return true;
 }
 

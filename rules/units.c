@@ -348,8 +348,8 @@ static bool is_word(struct fb_str text) {
     return text.n > 0;
 }
 
-/* A word, with or without a power. First as it stands, for a word may end in a digit of its own; our
- * table first, so that UDUNITS is hardly ever loaded. */
+/* A word, with or without a power. First as it stands, for a word may end in a digit of its own;
+ * our table first, so that UDUNITS is hardly ever loaded. */
 static bool find_word(struct fb_units *units, struct fb_str word, struct fb_unit *out) {
     struct fb_str atom;
     int power;
