@@ -8,6 +8,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/core/index.h"
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
@@ -161,8 +162,8 @@ void fb_core_finish(struct fb_core *core, int64_t c_us) {
 
 /* ---- records ---- */
 
-static void set_cell(struct fb_core *core, const struct fb_field *field,
-                     struct fb_field_cell *cell, const struct fb_sample *sample, int64_t ts_us) {
+static void set_cell(struct fb_core *core, const struct fb_field *field, struct fb_field_cell *cell,
+                     const struct fb_sample *sample, int64_t ts_us) {
     if (sample->state != FB_SAMPLE_GOOD) {
         cell->quality = FB_Q_BAD;
         return;
@@ -304,11 +305,20 @@ static void feed_late(struct fb_core *core, struct fb_device *device,
         *cell_of(device, entry->samples[i].field) = core->kept_cells[i];
 }
 
-static void concerned(const struct fb_class_plan *plan, const struct fb_entry *entry, bool first) {
-    for (uint32_t word = 0; word < plan->condition_words; word++) {
-        uint64_t bits = first ? plan->all_conditions[word] : plan->every_record_conditions[word];
+/* Completes the set of conditions that the record concerns: what the index marked, and what it does
+ * not follow. Where a deadline falls on this very instant, or at the device's first record, all
+ * that read what the record carries. */
+static void concerned(const struct fb_device *device, const struct fb_entry *entry, int64_t t_us,
+                      bool first) {
+    const struct fb_class_plan *plan = device->plan;
+    uint32_t words = plan->condition_words;
+    const uint64_t *sets = device->deadline_us <= t_us ? plan->conditions_of : plan->plain_of;
+    for (uint32_t word = 0; word < words; word++) {
+        uint64_t bits = plan->scratch[word] | plan->every_record_conditions[word];
+        if (first)
+            bits = plan->all_conditions[word];
         for (uint32_t i = 0; i < entry->n_samples; i++)
-            bits |= plan->conditions_of[entry->samples[i].field * plan->condition_words + word];
+            bits |= sets[entry->samples[i].field * words + word];
         plan->scratch[word] = bits;
         plan->second[word] = bits & plan->twice[word];
     }
@@ -331,7 +341,7 @@ static void evaluate_record(struct fb_core *core, struct fb_device *device,
         .good = late ? NULL : &good,
         .cause = {.origin = entry->origin},
     };
-    concerned(plan, entry, first);
+    concerned(device, entry, moment.t_us, first);
     fb_rules_evaluate(core, &moment, plan->scratch);
     uint64_t any = 0;
     for (uint32_t word = 0; word < plan->condition_words; word++)
@@ -361,10 +371,74 @@ static void begin_windows(struct fb_device *device, int64_t ts_us) {
                             fb_device_block(device) + class_->windows[i].offset, ts_us);
 }
 
+/* Events with `whenever` fire at each sample while they are true. */
+static void mark_true(const struct fb_device *device, const uint64_t *whenever) {
+    const struct fb_class_plan *plan = device->plan;
+    const char *block = (const char *)device + plan->block_at;
+    for (uint32_t word = 0; word < plan->condition_words; word++)
+        for (uint64_t bits = whenever[word]; bits; bits &= bits - 1) {
+            uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct fb_condition_cell *cell =
+                (const void *)(block + plan->class_->conditions[i].offset);
+            plan->scratch[word] |= (uint64_t)(cell->value == 1) << (i % 64);
+        }
+}
+
+static bool is_same(const struct fb_core *core, const struct fb_field *field,
+                    const struct fb_field_cell *cell, const struct fb_sample *sample) {
+    if (field->type == FB_T_TEXT)
+        return fb_str_eq(fb_texts_get(core->texts, cell->text), sample->text);
+    return cell->i == sample->i;
+}
+
+/* An on-time sample of a field that the index follows: marks what it can change. */
+static void take_indexed(struct fb_core *core, struct fb_device *device,
+                         const struct fb_sample *sample, int64_t ts_us, int64_t t_us) {
+    const struct fb_class_plan *plan = device->plan;
+    const struct fb_field *field = &plan->class_->fields[sample->field];
+    const struct fb_field_index *index = &plan->indexes[sample->field];
+    struct fb_field_cell *cell = cell_of(device, sample->field);
+    bool number = field->type == FB_T_NUMBER || field->type == FB_T_COUNTER;
+    bool good = sample->state == FB_SAMPLE_GOOD;
+    bool known = fb_field_quality(field, cell, t_us) == FB_Q_GOOD;
+    uint32_t from = cell->position;
+    bool same =
+        known && good &&
+        (number ? fb_index_holds(index, from, sample->num) : is_same(core, field, cell, sample));
+    set_cell(core, field, cell, sample, ts_us);
+    if (number && good && !same)
+        cell->position = fb_index_position(index, sample->num);
+    if (!known || fb_field_quality(field, cell, t_us) != FB_Q_GOOD || (!number && !same)) {
+        for (uint32_t word = 0; word < plan->condition_words; word++)
+            plan->scratch[word] |= index->indexed[word];
+    } else {
+        if (!same)
+            fb_index_mark(index, from, cell->position, plan->scratch);
+        mark_true(device, index->whenever);
+    }
+}
+
+static void take_samples(struct fb_core *core, struct fb_device *device,
+                         const struct fb_entry *entry) {
+    const struct fb_class_plan *plan = device->plan;
+    int64_t t_us = fb_device_time(device, core->clock_us);
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        const struct fb_sample *sample = &entry->samples[i];
+        if (sample->field < plan->class_->n_keys)
+            continue;
+        if (plan->indexes[sample->field].indexed)
+            take_indexed(core, device, sample, entry->ts_us, t_us);
+        else
+            set_cell(core, &plan->class_->fields[sample->field], cell_of(device, sample->field),
+                     sample, entry->ts_us);
+    }
+}
+
 /* Applies a record that is on time or late within the lateness. */
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
     bool first = device->watermark_us == FB_NO_TIME;
+    memset(device->plan->scratch, 0, sizeof(uint64_t) * device->plan->condition_words);
     if (first) {
         set_keys(core, device, entry);
         begin_windows(device, entry->ts_us);
@@ -373,13 +447,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         feed_late(core, device, entry);
     } else {
         move_watermark(core, device, entry->ts_us);
-        const struct fb_class *class_ = device->plan->class_;
-        for (uint32_t i = 0; i < entry->n_samples; i++) {
-            const struct fb_sample *sample = &entry->samples[i];
-            if (sample->field >= class_->n_keys)
-                set_cell(core, &class_->fields[sample->field], cell_of(device, sample->field),
-                         sample, entry->ts_us);
-        }
+        take_samples(core, device, entry);
         feed_windows(core, device, entry, false);
     }
     evaluate_record(core, device, entry, late, first);

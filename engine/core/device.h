@@ -7,6 +7,8 @@
 
 #include "engine/model/program.h"
 
+struct fb_field_index;
+
 enum { FB_NOT_SCHEDULED = UINT32_MAX };
 
 /* What the core prepares once for each class: where a device's parts stand and which windows and
@@ -19,7 +21,9 @@ struct fb_class_plan {
     uint32_t id_at;         /* bytes from the device to its id */
     void *fresh_block;      /* what a new device's block holds */
     uint32_t condition_words, window_words;
-    uint64_t *conditions_of; /* [field][word] */
+    uint64_t *conditions_of; /* [field][word]: all that read the field */
+    uint64_t *plain_of;      /* [field][word]: those of them that the index does not follow */
+    struct fb_field_index *indexes; /* [field] */
     uint64_t *windows_of;    /* [field][word] */
     uint64_t *every_record_conditions, *every_record_windows, *all_conditions, *twice;
     uint32_t *rule_of;       /* of a condition: index in class_->rules */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "engine/core/index.h"
 #include "engine/core/match.h"
 #include "engine/core/window.h"
 
@@ -55,6 +56,9 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
     const struct fb_class *class_ = plan->class_;
     uint32_t words = plan->condition_words = (class_->n_conditions + 63) / 64;
     plan->conditions_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * words + 1u));
+    plan->plain_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * words + 1u));
+    plan->indexes = fb_alloc(sizeof *plan->indexes * (class_->n_fields + 1u));
+    uint64_t *followed = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->every_record_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->all_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->twice = fb_alloc(sizeof(uint64_t) * (words + 1u));
@@ -68,14 +72,24 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
             set_bit(plan->every_record_conditions, c);
         if (condition->twice)
             set_bit(plan->twice, c);
-        for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
-            if (fb_field_set_has(&condition->reads, f))
-                set_bit(plan->conditions_of + f * words, c);
+        bool follow = fb_index_can_follow(program, class_, condition);
+        if (follow)
+            set_bit(followed, c);
+        for (uint32_t f = class_->n_keys; f < class_->n_fields; f++) {
+            if (!fb_field_set_has(&condition->reads, f))
+                continue;
+            set_bit(plan->conditions_of + f * words, c);
+            if (!follow)
+                set_bit(plan->plain_of + f * words, c);
+        }
         uint32_t rule = 0;
         while (class_->rules[rule] != condition->rule)
             rule++;
         plan->rule_of[c] = rule;
     }
+    for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
+        fb_index_make(&plan->indexes[f], program, class_, f, followed, words);
+    free(followed);
     for (uint32_t i = 0; i < class_->n_rules; i++)
         FB_ASSERT(program->rules[class_->rules[i]].n_conditions > 0);
 }
@@ -98,6 +112,10 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->windows_of);
     free(plan->every_record_windows);
     free(plan->conditions_of);
+    free(plan->plain_of);
+    for (uint32_t f = plan->class_->n_keys; f < plan->class_->n_fields; f++)
+        fb_index_free(&plan->indexes[f]);
+    free(plan->indexes);
     free(plan->every_record_conditions);
     free(plan->all_conditions);
     free(plan->twice);

@@ -180,7 +180,8 @@ struct fb_field_cell {
         uint64_t text; /* handle of engine/core/text.h */
     };
     int64_t ts_us;   /* of the last good sample; FB_NO_TIME before the first */
-    uint8_t quality; /* FB_Q_UNKNOWN never seen, FB_Q_GOOD, FB_Q_BAD; stale is found by age */
+    uint32_t position; /* of the last good number among the core's thresholds */
+    uint8_t quality;   /* FB_Q_UNKNOWN never seen, FB_Q_GOOD, FB_Q_BAD; stale is found by age */
 };
 
 /* Cells of the temporal operators. `value`: 0 false, 1 true, 2 unknown, of the last evaluation. */
