@@ -89,6 +89,8 @@ int n;
 bad unfinished rules/a.c "/* TO""DO: more */"
 bad unfinished tests/a.sh "# FIX""ME"
 
+bad unfinished rules/a.md "$(printf '%s HEAD' '<<<<<<''<')"
+
 # The list of exceptions: only the named check, only in the named file.
 fresh
 echo 'core-alloc engine/core/setup.c' >"$tree/tests/tidy/allow"

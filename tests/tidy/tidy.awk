@@ -138,6 +138,10 @@ FNR == 1 {
     complain(FNR, "unfinished", "do it now, or open an issue")
 }
 
+/^(<<<<<<<|>>>>>>>) / {
+    complain(FNR, "unfinished", "a merge that was not resolved")
+}
+
 !is_c {
     next
 }
