@@ -4,16 +4,17 @@
  *
  * A condition made only of comparisons of fields with constants, of logic, delays and latches is
  * *indexed*: while none of its comparisons changes and none of its deadlines is reached, another
- * evaluation would give the same value, state and deadlines, so it is left out. Of each number field
- * the constants of its indexed comparisons stand sorted, as cuts; a field's position among them is
- * kept in its cell. A sample that stays between two cuts costs two comparisons, however many rules
- * there are; one that crosses cuts marks just the conditions that have them. */
+ * evaluation would give the same value, state and deadlines, so it is left out. Of each number
+ * field the constants of its indexed comparisons stand sorted, as cuts; a field's position among
+ * them is kept in its cell. A sample that stays between two cuts costs two comparisons, however
+ * many rules there are; one that crosses cuts marks just the conditions that have them. */
 #ifndef FB_CORE_INDEX_H
 #define FB_CORE_INDEX_H
 
 #include "engine/model/program.h"
 
-/* Of one field. Position 2 i lies below cuts[i] and above cuts[i - 1], 2 i + 1 is cuts[i] itself. */
+/* Of one field. Position 2 i lies below cuts[i] and above cuts[i - 1], 2 i + 1 is cuts[i]
+ * itself. */
 struct fb_field_index {
     double *cuts;
     uint32_t n_cuts;
