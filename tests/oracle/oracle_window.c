@@ -139,10 +139,11 @@ static size_t good_stretches(struct ora *o, const struct ora_device *device,
     return n;
 }
 
-/* M14: a ring remembers the last stretch and so many not empty ones before it. */
-static size_t forget_stretches(const struct ora_window *w, struct stretch *stretches, size_t n) {
-    size_t kept = 0, first = n;
-    if (n == 0)
+/* M14: a ring remembers the last stretch and so many not empty ones before it. The first of them. */
+static size_t first_remembered(const struct ora_window *w, const struct stretch *stretches,
+                               size_t n) {
+    size_t kept = 0, first;
+    if (n == 0 || w->shape != FB_SHAPE_RING)
         return 0;
     for (first = n - 1; first > 0; first--) {
         bool empty = stretches[first - 1].from == stretches[first - 1].to;
@@ -150,8 +151,7 @@ static size_t forget_stretches(const struct ora_window *w, struct stretch *stret
             break;
         kept += !empty;
     }
-    memmove(stretches, stretches + first, (n - first) * sizeof *stretches);
-    return n - first;
+    return first;
 }
 
 static int64_t overlap(struct stretch a, int64_t from, int64_t to) {
@@ -657,9 +657,8 @@ static struct fb_value aggregate_of(struct ora_view *view, const struct ora_expr
     const struct ora_window *w = e->window;
     bool any_all = e->aggregate == FB_AGG_ANY || e->aggregate == FB_AGG_ALL;
     size_t n_all = good_stretches(view->o, view->device, w, s->records, s->to, good);
-    bool forgets = w->shape == FB_SHAPE_RING && !any_all; /* any and all know everything */
-    size_t n_good = forgets ? forget_stretches(w, good, n_all) : n_all;
-    int64_t good_us = w->shape == FB_SHAPE_LAST ? 0 : good_time(s, good, n_good);
+    size_t first = first_remembered(w, good, n_all), n_good = n_all - first;
+    int64_t good_us = w->shape == FB_SHAPE_LAST ? 0 : good_time(s, good + first, n_good);
     bool enough = w->shape == FB_SHAPE_LAST
                       ? s->n >= w->last
                       : (double)good_us >= e->needs * (double)(s->to - s->from);
@@ -667,9 +666,9 @@ static struct fb_value aggregate_of(struct ora_view *view, const struct ora_expr
         note_over_deadlines(view, w, s, good_us, n_all > 0);
     if (order_bound(e->aggregate))
         drop_late(s);
-    if (any_all)
-        return any_or_all(view, w, s, good, n_good, e->aggregate == FB_AGG_ANY, enough);
-    return enough ? number_aggregate(e, s, good, n_good) : ora_not_known();
+    if (any_all) /* they know of all good time, though its share is that of what is remembered */
+        return any_or_all(view, w, s, good, n_all, e->aggregate == FB_AGG_ANY, enough);
+    return enough ? number_aggregate(e, s, good + first, n_good) : ora_not_known();
 }
 
 struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e) {
