@@ -8,6 +8,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/core/feed.h"
 #include "engine/core/index.h"
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
@@ -190,102 +191,6 @@ static void set_keys(struct fb_core *core, struct fb_device *device, const struc
                      cell_of(device, entry->samples[i].field), &entry->samples[i], entry->ts_us);
 }
 
-/* What a window's input is worth from a record on: everything it reads good, and until when. */
-static bool input_is_good(struct fb_device *device, const struct fb_window *window, int64_t t_us,
-                          int64_t *until_us) {
-    const struct fb_class *class_ = device->plan->class_;
-    for (uint32_t word = 0; word < FB_FIELDS_MAX / 64; word++) {
-        for (uint64_t bits = window->reads.words[word]; bits; bits &= bits - 1) {
-            uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            const struct fb_field *field = &class_->fields[i];
-            const struct fb_field_cell *cell = cell_of(device, i);
-            if (fb_field_quality(field, cell, t_us) != FB_Q_GOOD)
-                return false;
-            if (field->stale_us && cell->ts_us + field->stale_us < *until_us)
-                *until_us = cell->ts_us + field->stale_us;
-        }
-    }
-    return true;
-}
-
-static const struct fb_sample *sample_of(const struct fb_entry *entry, uint16_t field) {
-    for (uint32_t i = 0; i < entry->n_samples; i++)
-        if (entry->samples[i].field == field)
-            return &entry->samples[i];
-    return NULL;
-}
-
-static bool gives_sample(const struct fb_window *window, const struct fb_entry *entry) {
-    for (uint32_t i = 0; i < entry->n_samples; i++)
-        if (fb_field_set_has(&window->gives, entry->samples[i].field))
-            return true;
-    return false;
-}
-
-static void feed(struct fb_core *core, struct fb_device *device, const struct fb_window *window,
-                 const struct fb_entry *entry, bool late) {
-    static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
-    const struct fb_sample *own = NULL;
-    struct fb_window_sample sample = {
-        .ts_us = entry->ts_us,
-        .at_us = fb_device_time(device, core->clock_us),
-        .late = late,
-        .good_until_us = FB_NEVER,
-    };
-    struct fb_value value;
-    switch (window->input) {
-    case FB_INPUT_RECORDS:
-        sample.value = &record;
-        sample.good = true;
-        break;
-    case FB_INPUT_FIELD:
-        own = sample_of(entry, window->field);
-        if (own->state == FB_SAMPLE_GOOD) {
-            value = (struct fb_value){.quality = FB_Q_GOOD};
-            if (window->type == FB_T_TEXT)
-                value.text = own->text;
-            else
-                value.i = own->i;
-            sample.value = &value;
-        }
-        break;
-    case FB_INPUT_CODE: {
-        if (!gives_sample(window, entry))
-            break;
-        struct fb_eval eval = {
-            .registers = core->registers,
-            .texts = core->texts,
-            .device = device,
-            .t_us = entry->ts_us,
-            .deadline_us = FB_NEVER,
-        };
-        value = fb_eval_run(&eval, &window->sample);
-        if (value.quality == FB_Q_GOOD)
-            sample.value = &value;
-        break;
-    }
-    }
-    if (!late && window->input != FB_INPUT_RECORDS)
-        sample.good = input_is_good(device, window, entry->ts_us, &sample.good_until_us);
-    fb_window_take(window, fb_device_block(device) + window->offset, core->texts, &sample,
-                   &core->counts);
-}
-
-static void feed_windows(struct fb_core *core, struct fb_device *device,
-                         const struct fb_entry *entry, bool late) {
-    const struct fb_class_plan *plan = device->plan;
-    for (uint32_t word = 0; word < plan->window_words; word++) {
-        uint64_t bits = plan->every_record_windows[word];
-        for (uint32_t i = 0; i < entry->n_samples; i++)
-            bits |= plan->windows_of[entry->samples[i].field * plan->window_words + word];
-        for (; bits; bits &= bits - 1) {
-            const struct fb_window *window =
-                &plan->class_->windows[word * 64 + (uint32_t)__builtin_ctzll(bits)];
-            feed(core, device, window, entry, late);
-        }
-    }
-}
-
 /* A late record's own samples stand in for the fields while windows take it (M11). */
 static void feed_late(struct fb_core *core, struct fb_device *device,
                       const struct fb_entry *entry) {
@@ -300,19 +205,20 @@ static void feed_late(struct fb_core *core, struct fb_device *device,
         if (class_->fields[sample->field].type == FB_T_TEXT)
             core->late_texts[i] = cell->text;
     }
-    feed_windows(core, device, entry, true);
+    fb_feed_windows(core, device, entry, true);
     for (uint32_t i = 0; i < entry->n_samples; i++)
         *cell_of(device, entry->samples[i].field) = core->kept_cells[i];
 }
 
 /* Completes the set of conditions that the record concerns: what the index marked, and what it does
  * not follow. Where a deadline falls on this very instant, or at the device's first record, all
- * that read what the record carries. */
-static void concerned(const struct fb_device *device, const struct fb_entry *entry, int64_t t_us,
+ * that read what the record carries. False: there is none. */
+static bool concerned(const struct fb_device *device, const struct fb_entry *entry, int64_t t_us,
                       bool first) {
     const struct fb_class_plan *plan = device->plan;
     uint32_t words = plan->condition_words;
     const uint64_t *sets = device->deadline_us <= t_us ? plan->conditions_of : plan->plain_of;
+    uint64_t any = 0;
     for (uint32_t word = 0; word < words; word++) {
         uint64_t bits = plan->scratch[word] | plan->every_record_conditions[word];
         if (first)
@@ -321,12 +227,17 @@ static void concerned(const struct fb_device *device, const struct fb_entry *ent
             bits |= sets[entry->samples[i].field * words + word];
         plan->scratch[word] = bits;
         plan->second[word] = bits & plan->twice[word];
+        any |= bits;
     }
+    return any != 0;
 }
 
 static void evaluate_record(struct fb_core *core, struct fb_device *device,
                             const struct fb_entry *entry, bool late, bool first) {
     const struct fb_class_plan *plan = device->plan;
+    int64_t t_us = fb_device_time(device, core->clock_us);
+    if (!concerned(device, entry, t_us, first))
+        return;
     struct fb_field_set carried = {0}, good = {0};
     for (uint32_t i = 0; i < entry->n_samples; i++) {
         fb_field_set_add(&carried, entry->samples[i].field);
@@ -335,13 +246,12 @@ static void evaluate_record(struct fb_core *core, struct fb_device *device,
     }
     struct fb_moment moment = {
         .device = device,
-        .t_us = fb_device_time(device, core->clock_us),
+        .t_us = t_us,
         .silent = late,
         .carried = late ? NULL : &carried,
         .good = late ? NULL : &good,
         .cause = {.origin = entry->origin},
     };
-    concerned(device, entry, moment.t_us, first);
     fb_rules_evaluate(core, &moment, plan->scratch);
     uint64_t any = 0;
     for (uint32_t word = 0; word < plan->condition_words; word++)
@@ -448,7 +358,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
     } else {
         move_watermark(core, device, entry->ts_us);
         take_samples(core, device, entry);
-        feed_windows(core, device, entry, false);
+        fb_feed_windows(core, device, entry, false);
     }
     evaluate_record(core, device, entry, late, first);
     fb_timers_schedule(core->timers, device);

@@ -24,8 +24,12 @@ struct fb_class_plan {
     uint64_t *conditions_of; /* [field][word]: all that read the field */
     uint64_t *plain_of;      /* [field][word]: those of them that the index does not follow */
     struct fb_field_index *indexes; /* [field] */
-    uint64_t *windows_of;    /* [field][word] */
-    uint64_t *every_record_conditions, *every_record_windows, *all_conditions, *twice;
+    uint32_t *field_windows; /* windows of a field's own samples, by field */
+    uint32_t *field_windows_first; /* [field]: where its windows begin; one more at the end */
+    bool other_windows;      /* there are windows of expressions */
+    uint64_t *windows_of;    /* [field][word]: those of expressions that read the field */
+    uint32_t *record_windows, n_record_windows; /* those that take every record */
+    uint64_t *every_record_conditions, *all_conditions, *twice;
     uint32_t *rule_of;       /* of a condition: index in class_->rules */
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */

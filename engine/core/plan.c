@@ -41,14 +41,26 @@ static void plan_windows(struct fb_class_plan *plan) {
     const struct fb_class *class_ = plan->class_;
     plan->window_words = (class_->n_windows + 63) / 64;
     plan->windows_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * plan->window_words + 1u));
-    plan->every_record_windows = fb_alloc(sizeof(uint64_t) * (plan->window_words + 1u));
-    for (uint32_t w = 0; w < class_->n_windows; w++) {
-        const struct fb_window *window = &class_->windows[w];
-        if (window->input == FB_INPUT_RECORDS)
-            set_bit(plan->every_record_windows, w);
-        for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
-            if (fb_field_set_has(&window->reads, f))
+    plan->record_windows = fb_alloc(sizeof(uint32_t) * (class_->n_windows + 1u));
+    plan->field_windows = fb_alloc(sizeof(uint32_t) * (class_->n_windows + 1u));
+    plan->field_windows_first = fb_alloc(sizeof(uint32_t) * (class_->n_fields + 1u));
+    uint32_t n = 0;
+    for (uint32_t f = 0; f < class_->n_fields; f++) {
+        plan->field_windows_first[f] = n;
+        for (uint32_t w = 0; w < class_->n_windows; w++) {
+            const struct fb_window *window = &class_->windows[w];
+            if (window->input == FB_INPUT_FIELD && window->field == f)
+                plan->field_windows[n++] = w;
+            else if (window->input == FB_INPUT_CODE && f >= class_->n_keys &&
+                     fb_field_set_has(&window->reads, f))
                 set_bit(plan->windows_of + f * plan->window_words, w);
+        }
+    }
+    plan->field_windows_first[class_->n_fields] = n;
+    for (uint32_t w = 0; w < class_->n_windows; w++) {
+        plan->other_windows |= class_->windows[w].input == FB_INPUT_CODE;
+        if (class_->windows[w].input == FB_INPUT_RECORDS)
+            plan->record_windows[plan->n_record_windows++] = w;
     }
 }
 
@@ -110,7 +122,9 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
 void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->fresh_block);
     free(plan->windows_of);
-    free(plan->every_record_windows);
+    free(plan->field_windows);
+    free(plan->field_windows_first);
+    free(plan->record_windows);
     free(plan->conditions_of);
     free(plan->plain_of);
     for (uint32_t f = plan->class_->n_keys; f < plan->class_->n_fields; f++)

@@ -1,0 +1,115 @@
+/* Windows of a field take its samples directly; those of an expression run its code.
+ *
+ * Place in the flow: see feed.h. */
+#include "engine/core/feed.h"
+
+static const struct fb_field_cell *cell_of(struct fb_device *device, uint32_t field) {
+    const struct fb_field *f = &device->plan->class_->fields[field];
+    return (const void *)(fb_device_block(device) + f->offset);
+}
+
+static void take(struct fb_core *core, struct fb_device *device, uint32_t index,
+                 const struct fb_window_sample *sample) {
+    const struct fb_window *window = &device->plan->class_->windows[index];
+    fb_window_take(window, fb_device_block(device) + window->offset, core->texts, sample,
+                   &core->counts);
+}
+
+/* The windows of the fields that the record carries. */
+static void feed_fields(struct fb_core *core, struct fb_device *device,
+                        const struct fb_entry *entry, struct fb_window_sample *sample) {
+    const struct fb_class_plan *plan = device->plan;
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        const struct fb_sample *own = &entry->samples[i];
+        uint32_t at = plan->field_windows_first[own->field];
+        uint32_t end = plan->field_windows_first[own->field + 1];
+        if (at == end)
+            continue;
+        const struct fb_field *field = &plan->class_->fields[own->field];
+        struct fb_value value = {.quality = FB_Q_GOOD};
+        if (field->type == FB_T_TEXT)
+            value.text = own->text;
+        else
+            value.i = own->i;
+        sample->good = own->state == FB_SAMPLE_GOOD;
+        sample->value = sample->good ? &value : NULL;
+        sample->good_until_us = field->stale_us ? sample->ts_us + field->stale_us : FB_NEVER;
+        for (; at < end; at++)
+            take(core, device, plan->field_windows[at], sample);
+    }
+}
+
+/* Whether all that an expression reads is good from a record on, and until when. */
+static bool input_is_good(struct fb_device *device, const struct fb_window *window, int64_t t_us,
+                          int64_t *until_us) {
+    const struct fb_class *class_ = device->plan->class_;
+    *until_us = FB_NEVER;
+    for (uint32_t word = 0; word < FB_FIELDS_MAX / 64; word++) {
+        for (uint64_t bits = window->reads.words[word]; bits; bits &= bits - 1) {
+            uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
+            const struct fb_field *field = &class_->fields[i];
+            const struct fb_field_cell *cell = cell_of(device, i);
+            if (fb_field_quality(field, cell, t_us) != FB_Q_GOOD)
+                return false;
+            if (field->stale_us && cell->ts_us + field->stale_us < *until_us)
+                *until_us = cell->ts_us + field->stale_us;
+        }
+    }
+    return true;
+}
+
+static bool gives_sample(const struct fb_window *window, const struct fb_entry *entry) {
+    for (uint32_t i = 0; i < entry->n_samples; i++)
+        if (fb_field_set_has(&window->gives, entry->samples[i].field))
+            return true;
+    return false;
+}
+
+static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t index,
+                      const struct fb_entry *entry, struct fb_window_sample *sample) {
+    const struct fb_window *window = &device->plan->class_->windows[index];
+    struct fb_value value;
+    sample->value = NULL;
+    if (gives_sample(window, entry)) {
+        struct fb_eval eval = {
+            .registers = core->registers,
+            .texts = core->texts,
+            .device = device,
+            .t_us = entry->ts_us,
+            .deadline_us = FB_NEVER,
+        };
+        value = fb_eval_run(&eval, &window->sample);
+        if (value.quality == FB_Q_GOOD)
+            sample->value = &value;
+    }
+    if (!sample->late)
+        sample->good = input_is_good(device, window, entry->ts_us, &sample->good_until_us);
+    take(core, device, index, sample);
+}
+
+void fb_feed_windows(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
+                     bool late) {
+    const struct fb_class_plan *plan = device->plan;
+    if (!plan->class_->n_windows)
+        return;
+    struct fb_window_sample sample = {
+        .ts_us = entry->ts_us,
+        .at_us = fb_device_time(device, core->clock_us),
+        .late = late,
+    };
+    feed_fields(core, device, entry, &sample);
+    for (uint32_t word = 0; plan->other_windows && word < plan->window_words; word++) {
+        uint64_t bits = 0;
+        for (uint32_t i = 0; i < entry->n_samples; i++)
+            bits |= plan->windows_of[entry->samples[i].field * plan->window_words + word];
+        for (; bits; bits &= bits - 1)
+            feed_code(core, device, word * 64 + (uint32_t)__builtin_ctzll(bits), entry, &sample);
+    }
+    for (uint32_t i = 0; i < plan->n_record_windows; i++) {
+        static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
+        sample.value = &record;
+        sample.good = true;
+        sample.good_until_us = FB_NEVER;
+        take(core, device, plan->record_windows[i], &sample);
+    }
+}
