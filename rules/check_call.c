@@ -124,8 +124,9 @@ static const struct fb_node *plain(const struct fb_node *node) {
     return node;
 }
 
+/* A field or tag: a key is none here, for it never changes and its samples are not counted. */
 static bool is_field(const struct fb_node *node) {
-    return node->kind == FB_N_NAME && node->ref == FB_REF_FIELD;
+    return node->kind == FB_N_NAME && node->ref == FB_REF_FIELD && node->field->role != FB_KEY;
 }
 
 static bool takes_anything(struct fb_checker *ck, const struct fb_function *f,

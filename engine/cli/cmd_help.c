@@ -3,6 +3,7 @@
  * Place in the flow: the table of commands and the table of diagnostics, for people. */
 #include <ctype.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
@@ -63,6 +64,25 @@ static int explain(enum fb_diag_code code) {
     return FB_EXIT_OK;
 }
 
+static void print_code_block(const char *title, const char *text) {
+    if (*text)
+        printf("\n%s\n\n```\n%s\n```\n", title, text);
+}
+
+/* docs/DIAGNOSTICS.md, which a test compares with this. */
+static int print_page(void) {
+    printf(
+        "# Diagnostics\n\nWhat `flyball check` reports, written by `flyball help codes`. Codes are "
+        "stable: a number keeps its meaning.\nE is an error, W a warning, H a hint.\n");
+    for (uint32_t code = 0; code < FB_DIAG_CODES; code++) {
+        const struct fb_diag_info *info = fb_diag_code_info((enum fb_diag_code)code);
+        printf("\n## %s %s\n\n%s\n", info->number, info->title, info->explanation);
+        print_code_block("Wrong:", info->bad);
+        print_code_block(*info->bad ? "Right:" : "Example:", info->good);
+    }
+    return FB_EXIT_OK;
+}
+
 static bool looks_like_code(const char *text) {
     return isalpha((unsigned char)text[0]) && isdigit((unsigned char)text[1]);
 }
@@ -70,13 +90,17 @@ static bool looks_like_code(const char *text) {
 int fb_cmd_help(int argc, char **argv) {
     static const struct argp argp = {
         .parser = parse,
-        .args_doc = "[COMMAND|CODE]",
-        .doc = "Explain a command, or a diagnostic code with an example.\v"
-               "Example: flyball help E401"};
+        .args_doc = "[COMMAND|CODE|codes]",
+        .doc =
+            "Explain a command, or a diagnostic code with an example; `codes` prints all of them "
+            "as a page.\v"
+            "Example: flyball help E401"};
     const char *wanted = NULL;
     fb_cli_options(&argp, argc, argv, &wanted);
     if (!wanted)
         return fb_cli_usage(stdout), FB_EXIT_OK;
+    if (strcmp(wanted, "codes") == 0)
+        return print_page();
     const struct fb_command *command = fb_command_find(wanted);
     if (command) {
         char title[64];

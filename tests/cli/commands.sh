@@ -1,0 +1,84 @@
+#!/bin/sh
+# The commands' manners: exit statuses, help, suggestions, where results and errors go.
+#
+# usage: commands.sh FLYBALL SOURCE_FOLDER
+set -u
+flyball=$1
+source=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+cases=0
+
+fail() {
+    failures=$((failures + 1))
+    echo "not ok: $*"
+    head -c 600 out.txt err.txt
+}
+
+# expect STATUS FILE "WORDS" COMMAND...: the exit status, and the words on stdout or stderr (out, err)
+expect() {
+    status=$1 file=$2 words=$3
+    shift 3
+    cases=$((cases + 1))
+    "$@" >out.txt 2>err.txt </dev/null
+    got=$?
+    [ "$got" -eq "$status" ] || fail "$*: exit $got, not $status"
+    grep -qF -- "$words" "$file.txt" || fail "$*: nothing says \"$words\" on std$file"
+}
+
+cat >good.rules <<'END'
+device pump from "pumps" {
+  key id
+  time ts
+  load : number [%] every 10s
+}
+alarm busy on pump { raise high when load > 90 % for 1m }
+END
+sed 's/load > 90 %/laod > 90 %/' good.rules >name.rules
+sed 's/load > 90 %/load > 90/' good.rules >unit.rules
+mkdir both none
+sed 's/device pump/device fan/; s/on pump/on fan/; s/alarm busy/alarm fan_busy/; s/load > 90 %/load > 90/' \
+    good.rules >both/a.rules
+cp name.rules both/b.rules
+
+expect 2 err "usage: flyball" "$flyball"
+expect 0 out "usage: flyball" "$flyball" --help
+expect 0 out "usage: flyball" "$flyball" help
+expect 0 out "librdkafka" "$flyball" --version
+expect 2 err 'did you mean `check`' "$flyball" chekc good.rules
+expect 2 err "there is no code" "$flyball" help E999
+expect 0 out "90 %" "$flyball" help e403
+expect 2 err "unrecognized option" "$flyball" check --nonsense good.rules
+expect 2 err "RULES is missing" "$flyball" check
+expect 2 err "text or json" "$flyball" check --format yaml good.rules
+
+expect 0 out "1 file read, 1 rule, no errors" "$flyball" check good.rules
+expect 1 err "name.rules:6:38: error[E201]" "$flyball" check name.rules
+expect 1 err 'did you mean `90 %`?' "$flyball" check unit.rules
+expect 1 err "both/a.rules:6:48: error[E403]" "$flyball" check both
+expect 1 err "both/b.rules:6:38: error[E201]" "$flyball" check both
+expect 1 err "2 errors in 2 files" "$flyball" check both
+expect 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.rules
+expect 1 out '"code":"E201"' "$flyball" check --format=json name.rules
+
+cases=$((cases + 1))
+for command in $("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
+    expect 0 out "Example" "$flyball" "$command" -h
+    expect 0 out "Example" "$flyball" help "$command"
+done
+
+# The page of all codes is what the program prints.
+cases=$((cases + 1))
+"$flyball" help codes >out.txt 2>err.txt
+cmp -s out.txt "$source/docs/DIAGNOSTICS.md" ||
+    fail "docs/DIAGNOSTICS.md is not what \`flyball help codes\` prints"
+
+# Colour never goes into a file.
+cases=$((cases + 1))
+"$flyball" check name.rules >out.txt 2>err.txt
+! grep -q "$(printf '\033')" err.txt || fail "escape sequences in a file"
+
+echo "$cases cases, $failures failures"
+[ "$failures" -eq 0 ]
