@@ -6,24 +6,7 @@
 
 #include "engine/base/num.h"
 #include "rules/lower_internal.h"
-
-/* a cmp b is b mirrored(cmp) a. */
-static uint8_t mirrored(uint8_t cmp) {
-    switch ((enum fb_cmp)cmp) {
-    case FB_CMP_LT:
-        return FB_CMP_GT;
-    case FB_CMP_LE:
-        return FB_CMP_GE;
-    case FB_CMP_GT:
-        return FB_CMP_LT;
-    case FB_CMP_GE:
-        return FB_CMP_LE;
-    case FB_CMP_EQ:
-    case FB_CMP_NE:
-        break;
-    }
-    return cmp;
-}
+#include "rules/opcodes.h"
 
 static bool fuse_comparison(const struct fb_instr *left, const struct fb_instr *right, uint8_t cmp,
                             struct fb_instr *instr) {
@@ -69,7 +52,7 @@ void fb_fuse(struct fb_piece *piece) {
         if (instr->op == FB_I_CMP_NUMBER) {
             const struct fb_instr *a = &piece->code[instr->a], *b = &piece->code[instr->b];
             if (!fuse_comparison(a, b, instr->sub, instr))
-                fuse_comparison(b, a, mirrored(instr->sub), instr);
+                fuse_comparison(b, a, (uint8_t)fb_cmp_turned((enum fb_cmp)instr->sub), instr);
         } else if (instr->op == FB_I_FOR) {
             fuse_delay(piece, instr);
         }

@@ -1,4 +1,5 @@
 #include "rules/lower_internal.h"
+#include "rules/opcodes.h"
 
 #include "engine/base/err.h"
 #include "engine/base/map.h"
@@ -248,21 +249,6 @@ static const enum fb_cmp cmp_of_op[] = {
     [FB_OP_GE] = FB_CMP_GE, [FB_OP_EQ] = FB_CMP_EQ, [FB_OP_NE] = FB_CMP_NE,
 };
 
-static enum fb_cmp turned(enum fb_cmp cmp) {
-    switch (cmp) {
-    case FB_CMP_LT:
-        return FB_CMP_GT;
-    case FB_CMP_LE:
-        return FB_CMP_GE;
-    case FB_CMP_GT:
-        return FB_CMP_LT;
-    case FB_CMP_GE:
-        return FB_CMP_LE;
-    default:
-        return cmp;
-    }
-}
-
 /* age(x), age(), elapsed(c): they move with time, so the comparison itself is the instruction. */
 static const struct fb_node *moving(const struct fb_node *node) {
     node = fb_lower_resolve(node);
@@ -356,7 +342,7 @@ static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, st
     a = fb_lower_in_unit(piece, left, unit);
     b = fb_lower_in_unit(piece, right, unit);
     if (gives_way(left) && !gives_way(right)) /* 80 degC < temp */
-        a = moved_limit(piece, a, unit, turned(cmp));
+        a = moved_limit(piece, a, unit, fb_cmp_turned(cmp));
     else
         b = moved_limit(piece, b, unit, cmp);
     return fb_piece_emit(piece, FB_I_CMP_NUMBER, (uint8_t)cmp, a, b, 0);
@@ -369,7 +355,7 @@ static uint16_t compare(struct fb_piece *piece, const struct fb_node *place, str
         return compare_moving(piece, call, place, right, cmp);
     call = moving(right);
     if (call)
-        return compare_moving(piece, call, place, left, turned(cmp));
+        return compare_moving(piece, call, place, left, fb_cmp_turned(cmp));
     enum fb_type type = left->type;
     if (is_numeric(type))
         return compare_numbers(piece, left, right, cmp);

@@ -47,3 +47,18 @@ const char *fb_aggregate_text(uint8_t aggregate) {
     FB_ASSERT(aggregate < FB_AGGREGATES && texts[aggregate]);
     return texts[aggregate];
 }
+
+enum fb_cmp fb_cmp_turned(enum fb_cmp cmp) {
+    switch (cmp) {
+    case FB_CMP_LT:
+        return FB_CMP_GT;
+    case FB_CMP_LE:
+        return FB_CMP_GE;
+    case FB_CMP_GT:
+        return FB_CMP_LT;
+    case FB_CMP_GE:
+        return FB_CMP_LE;
+    default:
+        return cmp;
+    }
+}

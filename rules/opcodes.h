@@ -21,6 +21,7 @@ struct fb_opcode_row {
 /* The row of an opcode, which must be one. */
 const struct fb_opcode_row *fb_opcode_row(uint8_t op);
 const char *fb_cmp_text(uint8_t cmp);          /* "<" */
+enum fb_cmp fb_cmp_turned(enum fb_cmp cmp);    /* a cmp b is b turned(cmp) a */
 const char *fb_aggregate_text(uint8_t aggregate); /* the function's name in the language */
 
 #endif

@@ -39,7 +39,7 @@ static bool quiet_for_long(struct fb_core *core, const struct fb_moment *moment,
                            int64_t *deadline_us) {
     if (!rule->has_clear_after)
         return true;
-    struct fb_eval eval = fb_rule_eval(core, moment);
+    struct fb_eval eval = fb_moment_eval(core, moment);
     int64_t d_us = 0;
     bool d_known = fb_duration_us(fb_eval_run(&eval, &rule->clear_after), &d_us);
     return fb_delay(&cell->clear_t0_us, &cell->clear_paused_us, open ? UNKNOWN_ : TRUE_, d_known,

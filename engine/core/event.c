@@ -26,7 +26,7 @@ static bool let_through(struct fb_core *core, const struct fb_moment *moment,
                         const struct fb_rule *rule, struct fb_rule_cell *cell) {
     if (!rule->at_most)
         return true;
-    struct fb_eval eval = fb_rule_eval(core, moment);
+    struct fb_eval eval = fb_moment_eval(core, moment);
     int64_t d_us = INT64_MAX;
     (void)fb_duration_us(fb_eval_run(&eval, &rule->at_most_per), &d_us);
     if (cell->since_us == FB_NO_TIME || moment->t_us - cell->since_us >= d_us) {

@@ -3,8 +3,6 @@
  * Place in the flow: see report.h. */
 #include "engine/core/report.h"
 
-#include "engine/core/rule.h"
-
 static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
                                 uint16_t index) {
     const struct fb_field *field = &moment->device->plan->class_->fields[index];
@@ -24,7 +22,7 @@ static struct fb_value let_value(struct fb_eval *eval, const struct fb_code *cod
 static struct fb_output report(struct fb_core *core, const struct fb_moment *moment,
                                const struct fb_rule *rule) {
     const struct fb_class_plan *plan = moment->device->plan;
-    struct fb_eval eval = fb_rule_eval(core, moment);
+    struct fb_eval eval = fb_moment_eval(core, moment);
     for (uint32_t i = 0; i < rule->n_shown; i++)
         core->shown[i] = rule->shown[i].is_field ? field_at(core, moment, rule->shown[i].field)
                                                  : let_value(&eval, &rule->shown[i].code);

@@ -4,7 +4,7 @@
 #ifndef FB_CORE_REPORT_H
 #define FB_CORE_REPORT_H
 
-#include "engine/core/state.h"
+#include "engine/core/moment.h"
 
 void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, enum fb_alert_event event,

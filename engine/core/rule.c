@@ -5,19 +5,6 @@
 
 #include "engine/base/err.h"
 
-struct fb_eval fb_rule_eval(struct fb_core *core, const struct fb_moment *moment) {
-    return (struct fb_eval){
-        .registers = core->registers,
-        .texts = core->texts,
-        .device = moment->device,
-        .t_us = moment->t_us,
-        .timer = moment->cause.timer,
-        .silent = moment->silent,
-        .carried = moment->carried,
-        .deadline_us = FB_NEVER,
-    };
-}
-
 static void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
     device->deadlines[i] = at_us;
     if (at_us < device->deadline_us)
@@ -29,7 +16,7 @@ static void evaluate(struct fb_core *core, const struct fb_moment *moment, uint3
     const struct fb_condition *condition = &device->plan->class_->conditions[index];
     const struct fb_rule *rule = &core->program->rules[condition->rule];
     struct fb_condition_cell *cell = (void *)(fb_device_block(device) + condition->offset);
-    struct fb_eval eval = fb_rule_eval(core, moment);
+    struct fb_eval eval = fb_moment_eval(core, moment);
     struct fb_value result = fb_eval_run(&eval, &condition->code);
     uint8_t value = result.quality == FB_Q_GOOD ? (uint8_t)result.i : 2;
     core->stats.evaluations++;

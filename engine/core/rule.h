@@ -4,7 +4,7 @@
 #ifndef FB_CORE_RULE_H
 #define FB_CORE_RULE_H
 
-#include "engine/core/state.h"
+#include "engine/core/moment.h"
 
 /* Evaluates the conditions in the set (words as in the class's plan), in order, each rule's change
  * after the last of its conditions. `rules_due` also lists rules of the class (as a function of
@@ -21,8 +21,5 @@ void fb_alarm_raise(const struct fb_rule *rule, struct fb_condition_cell *cell, 
 /* After an evaluation of an event's condition; value: 0 false, 1 true, 2 unknown. event.c */
 void fb_event_evaluated(struct fb_core *core, const struct fb_moment *moment,
                         const struct fb_rule *rule, struct fb_condition_cell *cell, uint8_t value);
-
-/* An evaluation's frame for the moment. */
-struct fb_eval fb_rule_eval(struct fb_core *core, const struct fb_moment *moment);
 
 #endif

@@ -27,14 +27,4 @@ struct fb_core {
     struct fb_window_counts counts;
 };
 
-/* One evaluation of a device at an instant: by a record or by a timer. */
-struct fb_moment {
-    struct fb_device *device;
-    int64_t t_us;
-    bool silent;                           /* what `silent` gives */
-    const struct fb_field_set *carried;    /* on-time record: the fields it carries; else NULL */
-    const struct fb_field_set *good;       /* of these, those with a good sample */
-    struct fb_cause cause;
-};
-
 #endif
