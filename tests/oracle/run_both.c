@@ -125,24 +125,20 @@ struct collector {
     struct run_result *result;
     struct run_lines *lines;
     const struct fb_program *program; /* for the types of tags: both sides have the same */
+    void (*put_line)(const struct fb_output *output, struct fb_buf *out); /* NULL: all of it */
     bool count;
 };
 
-static void collect(void *context, const struct fb_output *output) {
-    struct collector *into = context;
+static void put_whole(const struct collector *into, const struct fb_output *output,
+                      struct fb_buf *line) {
     const struct fb_class *class = &into->program->classes[output->class_index];
     enum fb_type types[FB_FIELDS_MAX];
-    struct fb_buf line = {0};
     for (uint32_t i = 0; i < class->n_tags; i++)
         types[i] = class->fields[class->tags[i]].type;
-    put_output(output, class->n_tags, types, &line);
-    FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
-    into->lines->items[into->lines->n++] =
-        fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
-    fb_buf_free(&line);
-    if (!into->count)
-        return;
-    struct run_counts *counts = &into->result->counts;
+    put_output(output, class->n_tags, types, line);
+}
+
+static void count(struct run_counts *counts, const struct fb_output *output) {
     counts->late += output->kind == FB_OUT_LATE && !output->future;
     counts->future += output->kind == FB_OUT_LATE && output->future;
     counts->events += output->kind == FB_OUT_EVENT;
@@ -153,26 +149,43 @@ static void collect(void *context, const struct fb_output *output) {
     }
 }
 
-static void run_product(const struct fb_program *program, const struct run_entry *entries, size_t n,
-                        int64_t finish_us, int64_t max_skew_us, struct run_result *result) {
-    struct collector into = {result, &result->product, program, false};
-    struct fb_core_config config = {.max_skew_us = max_skew_us};
-    struct fb_core *core = fb_core_new(program, &config, collect, &into);
-    for (size_t i = 0; i < n; i++)
-        fb_core_take(core, &entries[i].entry, entries[i].clock_us);
-    fb_core_finish(core, finish_us);
+static void collect(void *context, const struct fb_output *output) {
+    struct collector *into = context;
+    struct fb_buf line = {0};
+    if (into->put_line != NULL)
+        into->put_line(output, &line);
+    else
+        put_whole(into, output, &line);
+    FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
+    into->lines->items[into->lines->n++] =
+        fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
+    fb_buf_free(&line);
+    if (into->count)
+        count(&into->result->counts, output);
+}
+
+struct series {
+    const struct run_entry *entries;
+    size_t n;
+    int64_t finish_us, max_skew_us;
+};
+
+static void run_product(const struct fb_program *program, const struct series *series,
+                        struct collector *into) {
+    struct fb_core_config config = {.max_skew_us = series->max_skew_us};
+    struct fb_core *core = fb_core_new(program, &config, collect, into);
+    for (size_t i = 0; i < series->n; i++)
+        fb_core_take(core, &series->entries[i].entry, series->entries[i].clock_us);
+    fb_core_finish(core, series->finish_us);
     fb_core_free(core);
 }
 
-static void run_oracle(const struct fb_tree *tree, const struct fb_program *program,
-                       const struct run_entry *entries, size_t n, int64_t finish_us,
-                       int64_t max_skew_us, struct run_result *result,
-                       void (*usage)(const struct ora *o)) {
-    struct collector into = {result, &result->oracle, program, true};
-    struct ora *o = ora_new(tree, max_skew_us, collect, &into);
-    for (size_t i = 0; i < n; i++)
-        ora_take(o, &entries[i].entry, entries[i].clock_us);
-    ora_finish(o, finish_us);
+static void run_oracle(const struct fb_tree *tree, const struct series *series,
+                       struct collector *into, void (*usage)(const struct ora *o)) {
+    struct ora *o = ora_new(tree, series->max_skew_us, collect, into);
+    for (size_t i = 0; i < series->n; i++)
+        ora_take(o, &series->entries[i].entry, series->entries[i].clock_us);
+    ora_finish(o, series->finish_us);
     if (usage != NULL)
         usage(o);
     ora_free(o);
@@ -186,26 +199,25 @@ static size_t first_difference(const struct run_lines *a, const struct run_lines
     return a->n == b->n ? SIZE_MAX : n;
 }
 
-void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, int64_t finish_us,
-              int64_t max_skew_us, struct run_result *result, void (*usage)(const struct ora *o)) {
-    struct fb_compiled compiled;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    memset(result, 0, sizeof *result);
-    result->arena = fb_arena_new();
-    result->first_difference = SIZE_MAX;
-    fb_sources_add(sources, FB_S("case.rules"), rules);
-    result->compiled = fb_compile_sources(sources, diags, &compiled);
-    if (result->compiled) {
-        run_product(compiled.program, entries, n, finish_us, max_skew_us, result);
-        run_oracle(compiled.tree, compiled.program, entries, n, finish_us, max_skew_us, result,
-                   usage);
-        result->first_difference = first_difference(&result->product, &result->oracle);
-    } else {
-        fb_diags_print(diags, compiled.sources, false, &result->diagnostics);
-    }
-    fb_compiled_free(&compiled);
-    fb_diags_free(diags);
+static void run_series(const struct fb_compiled *compiled, const struct series *series,
+                       void (*put_line)(const struct fb_output *output, struct fb_buf *out),
+                       void (*usage)(const struct ora *o), struct run_result *result) {
+    struct collector into = {.result = result, .program = compiled->program, .put_line = put_line};
+    into.lines = &result->product;
+    run_product(compiled->program, series, &into);
+    into.lines = &result->oracle;
+    into.count = true;
+    run_oracle(compiled->tree, series, &into, usage);
+    result->first_difference = first_difference(&result->product, &result->oracle);
+}
+
+void run_compiled(const struct fb_compiled *compiled, const struct run_entry *entries, size_t n,
+                  int64_t finish_us, int64_t max_skew_us,
+                  void (*put_line)(const struct fb_output *output, struct fb_buf *out),
+                  struct run_result *result) {
+    struct series series = {entries, n, finish_us, max_skew_us};
+    *result = (struct run_result){.arena = fb_arena_new(), .compiled = true};
+    run_series(compiled, &series, put_line, NULL, result);
 }
 
 /* The entries without what was shrunk away; fields that are off give their places to those after.
@@ -238,15 +250,26 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
 
 void run_case(const struct gen_case *c, struct run_result *result,
               void (*usage)(const struct ora *o)) {
-    struct fb_arena *arena = fb_arena_new();
-    struct run_entry *entries = FB_ARENA_ARRAY(arena, struct run_entry, c->n_events + 1);
-    size_t n = entries_of(c, arena, entries);
+    struct fb_compiled compiled;
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
     struct fb_buf text = {0};
+    *result = (struct run_result){.arena = fb_arena_new(), .first_difference = SIZE_MAX};
     gen_print_rules(c, &text);
-    run_text((struct fb_str){text.p, text.n}, entries, n, c->finish_us, c->max_skew_us, result,
-             usage);
+    fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
     fb_buf_free(&text);
-    fb_arena_free(arena);
+    result->compiled = fb_compile_sources(sources, diags, &compiled);
+    if (result->compiled) {
+        struct run_entry *entries =
+            FB_ARENA_ARRAY(result->arena, struct run_entry, c->n_events + 1);
+        struct series series = {entries, entries_of(c, result->arena, entries), c->finish_us,
+                                c->max_skew_us};
+        run_series(&compiled, &series, NULL, usage, result);
+    } else {
+        fb_diags_print(diags, compiled.sources, false, &result->diagnostics);
+    }
+    fb_compiled_free(&compiled);
+    fb_diags_free(diags);
 }
 
 void run_result_free(struct run_result *result) {

@@ -39,7 +39,11 @@ struct run_entry {
     struct fb_entry entry;
     int64_t clock_us;
 };
-void run_text(struct fb_str rules, const struct run_entry *entries, size_t n, int64_t finish_us,
-              int64_t max_skew_us, struct run_result *result, void (*usage)(const struct ora *o));
+struct fb_compiled;
+/* Fills `product` and `oracle` of the result by put_line; first_difference too. */
+void run_compiled(const struct fb_compiled *compiled, const struct run_entry *entries, size_t n,
+                  int64_t finish_us, int64_t max_skew_us,
+                  void (*put_line)(const struct fb_output *output, struct fb_buf *out),
+                  struct run_result *result);
 
 #endif
