@@ -37,7 +37,7 @@ struct fb_position {
 };
 
 /* What a source tells its owner, from within poll and close, on the owner's thread. */
-struct fb_source_events {
+struct fb_record_source_events {
     /* False: enough for now, poll returns and the rest stays where it is. */
     bool (*record)(void *context, const struct fb_record *record);
     /* These partitions, and no others, are to be read. `next` is where the outside says; the owner
@@ -52,23 +52,23 @@ struct fb_source_events {
 
 enum fb_poll { FB_POLL_OK, FB_POLL_END /* nothing will ever come */, FB_POLL_FAILED };
 
-struct fb_source;
-struct fb_source_calls {
+struct fb_record_source;
+struct fb_record_source_calls {
     /* Waits at most timeout_ms for a first record, then hands over what is there. */
-    enum fb_poll (*poll)(struct fb_source *source, int timeout_ms, struct fb_err *err);
+    enum fb_poll (*poll)(struct fb_record_source *source, int timeout_ms, struct fb_err *err);
     /* To be called at least every minute by an owner that does not poll. */
-    void (*stay)(struct fb_source *source);
+    void (*stay)(struct fb_record_source *source);
     /* Makes positions last. Retriable: the next commit will do. */
-    bool (*commit)(struct fb_source *source, const struct fb_position *positions, uint32_t n,
+    bool (*commit)(struct fb_record_source *source, const struct fb_position *positions, uint32_t n,
                    struct fb_err *err);
     /* False while the outside cannot be reached: then silence says nothing about the devices. */
-    bool (*online)(const struct fb_source *source);
+    bool (*online)(const struct fb_record_source *source);
     /* The last known end of a partition; -1: not known. */
-    int64_t (*end_of)(struct fb_source *source, const struct fb_position *position);
-    void (*close)(struct fb_source *source); /* frees it too */
+    int64_t (*end_of)(struct fb_record_source *source, const struct fb_position *position);
+    void (*close)(struct fb_record_source *source); /* frees it too */
 };
-struct fb_source {
-    const struct fb_source_calls *calls;
+struct fb_record_source {
+    const struct fb_record_source_calls *calls;
 };
 
 /* ---- sinks ---- */

@@ -23,9 +23,9 @@ struct part {
 };
 
 struct kafka_source {
-    struct fb_source base;
+    struct fb_record_source base;
     const struct fb_kafka_source_config *config;
-    const struct fb_source_events *events;
+    const struct fb_record_source_events *events;
     void *context;
     rd_kafka_t *consumer;
     rd_kafka_queue_t *messages, *idle; /* idle: empty; polling it keeps the member alive */
@@ -297,7 +297,7 @@ static bool poll_membership(struct kafka_source *source, struct fb_err *err) {
     return !fatal || rebuild(source, why, err);
 }
 
-static enum fb_poll poll_source(struct fb_source *base, int timeout_ms, struct fb_err *err) {
+static enum fb_poll poll_source(struct fb_record_source *base, int timeout_ms, struct fb_err *err) {
     struct kafka_source *source = (struct kafka_source *)base;
     if (!poll_membership(source, err))
         return FB_POLL_FAILED;
@@ -311,14 +311,14 @@ static enum fb_poll poll_source(struct fb_source *base, int timeout_ms, struct f
 }
 
 /* Polling any queue counts as being alive. */
-static void stay(struct fb_source *base) {
+static void stay(struct fb_record_source *base) {
     struct kafka_source *source = (struct kafka_source *)base;
     rd_kafka_event_t *event = rd_kafka_queue_poll(source->idle, 0);
     if (event)
         rd_kafka_event_destroy(event);
 }
 
-static bool commit(struct fb_source *base, const struct fb_position *positions, uint32_t n,
+static bool commit(struct fb_record_source *base, const struct fb_position *positions, uint32_t n,
                    struct fb_err *err) {
     struct kafka_source *source = (struct kafka_source *)base;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
@@ -336,11 +336,11 @@ static bool commit(struct fb_source *base, const struct fb_position *positions, 
            fb_kafka_failed(err, code, "cannot commit positions");
 }
 
-static bool online(const struct fb_source *base) {
+static bool online(const struct fb_record_source *base) {
     return ((const struct kafka_source *)base)->online;
 }
 
-static int64_t end_of(struct fb_source *base, const struct fb_position *position) {
+static int64_t end_of(struct fb_record_source *base, const struct fb_position *position) {
     struct kafka_source *source = (struct kafka_source *)base;
     char topic[256];
     int64_t first, end;
@@ -350,18 +350,18 @@ static int64_t end_of(struct fb_source *base, const struct fb_position *position
     return end;
 }
 
-static void close_source(struct fb_source *base) {
+static void close_source(struct fb_record_source *base) {
     struct kafka_source *source = (struct kafka_source *)base;
     close_consumer(source);
     free(source);
 }
 
-static const struct fb_source_calls calls = {poll_source, stay,   commit,
-                                             online,      end_of, close_source};
+static const struct fb_record_source_calls calls = {poll_source, stay,   commit,
+                                                    online,      end_of, close_source};
 
-struct fb_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
-                                       const struct fb_source_events *events, void *context,
-                                       struct fb_err *err) {
+struct fb_record_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
+                                              const struct fb_record_source_events *events,
+                                              void *context, struct fb_err *err) {
     struct kafka_source *source = fb_alloc(sizeof *source);
     source->base.calls = &calls;
     source->config = config;

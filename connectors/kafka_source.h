@@ -26,8 +26,8 @@ struct fb_kafka_source_config {
 };
 
 /* The configuration and what it points to must outlive the source. NULL: err says why. */
-struct fb_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
-                                       const struct fb_source_events *events, void *context,
-                                       struct fb_err *err);
+struct fb_record_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
+                                              const struct fb_record_source_events *events,
+                                              void *context, struct fb_err *err);
 
 #endif

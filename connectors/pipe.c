@@ -16,8 +16,8 @@ enum { PARTITION = -1 };
 /* ---- source ---- */
 
 struct pipe_source {
-    struct fb_source base;
-    const struct fb_source_events *events;
+    struct fb_record_source base;
+    const struct fb_record_source_events *events;
     void *context;
     const char *path;
     struct fb_str topic;
@@ -49,7 +49,7 @@ static bool open_lines(struct pipe_source *source, int timeout_ms, struct fb_err
     return source->lines != NULL;
 }
 
-static enum fb_poll poll_lines(struct fb_source *base, int timeout_ms, struct fb_err *err) {
+static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, struct fb_err *err) {
     struct pipe_source *source = (struct pipe_source *)base;
     struct fb_str line;
     if (!source->started)
@@ -81,12 +81,12 @@ static enum fb_poll poll_lines(struct fb_source *base, int timeout_ms, struct fb
     return FB_POLL_OK;
 }
 
-static void stay(struct fb_source *base) {
+static void stay(struct fb_record_source *base) {
     (void)base;
 }
 
 /* A pipe cannot be read again. */
-static bool commit(struct fb_source *base, const struct fb_position *positions, uint32_t n,
+static bool commit(struct fb_record_source *base, const struct fb_position *positions, uint32_t n,
                    struct fb_err *err) {
     (void)base;
     (void)positions;
@@ -95,29 +95,29 @@ static bool commit(struct fb_source *base, const struct fb_position *positions, 
     return true;
 }
 
-static bool online(const struct fb_source *base) {
+static bool online(const struct fb_record_source *base) {
     (void)base;
     return true;
 }
 
-static int64_t end_of(struct fb_source *base, const struct fb_position *position) {
+static int64_t end_of(struct fb_record_source *base, const struct fb_position *position) {
     (void)base;
     (void)position;
     return -1;
 }
 
-static void close_source(struct fb_source *base) {
+static void close_source(struct fb_record_source *base) {
     struct pipe_source *source = (struct pipe_source *)base;
     fb_lines_close(source->lines);
     free(source);
 }
 
-static const struct fb_source_calls source_calls = {poll_lines, stay,   commit,
-                                                    online,     end_of, close_source};
+static const struct fb_record_source_calls source_calls = {poll_lines, stay,   commit,
+                                                           online,     end_of, close_source};
 
-struct fb_source *fb_pipe_source_open(const char *path, const char *topic,
-                                      const struct fb_source_events *events, void *context,
-                                      struct fb_err *err) {
+struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,
+                                             const struct fb_record_source_events *events,
+                                             void *context, struct fb_err *err) {
     (void)err; /* trouble shows at the first poll */
     struct pipe_source *source = fb_alloc(sizeof *source);
     source->base.calls = &source_calls;

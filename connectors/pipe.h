@@ -7,9 +7,9 @@
 #include "connectors/connector.h"
 
 /* Each line is a record, stamped when it is read. "-" is standard input. */
-struct fb_source *fb_pipe_source_open(const char *path, const char *topic,
-                                      const struct fb_source_events *events, void *context,
-                                      struct fb_err *err);
+struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,
+                                             const struct fb_record_source_events *events,
+                                             void *context, struct fb_err *err);
 /* Writes the values as they are. "-" is standard output. NULL: err says why. */
 struct fb_sink *fb_pipe_sink_open(const char *path, struct fb_err *err);
 

@@ -52,9 +52,9 @@ struct engine {
 
 /* ---- ends of the workers ---- */
 
-static struct fb_source *open_source(void *context, uint32_t worker,
-                                     const struct fb_source_events *events, void *owner,
-                                     struct fb_err *err) {
+static struct fb_record_source *open_source(void *context, uint32_t worker,
+                                            const struct fb_record_source_events *events,
+                                            void *owner, struct fb_err *err) {
     struct engine *engine = context;
     if (engine->options->input)
         return fb_pipe_source_open(engine->options->input, engine->routes.items[0].topic, events,

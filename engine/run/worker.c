@@ -28,7 +28,7 @@ struct slot {
 
 struct fb_worker {
     const struct fb_worker_config *config;
-    struct fb_source *source;
+    struct fb_record_source *source;
     struct fb_sink *sink;
     struct slot *slots;
     size_t n_slots, cap_slots;
@@ -215,7 +215,7 @@ static void on_stopped(void *context, bool lost) {
     atomic_store(&worker->figures.partitions, 0);
 }
 
-static const struct fb_source_events events = {on_record, on_started, on_stopped, on_end};
+static const struct fb_record_source_events events = {on_record, on_started, on_stopped, on_end};
 
 /* ---- commit ---- */
 

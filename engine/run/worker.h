@@ -19,9 +19,9 @@ struct fb_worker_config {
     const char *topics[FB_STREAMS]; /* of the outputs */
     int64_t commit_interval_us;
     /* Open the worker's own ends, on its thread. NULL: err says why. */
-    struct fb_source *(*open_source)(void *context, uint32_t worker,
-                                     const struct fb_source_events *events, void *owner,
-                                     struct fb_err *err);
+    struct fb_record_source *(*open_source)(void *context, uint32_t worker,
+                                            const struct fb_record_source_events *events,
+                                            void *owner, struct fb_err *err);
     struct fb_sink *(*open_sink)(void *context, uint32_t worker, struct fb_err *err);
     void *context;
     uint32_t worker;   /* its number */

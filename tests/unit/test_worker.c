@@ -1,0 +1,557 @@
+/* A worker between a source and a sink that a script drives: what comes in which order, and what a
+ * trouble outside makes of it. */
+#include "engine/run/worker.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+
+#include "engine/base/arena.h"
+#include "engine/run/routes.h"
+#include "rules/compile.h"
+
+static const char rules[] = "device m from \"in\" {\n"
+                            "  key id\n"
+                            "  time arrival\n"
+                            "  temp: number [degC]\n"
+                            "}\n"
+                            "alarm hot on m {\n"
+                            "  raise high when temp > 80 degC until temp < 70 degC\n"
+                            "}\n"
+                            "alarm quiet on m {\n"
+                            "  raise low when silent for 1ms\n"
+                            "  clear after 1d\n"
+                            "}\n";
+
+static struct fb_compiled compiled;
+static struct fb_routes routes;
+static struct fb_task_config task_config;
+
+static int compile(void **state) {
+    (void)state;
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
+    fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
+    bool ok = fb_compile_sources(sources, diags, &compiled);
+    fb_diags_free(diags);
+    if (!ok)
+        return -1;
+    routes = fb_routes_of(compiled.program);
+    task_config = (struct fb_task_config){.program = compiled.program,
+                                          .routes = &routes,
+                                          .application = FB_S("t"),
+                                          .core = {.max_skew_us = 600000000}};
+    return 0;
+}
+
+static int clean_up(void **state) {
+    (void)state;
+    fb_routes_free(&routes);
+    fb_compiled_free(&compiled);
+    return 0;
+}
+
+/* ---- the script ---- */
+
+enum step_kind { START, STOP, LOST, RECORD, END, OFFLINE, ONLINE, TICKS, LAST };
+
+/* One step a poll; TICKS lasts until the worker has looked twice whether it may tick. */
+struct step {
+    enum step_kind kind;
+    int32_t partition;
+    int64_t offset; /* START: the group's position; END: the end */
+    const char *value;
+};
+
+struct script {
+    struct fb_record_source source;
+    struct fb_sink sink;
+    const struct fb_record_source_events *events;
+    void *owner;
+    const struct step *steps;
+    bool offline;
+    int commits_refused;      /* the next ones fail, retriably */
+    enum fb_flush flushes[8]; /* what the next flushes answer; then FB_FLUSHED */
+    int n_flushes;
+    const char *until; /* LAST waits until this stands in the log */
+    struct fb_buf log;
+    atomic_bool stop;
+    int64_t stamp_us;
+    int looks; /* whether the source is online */
+};
+
+static struct script *of_source(struct fb_record_source *source) {
+    return (struct script *)((char *)source - offsetof(struct script, source));
+}
+
+static struct script *of_sink(struct fb_sink *sink) {
+    return (struct script *)((char *)sink - offsetof(struct script, sink));
+}
+
+static void start_all(struct script *script, const struct step *step) {
+    struct fb_position positions[8];
+    uint32_t n = 0;
+    for (; step[n].kind == START; n++)
+        positions[n] = (struct fb_position){FB_S("in"), step[n].partition, step[n].offset};
+    script->events->started(script->owner, positions, n);
+    for (uint32_t i = 0; i < n; i++)
+        fb_buf_printf(&script->log, "start %d@%lld\n", positions[i].partition,
+                      (long long)positions[i].next);
+    script->steps += n;
+}
+
+static enum fb_poll poll_script(struct fb_record_source *source, int timeout_ms,
+                                struct fb_err *err) {
+    (void)timeout_ms;
+    (void)err;
+    struct script *script = of_source(source);
+    const struct step *step = script->steps;
+    struct fb_record record = {.topic = FB_S("in"),
+                               .partition = step->partition,
+                               .offset = step->offset,
+                               .stamp_us = script->stamp_us,
+                               .key = FB_S("k")};
+    if (step->kind == LAST) {
+        if (!script->until || strstr(fb_buf_terminated(&script->log), script->until))
+            atomic_store(&script->stop, true);
+        return FB_POLL_OK;
+    }
+    if (step->kind == START) {
+        start_all(script, step);
+        return FB_POLL_OK;
+    }
+    if (step->kind == TICKS && script->looks < 2)
+        return FB_POLL_OK;
+    script->looks = 0;
+    script->steps++;
+    switch (step->kind) {
+    case STOP:
+    case LOST:
+        script->events->stopped(script->owner, step->kind == LOST);
+        fb_buf_text(&script->log, step->kind == LOST ? "lost\n" : "stopped\n");
+        break;
+    case RECORD:
+        record.value = fb_str_of(step->value);
+        fb_buf_printf(&script->log, "read %d@%lld\n", step->partition, (long long)step->offset);
+        script->events->record(script->owner, &record);
+        break;
+    case END:
+        script->events->end(script->owner, FB_S("in"), step->partition, step->offset);
+        break;
+    case OFFLINE:
+    case ONLINE:
+        script->offline = step->kind == OFFLINE;
+        fb_buf_text(&script->log, script->offline ? "offline\n" : "online\n");
+        break;
+    case START:
+    case TICKS:
+    case LAST:
+        break;
+    }
+    return FB_POLL_OK;
+}
+
+static void stay(struct fb_record_source *source) {
+    fb_buf_text(&of_source(source)->log, "stay\n");
+}
+
+static bool commit(struct fb_record_source *source, const struct fb_position *positions, uint32_t n,
+                   struct fb_err *err) {
+    struct script *script = of_source(source);
+    if (script->commits_refused > 0) {
+        script->commits_refused--;
+        fb_buf_text(&script->log, "commit refused\n");
+        return fb_fail(err, FB_RETRIABLE, "refused");
+    }
+    for (uint32_t i = 0; i < n; i++)
+        fb_buf_printf(&script->log, "commit %d@%lld\n", positions[i].partition,
+                      (long long)positions[i].next);
+    return true;
+}
+
+static bool online(const struct fb_record_source *source) {
+    struct script *script = of_source((struct fb_record_source *)(uintptr_t)source);
+    script->looks++;
+    return !script->offline;
+}
+
+static int64_t end_of(struct fb_record_source *source, const struct fb_position *position) {
+    (void)source;
+    return position->next;
+}
+
+static void close_script(struct fb_record_source *source) {
+    struct script *script = of_source(source);
+    script->events->stopped(script->owner, false);
+}
+
+static const struct fb_record_source_calls source_calls = {poll_script, stay,   commit,
+                                                           online,      end_of, close_script};
+
+static bool put(struct fb_sink *sink, const struct fb_outgoing *record, struct fb_err *err) {
+    (void)err;
+    bool raised = memmem(record->value.p, record->value.n, "\"raised\"", 8) != NULL;
+    bool cleared = memmem(record->value.p, record->value.n, "\"cleared\"", 9) != NULL;
+    fb_buf_printf(&of_sink(sink)->log, "put %s %d %.*s%s\n", record->topic, record->partition,
+                  FB_ARG(record->key),
+                  raised    ? " raised"
+                  : cleared ? " cleared"
+                            : "");
+    return true;
+}
+
+static enum fb_flush flush(struct fb_sink *sink, int timeout_ms, struct fb_err *err) {
+    (void)timeout_ms;
+    struct script *script = of_sink(sink);
+    enum fb_flush answer = FB_FLUSHED;
+    if (script->n_flushes > 0) {
+        answer = script->flushes[0];
+        memmove(script->flushes, script->flushes + 1,
+                sizeof script->flushes - sizeof *script->flushes);
+        script->n_flushes--;
+    }
+    static const char *const words[] = {"flushed", "wait", "again", "failed"};
+    fb_buf_printf(&script->log, "%s\n", words[answer]);
+    if (answer == FB_FLUSH_FAILED)
+        fb_fail(err, FB_FATAL, "the sink is broken");
+    return answer;
+}
+
+static void close_sink(struct fb_sink *sink) {
+    fb_buf_text(&of_sink(sink)->log, "closed\n");
+}
+
+static const struct fb_sink_calls sink_calls = {put, flush, close_sink};
+
+static struct fb_record_source *open_source(void *context, uint32_t worker,
+                                            const struct fb_record_source_events *events,
+                                            void *owner, struct fb_err *err) {
+    (void)worker;
+    (void)err;
+    struct script *script = context;
+    script->source.calls = &source_calls;
+    script->events = events;
+    script->owner = owner;
+    return &script->source;
+}
+
+static struct fb_sink *open_sink(void *context, uint32_t worker, struct fb_err *err) {
+    (void)worker;
+    (void)err;
+    struct script *script = context;
+    script->sink.calls = &sink_calls;
+    return &script->sink;
+}
+
+static int64_t wall_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static struct fb_worker_config config_of(struct script *script) {
+    return (struct fb_worker_config){.task = &task_config,
+                                     .topics = {"alerts", "late", "dead"},
+                                     .commit_interval_us = 0,
+                                     .open_source = open_source,
+                                     .open_sink = open_sink,
+                                     .context = script,
+                                     .stop = &script->stop};
+}
+
+/* Runs the script to its LAST step; what happened, a line each. */
+static const char *play(struct script *script, bool *ok, struct fb_err *err) {
+    struct fb_worker_config config = config_of(script);
+    if (script->stamp_us == 0)
+        script->stamp_us = wall_us();
+    struct fb_worker *worker = fb_worker_new(&config);
+    *ok = fb_worker_run(worker, err);
+    fb_worker_free(worker);
+    return fb_buf_terminated(&script->log);
+}
+
+static void expect(struct script *script, const char *expected) {
+    struct fb_err err;
+    bool ok;
+    const char *happened = play(script, &ok, &err);
+    assert_string_equal(happened, expected);
+    assert_true(ok);
+    fb_buf_free(&script->log);
+}
+
+#define HOT "{\"id\":\"a\",\"temp\":90}"
+#define COLD "{\"id\":\"a\",\"temp\":60}"
+
+/* ---- tests ---- */
+
+static void outputs_are_safe_before_positions_are_committed(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 2, 5, NULL}, {RECORD, 2, 5, HOT}, {RECORD, 2, 6, "junk"}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps}, "start 2@5\n"
+                                             "commit 2@5\n"
+                                             "read 2@5\n"
+                                             "put alerts 2 hot/a raised\n"
+                                             "flushed\n"
+                                             "commit 2@6\n"
+                                             "read 2@6\n"
+                                             "put dead 2 k\n"
+                                             "flushed\n"
+                                             "commit 2@7\n"
+                                             "closed\n");
+}
+
+static void nothing_is_read_while_outputs_are_not_acknowledged(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
+    struct script script = {
+        .steps = steps, .flushes = {FB_FLUSH_WAIT, FB_FLUSH_WAIT}, .n_flushes = 2};
+    expect(&script, "start 0@0\n"
+                    "commit 0@0\n"
+                    "read 0@0\n"
+                    "put alerts 0 hot/a raised\n"
+                    "wait\n"
+                    "stay\n"
+                    "wait\n"
+                    "stay\n"
+                    "flushed\n"
+                    "commit 0@1\n"
+                    "read 0@1\n"
+                    "put alerts 0 hot/a cleared\n"
+                    "flushed\n"
+                    "commit 0@2\n"
+                    "closed\n");
+}
+
+static void a_sink_that_begins_anew_gets_the_same_again(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
+    struct script script = {
+        .steps = steps, .flushes = {FB_FLUSH_WAIT, FB_FLUSH_AGAIN}, .n_flushes = 2};
+    expect(&script, "start 0@0\n"
+                    "commit 0@0\n"
+                    "read 0@0\n"
+                    "put alerts 0 hot/a raised\n"
+                    "wait\n"
+                    "stay\n"
+                    "again\n"
+                    "put alerts 0 hot/a raised\n"
+                    "stay\n"
+                    "flushed\n"
+                    "commit 0@1\n"
+                    "closed\n");
+}
+
+static void a_sink_that_fails_ends_the_worker_without_a_commit(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
+    struct script script = {.steps = steps, .flushes = {FB_FLUSH_FAILED}, .n_flushes = 1};
+    struct fb_err err;
+    bool ok;
+    assert_string_equal(play(&script, &ok, &err), "start 0@0\n"
+                                                  "commit 0@0\n"
+                                                  "read 0@0\n"
+                                                  "put alerts 0 hot/a raised\n"
+                                                  "failed\n"
+                                                  "closed\n");
+    assert_false(ok);
+    assert_string_equal(err.text, "the sink is broken");
+    fb_buf_free(&script.log);
+}
+
+static void a_commit_that_is_refused_is_made_up_for(void **state) {
+    (void)state;
+    static const struct step steps[] = {{START, 0, 0, NULL},
+                                        {RECORD, 0, 0, COLD},
+                                        {OFFLINE, 0, 0, NULL},
+                                        {ONLINE, 0, 0, NULL},
+                                        {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps, .commits_refused = 3}, "start 0@0\n"
+                                                                   "commit refused\n"
+                                                                   "read 0@0\n"
+                                                                   "commit refused\n"
+                                                                   "offline\n"
+                                                                   "commit refused\n"
+                                                                   "online\n"
+                                                                   "commit 0@1\n"
+                                                                   "closed\n");
+}
+
+/* The alarm that is active clears in the second record: the state was kept. */
+static void a_task_that_comes_back_goes_on(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT},  {STOP, 0, 0, NULL}, {START, 0, 1, NULL},
+        {START, 1, 9, NULL}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps}, "start 0@0\n"
+                                             "commit 0@0\n"
+                                             "read 0@0\n"
+                                             "put alerts 0 hot/a raised\n"
+                                             "flushed\n"
+                                             "commit 0@1\n"
+                                             "stopped\n"
+                                             "start 0@1\n"
+                                             "start 1@9\n"
+                                             "commit 0@1\n"
+                                             "commit 1@9\n"
+                                             "read 0@1\n"
+                                             "put alerts 0 hot/a cleared\n"
+                                             "flushed\n"
+                                             "commit 0@2\n"
+                                             "closed\n");
+}
+
+/* The commit was lost on the way, nobody else was further: no record is taken twice. */
+static void a_task_whose_commit_was_lost_goes_on_where_it_stands(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT},  {LOST, 0, 0, NULL}, {START, 0, 0, NULL},
+        {RECORD, 0, 0, HOT}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps, .commits_refused = 2}, "start 0@0\n"
+                                                                   "commit refused\n"
+                                                                   "read 0@0\n"
+                                                                   "put alerts 0 hot/a raised\n"
+                                                                   "flushed\n"
+                                                                   "commit refused\n"
+                                                                   "lost\n"
+                                                                   "start 0@1\n"
+                                                                   "commit 0@1\n"
+                                                                   "read 0@0\n"
+                                                                   "read 0@1\n"
+                                                                   "put alerts 0 hot/a cleared\n"
+                                                                   "flushed\n"
+                                                                   "commit 0@2\n"
+                                                                   "closed\n");
+}
+
+/* Somebody else has read on meanwhile: that state is wrong, a new one begins. */
+static void a_task_that_was_overtaken_begins_anew(void **state) {
+    (void)state;
+    static const struct step steps[] = {{START, 0, 0, NULL},  {RECORD, 0, 0, HOT},
+                                        {LOST, 0, 0, NULL},   {START, 0, 7, NULL},
+                                        {RECORD, 0, 7, COLD}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps}, "start 0@0\n"
+                                             "commit 0@0\n"
+                                             "read 0@0\n"
+                                             "put alerts 0 hot/a raised\n"
+                                             "flushed\n"
+                                             "commit 0@1\n"
+                                             "lost\n"
+                                             "start 0@7\n"
+                                             "commit 0@7\n"
+                                             "read 0@7\n"
+                                             "commit 0@8\n"
+                                             "closed\n");
+}
+
+static void records_of_an_assignment_that_is_over_are_left_alone(void **state) {
+    (void)state;
+    static const struct step steps[] = {{START, 0, 3, NULL}, {RECORD, 1, 0, HOT},
+                                        {RECORD, 0, 2, HOT}, {STOP, 0, 0, NULL},
+                                        {RECORD, 0, 3, HOT}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps}, "start 0@3\n"
+                                             "commit 0@3\n"
+                                             "read 1@0\n"
+                                             "read 0@2\n"
+                                             "stopped\n"
+                                             "read 0@3\n"
+                                             "closed\n");
+}
+
+/* `quiet` is due a millisecond after the record: it fires when the partition is at its end and the
+ * broker in reach, not before. */
+static void timers_fire_at_the_end_and_online_only(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL},  {RECORD, 0, 0, COLD},  {TICKS, 0, 0, NULL}, {END, 0, 9, NULL},
+        {TICKS, 0, 0, NULL},  {OFFLINE, 0, 0, NULL}, {END, 0, 1, NULL},   {TICKS, 0, 0, NULL},
+        {ONLINE, 0, 0, NULL}, {LAST, 0, 0, NULL}};
+    expect(&(struct script){.steps = steps, .stamp_us = wall_us() - 60000000, .until = "quiet"},
+           "start 0@0\n"
+           "commit 0@0\n"
+           "read 0@0\n"
+           "commit 0@1\n"
+           "offline\n"
+           "online\n"
+           "put alerts 0 quiet/a raised\n"
+           "flushed\n"
+           "closed\n");
+}
+
+/* ---- several workers at once ---- */
+
+enum { THREADS = 4, RECORDS = 5000 };
+
+struct one {
+    struct script script;
+    struct fb_worker_config config;
+    struct fb_worker *worker;
+    pthread_t thread;
+    bool ok;
+};
+
+static void *run_one(void *context) {
+    struct one *one = context;
+    struct fb_err err;
+    one->ok = fb_worker_run(one->worker, &err);
+    return NULL;
+}
+
+/* Nothing but the program is shared; the figures are read from outside while they run. */
+static void workers_share_only_the_program(void **state) {
+    (void)state;
+    static struct step steps[RECORDS + 2];
+    static struct one ones[THREADS];
+    steps[0] = (struct step){START, 0, 0, NULL};
+    for (int i = 0; i < RECORDS; i++)
+        steps[i + 1] = (struct step){RECORD, 0, i, i % 2 ? COLD : HOT};
+    steps[RECORDS + 1] = (struct step){LAST, 0, 0, NULL};
+    for (int i = 0; i < THREADS; i++) {
+        ones[i].script = (struct script){.steps = steps, .stamp_us = wall_us() - 60000000};
+        ones[i].config = config_of(&ones[i].script);
+        ones[i].worker = fb_worker_new(&ones[i].config);
+        assert_int_equal(pthread_create(&ones[i].thread, NULL, run_one, &ones[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_true(atomic_load(&fb_worker_figures(ones[i].worker)->records) <= RECORDS);
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(ones[i].thread, NULL);
+        assert_true(ones[i].ok);
+        assert_int_equal(atomic_load(&fb_worker_figures(ones[i].worker)->records), RECORDS);
+        assert_string_equal(fb_buf_terminated(&ones[i].script.log),
+                            fb_buf_terminated(&ones[0].script.log));
+    }
+    for (int i = 0; i < THREADS; i++) {
+        fb_worker_free(ones[i].worker);
+        fb_buf_free(&ones[i].script.log);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs_are_safe_before_positions_are_committed),
+        cmocka_unit_test(nothing_is_read_while_outputs_are_not_acknowledged),
+        cmocka_unit_test(a_sink_that_begins_anew_gets_the_same_again),
+        cmocka_unit_test(a_sink_that_fails_ends_the_worker_without_a_commit),
+        cmocka_unit_test(a_commit_that_is_refused_is_made_up_for),
+        cmocka_unit_test(a_task_that_comes_back_goes_on),
+        cmocka_unit_test(a_task_whose_commit_was_lost_goes_on_where_it_stands),
+        cmocka_unit_test(a_task_that_was_overtaken_begins_anew),
+        cmocka_unit_test(records_of_an_assignment_that_is_over_are_left_alone),
+        cmocka_unit_test(timers_fire_at_the_end_and_online_only),
+        cmocka_unit_test(workers_share_only_the_program),
+    };
+    return cmocka_run_group_tests(tests, compile, clean_up);
+}
