@@ -139,7 +139,7 @@ static size_t good_stretches(struct ora *o, const struct ora_device *device,
     return n;
 }
 
-/* M14: a ring remembers the last stretch and so many not empty ones before it. The first of them. */
+/* M14: a ring remembers the last stretch and so many not empty ones before it: the first one. */
 static size_t first_remembered(const struct ora_window *w, const struct stretch *stretches,
                                size_t n) {
     size_t kept = 0, first;
