@@ -1,6 +1,6 @@
 #!/bin/sh
 # One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out.
-# usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe
+# usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe | topic
 #
 #   fetch      get the broker's jars with Maven, once
 #   start      fetch, start the node, wait until it answers; its data stay over a stop and a start
@@ -9,6 +9,7 @@
 #   kill       end it as a power cut would (SIGKILL)
 #   status     exit 0 when it runs, 1 when not
 #   wipe       stop, and delete the node's data
+#   topic NAME [PARTITIONS]  make a topic (1 partition) on the running node
 #
 # FB_KAFKA_PORT   port of the broker (39092); its controller uses the one after it
 # FB_KAFKA_DIR    folder of the node (.cache/kafka/node-PORT): tests give each of theirs its own
@@ -230,6 +231,12 @@ wipe)
     end TERM 30
     rm -rf "$dir"
     ;;
+topic)
+    [ -n "${2:-}" ] || fail "name the topic: tools/kafka.sh topic NAME [PARTITIONS]"
+    [ -n "$(running)" ] || fail "the node does not run: ./dev kafka start"
+    java -cp "$libs/*" org.apache.kafka.tools.TopicCommand --create --topic "$2" \
+        --partitions "${3:-1}" --bootstrap-server "$(cat "$dir/bootstrap")" 2>&1 | grep -v WARN
+    ;;
 status)
     pid=$(running)
     [ -n "$pid" ] || {
@@ -239,7 +246,7 @@ status)
     say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
     ;;
 *)
-    sed -n '2,16s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac
