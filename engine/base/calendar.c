@@ -153,6 +153,16 @@ bool fb_time_parse(struct fb_str s, int64_t *us) {
     return true;
 }
 
+/* n digits and what stands behind them. Without printf: every output has several times. */
+static char *put_digits(char *p, int x, int n, char behind) {
+    for (int i = n - 1; i >= 0; i--) {
+        p[i] = (char)('0' + x % 10);
+        x /= 10;
+    }
+    p[n] = behind;
+    return p + n + 1;
+}
+
 size_t fb_time_format(int64_t us, char *out) {
     if (us < FIRST_SECOND * FB_SECOND)
         us = FIRST_SECOND * FB_SECOND;
@@ -161,9 +171,16 @@ size_t fb_time_format(int64_t us, char *out) {
     int64_t days = fb_floor_div(us, FB_DAY);
     int ms = (int)((us - days * FB_DAY) / 1000);
     struct date d = date_of_days(days);
-    return (size_t)snprintf(out, FB_TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", d.year,
-                            d.month, d.day, ms / 3600000, ms / 60000 % 60, ms / 1000 % 60,
-                            ms % 1000);
+    char *p = out;
+    p = put_digits(p, d.year, 4, '-');
+    p = put_digits(p, d.month, 2, '-');
+    p = put_digits(p, d.day, 2, 'T');
+    p = put_digits(p, ms / 3600000, 2, ':');
+    p = put_digits(p, ms / 60000 % 60, 2, ':');
+    p = put_digits(p, ms / 1000 % 60, 2, '.');
+    p = put_digits(p, ms % 1000, 3, 'Z');
+    *p = '\0';
+    return (size_t)(p - out);
 }
 
 size_t fb_span_format(int64_t us, char *out) {

@@ -1,8 +1,6 @@
 /* Writes JSON: text with escapes, numbers, times and values. */
 #include "engine/codec/json_write.h"
 
-#include <inttypes.h>
-
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
@@ -41,7 +39,15 @@ void fb_json_put_number(struct fb_buf *out, double x) {
 }
 
 void fb_json_put_int(struct fb_buf *out, int64_t i) {
-    fb_buf_printf(out, "%" PRId64, i);
+    char text[20];
+    size_t at = sizeof text;
+    uint64_t left = i < 0 ? -(uint64_t)i : (uint64_t)i;
+    do
+        text[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (i < 0)
+        text[--at] = '-';
+    fb_buf_put(out, text + at, sizeof text - at);
 }
 
 void fb_json_put_time(struct fb_buf *out, int64_t us) {
