@@ -242,7 +242,10 @@ static void put_lets(const struct gen_let *lets, uint32_t n, struct fb_buf *out)
     for (uint32_t i = 0; i < n; i++) {
         if (lets[i].off)
             continue;
-        fb_buf_printf(out, "  let %s = ", lets[i].name);
+        fb_buf_printf(out, "  let %s", lets[i].name);
+        if (lets[i].unit != NULL)
+            fb_buf_printf(out, " [%s]", lets[i].unit);
+        fb_buf_text(out, " = ");
         put_node(lets[i].value, 1, out);
         fb_buf_char(out, '\n');
     }

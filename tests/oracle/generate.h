@@ -63,7 +63,8 @@ struct gen_let {
     const char *name;
     enum gen_family family;
     struct gen_node *value;
-    bool moves; /* holds something that moves without a record: not for windows */
+    const char *unit; /* declared; NULL: none */
+    bool moves;       /* holds something that moves without a record: not for windows */
     bool off;
 };
 
@@ -115,6 +116,7 @@ struct gen_rule {
 
 struct gen_event {
     struct fb_entry entry;
+    bool tick;        /* no record: only the clock moves */
     int64_t clock_us; /* the task's clock at the record */
     bool off;
 };

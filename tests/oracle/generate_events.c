@@ -36,6 +36,10 @@ static double next_number(struct gen_random *r, const struct gen_field *f, doubl
         x += gen_chance(r, 50) ? 0.5 : -0.5;
     if (f->family == GEN_INTEGER)
         return fb_num_floor(x);
+    if (noisy && gen_chance(r, 2)) { /* sums overflow */
+        static const double far[] = {1e308, -1e308, 1e-308, 1e17, 4e15 + 0.5};
+        return far[gen_below(r, 5)];
+    }
     if (noisy && gen_chance(r, 60))
         x += (double)gen_below(r, 10) / 10 + (double)gen_below(r, 7) / 1000;
     return x;
@@ -174,6 +178,11 @@ static void make_event(struct gen_case *c, struct gen_device *device, const stru
     fill_samples(c, device, pace, entry);
     event->clock_us = *clock;
     c->n_events++;
+    if (gen_chance(r, 4) && c->n_events < c->cap_events - 1) {
+        c->events[c->n_events].tick = true;
+        *clock += (int64_t)gen_below(r, 8) * 500000;
+        c->events[c->n_events++].clock_us = *clock;
+    }
     if (gen_chance(r, 3) && c->n_events + 1 < c->cap_events) { /* a duplicate */
         c->events[c->n_events] = *event;
         c->events[c->n_events].entry.origin.offset = (int64_t)c->n_events;
@@ -201,7 +210,7 @@ void gen_events(struct gen_case *c) {
         devices[i].id = fb_str_printf(c->arena, "d%u", same ? i : i + 1);
         devices[i].ts = clock + (int64_t)gen_below(r, 3) * FB_SECOND;
     }
-    c->cap_events = n + 1;
+    c->cap_events = n + 2;
     c->events = FB_ARENA_ARRAY(c->arena, struct gen_event, c->cap_events);
     while (c->n_events < n)
         make_event(c, &devices[gen_below(r, n_devices)], &pace, &clock);
@@ -250,6 +259,10 @@ void gen_print_events(const struct gen_case *c, struct fb_buf *out) {
             continue;
         fb_buf_printf(out, "{\"n\":%zu,\"clock\":", i);
         put_seconds(event->clock_us, out);
+        if (event->tick) {
+            fb_buf_text(out, "}\n");
+            continue;
+        }
         fb_buf_printf(out, ",\"class\":\"%s\",\"ts\":", class->name);
         put_seconds(entry->ts_us, out);
         for (uint32_t s = 0; s < entry->n_samples; s++)

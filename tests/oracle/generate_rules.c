@@ -449,7 +449,7 @@ static struct gen_node *quality(struct place *p) {
 static struct gen_node *change_of_value(struct place *p) {
     char text[64];
     const struct gen_field *f = any_field(p, true);
-    if (f->family == GEN_COUNTER) {
+    if (f->family == GEN_COUNTER || (f->family == GEN_TIME && chance(p, 50))) {
         static const char *const forms[] = {"<", ">", "=="};
         snprintf(text, sizeof text, "%s %s previous(%s)", f->name, forms[below(p, 3)], f->name);
         return node(p, GEN_BOOL, 6, text, NULL, NULL, NULL, NULL);
@@ -573,6 +573,10 @@ static void make_let(struct place *p, struct gen_let *let, const char *name) {
         let->family = GEN_BOOL;
     let->value = let->family == GEN_BOOL ? (chance(p, 20) ? temporal(p, 2) : condition(p, 2))
                                          : number(p, let->family, 2);
+    bool exact = let->family == GEN_PRESSURE || let->family == GEN_POWER ||
+                 let->family == GEN_TEMPERATURE || let->family == GEN_SECONDS;
+    if (exact && chance(p, 40))
+        let->unit = some_unit(p, let->family);
     /* Windows and previous count as moving: no window stands in a window. */
     let->moves = p->moved || p->windows;
 }
@@ -638,6 +642,9 @@ static void alarm_options(struct place *p, struct gen_rule *rule) {
                  (family <= GEN_INTEGER && some_field(p, GEN_PERCENT) != NULL));
         rule->deadband =
             literal_at(p, family == GEN_TEMPERATURE ? GEN_KELVIN : family, 1 + below(p, 5));
+        struct gen_node *param = family == GEN_TEMPERATURE ? NULL : some_param(p, family);
+        if (param != NULL && family != GEN_PLAIN && chance(p, 30))
+            rule->deadband = param;
         for (uint32_t i = 0; i < rule->n_raises; i++)
             rule->raises[i].when = limit_condition(p, family);
     }
@@ -647,7 +654,11 @@ static void alarm_options(struct place *p, struct gen_rule *rule) {
             rule->raises[i].when = raise_condition(p);
     }
     if (chance(p, 30))
-        rule->clear_after = span(p);
+        rule->clear_after =
+            chance(p, 10) && some_field(p, GEN_SECONDS) != NULL
+                ? node(p, GEN_SECONDS, 10, "(@3)",
+                       leaf(p, GEN_SECONDS, some_field(p, GEN_SECONDS)->name), NULL, NULL, NULL)
+                : span(p);
     if (chance(p, 45))
         rule->on_unknown = policies[below(p, 3)];
 }
@@ -718,8 +729,8 @@ static void make_rule(struct gen_case *c) {
     if (chance(&p, 25)) {
         struct place where = p;
         where.windows = chance(&p, 20);
-        where.still = true;
-        rule->where = condition(&where, 1);
+        where.still = chance(&p, 80);
+        rule->where = condition(&where, where.still ? 1 : 2);
     }
     while (rule->n_lets < 2 && chance(&p, 35)) {
         struct gen_let let = {0};

@@ -174,8 +174,13 @@ static void run_product(const struct fb_program *program, const struct series *s
                         struct collector *into) {
     struct fb_core_config config = {.max_skew_us = series->max_skew_us};
     struct fb_core *core = fb_core_new(program, &config, collect, into);
-    for (size_t i = 0; i < series->n; i++)
-        fb_core_take(core, &series->entries[i].entry, series->entries[i].clock_us);
+    for (size_t i = 0; i < series->n; i++) {
+        const struct run_entry *entry = &series->entries[i];
+        if (entry->tick)
+            fb_core_advance(core, entry->clock_us);
+        else
+            fb_core_take(core, &entry->entry, entry->clock_us);
+    }
     fb_core_finish(core, series->finish_us);
     fb_core_free(core);
 }
@@ -183,8 +188,13 @@ static void run_product(const struct fb_program *program, const struct series *s
 static void run_oracle(const struct fb_tree *tree, const struct series *series,
                        struct collector *into, void (*usage)(const struct ora *o)) {
     struct ora *o = ora_new(tree, series->max_skew_us, collect, into);
-    for (size_t i = 0; i < series->n; i++)
-        ora_take(o, &series->entries[i].entry, series->entries[i].clock_us);
+    for (size_t i = 0; i < series->n; i++) {
+        const struct run_entry *entry = &series->entries[i];
+        if (entry->tick)
+            ora_advance(o, entry->clock_us);
+        else
+            ora_take(o, &entry->entry, entry->clock_us);
+    }
     ora_finish(o, series->finish_us);
     if (usage != NULL)
         usage(o);
@@ -233,6 +243,10 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
         uint16_t place[GEN_FIELDS_MAX], next = 0, n_samples = 0;
         if (event->off)
             continue;
+        if (event->tick) {
+            entries[n++] = (struct run_entry){.clock_us = event->clock_us, .tick = true};
+            continue;
+        }
         for (uint32_t f = 0; f < class->n_fields; f++)
             place[f] = class->fields[f].off ? UINT16_MAX : next++;
         for (uint32_t s = 0; s < entry.n_samples; s++) {
@@ -243,7 +257,7 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
         }
         entry.samples = samples;
         entry.n_samples = n_samples;
-        entries[n++] = (struct run_entry){entry, event->clock_us};
+        entries[n++] = (struct run_entry){.entry = entry, .clock_us = event->clock_us};
     }
     return n;
 }

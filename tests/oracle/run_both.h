@@ -38,6 +38,7 @@ void run_result_free(struct run_result *result);
 struct run_entry {
     struct fb_entry entry;
     int64_t clock_us;
+    bool tick; /* no record: only the clock moves */
 };
 struct fb_compiled;
 /* Fills `product` and `oracle` of the result by put_line; first_difference too. */

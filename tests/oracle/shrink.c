@@ -63,7 +63,7 @@ static bool shrink_samples(struct gen_case *c) {
     bool progress = false;
     for (size_t i = 0; i < c->n_events; i++) {
         struct fb_entry *entry = &c->events[i].entry;
-        for (uint32_t s = 0; !c->events[i].off && s < entry->n_samples; s++) {
+        for (uint32_t s = 0; !c->events[i].off && s < entry->n_samples; s++) { /* a tick has none */
             struct fb_entry before = *entry;
             const struct gen_class *class = &c->classes[entry->class_index];
             if (class->fields[entry->samples[s].field].role == GEN_KEY)
