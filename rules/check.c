@@ -92,7 +92,8 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
                             .out = out,
                             .classes = fb_map_new(),
                             .params = fb_map_new(),
-                            .rules = fb_map_new()};
+                            .rules = fb_map_new(),
+                            .partial = errors > 0};
     fb_check_collect(&ck);
     make_scopes(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)

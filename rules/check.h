@@ -80,8 +80,9 @@ struct fb_checked {
     uint32_t n_tests;
 };
 
-/* True: no errors were added to diags (warnings and hints may have been). *out is filled either
- * way, as far as it went. */
+/* True: no errors were added to diags. *out is filled either way, as far as it went. Where diags
+ * holds errors before, the parser left statements out, and names that are not known are not
+ * reported: they may stand there. */
 bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *diags,
               struct fb_checked *out);
 

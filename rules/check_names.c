@@ -10,7 +10,7 @@ enum { CANDIDATES_MAX = 512 };
 
 uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span) {
     uint32_t index = fb_map_get(ck->classes, name);
-    if (index != FB_MAP_NONE)
+    if (index != FB_MAP_NONE || ck->partial)
         return index;
     uint32_t n = fb_map_size(ck->classes);
     struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, n + 1);
@@ -222,6 +222,8 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         fb_buf_free(&list);
         return;
     }
+    if (ck->partial)
+        return;
     if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
         help = "a rule's name is not a value; repeat its condition, or give it a name with let";
     if (!help)

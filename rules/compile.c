@@ -23,10 +23,10 @@ bool fb_compile_sources(struct fb_sources *sources, struct fb_diags *diags,
     if (diags->errors)
         return false;
     out->tree = fb_parse(sources, diags);
-    if (diags->errors)
-        return false;
+    bool parsed = diags->errors == 0;
     out->units = fb_units_new();
-    if (!fb_check(out->tree, out->units, diags, &out->checked))
+    /* What was parsed is checked either way: one run shows all errors. */
+    if (!fb_check(out->tree, out->units, diags, &out->checked) || !parsed)
         return false;
     out->program = fb_lower(&out->checked, diags);
     return out->program != NULL;

@@ -90,10 +90,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     print(p.diags, p.sources);
     if (p.diags->errors == 0) {
         check_format(&p);
-        /* No files of the machine take part. */
-        if (!uses_files(p.tree)) {
-            compile(text);
-        }
+    }
+    /* No files of the machine take part. */
+    if (!uses_files(p.tree)) {
+        compile(text);
     }
     drop(&p);
     return 0;
