@@ -1,0 +1,94 @@
+#!/bin/sh
+# `flyball run` through pipes: alerts come while the input is open, signals end it as promised.
+#
+# usage: run.sh FLYBALL
+set -u
+flyball=$1
+work=$(mktemp -d)
+pid=
+trap '[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+cases=0
+
+check() { # WHAT COMMAND...
+    what=$1
+    shift
+    cases=$((cases + 1))
+    "$@" || {
+        failures=$((failures + 1))
+        echo "not ok: $what"
+        head -c 1000 err.txt
+    }
+}
+
+await() { # until a command succeeds; a minute at most
+    tries=0
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || return 1
+        sleep 0.1
+    done
+}
+
+ended_with() { # STATUS: of the process in $pid
+    wait "$pid"
+    got=$?
+    pid=
+    [ "$got" -eq "$1" ] || echo "exit $got, not $1"
+    [ "$got" -eq "$1" ]
+}
+
+cat >hot.rules <<'RULES'
+device pump from "pumps" {
+  key id
+  time arrival
+  temp : number [degC]
+}
+alarm hot on pump { raise high when temp > 80 degC until temp < 70 degC }
+RULES
+{
+    cat hot.rules
+    echo 'alarm quiet on pump { raise low when silent for 100ms clear after 1d }'
+} >quiet.rules
+mkfifo in out
+
+printf '{"id":"a","temp":90}\nnonsense\n\n{"id":"a","temp":60}' |
+    "$flyball" run --rules hot.rules --input - --output - >out.txt 2>err.txt
+check "a pipe that ends is done" [ $? -eq 0 ]
+check "it raises" grep -q '"event":"raised"' out.txt
+check "it clears at a last line without an end" grep -q '"event":"cleared"' out.txt
+check "poison is a dead letter" grep -q '"payload":"nonsense"' out.txt
+check "nothing else comes" [ "$(wc -l <out.txt)" -eq 3 ]
+
+"$flyball" run --rules quiet.rules --input pumps=- --output - <in >out.txt 2>err.txt &
+pid=$!
+exec 4>in
+echo '{"id":"a","temp":90}' >&4
+check "an alert comes while the input is open" await grep -q '"alarm":"hot/a"' out.txt
+check "a timer fires without a record" await grep -q '"alarm":"quiet/a"' out.txt
+kill -TERM "$pid"
+check "SIGTERM ends it in order" ended_with 0
+exec 4>&-
+
+yes '{"id":"a","temp":90}
+{"id":"a","temp":60}' | head -n 1000 >events.ndjson
+exec 5<>out # nobody reads on
+"$flyball" run --rules hot.rules --input events.ndjson --output - >out 2>err.txt &
+pid=$!
+check "output begins" [ "$(head -c 13 <&5)" = '{"specversion' ]
+kill -INT "$pid"
+check "a stop waits for its output" await grep -q 'a second one ends at once' err.txt
+kill -INT "$pid"
+check "a second signal ends it at once" ended_with 3
+exec 5>&-
+
+"$flyball" run --rules hot.rules --input none=- --output - </dev/null >out.txt 2>err.txt
+check "a strange topic is wrong usage" [ $? -eq 2 ]
+check "and is named" grep -q "no device of the rules reads the topic 'none'" err.txt
+"$flyball" run --rules hot.rules --input none.ndjson --output - >out.txt 2>err.txt
+check "a file that is not there is a failure" [ $? -eq 3 ]
+check "and is named too" grep -q "none.ndjson" err.txt
+
+echo "$cases cases, $failures failures"
+[ "$failures" -eq 0 ]
