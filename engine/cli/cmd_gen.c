@@ -9,6 +9,7 @@
 #include "engine/base/num.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
+#include "engine/codec/json_write.h"
 #include "engine/sample/stream.h"
 
 enum { KEY_LIST = 0x200, FORMAT_LINES = 0, FORMAT_ENVELOPE, FORMAT_KEYED };
@@ -16,7 +17,7 @@ enum { KEY_LIST = 0x200, FORMAT_LINES = 0, FORMAT_ENVELOPE, FORMAT_KEYED };
 struct request {
     struct fb_stream_options stream;
     int format;
-    const char *topic;
+    struct fb_str topic;
 };
 
 static const struct argp_option options[] = {
@@ -33,8 +34,7 @@ static const struct argp_option options[] = {
     {"poison", 'P', "N", 0, "Every Nth record is no JSON (default: none)", 0},
     {"format", 'F', "NAME", 0,
      "lines: a JSON object a line (default); envelope: {topic, key, stamp, value}; keyed: key, "
-     "tab, "
-     "value, as `kcat -K '\\t'` reads it",
+     "tab, value, as `kcat -K '\\t'` reads it",
      0},
     {"topic", 't', "TOPIC", 0, "Topic named in envelopes (default: telemetry.PROFILE)", 0},
     {"list", KEY_LIST, NULL, 0, "List the profiles", 0},
@@ -134,7 +134,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         set_format(request, state, value);
         return 0;
     case 't':
-        request->topic = value;
+        request->topic = fb_str_of(value);
         return 0;
     case KEY_LIST:
         list();
@@ -144,18 +144,33 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     }
 }
 
-static void write_record(const struct request *request, const struct fb_stream_record *record) {
-    struct fb_str value = record->value;
-    if (request->format == FORMAT_KEYED) {
-        printf("%.*s\t", FB_ARG(record->key));
-    } else if (request->format == FORMAT_ENVELOPE) {
-        printf("{\"topic\":\"%s%s\",\"key\":\"%.*s\",\"stamp\":%lld,\"value\":",
-               request->topic ? request->topic : "telemetry.",
-               request->topic ? "" : request->stream.profile->name, FB_ARG(record->key),
-               (long long)(record->stamp_us / 1000));
+/* A poisoned record is cut short, hence no JSON: in an envelope it is a text. */
+static void put_envelope(const struct request *request, const struct fb_stream_record *record,
+                         struct fb_buf *line) {
+    fb_buf_text(line, "{\"topic\":");
+    fb_json_put_text(line, request->topic);
+    fb_buf_text(line, ",\"key\":");
+    fb_json_put_text(line, record->key);
+    fb_buf_printf(line, ",\"stamp\":%lld,\"value\":", (long long)(record->stamp_us / 1000));
+    if (record->value.p[record->value.n - 1] == '}')
+        fb_buf_str(line, record->value);
+    else
+        fb_json_put_text(line, record->value);
+    fb_buf_char(line, '}');
+}
+
+static void write_record(const struct request *request, const struct fb_stream_record *record,
+                         struct fb_buf *line) {
+    line->n = 0;
+    if (request->format == FORMAT_ENVELOPE) {
+        put_envelope(request, record, line);
+    } else {
+        if (request->format == FORMAT_KEYED)
+            fb_buf_printf(line, "%.*s\t", FB_ARG(record->key));
+        fb_buf_str(line, record->value);
     }
-    fwrite(value.p, 1, value.n, stdout);
-    fputs(request->format == FORMAT_ENVELOPE ? "}\n" : "\n", stdout);
+    fb_buf_char(line, '\n');
+    fwrite(line->p, 1, line->n, stdout);
 }
 
 int fb_cmd_gen(int argc, char **argv) {
@@ -175,10 +190,16 @@ int fb_cmd_gen(int argc, char **argv) {
     };
     fb_time_parse(FB_S("2026-01-01T00:00:00Z"), &request.stream.start_us);
     fb_cli_options(&argp, argc, argv, &request);
+    struct fb_buf line = {0}, topic = {0};
+    fb_buf_printf(&topic, "telemetry.%s", request.stream.profile->name);
+    if (!request.topic.n)
+        request.topic = (struct fb_str){topic.p, topic.n};
     struct fb_stream *stream = fb_stream_new(&request.stream);
     struct fb_stream_record record;
     while (!ferror(stdout) && fb_stream_next(stream, &record))
-        write_record(&request, &record);
+        write_record(&request, &record, &line);
     fb_stream_free(stream);
+    fb_buf_free(&line);
+    fb_buf_free(&topic);
     return FB_EXIT_OK;
 }

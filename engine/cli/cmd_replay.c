@@ -21,15 +21,17 @@ static const struct argp_option option_table[] = {
     {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
     {"input", 'i', "[TOPIC=]FILE", 0,
      "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may be "
-     "left "
-     "out when the rules read only one",
+     "left out when the rules read only one",
      0},
     {"set", 's', "NAME=VALUE", 0,
      "CSV: a field that every record gets; @filename stands for the file's name", 0},
     {"out", 'o', "DIR", 0, "Write alerts.ndjson, late.ndjson, dead.ndjson there (default: stdout)",
      0},
     {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0},
-    {"envelope", 'e', NULL, 0, "Lines are {\"topic\", \"key\", \"stamp\", \"value\"}", 0},
+    {"envelope", 'e', NULL, 0,
+     "Lines are {topic, key, stamp, value}, as `flyball gen --format envelope` writes them; the "
+     "stamp, in milliseconds, is the time of arrival and drives the clock",
+     0},
     {"application", KEY_APPLICATION, "NAME", 0, "Name that goes into ids (default: flyball)", 0},
     {"tasks", KEY_TASKS, "N", 0, "Spread devices over N tasks; the result is the same (default: 1)",
      0},
@@ -145,6 +147,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
             argp_error(state, "--rules is missing");
         if (!request->n_inputs)
             argp_error(state, "--input is missing");
+        for (uint32_t i = 0; request->options.envelope && i < request->n_inputs; i++)
+            if (request->inputs[i].topic.n)
+                argp_error(state, "with --envelope the lines name their topics: --input %s",
+                           request->inputs[i].path);
         if (request->options.watch && !request->out)
             argp_error(state, "--watch shows alerts on stdout, so the records need --out DIR");
         return 0;
@@ -207,6 +213,7 @@ static bool close_outputs(struct request *request, struct fb_err *err) {
 
 static void summarize(const struct request *request, const struct fb_replay_result *result) {
     const struct fb_core_stats *stats = &result->stats;
+    fflush(stdout); /* alerts stand above their summary where both go to one file */
     fprintf(stderr,
             "replayed %llu events of %u devices: %llu alerts, %llu rule events, %llu late, "
             "%llu dead letters%s%s\n",

@@ -441,7 +441,7 @@ static const char *take_container(struct fb_json *json, const char *p, uint32_t 
     uint32_t depth = 0, child = node;
     uint32_t keys_left = node == FB_JSON_NO_NODE ? UINT32_MAX : json->limits.keys_max;
     struct fb_json_guess *last_name = &json->guesses.at[FB_JSON_GUESSES];
-    struct fb_json_value ignored, *value = &ignored;
+    struct fb_json_value ignored, *value = &ignored, *owners[DEPTH_MAX];
     bool in_array;
 
 open:
@@ -450,6 +450,8 @@ open:
     in_array = *p == '[';
     node = in_array ? (uint32_t)FB_JSON_NO_NODE : child;
     nodes[depth] = node;
+    owners[depth] = value;
+    value->text.p = p;
     arrays = (arrays & ~(UINT64_C(1) << depth)) | (uint64_t)in_array << depth;
     depth++;
     p = skip_blanks(p + 1);
@@ -513,6 +515,7 @@ close:
     p++;
     if (--depth == 0)
         return p;
+    owners[depth]->text.n = (size_t)(p - owners[depth]->text.p);
     if (p == json->end)
         return fail(json, FB_JSON_SYNTAX, p);
     node = nodes[depth - 1];

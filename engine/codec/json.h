@@ -48,7 +48,8 @@ struct fb_json_value {
     bool negative, wide; /* NUM; wide: more digits than mantissa takes, only `text` is exact */
     int32_t exponent;    /* NUM: value = mantissa * 10^exponent */
     uint64_t mantissa;
-    struct fb_str text; /* NUM: as written; TEXT: unescaped UTF-8, may hold NUL; a view */
+    /* A view. NUM, OBJECT, ARRAY: as written; TEXT: unescaped UTF-8, may hold NUL. */
+    struct fb_str text;
 };
 /* Of a NUM. The nearest double; false when that is infinite. */
 bool fb_json_number_slow(const struct fb_json_value *value, double *x);

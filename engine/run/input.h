@@ -11,7 +11,8 @@ struct fb_input;
 
 enum fb_input_state { FB_INPUT_ENTRY, FB_INPUT_REJECT, FB_INPUT_END, FB_INPUT_FAILED };
 
-/* NULL with err: the file cannot be read, or no class takes the topic. */
+/* NULL with err: the file cannot be read, or no class takes the topic. With envelopes each record
+ * names its own topic and the input's is not looked at. */
 struct fb_input *fb_input_open(const struct fb_replay_options *options, uint32_t index,
                                struct fb_err *err);
 void fb_input_close(struct fb_input *input);

@@ -17,7 +17,7 @@ struct fb_replay_set {
 };
 
 struct fb_replay_input {
-    struct fb_str topic; /* empty: the only one that the rules name */
+    struct fb_str topic; /* empty: the only one that the rules name; not read with envelopes */
     const char *path;    /* "-": standard input */
 };
 

@@ -70,6 +70,14 @@ static bool same_number(const fb_json_value *ours, const simdjson::dom::element 
     return x == y && (std::signbit(x) == std::signbit(y) || x == 0);
 }
 
+/* The bytes of an object or array, read again, are the same value. */
+static bool same_extent(const fb_json_value *ours, const simdjson::dom::element &theirs) {
+    static simdjson::dom::parser parser;
+    simdjson::dom::element again;
+    return !parser.parse(ours->text.p, ours->text.n, true).get(again) &&
+           simdjson::minify(again) == simdjson::minify(theirs);
+}
+
 static bool same_value(const fb_json_value *ours,
                        simdjson::simdjson_result<simdjson::dom::element> theirs) {
     simdjson::dom::element element;
@@ -81,9 +89,9 @@ static bool same_value(const fb_json_value *ours,
     case simdjson::dom::element_type::BOOL:
         return ours->kind == (bool(element) ? FB_JSON_TRUE : FB_JSON_FALSE);
     case simdjson::dom::element_type::ARRAY:
-        return ours->kind == FB_JSON_ARRAY;
+        return ours->kind == FB_JSON_ARRAY && same_extent(ours, element);
     case simdjson::dom::element_type::OBJECT:
-        return ours->kind == FB_JSON_OBJECT;
+        return ours->kind == FB_JSON_OBJECT && same_extent(ours, element);
     case simdjson::dom::element_type::STRING:
         return ours->kind == FB_JSON_TEXT &&
                std::string_view(element) == std::string_view(ours->text.p, ours->text.n);

@@ -664,10 +664,28 @@ static void a_remembered_name_is_not_taken_for_another(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void check_raw(uint32_t path, int kind, const char *wanted) {
+    assert_int_equal(value(path)->kind, kind);
+    assert_int_equal(value(path)->text.n, strlen(wanted));
+    assert_memory_equal(value(path)->text.p, wanted, strlen(wanted));
+}
+
+static void objects_and_arrays_are_given_as_they_are_written(void **state) {
+    (void)state;
+    scan("{\"a\": [1, {\"a\":[] } ,\"]\"] ,\"b\":{ \"x\":{} }, "
+         "\"data\":{\"deep\":{\"x\":[ ]},\"temp\":{}} }");
+    check_raw(A, FB_JSON_ARRAY, "[1, {\"a\":[] } ,\"]\"]");
+    check_raw(B, FB_JSON_OBJECT, "{ \"x\":{} }");
+    check_raw(DATA, FB_JSON_OBJECT, "{\"deep\":{\"x\":[ ]},\"temp\":{}}");
+    check_raw(DEEP, FB_JSON_ARRAY, "[ ]");
+    check_raw(TEMP, FB_JSON_OBJECT, "{}");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(reads_each_kind_of_value),
         TEST(reads_nested_paths),
+        TEST(objects_and_arrays_are_given_as_they_are_written),
         TEST(tells_long_names_apart),
         TEST(unescapes_text),
         TEST(text_without_escapes_is_a_view),
