@@ -91,8 +91,8 @@ static void check_range(const struct fb_field *field, double x, struct fb_sample
         sample->state = FB_SAMPLE_NULL;
 }
 
-/* The value of a node as a sample of the field; share: how far along a ramp. */
-static bool value_sample(const struct maker *maker, const struct fb_series_item *item, double share,
+/* The value of an item's k-th sample. */
+static bool value_sample(const struct maker *maker, const struct fb_series_item *item, uint32_t k,
                          struct fb_sample *sample) {
     const struct fb_field *field = &maker->class_->fields[sample->field];
     const struct fb_node *node = item->from;
@@ -110,7 +110,9 @@ static bool value_sample(const struct maker *maker, const struct fb_series_item 
         if (item->to) {
             if (!number_of(maker, sample->field, item->to, &y))
                 return false;
-            x += (y - x) * share;
+            /* Multiplied first: a ramp of whole steps has whole values. */
+            if (item->times > 1)
+                x += (y - x) * (double)k / (double)(item->times - 1);
         }
         check_range(field, x, sample);
         if (field->type == FB_T_INTEGER)
@@ -159,10 +161,9 @@ static bool add_series(struct maker *maker, const struct fb_test_step *step) {
                 .missing = item->kind == FB_SERIES_MISSING,
                 .sample = {.field = field},
             };
-            double share = item->times > 1 ? (double)k / (double)(item->times - 1) : 0;
             if (item->kind == FB_SERIES_NULL)
                 point.sample.state = FB_SAMPLE_NULL;
-            else if (!point.missing && !value_sample(maker, item, share, &point.sample))
+            else if (!point.missing && !value_sample(maker, item, k, &point.sample))
                 return false;
             if (point.missing)
                 continue;
