@@ -19,9 +19,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/workload.h"
+#include "engine/base/arena.h"
 #include "engine/base/err.h"
 
-enum { DEVICES = 10000, PARTITIONS = 2 };
+enum { PARTITIONS = 2 };
 
 struct bench {
     const char *flyball, *bootstrap;
@@ -45,38 +47,7 @@ static rd_kafka_t *client(rd_kafka_type_t type, rd_kafka_conf_t *conf) {
     return rk;
 }
 
-/* ---- the stream ---- */
-
-static uint64_t state = UINT64_C(88172645463325252);
-
-static double unit(void) {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (double)(state >> 11) * (1.0 / 9007199254740992.0);
-}
-
-/* A smooth wave between -1 and 1 of period 1. */
-static double wave(double turns) {
-    double x = turns - (double)(int64_t)turns, half = x < 0.5 ? x * 2 : x * 2 - 1;
-    double hill = 4 * half * (1 - half);
-    return x < 0.5 ? hill : -hill;
-}
-
-static int event_text(int64_t i, const double *base, char *out, size_t room) {
-    int64_t device = i % DEVICES, second = i / DEVICES;
-    int64_t ts = INT64_C(1732147200000) + second * 1000 + device * 1000 / DEVICES;
-    double phase = (double)second * 0.0032 + (double)device * 0.059;
-    return snprintf(
-        out, room,
-        "{\"device\":\"dev-%06" PRId64 "\",\"ts\":%" PRId64
-        ",\"temperature\":%.2f,\"vibration\":%.3f,\"humidity\":%.1f,"
-        "\"pressure\":%.2f,\"status\":\"%s\",\"seq\":%" PRId64 ",\"site\":\"plant-%" PRId64 "\"}",
-        device, ts, base[device] + 5 * wave(phase) + 2 * (unit() - .5),
-        0.3 + 0.2 * wave(phase * 1.7) + 0.1 * unit(), 45 + 15 * wave(phase * 0.6) + unit(),
-        101 + 1.5 * wave(phase * 0.9) + .3 * unit(), unit() < .001 ? "fault" : "ok", second,
-        device % 7);
-}
+/* ---- the stream, into the broker ---- */
 
 static void create_topic(rd_kafka_t *rk, const char *name) {
     char text[512];
@@ -91,9 +62,8 @@ static void create_topic(rd_kafka_t *rk, const char *name) {
 }
 
 static void load(const struct bench *bench) {
-    static double base[DEVICES];
-    for (int i = 0; i < DEVICES; i++)
-        base[i] = 20 + 10 * unit();
+    struct bench_stream *stream = fb_alloc(sizeof *stream);
+    bench_stream_begin(stream);
     rd_kafka_t *rk = client(
         RD_KAFKA_PRODUCER,
         conf_of(bench, (const char *const[]){"compression.codec", "lz4", "linger.ms", "20",
@@ -102,11 +72,11 @@ static void load(const struct bench *bench) {
                                              "partitioner", "murmur2_random", NULL}));
     create_topic(rk, bench->topic);
     rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, bench->topic, NULL);
-    char value[512], key[16];
+    char value[BENCH_EVENT_MAX], key[16];
     for (int64_t i = 0; i < bench->events; i++) {
-        int n = event_text(i, base, value, sizeof value);
-        int m = snprintf(key, sizeof key, "dev-%06d", (int)(i % DEVICES));
-        while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value, (size_t)n,
+        size_t n = bench_stream_next(stream, value);
+        int m = snprintf(key, sizeof key, "dev-%06d", (int)(i % BENCH_DEVICES));
+        while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value, n,
                                 key, (size_t)m, NULL))
             rd_kafka_poll(rk, 5);
         if (i % 4096 == 0)
@@ -115,6 +85,7 @@ static void load(const struct bench *bench) {
     FB_ASSERT(!rd_kafka_flush(rk, 120000));
     rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(rk);
+    free(stream);
 }
 
 /* ---- the empty loop, in a process of its own ---- */
@@ -148,36 +119,6 @@ static void empty_loop(const struct bench *bench) {
     _exit(0);
 }
 
-/* ---- rules ---- */
-
-static void put_device(FILE *file, const struct bench *bench) {
-    fprintf(file,
-            "device dev from \"%s\" {\n  key device\n  time ts [ms]\n  temperature : number\n"
-            "  humidity : number\n  vibration : number\n  pressure : number\n}\n",
-            bench->topic);
-}
-
-static void put_w2(FILE *file, int rules) {
-    static const struct {
-        const char *name;
-        double from, step;
-    } fields[] = {{"temperature", 34, .1},
-                  {"humidity", 60.5, .05},
-                  {"vibration", .55, .003},
-                  {"pressure", 102.5, .01}};
-    for (int k = 0; k < rules; k++)
-        fprintf(file, "event r%d on dev { whenever avg(%s each 10s) > %.4f }\n", k,
-                fields[k % 4].name, fields[k % 4].from + fields[k % 4].step * (k / 4));
-}
-
-static void put_w4(FILE *file, int rules) {
-    for (int k = 0; k < rules; k++)
-        fprintf(file,
-                "alarm r%d on dev { raise high when temperature >= %.1f for 5s until temperature < "
-                "%.1f for 5s }\n",
-                k, 33 + .1 * k, 31 + .1 * k);
-}
-
 /* ---- runs ---- */
 
 static double cpu_seconds(const struct rusage *usage) {
@@ -207,14 +148,16 @@ static int64_t committed(rd_kafka_t *rk, const struct bench *bench) {
 }
 
 static double run_flyball(const struct bench *bench, const char *name, int rules,
-                          void (*put)(FILE *file, int rules)) {
+                          enum bench_rules kind) {
     char path[512], application[128], set_application[160], set_bootstrap[256];
     snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, name, rules);
     FILE *file = fopen(path, "w");
     FB_ASSERT(file);
-    put_device(file, bench);
-    put(file, rules);
+    struct fb_buf text = {0};
+    bench_rules_write(kind, rules, bench->topic, &text);
+    FB_ASSERT(fwrite(text.p, 1, text.n, file) == text.n);
     FB_ASSERT(!fclose(file));
+    fb_buf_free(&text);
     snprintf(application, sizeof application, "%s-%s-%d", bench->topic, name, rules);
     snprintf(set_application, sizeof set_application, "application.id=%s", application);
     snprintf(set_bootstrap, sizeof set_bootstrap, "kafka.bootstrap.servers=%s", bench->bootstrap);
@@ -232,7 +175,9 @@ static double run_flyball(const struct bench *bench, const char *name, int rules
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     rd_kafka_destroy(rk);
     FB_ASSERT(!kill(pid, SIGTERM));
-    return wait_for(pid);
+    double cpu_s = wait_for(pid);
+    unlink(path);
+    return cpu_s;
 }
 
 static void print_row(const struct bench *bench, const char *what, double cpu_s, double empty_s) {
@@ -264,9 +209,10 @@ int main(int argc, char **argv) {
         empty_loop(&bench);
     double empty_s = wait_for(pid);
     print_row(&bench, "empty librdkafka loop", empty_s, empty_s);
-    print_row(&bench, "W2, 10 rules", run_flyball(&bench, "w2", 10, put_w2), empty_s);
-    print_row(&bench, "W2, 100 rules", run_flyball(&bench, "w2", 100, put_w2), empty_s);
-    print_row(&bench, "W4, 10 rules", run_flyball(&bench, "w4", 10, put_w4), empty_s);
-    print_row(&bench, "W4, 100 rules", run_flyball(&bench, "w4", 100, put_w4), empty_s);
+    print_row(&bench, "W2, 10 rules", run_flyball(&bench, "w2", 10, BENCH_W2), empty_s);
+    print_row(&bench, "W2, 100 rules", run_flyball(&bench, "w2", 100, BENCH_W2), empty_s);
+    print_row(&bench, "W4, 10 rules", run_flyball(&bench, "w4", 10, BENCH_W4), empty_s);
+    print_row(&bench, "W4, 100 rules", run_flyball(&bench, "w4", 100, BENCH_W4), empty_s);
+    rmdir(bench.folder);
     return 0;
 }
