@@ -104,7 +104,8 @@ static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
         window->type = FB_T_NUMBER;
     }
     window->gives = piece.reads;
-    for (uint32_t key = 0; key < c->out->n_keys; key++) /* every record has them: they do not count */
+    /* Every record has the keys: they do not count. */
+    for (uint32_t key = 0; key < c->out->n_keys; key++)
         window->gives.words[key / 64] &= ~(UINT64_C(1) << (key % 64));
     if (arg->where) { /* no sample where it is not true; a record of its fields alone gives none */
         uint16_t where = fb_lower_expr(&piece, arg->where).reg;
