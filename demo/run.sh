@@ -32,5 +32,9 @@ for file in alerts late dead; do
     printf '  %s  %s lines\n' "$out/results/$file.ndjson" \
         "$(wc -l <"$out/results/$file.ndjson" | tr -d ' ')"
 done
+echo
+echo "One of them whole, with the values that decided it:"
+grep -m 1 '"severity":"critical"' "$out/results/alerts.ndjson" || head -n 1 "$out/results/alerts.ndjson"
+echo
 echo "The rules are in $here/rules/examples; change a limit in pumps.rules and run this again."
 echo "What a rule costs and what it waits for: $flyball check $here/rules/examples"

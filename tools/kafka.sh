@@ -76,8 +76,9 @@ fetch() {
         tries=3
         rm -rf "$libs"
         until mvn -q -B -Dstyle.color=never -f "$root/tools/kafka-pom.xml" dependency:copy-dependencies \
-            -DincludeScope=runtime -DoutputDirectory="$libs" </dev/null; do
+            -DincludeScope=runtime -DoutputDirectory="$libs" >"$libs.log" 2>&1 </dev/null; do
             tries=$((tries - 1))
+            tail -n 5 "$libs.log" >&2
             [ $tries -gt 0 ] || fail "Maven could not fetch the jars: is its repository reachable?"
             say "Maven failed, trying again"
             sleep 2

@@ -35,7 +35,7 @@ void fb_cli_usage(FILE *out) {
         fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
     fputs("\n  --version  version, commit and libraries\n"
           "  -h         on every command: its options and an example\n\n"
-          "Example: flyball help help\n",
+          "Example: flyball check pumps.rules\n",
           out);
 }
 

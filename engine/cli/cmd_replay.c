@@ -73,7 +73,7 @@ static struct fb_replay_set set_of(struct argp_state *state, const char *text) {
                                   .filename = !strcmp(equals + 1, "@filename")};
 }
 
-/* "08:00:31 RAISED   high     overheat     pump-0042   message". */
+/* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". */
 static void show_alert(void *context, const struct fb_output *output, struct fb_str message) {
     const struct request *request = context;
     static const char *const colours[] = {[FB_INFO] = "36",
@@ -89,7 +89,7 @@ static void show_alert(void *context, const struct fb_output *output, struct fb_
     at[fb_time_format(output->at_us, at)] = 0;
     if (request->terminal)
         fputs("\r\033[K", stderr);
-    printf("%.8s  %s%s%s%-8s %-8s%s  %-16.*s %-12.*s %.*s\n", at + 11,
+    printf("%.10s %.8s  %s%s%s%-8s %-8s%s  %-16.*s %-12.*s %.*s\n", at, at + 11,
            request->colour ? "\033[" : "", request->colour ? colour : "",
            request->colour ? "m" : "", word, event ? "" : fb_severity_name(output->severity),
            request->colour ? "\033[0m" : "", FB_ARG(output->rule->name), FB_ARG(output->device),
@@ -211,16 +211,20 @@ static bool close_outputs(struct request *request, struct fb_err *err) {
     return good;
 }
 
+static void put_count(const char *before, uint64_t n, const char *what, const char *more) {
+    fprintf(stderr, "%s%llu %s%s", before, (unsigned long long)n, what, n == 1 ? "" : more);
+}
+
 static void summarize(const struct request *request, const struct fb_replay_result *result) {
     const struct fb_core_stats *stats = &result->stats;
     fflush(stdout); /* alerts stand above their summary where both go to one file */
-    fprintf(stderr,
-            "replayed %llu events of %u devices: %llu alerts, %llu rule events, %llu late, "
-            "%llu dead letters%s%s\n",
-            (unsigned long long)result->records, stats->devices, (unsigned long long)stats->alerts,
-            (unsigned long long)stats->events, (unsigned long long)(stats->late + stats->future),
-            (unsigned long long)result->dead, request->out ? "; see " : "",
-            request->out ? request->out : "");
+    put_count("replayed ", result->records, "event", "s");
+    put_count(" of ", stats->devices, "device", "s");
+    put_count(": ", stats->alerts, "alert", "s");
+    put_count(", ", stats->events, "rule event", "s");
+    put_count(", ", stats->late + stats->future, "late", "");
+    put_count(", ", result->dead, "dead letter", "s");
+    fprintf(stderr, "%s%s\n", request->out ? "; see " : "", request->out ? request->out : "");
 }
 
 static int replay(struct request *request) {

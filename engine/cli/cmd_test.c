@@ -152,7 +152,7 @@ static int run_all(const struct request *request, const struct fb_compiled *comp
     }
     int status = failed ? FB_EXIT_PROBLEMS : FB_EXIT_OK;
     if (n)
-        printf("%u tests, %u passed, %u failed\n", n, n - failed, failed);
+        printf("%u test%s, %u passed, %u failed\n", n, n == 1 ? "" : "s", n - failed, failed);
     else
         puts("no tests: a rule file's tests are its blocks test \"..\" on NAME { series .. expect "
              ".. }");

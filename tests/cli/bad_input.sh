@@ -31,7 +31,7 @@ expect() {
 dead() {
     printf '%s\n' '{"pump":"p9","ts":1767225600000,"temp":20}' >>event.ndjson
     rm -rf results
-    expect 0 "1 dead letters" "$flyball" replay --rules pump.rules --input event.ndjson --out results
+    expect 0 "1 dead letter;" "$flyball" replay --rules pump.rules --input event.ndjson --out results
     cases=$((cases + 1))
     if ! grep -qF "\"reason\":\"$1\"" results/dead.ndjson; then
         failures=$((failures + 1))
@@ -97,7 +97,7 @@ cat >far.ndjson <<'END'
 {"pump":"p2","ts":253402300799000,"temp":90}
 {"pump":"p1","ts":1767225601000,"temp":90}
 END
-expect 0 "1 alerts, 0 rule events, 1 late" "$flyball" replay --rules pump.rules --input far.ndjson --out far
+expect 0 "1 alert, 0 rule events, 1 late" "$flyball" replay --rules pump.rules --input far.ndjson --out far
 expect 0 '"reason":"future"' cat far/late.ndjson
 
 # a field that changes its type is a bad sample, not a bad record
