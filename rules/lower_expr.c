@@ -331,6 +331,17 @@ static bool whole(struct fb_piece *piece, const struct fb_node *node, uint16_t *
     return true;
 }
 
+/* The side of a comparison. Limits that stand inside one are not moved. */
+static uint16_t side(struct fb_piece *piece, const struct fb_node *node,
+                     const struct fb_unit *unit) {
+    const struct fb_node *deadband = piece->deadband;
+    piece->deadband = NULL;
+    uint16_t reg = is_numeric(node->type) ? fb_lower_in_unit(piece, node, unit)
+                                          : fb_lower_expr(piece, node).reg;
+    piece->deadband = deadband;
+    return reg;
+}
+
 static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, struct fb_node *right,
                                 enum fb_cmp cmp) {
     uint16_t a, b;
@@ -339,8 +350,8 @@ static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, st
         return fb_piece_emit(piece, FB_I_CMP_INT, (uint8_t)cmp, a, b, 0);
     struct fb_node *const sides[] = {left, right};
     const struct fb_unit *unit = fb_check_common_unit(sides, 2);
-    a = fb_lower_in_unit(piece, left, unit);
-    b = fb_lower_in_unit(piece, right, unit);
+    a = side(piece, left, unit);
+    b = side(piece, right, unit);
     if (gives_way(left) && !gives_way(right)) /* 80 degC < temp */
         a = moved_limit(piece, a, unit, fb_cmp_turned(cmp));
     else
@@ -359,7 +370,7 @@ static uint16_t compare(struct fb_piece *piece, const struct fb_node *place, str
     enum fb_type type = left->type;
     if (is_numeric(type))
         return compare_numbers(piece, left, right, cmp);
-    uint16_t a = fb_lower_expr(piece, left).reg, b = fb_lower_expr(piece, right).reg;
+    uint16_t a = side(piece, left, NULL), b = side(piece, right, NULL);
     return fb_piece_emit(piece, type == FB_T_TEXT ? FB_I_CMP_TEXT : FB_I_CMP_INT, (uint8_t)cmp, a,
                          b, 0);
 }
@@ -441,7 +452,7 @@ static enum fb_type lower_alternatives(struct fb_piece *piece, struct fb_node *c
 }
 
 static struct fb_lowered lower_if(struct fb_piece *piece, const struct fb_node *node) {
-    uint16_t condition = fb_lower_expr(piece, node->a).reg, regs[2];
+    uint16_t condition = side(piece, node->a, NULL), regs[2]; /* its limits have no direction */
     struct fb_node *const both[] = {node->b, node->c};
     enum fb_type type = lower_alternatives(piece, both, 2, false, regs);
     return value_of(fb_piece_emit(piece, FB_I_IF, 0, condition, regs[0], regs[1]), type);
@@ -633,8 +644,17 @@ bool fb_lower_has_limit(const struct fb_node *node, const struct fb_node *deadba
                     (node->kind == FB_N_IN && !node->n_items);
     if (compares && limits(node->a, node->b, deadband))
         return true;
-    if (node->kind == FB_N_CALL || node->kind == FB_N_NAME)
+    switch (node->kind) {
+    case FB_N_CALL:
+    case FB_N_NAME:
+    case FB_N_COMPARE:
+    case FB_N_IN:
         return false;
+    case FB_N_IF:
+        return fb_lower_has_limit(node->b, deadband) || fb_lower_has_limit(node->c, deadband);
+    default:
+        break;
+    }
     for (uint32_t i = 0; i < node->n_items; i++)
         if (fb_lower_has_limit(node->items[i], deadband))
             return true;

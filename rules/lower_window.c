@@ -242,6 +242,10 @@ struct fb_lowered fb_lower_window_call(struct fb_piece *piece, const struct fb_n
     if (share > UINT16_MAX)
         fb_piece_too_long(piece);
     uint16_t reg = fb_piece_emit(piece, FB_I_WINDOW, (uint8_t)aggregate, (uint16_t)share, 0, index);
+    if (aggregate == FB_AGG_CHANGE && type == FB_T_INTEGER) { /* exact till here */
+        reg = fb_piece_emit(piece, FB_I_INT_TO_NUMBER, 0, reg, 0, 0);
+        type = FB_T_NUMBER;
+    }
     if (of_two(aggregate))
         reg = while_known(piece, arg->expr, reg);
     return (struct fb_lowered){.reg = reg, .type = type};

@@ -32,6 +32,10 @@ static bool has_limit(struct ora_scope *s, const struct fb_node *n) {
         if (ora_is_numeric(a) && ora_unit_same_dimension(a->unit, s->deadband->unit))
             return true;
     }
+    if (n->kind == FB_N_COMPARE || n->kind == FB_N_IN)
+        return false;
+    if (n->kind == FB_N_IF)
+        return has_limit(s, n->b) || has_limit(s, n->c);
     bool found = has_limit(s, n->a) || has_limit(s, n->b) || has_limit(s, n->c);
     for (uint32_t i = 0; !found && i < n->n_items; i++)
         found = has_limit(s, n->items[i]);

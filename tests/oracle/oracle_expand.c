@@ -558,38 +558,47 @@ bool ora_is_clock(const struct fb_node *n) {
            (fb_str_eq(n->text, FB_S("age")) || fb_str_eq(n->text, FB_S("elapsed")));
 }
 
+/* Limits inside a side of a comparison, or in the condition of an `if`, are not moved (M28). */
+static struct ora_scope outside_copy(const struct ora_scope *s) {
+    struct ora_scope outside = *s;
+    outside.in_copy = false;
+    return outside;
+}
+
 static struct ora_expr *compare_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_scope sides = outside_copy(s);
     struct ora_expr *e;
     if (ora_is_clock(n->a) || ora_is_clock(n->b)) {
         bool right = ora_is_clock(n->b);
         e = ora_new_expr(s, ORA_CLOCK, FB_T_BOOL);
         e->op = right ? mirrored(n->op) : n->op;
-        e->a = clock_operand(s, right ? n->b : n->a);
-        e->b = in_unit(s, ora_expand_expr(s, right ? n->a : n->b), ora_unit_of(FB_S("s")));
+        e->a = clock_operand(&sides, right ? n->b : n->a);
+        e->b = in_unit(s, ora_expand_expr(&sides, right ? n->a : n->b), ora_unit_of(FB_S("s")));
         if (e->op != FB_OP_EQ && e->op != FB_OP_NE && moves(s, e->b))
             e->b = moved(s, e->b, towards_normal(s, e->op));
         return e;
     }
     e = ora_new_expr(s, ORA_COMPARE, FB_T_BOOL);
     e->op = n->op;
-    ora_expand_sides(s, n->a, n->b, &e->a, &e->b);
+    ora_expand_sides(&sides, n->a, n->b, &e->a, &e->b);
     move_limit(s, e);
     return e;
 }
 
 static struct ora_expr *in_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_scope sides = outside_copy(s);
     struct ora_expr *e = ora_new_expr(s, n->n_items > 0 ? ORA_IN_LIST : ORA_IN_RANGE, FB_T_BOOL);
     e->negated = n->negated;
-    e->a = ora_expand_expr(s, n->a);
+    e->a = ora_expand_expr(&sides, n->a);
     if (n->n_items > 0) {
         e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
         e->n_items = n->n_items;
         for (uint32_t i = 0; i < n->n_items; i++)
-            e->items[i] = in_unit(s, expand_opposite(s, e->a, n->items[i]), e->a->unit);
+            e->items[i] = in_unit(s, expand_opposite(&sides, e->a, n->items[i]), e->a->unit);
         return e;
     }
-    e->b = in_unit(s, ora_expand_expr(s, n->b), e->a->unit);
-    e->c = in_unit(s, ora_expand_expr(s, n->c), e->a->unit);
+    e->b = in_unit(s, ora_expand_expr(&sides, n->b), e->a->unit);
+    e->c = in_unit(s, ora_expand_expr(&sides, n->c), e->a->unit);
     if (moves(s, e->a)) {
         enum fb_op low = n->negated != s->turned ? FB_OP_ADD : FB_OP_SUB;
         e->b = moved(s, e->b, low);
@@ -670,8 +679,9 @@ static struct ora_expr *vote_expr(struct ora_scope *s, const struct fb_node *n) 
 }
 
 static struct ora_expr *if_expr(struct ora_scope *s, const struct fb_node *n) {
+    struct ora_scope condition = outside_copy(s);
     struct ora_expr *e = ora_new_expr(s, ORA_IF, FB_T_NONE);
-    e->a = ora_expand_expr(s, n->a);
+    e->a = ora_expand_expr(&condition, n->a);
     ora_expand_sides(s, n->b, n->c, &e->b, &e->c);
     const struct ora_expr *typed = e->b->kind == ORA_UNKNOWN ? e->c : e->b;
     e->type = ora_is_numeric(typed) ? FB_T_NUMBER : typed->type;
