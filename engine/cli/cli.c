@@ -78,6 +78,11 @@ void fb_cli_options(const struct argp *argp, int argc, char **argv, void *input)
     argp_parse(&with_help, argc, argv, ARGP_NO_HELP, NULL, input);
 }
 
+void fb_cli_put(const struct fb_buf *buf, FILE *out) {
+    if (buf->n)
+        fwrite(buf->p, 1, buf->n, out);
+}
+
 bool fb_cli_colour(FILE *out) {
     const char *forbidden = getenv("NO_COLOR");
     return !(forbidden && *forbidden) && isatty(fileno(out));

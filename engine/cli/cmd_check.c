@@ -53,7 +53,7 @@ static void print_program(const struct fb_program *program, bool listing) {
         fb_listing(program, &out);
     else
         fb_cost_text(program, &out);
-    fwrite(out.p, 1, out.n, stdout);
+    fb_cli_put(&out, stdout);
     fb_buf_free(&out);
 }
 
@@ -61,7 +61,7 @@ static void print_text(const struct fb_diags *diags, const struct fb_compiled *c
                        bool listing) {
     struct fb_buf out = {0};
     fb_diags_print(diags, compiled->sources, fb_cli_colour(stderr), &out);
-    fwrite(out.p, 1, out.n, stderr);
+    fb_cli_put(&out, stderr);
     fb_buf_free(&out);
     if (compiled->program)
         print_program(compiled->program, listing);
@@ -84,7 +84,7 @@ static void print_json(const struct fb_diags *diags, const struct fb_compiled *c
         fb_cost_json(compiled->program, &out);
     }
     fb_buf_text(&out, "}\n");
-    fwrite(out.p, 1, out.n, stdout);
+    fb_cli_put(&out, stdout);
     fb_buf_free(&out);
 }
 

@@ -107,13 +107,13 @@ static int format_file(struct fb_sources *sources, uint32_t index, bool check) {
     int status = FB_EXIT_OK;
     if (diags->errors > 0) {
         fb_diags_print(diags, sources, fb_cli_colour(stderr), &out);
-        fwrite(out.p, 1, out.n, stderr);
+        fb_cli_put(&out, stderr);
         status = FB_EXIT_PROBLEMS;
     } else {
         fb_format(tree, 0, &out);
         bool changed = !fb_str_eq((struct fb_str){out.p, out.n}, source->text);
         if (is_stdin && !check) {
-            fwrite(out.p, 1, out.n, stdout);
+            fb_cli_put(&out, stdout);
         } else if (changed) {
             bool ok = check || replace(source->real_path.p, (struct fb_str){out.p, out.n}, &err);
             if (ok) {

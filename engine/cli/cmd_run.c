@@ -103,7 +103,7 @@ static bool read_config(const struct request *request, struct fb_config *config)
 static int print_config(const struct fb_config *config) {
     struct fb_buf out = {0};
     fb_config_print(config, &out);
-    fwrite(out.p, 1, out.n, stdout);
+    fb_cli_put(&out, stdout);
     fb_buf_free(&out);
     return FB_EXIT_OK;
 }
@@ -111,7 +111,7 @@ static int print_config(const struct fb_config *config) {
 static int print_reference(void) {
     struct fb_buf out = {0};
     fb_config_reference(&out);
-    fwrite(out.p, 1, out.n, stdout);
+    fb_cli_put(&out, stdout);
     fb_buf_free(&out);
     return FB_EXIT_OK;
 }

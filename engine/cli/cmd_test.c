@@ -121,7 +121,7 @@ static bool write_junit(const char *path, const struct fb_buf *cases, uint32_t t
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                 "<testsuite name=\"flyball\" tests=\"%u\" failures=\"%u\">\n",
                 tests, failed);
-        fwrite(cases->p, 1, cases->n, file);
+        fb_cli_put(cases, file);
         fputs("</testsuite>\n", file);
         bool written = !ferror(file);
         if (!fclose(file) && written)
@@ -143,7 +143,7 @@ static int run_all(const struct request *request, const struct fb_compiled *comp
         if (!result.passed) {
             failed++;
             print_failure(compiled, test->decl, &result, &failure);
-            fwrite(failure.p, 1, failure.n, stdout);
+            fb_cli_put(&failure, stdout);
         }
         put_case(&cases, compiled->sources->files[test->decl->span.file].path, test->decl->title,
                  (struct fb_str){failure.p, failure.n});

@@ -23,6 +23,8 @@
     COMMAND(test, "run the tests that stand in rule files")                                        \
     COMMAND(help, "explain a command or a diagnostic code, as in `flyball help E401`")
 
+struct fb_buf;
+
 struct fb_command {
     const char *name, *summary;
     int (*run)(int argc, char **argv);
@@ -46,6 +48,9 @@ int fb_cli_wrong(const char *what, const char *given, const char *const *candida
 void fb_cli_options(const struct argp *argp, int argc, char **argv, void *input);
 /* Colour on this stream: a terminal, and no NO_COLOR. */
 bool fb_cli_colour(FILE *out);
+
+/* Writes what is in the buffer, which may be nothing. */
+void fb_cli_put(const struct fb_buf *buf, FILE *out);
 
 /* "flyball 0.1.0 (commit)" and a line for each library, on stdout. */
 void fb_cli_version(void);

@@ -13,7 +13,7 @@ int fb_cli_compile(const char *const *paths, uint32_t n, struct fb_compiled *out
     bool good = fb_compile_all(paths, n, diags, out);
     struct fb_buf text = {0};
     fb_diags_print(diags, out->sources, fb_cli_colour(stderr), &text);
-    fwrite(text.p, 1, text.n, stderr);
+    fb_cli_put(&text, stderr);
     fb_buf_free(&text);
     fb_diags_free(diags);
     if (good)

@@ -20,24 +20,6 @@ struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, fb_output_f
     return o;
 }
 
-static void free_regexes(struct ora_expr *e) {
-    if (e == NULL)
-        return;
-    if (e->regex != NULL) {
-        regfree(e->regex);
-        e->regex = NULL;
-    }
-    free_regexes(e->a);
-    free_regexes(e->b);
-    free_regexes(e->c);
-    for (uint32_t i = 0; i < e->n_items; i++)
-        free_regexes(e->items[i]);
-    if (e->window != NULL) {
-        free_regexes(e->window->x);
-        free_regexes(e->window->where);
-    }
-}
-
 void ora_free(struct ora *o) {
     if (o == NULL)
         return;
@@ -49,17 +31,11 @@ void ora_free(struct ora *o) {
     }
     for (uint32_t c = 0; c < o->n_classes; c++) {
         struct ora_class *class = &o->classes[c];
-        for (uint32_t r = 0; r < class->n_rules; r++) {
-            struct ora_rule *rule = class->rules[r];
-            for (uint32_t i = 0; i < rule->n_conditions; i++)
-                free_regexes(rule->conditions[i].root);
-            free_regexes(rule->whenever);
-            for (uint32_t i = 0; i < rule->n_slots; i++)
-                free_regexes(rule->slots[i]);
-        }
         free(class->windows);
         free(class->rules);
     }
+    for (struct ora_regex *r = o->regexes; r != NULL; r = r->next)
+        regfree(&r->regex);
     free(o->devices);
     free(o->usage);
     fb_arena_free(o->scratch);

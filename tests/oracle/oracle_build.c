@@ -127,8 +127,10 @@ static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) 
     if (at < rule->n_shown && fb_str_eq(shown_name(class, rule->shown[at]), name))
         return;
     struct ora_expr **more = FB_ARENA_ARRAY(o->arena, struct ora_expr *, rule->n_shown + 1);
-    memcpy(more, rule->shown, at * sizeof *more);
-    memcpy(more + at + 1, rule->shown + at, (rule->n_shown - at) * sizeof *more);
+    if (rule->n_shown) {
+        memcpy(more, rule->shown, at * sizeof *more);
+        memcpy(more + at + 1, rule->shown + at, (rule->n_shown - at) * sizeof *more);
+    }
     more[at] = e;
     rule->shown = more;
     rule->n_shown++;

@@ -662,7 +662,10 @@ static struct ora_expr *quality_expr(struct ora_scope *s, const struct fb_node *
 static struct ora_expr *matches_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora_expr *e = ora_new_expr(s, ORA_MATCHES, FB_T_BOOL);
     e->a = ora_expand_expr(s, n->a);
-    e->regex = FB_ARENA_NEW(s->o->arena, regex_t);
+    struct ora_regex *kept = FB_ARENA_NEW(s->o->arena, struct ora_regex);
+    kept->next = s->o->regexes;
+    s->o->regexes = kept;
+    e->regex = &kept->regex;
     struct fb_str pattern = fb_str_copy(s->o->arena, n->text);
     FB_ASSERT(regcomp(e->regex, pattern.p, REG_EXTENDED | REG_NOSUB) == 0);
     return e;

@@ -213,7 +213,14 @@ struct ora_device {
     struct ora_rule_state *rules;
 };
 
+/* What ora_free must free of an expression; the rest is the arena's. */
+struct ora_regex {
+    regex_t regex;
+    struct ora_regex *next;
+};
+
 struct ora {
+    struct ora_regex *regexes; /* all of them */
     const struct fb_tree *tree;
     struct fb_arena *arena, *scratch;
     int64_t max_skew, c;
