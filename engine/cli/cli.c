@@ -84,8 +84,9 @@ void fb_cli_put(const struct fb_buf *buf, FILE *out) {
 }
 
 bool fb_cli_colour(FILE *out) {
-    const char *forbidden = getenv("NO_COLOR");
-    return !(forbidden && *forbidden) && isatty(fileno(out));
+    const char *forbidden = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    bool able = terminal && *terminal && strcmp(terminal, "dumb") != 0;
+    return able && !(forbidden && *forbidden) && isatty(fileno(out));
 }
 
 static int run(int argc, char **argv) {

@@ -63,11 +63,16 @@ expect 1 err "2 errors in 2 files" "$flyball" check both
 expect 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.rules
 expect 1 out '"code":"E201"' "$flyball" check --format=json name.rules
 
-cases=$((cases + 1))
-for command in $("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
+commands=$("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
+expect 0 out "check fmt gen replay run test help" echo $commands
+for command in $commands; do
     expect 0 out "Example" "$flyball" "$command" -h
     expect 0 out "Example" "$flyball" help "$command"
+    expect 0 out "Usage: flyball $command" "$flyball" "$command" --help
+    [ ! -s err.txt ] || fail "$command --help writes to stderr"
 done
+version=$(sed -n 's/^project(flyball VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")
+expect 0 out "flyball $version (" "$flyball" --version
 
 # The page of all codes is what the program prints.
 cases=$((cases + 1))
