@@ -187,16 +187,15 @@ static const struct argp_option option_list[] = {
     {"all", 'a', NULL, 0, "Report all differing and refused seeds, not only the first", 0},
     {0}};
 
-/* FB_TORTURE multiplies the seeds of a test run. */
+/* FB_TORTURE=N runs N times as many seeds, at least twenty times. */
 static void stretch(struct options *options) {
     const char *torture = getenv("FB_TORTURE");
     uint64_t times = torture == NULL ? 1 : strtoull(torture, NULL, 10);
-    if (times > 1 || (torture != NULL && times == 1)) {
-        uint64_t n = options->to - options->from;
-        uint64_t factor = times > 1 ? times : 20;
-        options->from = options->from * factor;
-        options->to = options->from + n * factor;
-    }
+    if (torture != NULL && times < 20)
+        times = 20;
+    uint64_t n = options->to - options->from;
+    options->from *= times;
+    options->to = options->from + n * times;
 }
 
 int main(int argc, char **argv) {
@@ -211,7 +210,8 @@ int main(int argc, char **argv) {
         NULL,
         NULL};
     argp_parse(&parser, argc, argv, 0, NULL, &options);
-    stretch(&options);
+    if (options.to - options.from > 1)
+        stretch(&options);
     signal(SIGABRT, on_abort);
     for (uint64_t seed = options.from; seed < options.to; seed++)
         run_seed(seed, &options);

@@ -262,7 +262,7 @@ struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct
                              struct fb_value seconds) {
     struct ora_op next = *state;
     struct fb_value value = ora_not_known();
-    int64_t d = known(seconds) ? microseconds(seconds.num) : -1;
+    int64_t d = known(seconds) && seconds.num >= 0 ? microseconds(seconds.num) : -1;
     if (ora_is_true(c)) {
         if (!next.running) {
             next.running = true;
