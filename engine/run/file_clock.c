@@ -19,6 +19,12 @@ struct tail {
     uint64_t run;
 };
 
+/* An entry with the time that moves the clock: its own, or its stamp. */
+struct timed {
+    struct fb_entry entry;
+    int64_t time_us;
+};
+
 struct fb_file_clock {
     int64_t max_skew_us;
     fb_clocked_fn *take;
@@ -27,7 +33,7 @@ struct fb_file_clock {
     uint64_t records;
     struct tail tail;
     struct fb_arena *arena; /* of the held entries */
-    struct fb_entry *held;
+    struct timed *held;
     uint32_t n_held, cap_held;
     bool same_decides; /* no other device was near the leap */
 };
@@ -78,12 +84,12 @@ static bool alone(const struct fb_file_clock *clock, const struct fb_entry *entr
            (tail->run >= NEIGHBOURS || tail->run == clock->records);
 }
 
-static bool leaps(const struct fb_file_clock *clock, const struct fb_entry *entry) {
+static bool leaps(const struct fb_file_clock *clock, int64_t time_us) {
     return clock->clock_us != FB_NO_TIME &&
-           entry->ts_us > fb_add_sat(clock->clock_us, clock->max_skew_us);
+           time_us > fb_add_sat(clock->clock_us, clock->max_skew_us);
 }
 
-static void hold(struct fb_file_clock *clock, const struct fb_entry *entry) {
+static void hold(struct fb_file_clock *clock, const struct fb_entry *entry, int64_t time_us) {
     struct fb_entry copy = *entry;
     struct fb_sample *samples = FB_ARENA_ARRAY(clock->arena, struct fb_sample, entry->n_samples);
     if (entry->n_samples)
@@ -93,56 +99,52 @@ static void hold(struct fb_file_clock *clock, const struct fb_entry *entry) {
     copy.raw = fb_str_copy(clock->arena, entry->raw);
     copy.origin.topic = fb_str_copy(clock->arena, entry->origin.topic);
     FB_PUSH_ROOM(clock->held, clock->n_held, clock->cap_held);
-    clock->held[clock->n_held++] = copy;
+    clock->held[clock->n_held++] = (struct timed){copy, time_us};
 }
 
-static void take(struct fb_file_clock *clock, const struct fb_entry *entry) {
-    if (entry->ts_us > clock->clock_us)
-        clock->clock_us = entry->ts_us;
+static void take(struct fb_file_clock *clock, const struct fb_entry *entry, int64_t time_us) {
+    if (time_us > clock->clock_us)
+        clock->clock_us = time_us;
     clock->take(clock->context, entry, clock->clock_us);
 }
 
 static void let_go(struct fb_file_clock *clock, bool real) {
     for (uint32_t i = 0; i < clock->n_held; i++) {
-        if (real)
-            take(clock, &clock->held[i]);
-        else
-            clock->take(clock->context, &clock->held[i], clock->clock_us);
+        const struct timed *held = &clock->held[i];
+        take(clock, &held->entry, real ? held->time_us : clock->clock_us);
     }
     clock->n_held = 0;
     fb_arena_reset(clock->arena);
 }
 
 /* Whether the entry was held behind the first leap, or nothing more need be done with it. */
-static bool examine(struct fb_file_clock *clock, const struct fb_entry *entry) {
-    const struct fb_entry *first = &clock->held[0];
+static bool examine(struct fb_file_clock *clock, const struct fb_entry *entry, int64_t time_us) {
+    const struct fb_entry *first = &clock->held[0].entry;
     bool same = same_device(first->class_index, first->device, entry);
     if (same && !clock->same_decides) {
-        if (!leaps(clock, entry))
+        if (!leaps(clock, time_us))
             return false;
-        hold(clock, entry);
+        hold(clock, entry, time_us);
         return true;
     }
-    let_go(clock, entry->ts_us >= first->ts_us - clock->max_skew_us);
+    let_go(clock, time_us >= clock->held[0].time_us - clock->max_skew_us);
     return false;
-}
-
-void fb_file_clock_entry(struct fb_file_clock *clock, const struct fb_entry *entry) {
-    bool held = clock->n_held && examine(clock, entry);
-    if (!held && leaps(clock, entry)) {
-        clock->same_decides = alone(clock, entry);
-        hold(clock, entry);
-    } else if (!held) {
-        take(clock, entry);
-    }
-    remember(clock, entry);
 }
 
 void fb_file_clock_stamped(struct fb_file_clock *clock, const struct fb_entry *entry,
                            int64_t stamp_us) {
-    if (stamp_us > clock->clock_us)
-        clock->clock_us = stamp_us;
-    clock->take(clock->context, entry, clock->clock_us);
+    bool held = clock->n_held && examine(clock, entry, stamp_us);
+    if (!held && leaps(clock, stamp_us)) {
+        clock->same_decides = alone(clock, entry);
+        hold(clock, entry, stamp_us);
+    } else if (!held) {
+        take(clock, entry, stamp_us);
+    }
+    remember(clock, entry);
+}
+
+void fb_file_clock_entry(struct fb_file_clock *clock, const struct fb_entry *entry) {
+    fb_file_clock_stamped(clock, entry, entry->ts_us);
 }
 
 int64_t fb_file_clock_end(struct fb_file_clock *clock) {

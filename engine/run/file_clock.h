@@ -8,7 +8,8 @@
  * device decides (of the same one where no other was among the 1,000 records before the leap): at
  * or beyond the first leap less max_skew, the held ones are taken first; otherwise, and at the end,
  * they go on without moving the clock, so that the core refuses them as `future`. A single stamp of
- * 2099 harms nobody and a real gap of a week is crossed. */
+ * 2099 harms nobody and a real gap of a week is crossed. Where records carry the stamps of their
+ * log, these stand for ts; a record whose stamp alone was wrong is then taken like any other. */
 #ifndef FB_RUN_FILE_CLOCK_H
 #define FB_RUN_FILE_CLOCK_H
 
@@ -23,7 +24,7 @@ struct fb_file_clock *fb_file_clock_new(int64_t max_skew_us, fb_clocked_fn *take
 void fb_file_clock_free(struct fb_file_clock *clock);
 /* An entry in the order of the input; the entry's views need to live only during the call. */
 void fb_file_clock_entry(struct fb_file_clock *clock, const struct fb_entry *entry);
-/* The same, of an input whose records carry the stamp of their log: C follows the stamps. */
+/* The same by the stamp of its log: C follows the stamps. */
 void fb_file_clock_stamped(struct fb_file_clock *clock, const struct fb_entry *entry,
                            int64_t stamp_us);
 /* Lets go of what is still held; gives the final C (FB_NO_TIME: nothing was read). */

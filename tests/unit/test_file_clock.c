@@ -117,6 +117,33 @@ static void test_what_is_held_at_the_end_does_not_move_the_clock(void **state) {
     fb_file_clock_free(clock);
 }
 
+static void give_stamped(struct fb_file_clock *clock, const char *device, int64_t ts_s,
+                         int64_t stamp_s) {
+    struct fb_entry entry = {.device = fb_str_of(device), .ts_us = ts_s * FB_SECOND};
+    fb_file_clock_stamped(clock, &entry, stamp_s * FB_SECOND);
+}
+
+static void test_stamps_move_the_clock_and_their_leaps_are_examined(void **state) {
+    (void)state;
+    struct log log;
+    struct fb_file_clock *clock = fresh(&log);
+    give_stamped(clock, "a", 5000, 1000); /* its own time moves nothing */
+    give_stamped(clock, "b", 1000, 1001);
+    give_stamped(clock, "a", 1002, 1000 + WEEK_S); /* a wrong stamp of a good record */
+    assert_int_equal(log.n, 2);
+    give_stamped(clock, "b", 1003, 1003);
+    expect(&log, 0, 'a', 5000, 1000);
+    expect(&log, 1, 'b', 1000, 1001);
+    expect(&log, 2, 'a', 1002, 1001);
+    expect(&log, 3, 'b', 1003, 1003);
+    give_stamped(clock, "a", WEEK_S, 1010 + WEEK_S);
+    give_stamped(clock, "b", WEEK_S, 1020 + WEEK_S); /* a real gap */
+    expect(&log, 4, 'a', WEEK_S, 1010 + WEEK_S);
+    expect(&log, 5, 'b', WEEK_S, 1020 + WEEK_S);
+    assert_int_equal(fb_file_clock_end(clock), (1020 + WEEK_S) * FB_SECOND);
+    fb_file_clock_free(clock);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clock_starts_at_the_first_record_and_never_falls),
@@ -124,6 +151,7 @@ int main(void) {
         cmocka_unit_test(test_real_gap_is_crossed),
         cmocka_unit_test(test_lonely_device_decides_itself),
         cmocka_unit_test(test_what_is_held_at_the_end_does_not_move_the_clock),
+        cmocka_unit_test(test_stamps_move_the_clock_and_their_leaps_are_examined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
