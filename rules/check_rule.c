@@ -32,32 +32,34 @@ static const struct fb_node *find_until(const struct fb_node *node) {
     return found; /* not in arguments: what stands there is no edge of the raise */
 }
 
-/* A comparison whose limit the deadband moves: < <= > >= and ranges, outside calls and lets; with
- * deadband NULL any of them. */
-static const struct fb_node *find_limit(const struct fb_node *node,
-                                        const struct fb_node *deadband) {
+/* A comparison whose limit the deadband moves: < <= > >= and ranges, outside calls, lets and the
+ * conditions of ifs; with deadband NULL any of them. in_unit: only those that have a unit. */
+static const struct fb_node *find_limit(const struct fb_node *node, const struct fb_node *deadband,
+                                        bool in_unit) {
     if (!node || node->kind == FB_N_CALL)
         return NULL;
     if ((node->kind == FB_N_COMPARE && node->op >= FB_OP_LT && node->op <= FB_OP_GE) ||
         (node->kind == FB_N_IN && node->b)) {
         bool number = node->a->type == FB_T_NUMBER || node->a->type == FB_T_INTEGER;
         bool moved = number && (!deadband || fb_unit_agree(node->a->unit, deadband->unit));
-        return moved ? node : NULL;
+        return moved && (!in_unit || node->a->unit) ? node : NULL;
     }
-    const struct fb_node *found = find_limit(node->a, deadband);
+    const struct fb_node *found = NULL;
+    if (node->kind != FB_N_IF)
+        found = find_limit(node->a, deadband, in_unit);
     if (!found)
-        found = find_limit(node->b, deadband);
+        found = find_limit(node->b, deadband, in_unit);
     if (!found)
-        found = find_limit(node->c, deadband);
+        found = find_limit(node->c, deadband, in_unit);
     for (uint32_t i = 0; i < node->n_items && !found; i++)
-        found = find_limit(node->items[i], deadband);
+        found = find_limit(node->items[i], deadband, in_unit);
     return found;
 }
 
 static void refuse_deadband(struct fb_checker *ck, const struct fb_rule_decl *rule) {
     const struct fb_node *limit = NULL, *deadband = rule->deadband;
     for (uint32_t i = 0; i < rule->n_raises && !limit; i++)
-        limit = find_limit(rule->raises[i].when, NULL);
+        limit = find_limit(rule->raises[i].when, NULL, true);
     const struct fb_unit *unit = limit ? fb_unit_difference(ck->units, limit->a->unit) : NULL;
     if (unit && !deadband->unit && fb_check_is_literal(deadband))
         fb_diag_add(ck->diags, FB_E_BARE_NUMBER, deadband->span,
@@ -100,10 +102,17 @@ static bool deadband_value(struct fb_checker *ck, struct fb_node *node) {
 static void check_deadband(struct fb_checker *ck, const struct fb_rule_decl *rule) {
     if (!rule->deadband || !deadband_value(ck, rule->deadband))
         return;
+    double value = 0;
+    bool bare = fb_check_is_literal(rule->deadband) && !rule->deadband->unit &&
+                (!fb_check_constant(rule->deadband, NULL, &value) || value > 0);
     bool any = false;
     for (uint32_t i = 0; i < rule->n_raises; i++) {
         const struct fb_node *until = find_until(rule->raises[i].when);
-        any |= find_limit(rule->raises[i].when, rule->deadband) != NULL;
+        any |= find_limit(rule->raises[i].when, rule->deadband, false) != NULL;
+        if (bare && find_limit(rule->raises[i].when, rule->deadband, true)) { /* 3 beside 90 % */
+            refuse_deadband(ck, rule);
+            return;
+        }
         if (until)
             fb_diag_add(ck->diags, FB_E_DEADBAND_UNTIL, rule->deadband_span, "write one of the two",
                         "`deadband` is the `until` of every raise, and a raise has one of its own");
