@@ -342,21 +342,28 @@ static uint16_t side(struct fb_piece *piece, const struct fb_node *node,
     return reg;
 }
 
+/* unit: to which both are brought. of_range: the right side is an end of a range, which is the
+ * limit whatever stands on the left. */
 static uint16_t compare_numbers(struct fb_piece *piece, struct fb_node *left, struct fb_node *right,
-                                enum fb_cmp cmp) {
+                                enum fb_cmp cmp, const struct fb_unit *unit, bool of_range) {
     uint16_t a, b;
     if ((left->type == FB_T_INTEGER || right->type == FB_T_INTEGER) && !piece->deadband &&
         whole(piece, left, &a) && whole(piece, right, &b))
         return fb_piece_emit(piece, FB_I_CMP_INT, (uint8_t)cmp, a, b, 0);
-    struct fb_node *const sides[] = {left, right};
-    const struct fb_unit *unit = fb_check_common_unit(sides, 2);
     a = side(piece, left, unit);
     b = side(piece, right, unit);
-    if (gives_way(left) && !gives_way(right)) /* 80 degC < temp */
+    if (!of_range && gives_way(left) && !gives_way(right)) /* 80 degC < temp */
         a = moved_limit(piece, a, unit, fb_cmp_turned(cmp));
     else
         b = moved_limit(piece, b, unit, cmp);
     return fb_piece_emit(piece, FB_I_CMP_NUMBER, (uint8_t)cmp, a, b, 0);
+}
+
+static uint16_t compare_others(struct fb_piece *piece, const struct fb_node *left,
+                               const struct fb_node *right, enum fb_cmp cmp) {
+    uint16_t a = side(piece, left, NULL), b = side(piece, right, NULL);
+    return fb_piece_emit(piece, left->type == FB_T_TEXT ? FB_I_CMP_TEXT : FB_I_CMP_INT,
+                         (uint8_t)cmp, a, b, 0);
 }
 
 static uint16_t compare(struct fb_piece *piece, const struct fb_node *place, struct fb_node *left,
@@ -367,27 +374,46 @@ static uint16_t compare(struct fb_piece *piece, const struct fb_node *place, str
     call = moving(right);
     if (call)
         return compare_moving(piece, call, place, left, fb_cmp_turned(cmp));
-    enum fb_type type = left->type;
-    if (is_numeric(type))
-        return compare_numbers(piece, left, right, cmp);
-    uint16_t a = side(piece, left, NULL), b = side(piece, right, NULL);
-    return fb_piece_emit(piece, type == FB_T_TEXT ? FB_I_CMP_TEXT : FB_I_CMP_INT, (uint8_t)cmp, a,
-                         b, 0);
+    struct fb_node *const sides[] = {left, right};
+    if (is_numeric(left->type))
+        return compare_numbers(piece, left, right, cmp, fb_check_common_unit(sides, 2), false);
+    return compare_others(piece, left, right, cmp);
+}
+
+/* One comparison of `in`; all values of the whole are brought to one unit. */
+static uint16_t compare_within(struct fb_piece *piece, const struct fb_node *place,
+                               struct fb_node *x, struct fb_node *end, enum fb_cmp cmp,
+                               const struct fb_unit *unit) {
+    const struct fb_node *call = moving(x);
+    if (call)
+        return compare_moving(piece, call, place, end, cmp);
+    return is_numeric(x->type) ? compare_numbers(piece, x, end, cmp, unit, true)
+                               : compare_others(piece, x, end, cmp);
+}
+
+static const struct fb_unit *unit_of_in(const struct fb_piece *piece, const struct fb_node *node) {
+    uint32_t n = node->n_items ? node->n_items + 1 : 3;
+    struct fb_node **values = FB_ARENA_ARRAY(piece->c->arena, struct fb_node *, n);
+    values[0] = node->a;
+    for (uint32_t i = 1; i < n; i++)
+        values[i] = node->n_items ? node->items[i - 1] : i == 1 ? node->b : node->c;
+    return is_numeric(node->a->type) ? fb_check_common_unit(values, n) : NULL;
 }
 
 /* x in a..b is x >= a and x <= b; `not in` holds longer where the range is narrower. */
 static struct fb_lowered lower_in(struct fb_piece *piece, const struct fb_node *node) {
+    const struct fb_unit *unit = unit_of_in(piece, node);
     bool turn = node->negated;
     piece->towards_shorter ^= turn;
     uint16_t reg;
     if (node->n_items) {
-        reg = compare(piece, node, node->a, node->items[0], FB_CMP_EQ);
+        reg = compare_within(piece, node, node->a, node->items[0], FB_CMP_EQ, unit);
         for (uint32_t i = 1; i < node->n_items; i++)
             reg = emit2(piece, FB_I_OR, reg,
-                        compare(piece, node, node->a, node->items[i], FB_CMP_EQ));
+                        compare_within(piece, node, node->a, node->items[i], FB_CMP_EQ, unit));
     } else {
-        uint16_t low = compare(piece, node, node->a, node->b, FB_CMP_GE);
-        uint16_t high = compare(piece, node->a, node->a, node->c, FB_CMP_LE);
+        uint16_t low = compare_within(piece, node, node->a, node->b, FB_CMP_GE, unit);
+        uint16_t high = compare_within(piece, node->a, node->a, node->c, FB_CMP_LE, unit);
         reg = emit2(piece, FB_I_AND, low, high);
     }
     piece->towards_shorter ^= turn;

@@ -264,6 +264,8 @@ static struct gen_node *combination(struct place *p, enum gen_family family, int
     case 6: {
         struct gen_node *low, *high;
         two_literals(p, family, &low, &high);
+        if (chance(p, 20) && some_field(p, family) != NULL)
+            high = leaf(p, family, some_field(p, family)->name);
         return node(p, family, 10, "clamp(@3, @7..@7)", x, low, high, NULL);
     }
     case 7:

@@ -406,26 +406,36 @@ static struct ora_expr *previous_expr(struct ora_scope *s, const struct fb_node 
     return e;
 }
 
+/* All values in one unit: that of the first that is neither a literal nor a param, else of the
+ * first that has one (T3). */
+static void all_in_one_unit(const struct ora_scope *s, struct ora_expr **values, uint32_t n) {
+    const struct ora_expr *unit_of = NULL;
+    for (uint32_t i = 0; i < n && unit_of == NULL; i++)
+        if (ora_is_numeric(values[i]) && !gives_way(values[i]))
+            unit_of = values[i];
+    for (uint32_t i = 0; i < n && unit_of == NULL; i++)
+        if (ora_is_numeric(values[i]) && !ora_unit_same(values[i]->unit, ora_unit_none()))
+            unit_of = values[i];
+    for (uint32_t i = 0; i < n && unit_of != NULL; i++)
+        if (values[i] != unit_of)
+            values[i] = in_unit(s, values[i], unit_of->unit);
+}
+
 static struct ora_expr *values_expr(struct ora_scope *s, const struct fb_node *n,
                                     enum ora_kind kind) {
     struct ora_expr *e = ora_new_expr(s, kind, FB_T_NUMBER);
-    const struct ora_expr *unit_of = NULL;
+    const struct ora_expr *typed = NULL;
     e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_args);
     e->n_items = n->n_args;
-    for (uint32_t i = 0; i < n->n_args; i++) {
+    for (uint32_t i = 0; i < n->n_args; i++)
         e->items[i] = expand_opposite(s, i > 0 ? e->items[0] : NULL, n->args[i].expr);
-        if (unit_of == NULL && e->items[i]->kind != ORA_UNKNOWN && !gives_way(e->items[i]))
-            unit_of = e->items[i];
-    }
-    for (uint32_t i = 0; unit_of == NULL && i < n->n_args; i++)
+    all_in_one_unit(s, e->items, e->n_items);
+    for (uint32_t i = 0; typed == NULL && i < n->n_args; i++)
         if (e->items[i]->kind != ORA_UNKNOWN)
-            unit_of = e->items[i];
-    e->type = unit_of->type == FB_T_COUNTER || unit_of->type == FB_T_INTEGER ? FB_T_NUMBER
-                                                                             : unit_of->type;
-    e->unit = unit_of->unit;
-    e->words = unit_of->words;
-    for (uint32_t i = 0; i < e->n_items; i++)
-        e->items[i] = in_unit(s, e->items[i], e->unit);
+            typed = e->items[i];
+    e->type = ora_is_numeric(typed) ? FB_T_NUMBER : typed->type;
+    e->unit = typed->unit;
+    e->words = typed->words;
     return e;
 }
 
@@ -443,8 +453,13 @@ static struct ora_expr *clamp_expr(struct ora_scope *s, const struct fb_node *n)
     struct ora_expr *e = one_value_expr(s, n, ORA_CLAMP);
     struct ora_scope inner = *s;
     inner.in_copy = false;
-    e->b = in_unit(s, ora_expand_expr(&inner, n->args[1].expr), e->unit);
-    e->c = in_unit(s, ora_expand_expr(&inner, n->args[1].upto), e->unit);
+    struct ora_expr *values[] = {e->a, ora_expand_expr(&inner, n->args[1].expr),
+                                 ora_expand_expr(&inner, n->args[1].upto)};
+    all_in_one_unit(s, values, 3);
+    e->a = values[0];
+    e->b = values[1];
+    e->c = values[2];
+    e->unit = e->a->unit;
     return e;
 }
 
@@ -588,17 +603,24 @@ static struct ora_expr *compare_expr(struct ora_scope *s, const struct fb_node *
 static struct ora_expr *in_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora_scope sides = outside_copy(s);
     struct ora_expr *e = ora_new_expr(s, n->n_items > 0 ? ORA_IN_LIST : ORA_IN_RANGE, FB_T_BOOL);
+    uint32_t n_values = n->n_items > 0 ? n->n_items + 1 : 3;
+    struct ora_expr **values = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n_values);
+    values[0] = ora_expand_expr(&sides, n->a);
+    for (uint32_t i = 1; i < n_values; i++)
+        values[i] = expand_opposite(&sides, values[0],
+                                    n->n_items > 0 ? n->items[i - 1]
+                                    : i == 1       ? n->b
+                                                   : n->c);
+    all_in_one_unit(s, values, n_values);
     e->negated = n->negated;
-    e->a = ora_expand_expr(&sides, n->a);
+    e->a = values[0];
     if (n->n_items > 0) {
-        e->items = FB_ARENA_ARRAY(s->o->arena, struct ora_expr *, n->n_items);
+        e->items = values + 1;
         e->n_items = n->n_items;
-        for (uint32_t i = 0; i < n->n_items; i++)
-            e->items[i] = in_unit(s, expand_opposite(&sides, e->a, n->items[i]), e->a->unit);
         return e;
     }
-    e->b = in_unit(s, ora_expand_expr(&sides, n->b), e->a->unit);
-    e->c = in_unit(s, ora_expand_expr(&sides, n->c), e->a->unit);
+    e->b = values[1];
+    e->c = values[2];
     if (moves(s, e->a)) {
         enum fb_op low = n->negated != s->turned ? FB_OP_ADD : FB_OP_SUB;
         e->b = moved(s, e->b, low);
