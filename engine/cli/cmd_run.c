@@ -95,7 +95,7 @@ static bool read_config(const struct request *request, struct fb_config *config)
         ok &= fb_config_set(config, request->sets[i], &errors);
     ok = ok && fb_config_finish(config, &errors);
     if (!ok)
-        fprintf(stderr, "%s", fb_buf_terminated(&errors));
+        fb_cli_put(&errors, stderr);
     fb_buf_free(&errors);
     return ok;
 }

@@ -217,6 +217,36 @@ static void on_stopped(void *context, bool lost) {
 
 static const struct fb_record_source_events events = {on_record, on_started, on_stopped, on_end};
 
+/* ---- figures ---- */
+
+static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
+    int64_t lag = 0;
+    for (uint32_t r = 0; slot->active && r < n_routes(worker); r++) {
+        struct fb_position position = {fb_str_of(worker->config->task->routes->items[r].topic),
+                                       fb_task_partition(slot->task), fb_task_next(slot->task, r)};
+        if (position.next < 0)
+            continue;
+        int64_t end = worker->source->calls->end_of(worker->source, &position);
+        lag += end > position.next ? end - position.next : 0;
+    }
+    return lag;
+}
+
+static void measure(struct fb_worker *worker) {
+    struct fb_worker_figures *figures = &worker->figures;
+    struct fb_task_stats sum = worker->gone;
+    int64_t lag = 0;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        add_stats(&sum, worker->slots[i].task);
+        lag += lag_of(worker, &worker->slots[i]);
+    }
+    atomic_store(&figures->records, sum.records);
+    atomic_store(&figures->alerts, sum.core.alerts + sum.core.events);
+    atomic_store(&figures->late, sum.core.late + sum.core.future);
+    atomic_store(&figures->dead, sum.dead);
+    atomic_store(&figures->lag, lag);
+}
+
 /* ---- commit ---- */
 
 /* Puts what the sink does not have yet of every task. */
@@ -261,8 +291,8 @@ static bool deliver(struct fb_worker *worker, int64_t patience_us, struct fb_err
             break;
         }
         int64_t waited_us = now_us(CLOCK_MONOTONIC) - begun_us;
-        if (waited_us > MOMENT_US)
-            atomic_store(&worker->figures.waiting, true);
+        if (waited_us > MOMENT_US && !atomic_exchange(&worker->figures.waiting, true))
+            measure(worker);
         if (waited_us > (stopping(worker) && patience_us > DRAIN_US ? DRAIN_US : patience_us))
             return fb_fail(err, FB_RETRIABLE, "outputs are not acknowledged after %lld s",
                            (long long)(waited_us / 1000000));
@@ -319,34 +349,6 @@ static void tick(struct fb_worker *worker) {
         if (worker->slots[i].active && at_end(worker, &worker->slots[i]))
             fb_task_tick(worker->slots[i].task, wall_us);
     count_batches(worker);
-}
-
-static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
-    int64_t lag = 0;
-    for (uint32_t r = 0; slot->active && r < n_routes(worker); r++) {
-        struct fb_position position = {fb_str_of(worker->config->task->routes->items[r].topic),
-                                       fb_task_partition(slot->task), fb_task_next(slot->task, r)};
-        if (position.next < 0)
-            continue;
-        int64_t end = worker->source->calls->end_of(worker->source, &position);
-        lag += end > position.next ? end - position.next : 0;
-    }
-    return lag;
-}
-
-static void measure(struct fb_worker *worker) {
-    struct fb_worker_figures *figures = &worker->figures;
-    struct fb_task_stats sum = worker->gone;
-    int64_t lag = 0;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        add_stats(&sum, worker->slots[i].task);
-        lag += lag_of(worker, &worker->slots[i]);
-    }
-    atomic_store(&figures->records, sum.records);
-    atomic_store(&figures->alerts, sum.core.alerts + sum.core.events);
-    atomic_store(&figures->late, sum.core.late + sum.core.future);
-    atomic_store(&figures->dead, sum.dead);
-    atomic_store(&figures->lag, lag);
 }
 
 static int until_ms(int64_t now, int64_t then) {
