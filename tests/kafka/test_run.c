@@ -111,8 +111,8 @@ static int poison(char *to, size_t room, uint64_t kind, int i) {
     }
 }
 
-/* Every device walks at random; some are silent for a while, some records are late. */
-static struct fb_record *make_events(int64_t base_ms) {
+/* Every device walks at random; some are silent for a while, some records may be late. */
+static struct fb_record *make_events(int64_t base_ms, bool some_late) {
     static double temp[DEVICES];
     struct fb_record *events = calloc(EVENTS, sizeof *events);
     assert_non_null(events);
@@ -126,7 +126,7 @@ static struct fb_record *make_events(int64_t base_ms) {
         temp[device] += (double)(dice % 2001) / 100 - 10;
         if (temp[device] < 40 || temp[device] > 110)
             temp[device] = 60;
-        if (dice % 100 == 7)
+        if (some_late && dice % 100 == 7)
             ts_ms -= 60000;
         if (device % 50 == 3 && i > EVENTS / 4 && i < EVENTS / 2)
             device = 0; /* silent: another one speaks in its place */
@@ -417,7 +417,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     snprintf(late, sizeof late, "%s.late", group);
     snprintf(dead, sizeof dead, "%s.dead", group);
     write_text(path_of("a.rules"), rules, input);
-    struct fb_record *events = make_events(wall_ms() - BACK_MS);
+    struct fb_record *events = make_events(wall_ms() - BACK_MS, true);
     write_events(path_of("events.ndjson"), events);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, EVENTS);
@@ -498,6 +498,15 @@ static const char *const small_rules = "device meter from \"%s\" {\n"
                                        "  raise high when temp > 80 degC until temp < 70 degC\n"
                                        "}\n";
 
+static const char *const each_rules = "device meter from \"%s\" {\n"
+                                      "  key id\n"
+                                      "  time ts [ms]\n"
+                                      "  temp: number [degC]\n"
+                                      "}\n"
+                                      "event warm on meter {\n"
+                                      "  whenever temp > 80 degC\n"
+                                      "}\n";
+
 /* One worker, fast to notice who is gone. */
 static struct fb_program_run start_instance(const char *name, const char *address,
                                             const char *group) {
@@ -543,6 +552,54 @@ static void a_task_keeps_its_state_when_its_partition_comes_back(void **state) {
     fb_program_signal(&second, SIGINT);
     assert_int_equal(fb_program_wait(&first), 0);
     assert_int_equal(fb_program_wait(&second), 0);
+}
+
+/* Without state there is one right answer after a crash too: every record's event, at least once,
+ * and again only with the same id. */
+static void nothing_is_lost_when_the_engine_is_killed(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char input[64], group[64], alerts[80];
+    fb_topic_name(input, "events");
+    fb_topic_name(group, "app");
+    snprintf(alerts, sizeof alerts, "%s.alerts", group);
+    write_text(path_of("each.rules"), each_rules, input);
+    struct fb_record *events = make_events(wall_ms() - BACK_MS, false);
+    write_events(path_of("events.ndjson"), events);
+    fb_topic_create(address, input, PARTITIONS, NULL);
+    fb_topic_put_all(address, input, events, EVENTS);
+    free_events(events);
+    write_text(path_of("each.properties"),
+               "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 50\n"
+               "kafka.bootstrap.servers = %s\nkafka.queued.max.messages.kbytes = 1024\n"
+               "kafka.max.partition.fetch.bytes = 20000\n",
+               group, address);
+    const char *const args[] = {
+        "run", "--rules", path_of("each.rules"), "--config", path_of("each.properties"), NULL};
+    for (int kills = 0; kills < 4; kills++) {
+        struct fb_program_run run = fb_program_start(folder, "each.log", args);
+        fb_program_await(&run, "application ");
+        run_until(&run, address, group, input, 1 + kills * (EVENTS / 5));
+        fb_program_signal(&run, SIGKILL);
+        assert_int_equal(fb_program_wait(&run), 128 + SIGKILL);
+    }
+    assert_true(committed(address, group, input) < EVENTS);
+    struct fb_program_run run = fb_program_start(folder, "each.log", args);
+    await_committed(address, group, input, EVENTS);
+    fb_program_signal(&run, SIGTERM);
+    assert_int_equal(fb_program_wait(&run), 0);
+
+    const char *const replay_args[] = {
+        "replay", "--rules",       path_of("each.rules"), "--input", path_of("events.ndjson"),
+        "--out",  path_of("each"), "--application",       group,     NULL};
+    assert_int_equal(fb_program_do(folder, "replay.log", replay_args), 0);
+    struct items replayed = read_lines(path_of("each/alerts.ndjson"));
+    struct items live = read_events(address, alerts);
+    size_t repeats = drop_repeats(&live);
+    print_message("%zu events, %zu repeats\n", live.n, repeats);
+    expect_same(&live, &replayed, by_key);
+    free_items(&live);
+    free_items(&replayed);
 }
 
 static void what_cannot_start_says_why(void **state) {
@@ -592,6 +649,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_those_of_replay_though_the_broker_goes_and_comes),
         cmocka_unit_test(a_task_keeps_its_state_when_its_partition_comes_back),
+        cmocka_unit_test(nothing_is_lost_when_the_engine_is_killed),
         cmocka_unit_test(what_cannot_start_says_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
