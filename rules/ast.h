@@ -269,10 +269,12 @@ struct fb_test_step {
     bool no;
     enum fb_rule_kind rule_kind;
     struct fb_str rule, word; /* word: raised, cleared, a severity; empty: any */
+    struct fb_str severity;   /* behind `raised`; empty: any */
     struct fb_str of;         /* device id; empty: any */
     struct fb_node *at;       /* duration; NULL: any time */
     struct fb_with {
         struct fb_str name;
+        struct fb_span span; /* the name's */
         enum fb_op op;
         struct fb_node *value;
     } *with;

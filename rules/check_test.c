@@ -3,6 +3,8 @@
  * Place in the flow: inside check, last. */
 #include "rules/check_internal.h"
 
+#include "engine/base/calendar.h"
+
 static const struct fb_class_decl *class_of_test(struct fb_checker *ck,
                                                  struct fb_checked_test *test) {
     const struct fb_test_decl *decl = test->decl;
@@ -13,24 +15,75 @@ static const struct fb_class_decl *class_of_test(struct fb_checker *ck,
     return test->class_index == FB_MAP_NONE ? NULL : ck->out->classes[test->class_index].decl;
 }
 
+static bool is_word_of(const struct fb_type_decl *type, struct fb_str word) {
+    if (type->type == FB_T_BOOL)
+        return fb_str_eq(word, FB_S("true")) || fb_str_eq(word, FB_S("false"));
+    for (uint32_t i = 0; i < type->n_words; i++)
+        if (fb_str_eq(type->words[i], word))
+            return true;
+    return false;
+}
+
+/* `truex4` is one name, unlike 20x4; true: reported. */
+static bool is_touching_times(struct fb_checker *ck, const struct fb_node *node,
+                              const struct fb_field_decl *field) {
+    if (node->kind != FB_N_NAME || is_word_of(&field->type, node->text))
+        return false;
+    struct fb_str word = node->text;
+    size_t digits = 0;
+    while (digits < word.n && word.p[word.n - digits - 1] >= '0' &&
+           word.p[word.n - digits - 1] <= '9')
+        digits++;
+    size_t x = word.n - digits;
+    if (!digits || x < 2 || word.p[x - 1] != 'x')
+        return false;
+    struct fb_str before = {word.p, x - 1};
+    if (!is_word_of(&field->type, before) && !fb_str_eq(before, FB_S("null")))
+        return false;
+    struct fb_str help = fb_str_printf(ck->arena, "write `%.*s %.*s`", FB_ARG(before),
+                                       (int)(digits + 1), word.p + x - 1);
+    fb_diag_add(ck->diags, FB_E_TEST, node->span, help.p,
+                "between a word and the number of times stands a blank");
+    return true;
+}
+
+/* An instant, as the field takes it. */
+static void check_time(struct fb_checker *ck, const struct fb_node *node,
+                       const struct fb_field_decl *field) {
+    int64_t ignored;
+    if (node->kind != FB_N_TEXT || !fb_time_parse(node->text, &ignored))
+        fb_diag_add(ck->diags, FB_E_VALUE_TYPE, node->span,
+                    "write it as a text: \"2026-01-05T06:00:00Z\"",
+                    "`%.*s` is %s, and this is none", FB_ARG(field->name),
+                    fb_check_type_text(FB_T_TIME));
+}
+
 /* A value of a series, as the field takes it. */
 static void check_value(struct fb_checker *ck, struct fb_node *node,
                         const struct fb_field_decl *field) {
     enum fb_type type = field->type.type;
     double ignored;
-    if (!node)
+    if (!node || is_touching_times(ck, node, field))
         return;
+    if (type == FB_T_TIME) {
+        check_time(ck, node, field);
+        return;
+    }
     fb_check_node(ck, node, type == FB_T_ENUM ? &field->type : NULL);
     if (fb_check_failed(node))
         return;
     bool number = type == FB_T_NUMBER || type == FB_T_COUNTER || type == FB_T_INTEGER;
     if (number && node->type == FB_T_NUMBER && fb_check_constant(node, node->unit, &ignored)) {
-        fb_check_declared(ck, node, field->type.unit, node->span);
+        if (field->type.unit)
+            fb_check_declared(ck, node, field->type.unit, node->span);
+        else if (!fb_unit_agree(node->unit, NULL))
+            fb_diag_add(ck->diags, FB_E_DECLARED_UNIT, node->span, NULL,
+                        "%s, and `%.*s` is declared without a unit", fb_check_in_unit(ck, node),
+                        FB_ARG(field->name));
         return;
     }
-    bool time = type == FB_T_TIME && (node->kind == FB_N_TEXT || node->kind == FB_N_NUMBER);
     bool literal = node->kind == FB_N_TEXT || node->kind == FB_N_BOOL || node->ref == FB_REF_WORD;
-    if (!time && (node->type != type || !literal))
+    if (node->type != type || !literal)
         fb_diag_add(ck->diags, FB_E_VALUE_TYPE, node->span, NULL, "`%.*s` is %s, and `%s` is %s",
                     FB_ARG(field->name), fb_check_type_text(type), fb_check_source(ck, node),
                     fb_check_type_text(node->type));
@@ -89,12 +142,26 @@ static const struct fb_checked_rule *find_rule(struct fb_checker *ck,
     return NULL;
 }
 
+static bool is_known(const struct fb_node *value, const struct fb_unit *unit) {
+    double ignored;
+    if (value->kind == FB_N_UNKNOWN)
+        return true;
+    switch (value->type) {
+    case FB_T_NUMBER:
+    case FB_T_COUNTER:
+    case FB_T_INTEGER:
+        return fb_check_constant(value, unit, &ignored);
+    default:
+        return value->kind == FB_N_BOOL || value->kind == FB_N_TEXT || value->ref == FB_REF_WORD;
+    }
+}
+
 /* `with NAME op value`: a field or let of the rule's device. */
 static void check_with(struct fb_checker *ck, const struct fb_checked_rule *rule,
-                       const struct fb_test_step *step, struct fb_with *with) {
+                       struct fb_with *with) {
     struct fb_scope scope = {.n_lets = rule->decl->n_lets,
                              .outer = &ck->class_scopes[rule->class_index]};
-    struct fb_node name = {.kind = FB_N_NAME, .text = with->name, .span = step->span};
+    struct fb_node name = {.kind = FB_N_NAME, .text = with->name, .span = with->span};
     scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->decl->n_lets + 1);
     for (uint32_t i = 0; i < rule->decl->n_lets; i++)
         scope.lets[i] = (struct fb_definition){.let = rule->decl->lets[i], .progress = FB_DONE};
@@ -107,6 +174,10 @@ static void check_with(struct fb_checker *ck, const struct fb_checked_rule *rule
                               .op_span = with->value->span};
     fb_check_node(ck, &compare, NULL);
     ck->scope = NULL;
+    if (!fb_check_failed(&compare) && !is_known(with->value, name.unit))
+        fb_diag_add(ck->diags, FB_E_TEST, with->value->span, "write a number, a word or a text",
+                    "what is expected of `%.*s` is not known before the test is run",
+                    FB_ARG(with->name));
 }
 
 static void check_expect(struct fb_checker *ck, const struct fb_test_step *step) {
@@ -119,7 +190,7 @@ static void check_expect(struct fb_checker *ck, const struct fb_test_step *step)
     if (!rule || rule->class_index == FB_MAP_NONE)
         return;
     for (uint32_t i = 0; i < step->n_with; i++)
-        check_with(ck, rule, step, &step->with[i]);
+        check_with(ck, rule, &step->with[i]);
 }
 
 void fb_check_test(struct fb_checker *ck, uint32_t index) {

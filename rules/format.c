@@ -387,6 +387,10 @@ static void put_expect(const struct printer *f, const struct fb_test_step *step,
         fb_buf_char(out, ' ');
         fb_buf_str(out, step->word);
     }
+    if (step->severity.n > 0) {
+        fb_buf_char(out, ' ');
+        fb_buf_str(out, step->severity);
+    }
     if (step->at != NULL) {
         fb_buf_text(out, " at ");
         put_expr(f, step->at, out);

@@ -98,7 +98,7 @@ static bool series(struct fb_parser *p, struct fb_test_step *step) {
 /* "with" NAME relop expr ; the word is taken */
 static bool with(struct fb_parser *p, struct fb_test_step *step) {
     struct fb_with one = {0};
-    if (!fb_p_name(p, "the name of a value", &one.name, NULL)) {
+    if (!fb_p_name(p, "the name of a value", &one.name, &one.span)) {
         return false;
     }
     if (!fb_p_relop(p, &one.op)) {
@@ -113,14 +113,21 @@ static bool with(struct fb_parser *p, struct fb_test_step *step) {
 
 static const char *const expect_words[] = {"raised", "cleared", "info",    "low",
                                            "medium", "high",    "critical"};
+enum { SEVERITIES = 2 }; /* where they begin */
 
-/* word = "raised" | "cleared" | severity ; 1: read, 0: none, -1: reported */
+/* word = "raised" [ severity ] | "cleared" | severity ; 1: read, 0: none */
 static int expect_word(struct fb_parser *p, struct fb_test_step *step) {
     const struct fb_token *token = fb_p_peek(p, 0);
     for (size_t i = 0; i < sizeof expect_words / sizeof *expect_words; i++) {
         if (fb_p_is_word(p, 0, expect_words[i])) {
-            fb_p_once(p, step->word.n > 0, fb_p_span(p, token), expect_words[i]);
-            step->word = fb_p_name_text(p, token);
+            bool behind = i >= SEVERITIES && fb_str_eq(step->word, FB_S("raised"));
+            struct fb_str *place = behind ? &step->severity : &step->word;
+            if (place->n > 0) {
+                fb_diag_add(p->diags, FB_E_DUPLICATE_CLAUSE, fb_p_span(p, token),
+                            "keep one of them", "`%.*s` and `%s` cannot both be expected",
+                            FB_ARG(*place), expect_words[i]);
+            }
+            *place = fb_p_name_text(p, token);
             fb_p_next(p);
             return 1;
         }

@@ -92,7 +92,7 @@ static void put_decimals(struct fb_buf *out, double x, int decimals) {
     fb_buf_put(out, text, (size_t)n);
 }
 
-static void put_slot(struct fb_buf *out, const struct fb_slot *slot, const struct fb_value *value) {
+void fb_encode_value(const struct fb_slot *slot, const struct fb_value *value, struct fb_buf *out) {
     char text[FB_TIME_TEXT_MAX];
     if (value->quality != FB_Q_GOOD) {
         fb_buf_text(out, "unknown");
@@ -143,7 +143,7 @@ void fb_encode_template(const struct fb_template *text, const struct fb_output *
             fb_buf_str(out, part->literal);
             break;
         case FB_PART_SLOT:
-            put_slot(out, &output->rule->slots[part->slot], &output->slots[part->slot]);
+            fb_encode_value(&output->rule->slots[part->slot], &output->slots[part->slot], out);
             break;
         case FB_PART_DEVICE:
             fb_buf_str(out, output->device);

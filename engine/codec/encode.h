@@ -66,4 +66,7 @@ uint32_t fb_encode_dead_headers(struct fb_encoder *encoder, const struct fb_dead
 void fb_encode_template(const struct fb_template *text, const struct fb_output *output,
                         struct fb_buf *out);
 
+/* One value as a message shows it. Appends. */
+void fb_encode_value(const struct fb_slot *slot, const struct fb_value *value, struct fb_buf *out);
+
 #endif

@@ -8,6 +8,7 @@
 
 #include "connectors/lines.h"
 #include "engine/base/calendar.h"
+#include "engine/base/map.h"
 #include "engine/codec/decode.h"
 
 /* Without records a test starts at a whole day and week: 2026-01-05, a Monday. */
@@ -17,7 +18,7 @@
 struct point {
     int64_t at_us;
     uint32_t device, order;
-    bool missing;
+    const struct fb_test_step *step;
     struct fb_sample sample;
 };
 
@@ -28,6 +29,7 @@ struct maker {
     const struct fb_class *class_;
     struct fb_arena *arena;
     struct fb_err *err;
+    const struct fb_test_step *step; /* the present one, for messages */
     struct point *points;
     uint32_t n_points, cap_points;
     struct fb_str *devices;
@@ -37,13 +39,19 @@ struct maker {
     int64_t start_us;
 };
 
-static struct fb_str path_of(const struct maker *maker) {
-    return maker->checked->tree->sources->files[maker->test->decl->span.file].path;
+#define FAIL(maker, format, ...)                                                                   \
+    fb_fail((maker)->err, FB_FATAL, "line %u: " format,                                            \
+            fb_rule_series_line((maker)->checked, (maker)->step), __VA_ARGS__)
+
+uint32_t fb_rule_series_line(const struct fb_checked *checked, const struct fb_test_step *step) {
+    uint32_t line, column;
+    fb_source_place(&checked->tree->sources->files[step->span.file], step->span.start, &line,
+                    &column);
+    return line;
 }
 
-static bool fail(const struct maker *maker, const char *what, struct fb_str which) {
-    return fb_fail(maker->err, FB_FATAL, "%.*s: test \"%.*s\": %s `%.*s`", FB_ARG(path_of(maker)),
-                   FB_ARG(maker->test->decl->title), what, FB_ARG(which));
+static struct fb_str path_of(const struct maker *maker) {
+    return maker->checked->tree->sources->files[maker->test->decl->span.file].path;
 }
 
 static uint32_t device_of(struct maker *maker, struct fb_str id) {
@@ -81,7 +89,8 @@ static bool number_of(const struct maker *maker, uint16_t field, const struct fb
                       double *x) {
     if (fb_check_constant(node, decl_of(maker, field)->type.unit, x))
         return true;
-    return fail(maker, "a value is no constant, in the series of", decl_of(maker, field)->name);
+    return FAIL(maker, "a value of `%.*s` is not known before the test is run",
+                FB_ARG(decl_of(maker, field)->name));
 }
 
 static void check_range(const struct fb_field *field, double x, struct fb_sample *sample) {
@@ -89,6 +98,14 @@ static void check_range(const struct fb_field *field, double x, struct fb_sample
         sample->state = FB_SAMPLE_RANGE;
     if (field->has_null && field->type == FB_T_NUMBER && x == field->null_value.num)
         sample->state = FB_SAMPLE_NULL;
+}
+
+static bool whole(double x, int64_t *i) {
+    const double beyond = 9223372036854775808.0; /* 2^63 */
+    if (!(x >= -beyond && x < beyond))
+        return false;
+    *i = (int64_t)x;
+    return (double)*i == x;
 }
 
 /* The value of an item's k-th sample. */
@@ -115,10 +132,10 @@ static bool value_sample(const struct maker *maker, const struct fb_series_item 
                 x += (y - x) * (double)k / (double)(item->times - 1);
         }
         check_range(field, x, sample);
-        if (field->type == FB_T_INTEGER)
-            sample->i = (int64_t)x;
-        else
+        if (field->type != FB_T_INTEGER)
             sample->num = x;
+        else if (!whole(x, &sample->i))
+            return FAIL(maker, "`%.*s` is an integer, and %.17g is none", FB_ARG(field->name), x);
         return true;
     case FB_T_BOOL:
         sample->i = node->truth;
@@ -137,38 +154,88 @@ static bool value_sample(const struct maker *maker, const struct fb_series_item 
     case FB_T_NONE:
         break;
     }
-    return fail(maker, "cannot give values to", field->name);
+    return FAIL(maker, "`%.*s` takes no values", FB_ARG(field->name));
 }
 
-static bool add_series(struct maker *maker, const struct fb_test_step *step) {
+/* The parts of an id, one a key, between commas; false: not as many. */
+static bool key_samples(const struct maker *maker, struct fb_str id, struct fb_sample *samples) {
+    uint32_t n = maker->class_->n_keys;
+    for (uint32_t i = 0; i < n; i++) {
+        size_t length = 0;
+        while (length < id.n && (id.p[length] != ',' || i + 1 == n))
+            length++;
+        samples[i] = (struct fb_sample){.field = (uint16_t)i, .text = {id.p, length}};
+        if (!length || (i + 1 < n && length == id.n))
+            return false;
+        id.p += length + (i + 1 < n);
+        id.n -= length + (i + 1 < n);
+    }
+    return true;
+}
+
+/* The id has a part for each key, and a series of a key repeats that part. */
+static bool check_keys(const struct maker *maker, uint16_t field) {
+    const struct fb_class *class_ = maker->class_;
+    const struct fb_test_step *step = maker->step;
+    struct fb_sample *keys = FB_ARENA_ARRAY(maker->arena, struct fb_sample, class_->n_keys);
+    if (!key_samples(maker, step->device, keys)) {
+        struct fb_buf names = {0};
+        for (uint32_t i = 0; i < class_->n_keys; i++)
+            fb_buf_printf(&names, "%s%.*s", i ? "," : "", FB_ARG(class_->fields[i].name));
+        FAIL(maker, "a device of `%.*s` is named `%.*s`, a part for each key; `%.*s` is not",
+             FB_ARG(class_->name), (int)names.n, names.p, FB_ARG(step->device));
+        fb_buf_free(&names);
+        return false;
+    }
+    for (uint32_t i = 0; field < class_->n_keys && i < step->n_items; i++)
+        if (step->items[i].kind == FB_SERIES_NULL ||
+            (step->items[i].kind == FB_SERIES_VALUE &&
+             !fb_str_eq(step->items[i].from->text, keys[field].text)))
+            return FAIL(maker, "`%.*s` is a key: in a record of `%.*s` it is \"%.*s\"",
+                        FB_ARG(step->field), FB_ARG(step->device), FB_ARG(keys[field].text));
+    return true;
+}
+
+static void add_point(struct maker *maker, int64_t at_us, uint32_t device,
+                      const struct fb_sample *sample) {
+    FB_PUSH_ROOM(maker->points, maker->n_points, maker->cap_points);
+    maker->points[maker->n_points] = (struct point){.at_us = at_us,
+                                                    .device = device,
+                                                    .order = maker->n_points,
+                                                    .step = maker->step,
+                                                    .sample = *sample};
+    maker->n_points++;
+}
+
+static bool add_series(struct maker *maker) {
+    const struct fb_test_step *step = maker->step;
+    if (!maker->class_)
+        return FAIL(maker, "say which device `%.*s` is: test \"..\" on NAME",
+                    FB_ARG(step->device));
     uint16_t field = field_of(maker, step->field);
     if (field == UINT16_MAX)
-        return fail(maker, "there is no field", step->field);
+        return FAIL(maker, "there is no field `%.*s`", FB_ARG(step->field));
     int64_t every_us = maker->class_->fields[field].every_us;
     if (!every_us)
         every_us = FB_SECOND;
     if (step->every && !fb_check_span(step->every, maker->checked->units, &every_us))
-        return fail(maker, "`every` is no constant, in the series of", step->field);
+        return FAIL(maker, "`every` of `%.*s` is not known before the test is run",
+                    FB_ARG(step->field));
+    if (!check_keys(maker, field))
+        return false;
     uint32_t device = device_of(maker, step->device);
     int64_t at_us = 0;
     for (uint32_t i = 0; i < step->n_items; i++) {
         const struct fb_series_item *item = &step->items[i];
         for (uint32_t k = 0; k < item->times; k++, at_us += every_us) {
-            struct point point = {
-                .at_us = at_us,
-                .device = device,
-                .order = maker->n_points,
-                .missing = item->kind == FB_SERIES_MISSING,
-                .sample = {.field = field},
-            };
-            if (item->kind == FB_SERIES_NULL)
-                point.sample.state = FB_SAMPLE_NULL;
-            else if (!point.missing && !value_sample(maker, item, k, &point.sample))
-                return false;
-            if (point.missing)
+            struct fb_sample sample = {.field = field};
+            if (item->kind == FB_SERIES_MISSING)
                 continue;
-            FB_PUSH_ROOM(maker->points, maker->n_points, maker->cap_points);
-            maker->points[maker->n_points++] = point;
+            if (item->kind == FB_SERIES_NULL)
+                sample.state = FB_SAMPLE_NULL;
+            else if (!value_sample(maker, item, k, &sample))
+                return false;
+            add_point(maker, at_us, device, &sample);
         }
     }
     return true;
@@ -185,25 +252,17 @@ static int by_time(const void *a, const void *b) {
     return x->order < y->order ? -1 : 1;
 }
 
-/* The keys' samples: the id's parts between commas. */
-static bool key_samples(const struct maker *maker, struct fb_str id, struct fb_sample *samples) {
-    uint32_t n = maker->class_->n_keys;
-    for (uint32_t i = 0; i < n; i++) {
-        size_t length = 0;
-        while (length < id.n && (id.p[length] != ',' || i + 1 == n))
-            length++;
-        samples[i] = (struct fb_sample){.field = (uint16_t)i, .text = {id.p, length}};
-        if (!length || (i + 1 < n && length == id.n))
-            return fail(maker, "the id does not have a part for each key:", id);
-        id.p += length + (i + 1 < n);
-        id.n -= length + (i + 1 < n);
-    }
-    return true;
-}
-
 static void push_entry(struct maker *maker, const struct fb_entry *entry) {
     FB_PUSH_ROOM(maker->entries, maker->n_entries, maker->cap_entries);
     maker->entries[maker->n_entries++] = *entry;
+}
+
+static bool two_values(struct maker *maker, const struct point *point) {
+    char at[FB_TIME_TEXT_MAX];
+    maker->step = point->step;
+    return FAIL(maker, "`%.*s` of `%.*s` has a value of another series at %.*s",
+                FB_ARG(point->step->field), FB_ARG(point->step->device),
+                (int)fb_span_format(point->at_us, at), at);
 }
 
 /* Samples of one device and instant are one record. */
@@ -219,13 +278,15 @@ static bool add_points(struct maker *maker) {
         struct fb_sample *samples =
             FB_ARENA_ARRAY(maker->arena, struct fb_sample, n_keys + (end - i));
         struct fb_str id = maker->devices[first->device];
-        if (!key_samples(maker, id, samples))
-            return false;
+        (void)key_samples(maker, id, samples);
         uint32_t n = n_keys;
         for (uint32_t k = i; k < end; k++) {
-            if (n > n_keys && samples[n - 1].field == maker->points[k].sample.field)
-                return fail(maker, "two series give one field a value at one instant, for", id);
-            samples[n++] = maker->points[k].sample;
+            const struct point *point = &maker->points[k];
+            if (point->sample.field < n_keys)
+                continue;
+            if (n > n_keys && samples[n - 1].field == point->sample.field)
+                return two_values(maker, point);
+            samples[n++] = point->sample;
         }
         struct fb_entry entry = {
             .class_index = (uint16_t)maker->test->class_index,
@@ -314,6 +375,27 @@ static void merge(struct maker *maker, uint32_t n_records, struct fb_rule_series
     series->start_us = maker->start_us;
 }
 
+/* The devices that the records are of. */
+static void list_devices(struct maker *maker, struct fb_rule_series *series) {
+    series->devices = FB_ARENA_ARRAY(maker->arena, struct fb_rule_device, series->n_entries + 1);
+    series->n_devices = 0;
+    struct fb_map *map = fb_map_new();
+    struct fb_buf name = {0};
+    for (uint32_t i = 0; i < series->n_entries; i++) {
+        const struct fb_entry *entry = &series->entries[i];
+        name.n = 0;
+        fb_buf_printf(&name, "%u %.*s", entry->class_index, FB_ARG(entry->device));
+        struct fb_str text = {name.p, name.n};
+        if (fb_map_get(map, text) != FB_MAP_NONE)
+            continue;
+        fb_map_put(map, text, series->n_devices);
+        series->devices[series->n_devices++] =
+            (struct fb_rule_device){entry->class_index, entry->device};
+    }
+    fb_buf_free(&name);
+    fb_map_free(map);
+}
+
 bool fb_rule_series_make(const struct fb_program *program, const struct fb_checked *checked,
                          const struct fb_checked_test *test, struct fb_arena *arena,
                          struct fb_rule_series *series, struct fb_err *err) {
@@ -333,14 +415,16 @@ bool fb_rule_series_make(const struct fb_program *program, const struct fb_check
     uint32_t n_records = maker.n_entries;
     if (n_records)
         maker.start_us = maker.entries[0].ts_us;
-    for (uint32_t i = 0; good && i < test->decl->n_steps; i++)
-        if (test->decl->steps[i].kind == FB_STEP_SERIES)
-            good = maker.class_ ? add_series(&maker, &test->decl->steps[i])
-                                : fail(&maker, "say which device: test \"..\" on NAME, for",
-                                       test->decl->steps[i].field);
+    for (uint32_t i = 0; good && i < test->decl->n_steps; i++) {
+        maker.step = &test->decl->steps[i];
+        if (maker.step->kind == FB_STEP_SERIES)
+            good = add_series(&maker);
+    }
     good = good && add_points(&maker);
     if (good)
         merge(&maker, n_records, series);
+    if (good)
+        list_devices(&maker, series);
     free(maker.points);
     free(maker.devices);
     free(maker.entries);

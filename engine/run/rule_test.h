@@ -11,18 +11,21 @@
 
 /* One line of a test's report: an expectation, what came, or both where they belong together. */
 struct fb_rule_test_line {
-    int64_t at_us;            /* from the test's start; FB_NO_TIME: the expectation names no time */
-    struct fb_str expected;   /* empty: it came unexpected */
-    struct fb_str actual;     /* empty: it did not come */
+    int64_t at_us;          /* from the test's start; FB_NO_TIME: the expectation names no time */
+    struct fb_str expected; /* empty: it came unexpected */
+    struct fb_str actual;   /* empty: it did not come */
+    struct fb_str why;      /* where what came is nearly what was expected: what differs */
     bool wrong;
+    uint32_t order; /* among lines of one time: expectations as written, then what else came */
 };
 
 struct fb_rule_test_result {
     bool passed;
     struct fb_err err; /* the test could not be run at all; kind FB_NO_FAILURE: it was */
-    struct fb_rule_test_line *lines; /* in the order of time */
+    struct fb_rule_test_line *lines; /* in the order of time, those without one last */
     uint32_t n_lines;
     uint64_t records;
+    uint64_t late, future; /* of these, refused as such */
 };
 
 /* Runs one test. The result's texts live in the arena. */

@@ -126,10 +126,10 @@ static void dump_test(const struct fb_test_decl *test, struct fb_buf *out) {
         const struct fb_test_step *step = &test->steps[i];
         fb_buf_printf(out,
                       " step %d device '%.*s' field '%.*s' file '%.*s' no%d kind%d rule '%.*s' "
-                      "word '%.*s' of '%.*s'\n",
+                      "word '%.*s' '%.*s' of '%.*s'\n",
                       (int)step->kind, FB_ARG(step->device), FB_ARG(step->field),
                       FB_ARG(step->file), step->no, (int)step->rule_kind, FB_ARG(step->rule),
-                      FB_ARG(step->word), FB_ARG(step->of));
+                      FB_ARG(step->word), FB_ARG(step->severity), FB_ARG(step->of));
         for (uint32_t k = 0; k < step->n_items; k++) {
             fb_buf_printf(out, "  item %d x%u", (int)step->items[k].kind, step->items[k].times);
             dump_named("from", step->items[k].from, out);
