@@ -92,6 +92,10 @@ static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
     return false;
 }
 
+static bool looks_back(const struct fb_node *call) {
+    return fb_str_eq(call->text, FB_S("previous")) || fb_str_eq(call->text, FB_S("change"));
+}
+
 /* Types what is kept in a window, apart from what stands around it. */
 static bool check_sample(struct fb_checker *ck, struct fb_node *call, struct fb_arg *arg,
                          struct fb_facts *facts) {
@@ -109,7 +113,9 @@ static bool check_sample(struct fb_checker *ck, struct fb_node *call, struct fb_
     ok = ok && check_still(ck, facts, call, arg);
     struct fb_facts seen = *facts;
     seen.moving = arg->window == FB_W_EACH ? call : NULL;
-    seen.window = seen.lookup_only = call;
+    /* previous and change look at samples only: they may stand in another one's. */
+    seen.window = looks_back(call) ? NULL : call;
+    seen.lookup_only = call;
     fb_facts_add(ck->facts, &seen);
     return ok;
 }

@@ -77,9 +77,13 @@ struct window_uses {
 };
 
 static void note_window(void *context, const struct fb_class *class_, const struct fb_instr *in) {
-    (void)class_;
-    if (in->op == FB_I_WINDOW || in->op == FB_I_WINDOW_CMP)
-        ((struct window_uses *)context)->used[in->imm] = true;
+    struct window_uses *uses = context;
+    if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
+        return;
+    uses->used[in->imm] = true;
+    const struct fb_window *window = &class_->windows[in->imm];
+    if (window->input == FB_INPUT_CODE) /* its samples may read `previous` */
+        see_code(class_, window->sample, note_window, context);
 }
 
 static bool *windows_of(const struct fb_program *program, const struct fb_rule *rule) {

@@ -91,6 +91,13 @@ static void sample_of_field(struct fb_window *window, const struct fb_field_decl
     fb_field_set_add(&window->reads, field->index);
 }
 
+static bool reads_window(const struct fb_piece *piece) {
+    for (uint32_t i = 0; i < piece->n; i++)
+        if (piece->code[i].op == FB_I_WINDOW)
+            return true;
+    return false;
+}
+
 /* Appends the sample's code to the class; window_of drops it again where another window has the
  * same. */
 static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
@@ -113,6 +120,7 @@ static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
         value.reg = fb_piece_emit(&piece, FB_I_IF, 0, where, value.reg, none);
     }
     window->input = FB_INPUT_CODE;
+    window->looks_back = reads_window(&piece);
     window->reads = piece.reads;
     window->sample = fb_piece_end(&piece, value.reg);
     fb_piece_free(&piece);

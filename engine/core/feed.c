@@ -70,7 +70,7 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
     const struct fb_window *window = &device->plan->class_->windows[index];
     struct fb_value value;
     sample->value = NULL;
-    if (gives_sample(window, entry)) {
+    if (gives_sample(window, entry) && !(sample->late && window->looks_back)) {
         struct fb_eval eval = {
             .registers = core->registers,
             .texts = core->texts,

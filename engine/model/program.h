@@ -142,6 +142,7 @@ struct fb_window {
     enum fb_window_shape shape;
     enum fb_window_input input;
     enum fb_type type;         /* of a sample */
+    bool looks_back;           /* `sample` reads previous or change: a late record gives none */
     uint16_t field;            /* FB_INPUT_FIELD */
     struct fb_code sample;     /* FB_INPUT_CODE */
     struct fb_field_set gives; /* a record that carries one of these gives a sample */
@@ -300,7 +301,7 @@ struct fb_class {
     int64_t late_us;
     uint16_t *tags; /* indices of fields, byte order of the names */
     uint32_t n_tags;
-    struct fb_window *windows; /* before those that read them: none do */
+    struct fb_window *windows; /* before those whose samples read them */
     uint32_t n_windows;
     struct fb_condition *conditions; /* in the order of the rules, then of their raises */
     uint32_t n_conditions;

@@ -14,6 +14,7 @@ struct place {
     const struct gen_rule *rule; /* whose lets are known; NULL: none */
     bool still;                  /* nothing that moves without a record: inside windows */
     bool windows;                /* windows, previous, ... may stand here */
+    bool samples;                /* inside a window: previous and change may stand here */
     bool params;
     bool moved; /* out: something that moves was grown */
 };
@@ -194,6 +195,7 @@ static struct gen_node *call(struct place *p, const char *f, enum gen_family fam
     struct place inside = *p;
     inside.still = true;
     inside.windows = false;
+    inside.samples = true;
     struct gen_node *where = x != NULL && chance(p, 15) ? condition(&inside, 1) : NULL;
     snprintf(text, sizeof text, "%s(%s%s@0%s)", f, x == NULL ? "" : "@3 ",
              where == NULL ? "" : "where @3 ", last ? "" : needs(p));
@@ -208,6 +210,7 @@ static struct gen_node *window_argument(struct place *p, enum gen_family family)
     struct place inside = *p;
     inside.still = true;
     inside.windows = false;
+    inside.samples = true;
     const struct gen_field *field = some_field(p, family);
     if (field != NULL && chance(p, 65))
         return leaf(p, family, field->name);
@@ -325,7 +328,7 @@ static struct gen_node *number(struct place *p, enum gen_family family, int dept
         return p->windows ? aggregate(p, family) : NULL;
     if (kind < 25 && p->windows && depth > 0)
         found = aggregate(p, family);
-    else if (kind < 32 && p->windows && depth > 0)
+    else if (kind < 32 && (p->windows || p->samples) && depth > 0)
         found = previous_of(p, family);
     else if (kind < 40)
         found = some_let(p, family);

@@ -25,6 +25,18 @@ static bool carries_any(const struct ora_class *class, const struct ora_record *
     return false;
 }
 
+/* previous and change look at the order of the samples, so they have nothing to say of a late one. */
+static bool looks_back(const struct ora_expr *e) {
+    if (e == NULL)
+        return false;
+    if (e->kind == ORA_PREVIOUS || e->kind == ORA_CHANGE)
+        return true;
+    for (uint32_t i = 0; i < e->n_items; i++)
+        if (looks_back(e->items[i]))
+            return true;
+    return looks_back(e->a) || looks_back(e->b) || looks_back(e->c);
+}
+
 static struct ora_sample find_sample(struct ora *o, const struct ora_device *device,
                                      const struct ora_window *w, size_t i) {
     const struct ora_record *record = &device->records[i];
@@ -35,6 +47,8 @@ static struct ora_sample find_sample(struct ora *o, const struct ora_device *dev
         return sample;
     }
     if (!carries_any(device->class, record, w->reads_x))
+        return sample;
+    if (record->late && (looks_back(w->x) || looks_back(w->where)))
         return sample;
     struct ora_view then = {.o = o,
                             .device = device,
