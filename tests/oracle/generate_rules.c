@@ -705,7 +705,10 @@ static void make_slots(struct place *p, struct gen_rule *rule) {
             rule->n_lets > 0 && chance(p, 60) && condition_uses(rule, rule->lets[0].name);
         enum gen_family family = some_family(&still);
         rule->slot_formats[i] = "";
-        if (own_let) {
+        if (chance(p, 25)) { /* of any type, keys too */
+            rule->slots[i] =
+                leaf(p, GEN_FAMILIES, p->class->fields[below(p, p->class->n_fields)].name);
+        } else if (own_let) {
             rule->slots[i] = leaf(p, rule->lets[0].family, rule->lets[0].name);
         } else if (family == GEN_COUNTER || family == GEN_PER_SECOND) {
             rule->slots[i] = aggregate(&still, family);
