@@ -602,6 +602,27 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     free_items(&replayed);
 }
 
+static void a_position_that_the_topic_has_lost_is_an_error(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char input[64], group[64];
+    fb_topic_name(input, "events");
+    fb_topic_name(group, "app");
+    write_text(path_of("small.rules"), small_rules, input);
+    fb_topic_create(address, input, PARTITIONS, NULL);
+    struct fb_program_run run = start_instance("c", address, group);
+    fb_topic_put(address, input, 1, 0, "x", "{\"id\":\"x\",\"temp\":60}", NULL, 0);
+    await_committed(address, group, input, 1);
+    fb_program_signal(&run, SIGTERM);
+    assert_int_equal(fb_program_wait(&run), 0);
+    for (int i = 0; i < 3; i++)
+        fb_topic_put(address, input, 1, 0, "x", "{\"id\":\"x\",\"temp\":90}", NULL, 0);
+    fb_topic_cut(address, input, 1, 3);
+    run = start_instance("c", address, group);
+    assert_int_equal(fb_program_wait(&run), 3);
+    assert_true(fb_program_said(&run, "is no longer in the topic: records were deleted before"));
+}
+
 static void what_cannot_start_says_why(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
@@ -650,6 +671,7 @@ int main(void) {
         cmocka_unit_test(outputs_are_those_of_replay_though_the_broker_goes_and_comes),
         cmocka_unit_test(a_task_keeps_its_state_when_its_partition_comes_back),
         cmocka_unit_test(nothing_is_lost_when_the_engine_is_killed),
+        cmocka_unit_test(a_position_that_the_topic_has_lost_is_an_error),
         cmocka_unit_test(what_cannot_start_says_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

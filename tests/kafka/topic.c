@@ -404,3 +404,21 @@ int64_t fb_topic_end(const char *address, const char *topic, int32_t partition, 
     rd_kafka_destroy(rk);
     return end;
 }
+
+void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before) {
+    static const char *const none[] = {NULL};
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
+    rd_kafka_topic_partition_list_t *to = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(to, topic, partition)->offset = before;
+    rd_kafka_DeleteRecords_t *wanted = rd_kafka_DeleteRecords_new(to);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteRecords(rk, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    if (!event || rd_kafka_event_error(event))
+        die(topic, event ? rd_kafka_event_error_string(event) : "no answer to the deletion");
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteRecords_destroy(wanted);
+    rd_kafka_topic_partition_list_destroy(to);
+    rd_kafka_destroy(rk);
+}

@@ -67,6 +67,9 @@ void fb_records_free(struct fb_records *records);
 /* The value of a header, NULL where the record has none of that name. */
 const char *fb_record_header(const struct fb_record *record, const char *name);
 
+/* Deletes the records of a partition before an offset, as a topic's retention would. */
+void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before);
+
 /* The offset that a group has committed in a partition, -1 when none. */
 int64_t fb_group_offset(const char *address, const char *group, const char *topic,
                         int32_t partition);
