@@ -25,7 +25,7 @@ static bool carries_any(const struct ora_class *class, const struct ora_record *
     return false;
 }
 
-/* previous and change look at the order of the samples, so they have nothing to say of a late one. */
+/* previous and change look at the order of the samples: they have nothing to say of a late one. */
 static bool looks_back(const struct ora_expr *e) {
     if (e == NULL)
         return false;
