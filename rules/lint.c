@@ -140,27 +140,33 @@ struct chatter {
     const struct fb_field_decl *field;
 };
 
-static void visit_chatter(const struct fb_node *node, void *arg) {
-    struct chatter *found = arg;
+/* Looks at the limits of the condition itself: those inside windows are no limits of the alarm. */
+static void find_chatter(const struct fb_node *node, struct chatter *found) {
+    if (!node || node->kind == FB_N_CALL)
+        return;
     if (node->kind == FB_N_FOR || node->kind == FB_N_UNTIL)
         found->holds = true;
-    if (node->kind != FB_N_COMPARE || node->op > FB_OP_GE || found->field)
-        return;
     const struct fb_node *sides[] = {node->a, node->b};
-    for (int i = 0; i < 2; i++)
+    bool limit = node->kind == FB_N_COMPARE && node->op <= FB_OP_GE && !found->field;
+    for (int i = 0; limit && i < 2; i++)
         if (sides[i]->kind == FB_N_NAME && sides[i]->ref == FB_REF_FIELD &&
             sides[i]->type == FB_T_NUMBER)
             found->field = sides[i]->field;
+    find_chatter(node->a, found);
+    find_chatter(node->b, found);
+    find_chatter(node->c, found);
+    for (uint32_t i = 0; i < node->n_items; i++)
+        find_chatter(node->items[i], found);
 }
 
 /* Half a unit in the last of two digits is as exact as a proposal can be. */
 static double two_digits(double x) {
-    double scale = 1;
-    for (; x * scale < 10; scale *= 10) {
+    double up = 1, down = 1; /* powers of ten, both whole: 0.1 is not exact */
+    for (; x * up < 10; up *= 10) {
     }
-    for (; x * scale >= 100; scale /= 10) {
+    for (; x / down >= 100; down *= 10) {
     }
-    return fb_num_round(x * scale) / scale;
+    return fb_num_round(x * up / down) * down / up;
 }
 
 static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
@@ -189,7 +195,7 @@ static void check_chatter(struct fb_linter *lint, const struct fb_rule_decl *rul
     if (rule->kind != FB_RULE_ALARM || rule->deadband || rule->clear_after)
         return;
     for (uint32_t i = 0; i < rule->n_raises; i++)
-        fb_lint_visit(rule->raises[i].when, visit_chatter, &found);
+        find_chatter(rule->raises[i].when, &found);
     if (found.field && !found.holds)
         propose(lint, rule, found.field);
 }
