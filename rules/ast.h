@@ -128,6 +128,7 @@ struct fb_field_decl {
     struct fb_str *from; /* paths in the record, first that is there wins; none: the name itself */
     uint32_t n_from;
     uint32_t index; /* in the class: keys, tags, fields, each in the order of writing */
+    bool broken;    /* a mistake in it was reported: nothing is known of its type */
 };
 
 struct fb_let_decl {
@@ -165,6 +166,7 @@ struct fb_class_decl {
     struct fb_span time_span;
     struct fb_str domain;
     struct fb_node *late; /* duration; NULL: 0 */
+    bool broken;          /* a mistake in a block of it was reported: names may be missing */
 };
 
 struct fb_param_case {
@@ -182,6 +184,7 @@ struct fb_param_decl {
     struct fb_node *range_low, *range_high;
     struct fb_param_case *cases;
     uint32_t n_cases;
+    bool broken; /* a mistake in it was reported: only its name is known */
     const struct fb_unit *unit; /* by the checker */
 };
 
@@ -313,6 +316,8 @@ struct fb_file {
     uint32_t source; /* index in the sources */
     struct fb_item *items;
     uint32_t n_items;
+    struct fb_item *broken; /* with a syntax error: as far as read; for check only */
+    uint32_t n_broken;
     struct fb_comment *comments; /* in the order of the text */
     uint32_t n_comments;
 };

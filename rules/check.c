@@ -69,13 +69,16 @@ static void make_scopes(struct fb_checker *ck) {
     }
     ck->param_definitions = FB_ARENA_ARRAY(ck->arena, struct fb_definition, out->n_params + 1);
     for (uint32_t i = 0; i < out->n_params; i++)
-        ck->param_definitions[i].param = out->params[i];
+        ck->param_definitions[i] = (struct fb_definition){
+            .param = out->params[i],
+            .progress = out->params[i]->broken ? FB_DONE : FB_NOT_CHECKED,
+        };
 }
 
 static void check_params(struct fb_checker *ck) {
     for (uint32_t i = 0; i < ck->out->n_params; i++) {
         struct fb_param_decl *param = ck->out->params[i];
-        if (param->class_name.n)
+        if (param->class_name.n && !param->broken)
             fb_check_class_index(ck, param->class_name, param->class_span);
         fb_check_define(ck, &ck->param_definitions[i], NULL, param->name_span);
     }
@@ -92,8 +95,7 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
                             .out = out,
                             .classes = fb_map_new(),
                             .params = fb_map_new(),
-                            .rules = fb_map_new(),
-                            .partial = errors > 0};
+                            .rules = fb_map_new()};
     fb_check_collect(&ck);
     make_scopes(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)

@@ -8,9 +8,9 @@
  * - Every name has its meaning: NAME nodes have `ref` and `field`, `let`, `param` or `word`. A WORD
  *   stands only opposite an expression of that enumeration; `word` is its index there.
  * - Every node has a type. NUMBER and DURATION literals are FB_T_NUMBER, INTEGER fields stay
- * INTEGER   where they stand alone, arithmetic and functions of numbers give NUMBER (first, last,
- * previous,   coalesce, if, min, max and clamp of INTEGER only: INTEGER). A COUNTER stands only in
- * rate,   increase, previous, `is`, age, silent, messages, and in a comparison with its
+ *   INTEGER where they stand alone, arithmetic and functions of numbers give NUMBER (first, last,
+ *   previous, coalesce, if, min, max and clamp of INTEGER only: INTEGER). A COUNTER stands only in
+ *   rate, increase, previous, `is`, age, silent, messages, and in a comparison with its
  *   `previous`. An UNKNOWN node has the type of what it stands beside.
  * - `unit` is the unit in which the node's value is delivered; NULL: none. A NUMBER or DURATION
  *   delivers `converted`, which is in `unit`: the unit of the other side, converted exactly. Every
@@ -21,18 +21,18 @@
  *       point + x, x + point, point - x: x is brought to fb_unit_difference(point's unit);
  *       point - point: the right side is brought to the left's unit, the result has
  *       fb_unit_difference of it. A difference never has a point's unit, so that fb_unit_convert
- * with       `difference` false is right everywhere.
+ *       with `difference` false is right everywhere.
  *     MUL, DIV: nothing is converted; the node's unit is the product or quotient.
  *   fb_check_common_unit gives that one unit of several values.
  * - A let's value is delivered in let->unit where it was declared, else in the value's own; a
- * param's   likewise. A bare number as value of such a one has the declared unit already.
+ *   param's likewise. A bare number as value of such a one has the declared unit already.
  * - Lengths of windows, `every`, `stale after`, `late up to`, ranges, `null`: constants, which
  *   fb_check_constant and fb_check_span read. `for`, `clear after`, `at most .. per`: of the
- * dimension   of time; anything that is known at the time.
+ *   dimension of time; anything that is known at the time.
  * - age and elapsed are operands of a COMPARE whose other side does not move with time; inside a
  *   window's expression stands nothing that moves without a record, and no other window.
  * - first, last, previous and changed of a text, enumeration, time or integer: of a field, directly
- * or   through lets that are only its name.
+ *   or through lets that are only its name.
  * - No let or param reaches itself; through lets and params nothing is nested deeper than
  *   FB_CHECK_DEPTH_MAX names and FB_CHECK_NODES_MAX nodes.
  * - Patterns of `matches` have been compiled by rules/pattern.h.
@@ -80,9 +80,9 @@ struct fb_checked {
     uint32_t n_tests;
 };
 
-/* True: no errors were added to diags. *out is filled either way, as far as it went. Where diags
- * holds errors before, the parser left statements out, and names that are not known are not
- * reported: they may stand there. */
+/* True: no errors were added to diags. *out is filled either way, as far as it went. Of statements
+ * with a syntax error (struct fb_file's `broken`) only the names are taken, and a name that one of
+ * them may have declared is not missed. */
 bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *diags,
               struct fb_checked *out);
 

@@ -101,6 +101,8 @@ static void check_fields(struct fb_checker *ck, const struct fb_class_decl *decl
                         "`%.*s` is declared twice in `%.*s`", FB_ARG(field->name),
                         FB_ARG(decl->name));
         fb_map_put(names, field->name, i);
+        if (field->broken)
+            continue;
         check_words(ck, field);
         check_key_type(ck, field);
         check_range(ck, field);
@@ -115,9 +117,10 @@ void fb_check_field_types(struct fb_checker *ck, struct fb_class_decl *decl) {
     for (uint32_t i = 0; i < decl->n_fields; i++) {
         struct fb_field_decl *field = decl->fields[i];
         bool ok;
-        if (field->type.type == FB_T_NONE)
-            field->type.type = FB_T_TEXT; /* a key or tag without a type */
         field->type.unit = fb_check_unit(ck, field->type.unit_text, field->type.unit_span, &ok);
+        field->broken |= !ok;
+        if (field->broken)
+            field->type.type = FB_T_NONE;
     }
 }
 
@@ -175,8 +178,10 @@ void fb_check_class(struct fb_checker *ck, uint32_t index) {
     ck->facts = &facts;
     ck->scope = NULL; /* a declaration's numbers know no fields */
     check_fields(ck, class->decl);
-    check_time(ck, class->decl);
-    check_domain(ck, class->decl);
+    if (!class->decl->broken) {
+        check_time(ck, class->decl);
+        check_domain(ck, class->decl);
+    }
     if (class->decl->late)
         fb_check_duration(ck, class->decl->late, true, NULL);
     check_let_names(ck, class);

@@ -57,9 +57,9 @@ struct fb_checker {
     struct fb_definition **path;  /* lets and params being checked, the innermost last */
     uint32_t n_path, cap_path;
     const struct fb_node *compared[2]; /* sides of the comparison being checked */
-    bool partial;     /* statements with errors were left out: what is unknown may stand there */
-    uint32_t nesting; /* of fb_check_node, for the stack's sake */
-    uint32_t base;    /* nesting where the definition at hand began */
+    uint32_t nesting;                  /* of fb_check_node, for the stack's sake */
+    uint32_t base;                     /* nesting where the definition at hand began */
+    bool incomplete; /* a statement or file was lost with its name: any may be declared in it */
 };
 
 /* ---- check_names.c ---- */

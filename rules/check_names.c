@@ -10,7 +10,7 @@ enum { CANDIDATES_MAX = 512 };
 
 uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span) {
     uint32_t index = fb_map_get(ck->classes, name);
-    if (index != FB_MAP_NONE || ck->partial)
+    if (index != FB_MAP_NONE || ck->incomplete)
         return index;
     uint32_t n = fb_map_size(ck->classes);
     struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, n + 1);
@@ -116,7 +116,7 @@ static void collect_others(struct fb_checker *ck, struct fb_item *item) {
 }
 
 static void collect_lets(struct fb_checker *ck, struct fb_item *item) {
-    if (item->kind != FB_ITEM_CLASS)
+    if (item->kind != FB_ITEM_CLASS || item->class_decl->name.n == 0)
         return;
     struct fb_class_decl *decl = item->class_decl;
     uint32_t index = decl->reopened ? fb_check_class_index(ck, decl->name, decl->name_span)
@@ -136,8 +136,68 @@ static void collect_lets(struct fb_checker *ck, struct fb_item *item) {
 static uint32_t count_items(const struct fb_tree *tree) {
     uint32_t n = 0;
     for (uint32_t f = 0; f < tree->n_files; f++)
-        n += tree->files[f]->n_items;
+        n += tree->files[f]->n_items + tree->files[f]->n_broken;
     return n;
+}
+
+/* ---- statements with a syntax error: their names are known, so that nobody misses them ------- */
+
+static void collect_broken_class(struct fb_checker *ck, struct fb_class_decl *decl) {
+    uint32_t index = fb_map_get(ck->classes, decl->name);
+    decl->broken = true;
+    if (decl->reopened && index != FB_MAP_NONE)
+        ck->out->classes[index].decl->broken = true; /* it may have held a let */
+    else
+        add_class(ck, decl);
+}
+
+static void collect_broken_param(struct fb_checker *ck, struct fb_param_decl *param) {
+    param->broken = true;
+    if (!param->value)
+        param->value = FB_ARENA_NEW(ck->arena, struct fb_node);
+    param->value->kind = FB_N_NAME;
+    param->value->type = FB_T_NONE;
+    add_param(ck, param);
+}
+
+static void collect_broken_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
+    struct fb_checked *out = ck->out;
+    fb_map_put(ck->rules, rule->name, out->n_rules);
+    out->rules[out->n_rules++] =
+        (struct fb_checked_rule){.decl = rule, .class_index = FB_MAP_NONE};
+}
+
+static struct fb_str name_of(const struct fb_item *item) {
+    switch (item->kind) {
+    case FB_ITEM_CLASS:
+        return item->class_decl->name;
+    case FB_ITEM_PARAM:
+        return item->param->name;
+    case FB_ITEM_RULE:
+        return item->rule->name;
+    default:
+        return (struct fb_str){0};
+    }
+}
+
+static void collect_broken(struct fb_checker *ck, struct fb_item *item) {
+    if (item->kind == FB_ITEM_TEST)
+        return;
+    if (name_of(item).n == 0)
+        ck->incomplete = true;
+    else if (item->kind == FB_ITEM_CLASS)
+        collect_broken_class(ck, item->class_decl);
+    else if (item->kind == FB_ITEM_PARAM)
+        collect_broken_param(ck, item->param);
+    else if (fb_map_get(ck->rules, item->rule->name) == FB_MAP_NONE)
+        collect_broken_rule(ck, item->rule);
+}
+
+static void for_each_broken(struct fb_checker *ck,
+                            void (*visit)(struct fb_checker *ck, struct fb_item *item)) {
+    for (uint32_t f = 0; f < ck->tree->n_files; f++)
+        for (uint32_t i = 0; i < ck->tree->files[f]->n_broken; i++)
+            visit(ck, &ck->tree->files[f]->broken[i]);
 }
 
 void fb_check_collect(struct fb_checker *ck) {
@@ -148,8 +208,10 @@ void fb_check_collect(struct fb_checker *ck) {
     out->rules = FB_ARENA_ARRAY(ck->arena, struct fb_checked_rule, n);
     out->tests = FB_ARENA_ARRAY(ck->arena, struct fb_checked_test, n);
     for_each_item(ck, collect_class);
+    for_each_broken(ck, collect_broken);
     for_each_item(ck, collect_others);
     for_each_item(ck, collect_lets);
+    for_each_broken(ck, collect_lets);
 }
 
 /* ---- looking up ----------------------------------------------------------------------------- */
@@ -211,6 +273,9 @@ static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
 
 static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
                         const struct fb_type_decl *words) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    if (ck->incomplete || (decl && decl->broken))
+        return;
     struct fb_str names[CANDIDATES_MAX];
     const char *help = fb_check_suggest(ck, node->text, names, candidates(ck, words, names));
     if (words) {
@@ -222,8 +287,6 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         fb_buf_free(&list);
         return;
     }
-    if (ck->partial)
-        return;
     if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
         help = "a rule's name is not a value; repeat its condition, or give it a name with let";
     if (!help)

@@ -93,8 +93,7 @@ static void check_series(struct fb_checker *ck, const struct fb_class_decl *clas
                          const struct fb_test_step *step) {
     if (step->every)
         fb_check_duration(ck, step->every, true, NULL);
-    const struct fb_field_decl *field = fb_check_field(class_decl, step->field);
-    if (!field && ck->partial)
+    if (!class_decl && ck->incomplete)
         return;
     if (!class_decl) {
         fb_diag_add(ck->diags, FB_E_TEST, step->span,
@@ -102,6 +101,9 @@ static void check_series(struct fb_checker *ck, const struct fb_class_decl *clas
                     "it is not said of which device this series is");
         return;
     }
+    const struct fb_field_decl *field = fb_check_field(class_decl, step->field);
+    if (field ? field->broken : class_decl->broken)
+        return;
     if (!field) {
         struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, class_decl->n_fields + 1);
         for (uint32_t i = 0; i < class_decl->n_fields; i++)
@@ -128,7 +130,7 @@ static const struct fb_checked_rule *find_rule(struct fb_checker *ck,
     const char *kind = step->rule_kind == FB_RULE_ALARM ? "alarm" : "event";
     if (index != FB_MAP_NONE && ck->out->rules[index].decl->kind == step->rule_kind)
         return &ck->out->rules[index];
-    if (ck->partial)
+    if (ck->incomplete)
         return NULL;
     uint32_t n = 0;
     struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, ck->out->n_rules + 1);

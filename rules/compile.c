@@ -12,7 +12,7 @@ static struct fb_sources *load(const char *const *paths, size_t n, struct fb_dia
             continue;
         uint32_t file = fb_sources_add(sources, fb_str_of(paths[i]), FB_S(""));
         fb_diag_add(diags, FB_E_RULES_UNREADABLE, (struct fb_span){.file = file},
-                    "Name a rule file, or a folder with *.rules files.", "%s", err.text);
+                    "name a rule file, or a folder with *.rules files", "%s", err.text);
     }
     return sources;
 }
@@ -20,13 +20,13 @@ static struct fb_sources *load(const char *const *paths, size_t n, struct fb_dia
 bool fb_compile_sources(struct fb_sources *sources, struct fb_diags *diags,
                         struct fb_compiled *out) {
     *out = (struct fb_compiled){.sources = sources};
-    if (diags->errors)
-        return false;
+    bool all_there = diags->errors == 0;
     out->tree = fb_parse(sources, diags);
-    bool parsed = diags->errors == 0;
+    if (!all_there)
+        return false; /* what a missing file declares would be missed everywhere */
     out->units = fb_units_new();
-    /* What was parsed is checked either way: one run shows all errors. */
-    if (!fb_check(out->tree, out->units, diags, &out->checked) || !parsed)
+    fb_check(out->tree, out->units, diags, &out->checked);
+    if (diags->errors)
         return false;
     out->program = fb_lower(&out->checked, diags);
     return out->program != NULL;

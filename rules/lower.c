@@ -135,18 +135,25 @@ static void lower_time(struct fb_lower_class *c) {
 /* The windows stand last in the block: how large they are is known when all that is read from them
  * is. */
 static void place_windows(struct fb_lower_class *c) {
+    uint64_t others = c->block_bytes;
     for (uint32_t i = 0; i < c->n_windows; i++) {
         struct fb_window *window = &c->windows[i];
         window->bytes = fb_window_bytes(window);
         window->offset = fb_lower_room(c, window->bytes, 8);
     }
     c->block_bytes = (c->block_bytes + 7) / 8 * 8;
-    if (c->block_bytes > FB_BLOCK_BYTES_MAX)
-        fb_diag_add(c->diags, FB_E_BLOCK_TOO_LARGE, c->decl->name_span,
-                    "Shorten the windows that `flyball check` lists as the largest, or declare a "
-                    "longer `every`; a window that several rules read is kept once.",
-                    "a device of %.*s would need %llu bytes; the most is %d", FB_ARG(c->decl->name),
-                    (unsigned long long)c->block_bytes, FB_BLOCK_BYTES_MAX);
+    if (c->block_bytes <= FB_BLOCK_BYTES_MAX)
+        return;
+    uint64_t windows = c->block_bytes - others;
+    fb_diag_add(c->diags, FB_E_BLOCK_TOO_LARGE, c->decl->name_span,
+                windows > others
+                    ? "shorten the longest windows, or declare a longer `every`; a window that "
+                      "several rules read is kept once"
+                    : "make two devices of the topic, each with some of the rules",
+                "a device of `%.*s` would need %llu bytes, %llu of them for windows; the most is "
+                "%d",
+                FB_ARG(c->decl->name), (unsigned long long)c->block_bytes,
+                (unsigned long long)windows, FB_BLOCK_BYTES_MAX);
 }
 
 static void *kept(struct fb_arena *arena, void *items, size_t bytes) {
@@ -207,7 +214,7 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
                                .out = &program->classes[index]};
     if (decl->n_fields > FB_FIELDS_MAX) {
         fb_diag_add(diags, FB_E_TOO_MANY_FIELDS, decl->name_span,
-                    "Leave out what no rule reads, or make two devices of the topic.",
+                    "leave out what no rule reads, or make two devices of the topic",
                     "%.*s has %u keys, tags and fields; the most is %d", FB_ARG(decl->name),
                     decl->n_fields, FB_FIELDS_MAX);
         return;

@@ -84,7 +84,7 @@ void fb_piece_free(struct fb_piece *piece) {
 void fb_piece_too_long(struct fb_piece *piece) {
     if (!piece->too_long)
         fb_diag_add(piece->c->diags, FB_E_CODE_TOO_LONG, piece->span,
-                    "Split it into several rules, or give fewer alternatives.",
+                    "split it into several rules, or give fewer alternatives",
                     "this becomes more than %d instructions, lets and params included",
                     FB_REGISTERS_MAX);
     piece->too_long = true;

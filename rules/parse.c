@@ -288,6 +288,8 @@ static bool device_item(struct fb_parser *p, void *context) {
     } else {
         return fb_p_unknown_clause(p, "a device", device_clauses);
     }
+    if (!ok && item.kind == FB_ITEM_FIELD)
+        parts->of_role[FB_FIELD][item.first]->broken = true;
     item.span = fb_p_span_from(p, first);
     *FB_P_PUSH(p, decl->items, decl->n_items) = item;
     return ok;
@@ -758,8 +760,8 @@ static void set_span(struct fb_item *item) {
     }
 }
 
-/* file = { use | device | param | alarm | event | test } ; statements with a mistake are left
- * out */
+/* file = { use | device | param | alarm | event | test } ; statements with a mistake stand
+ * apart */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
     while (!fb_p_is(p, FB_TOK_END)) {
         const struct fb_token *first = fb_p_peek(p, 0);
@@ -773,6 +775,7 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
             *FB_P_PUSH(p, out->items, out->n_items) = item;
             continue;
         }
+        *FB_P_PUSH(p, out->broken, out->n_broken) = item;
         /* Behind a block's end the next statement begins; anything else is skipped. */
         bool behind_block = p->at > before && p->tokens.items[p->at - 1].kind == FB_TOK_FINISH;
         if (p->at == before) {

@@ -58,6 +58,9 @@ expect 0 out "1 file read, 1 rule, no errors" "$flyball" check good.rules
 expect 1 err "name.rules:6:38: error[E201]" "$flyball" check name.rules
 expect 1 err 'did you mean `90 %`?' "$flyball" check unit.rules
 expect 1 err "both/a.rules:6:48: error[E403]" "$flyball" check both
+printf 'alarm high on pump { rase low when load > 5 %% }\n' >syntax.rules
+expect 3 err "syntax.rules:1:22: error[E122]" "$flyball" check syntax.rules nosuch.rules
+expect 3 err "nosuch.rules: error[E570]" "$flyball" check syntax.rules nosuch.rules
 expect 1 err "both/b.rules:6:38: error[E201]" "$flyball" check both
 expect 1 err "2 errors in 2 files" "$flyball" check both
 expect 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.rules

@@ -50,13 +50,18 @@ static void check_format(const struct parsed *first) {
     fb_buf_free(&again);
 }
 
-static bool uses_files(const struct fb_tree *tree) {
-    for (uint32_t i = 0; i < tree->files[0]->n_items; i++) {
-        if (tree->files[0]->items[i].kind == FB_ITEM_USE) {
+static bool names_file(const struct fb_item *items, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (items[i].kind == FB_ITEM_USE && items[i].use.n > 0) {
             return true;
         }
     }
     return false;
+}
+
+static bool uses_files(const struct fb_tree *tree) {
+    const struct fb_file *file = tree->files[0];
+    return names_file(file->items, file->n_items) || names_file(file->broken, file->n_broken);
 }
 
 static void print(const struct fb_diags *diags, const struct fb_sources *sources) {
