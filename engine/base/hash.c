@@ -2,23 +2,55 @@
 #include "engine/base/hash.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "engine/base/arena.h"
 #include "engine/base/err.h"
 
 uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed) {
     return XXH3_64bits_withSeed(bytes, n, seed);
 }
 
-void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]) {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    FB_ASSERT(ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1);
+struct fb_hasher {
+    EVP_MD *sha256;
+    EVP_MD_CTX *state;
+};
+
+struct fb_hasher *fb_hasher_new(void) {
+    struct fb_hasher *hasher = fb_alloc(sizeof *hasher);
+    hasher->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    hasher->state = EVP_MD_CTX_new();
+    FB_ASSERT(hasher->sha256 && hasher->state);
+    return hasher;
+}
+
+void fb_hasher_free(struct fb_hasher *hasher) {
+    if (!hasher)
+        return;
+    EVP_MD_CTX_free(hasher->state);
+    EVP_MD_free(hasher->sha256);
+    free(hasher);
+}
+
+static void hash_parts(struct fb_hasher *hasher, const struct fb_str *parts, size_t n_parts,
+                       uint8_t digest[32]) {
+    FB_ASSERT(EVP_DigestInit_ex(hasher->state, hasher->sha256, NULL) == 1);
     for (size_t i = 0; i < n_parts; i++)
-        FB_ASSERT(EVP_DigestUpdate(ctx, parts[i].p, parts[i].n) == 1);
+        FB_ASSERT(EVP_DigestUpdate(hasher->state, parts[i].p, parts[i].n) == 1);
     unsigned length = 0;
-    FB_ASSERT(EVP_DigestFinal_ex(ctx, digest, &length) == 1 && length == 32);
-    EVP_MD_CTX_free(ctx);
+    FB_ASSERT(EVP_DigestFinal_ex(hasher->state, digest, &length) == 1 && length == 32);
+}
+
+void fb_hasher_sha256(struct fb_hasher *hasher, struct fb_str bytes, uint8_t digest[32]) {
+    hash_parts(hasher, &bytes, 1, digest);
+}
+
+void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]) {
+    struct fb_hasher *hasher = fb_hasher_new();
+    hash_parts(hasher, parts, n_parts, digest);
+    fb_hasher_free(hasher);
 }
 
 void fb_hex(const uint8_t *bytes, size_t n_bytes, char *out) {

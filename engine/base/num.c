@@ -21,6 +21,25 @@ enum { EXACT_POWER_MAX = 22 };
 
 /* ---- double to text ---- */
 
+/* Writes the digits of x so that they end before `end`; gives where they begin. */
+static char *digits_before(char *end, uint64_t x) {
+    do
+        *--end = (char)('0' + x % 10);
+    while ((x /= 10) > 0);
+    return end;
+}
+
+size_t fb_num_format_int(int64_t x, char *out) {
+    char room[FB_NUM_TEXT_MAX], *end = room + sizeof room;
+    char *p = digits_before(end, x < 0 ? 0 - (uint64_t)x : (uint64_t)x);
+    if (x < 0)
+        *--p = '-';
+    size_t n = (size_t)(end - p);
+    memcpy(out, p, n);
+    out[n] = '\0';
+    return n;
+}
+
 /* Decimal digits d1 d2 ... dn, without trailing zeros, of the value 0.d1d2...dn * 10^point. */
 struct decimal {
     char digits[20];
@@ -28,8 +47,8 @@ struct decimal {
 };
 
 static void decimal_of_integer(uint64_t m, int shift, struct decimal *out) {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)m);
+    char room[24], *end = room + sizeof room, *text = digits_before(end, m);
+    int n = (int)(end - text);
     out->point = n - shift;
     while (n > 1 && text[n - 1] == '0')
         n--;

@@ -14,6 +14,8 @@ enum { FB_NUM_TEXT_MAX = 32 };
  * Plain notation for 1e-5 <= |x| < 1e17 ("0.00012", "20", "1234567890123456"), else "1.5e+20".
  * Valid JSON. Returns the length; out holds FB_NUM_TEXT_MAX. */
 size_t fb_num_format(double x, char *out);
+/* A whole number; the same room, the same result. */
+size_t fb_num_format_int(int64_t x, char *out);
 /* The nearest double of a JSON number's text (RFC 8259 grammar, exactly all of s), ties to even.
  * False if the text is not such a number or the value is not finite. */
 bool fb_num_parse(struct fb_str s, double *x);

@@ -151,35 +151,12 @@ void fb_buf_free(struct fb_buf *buf) {
     *buf = (struct fb_buf){0};
 }
 
-/* Room for `more` bytes and a terminator. */
-static void make_room(struct fb_buf *buf, size_t more) {
-    size_t wanted = buf->n + more + 1;
-    if (wanted <= buf->cap)
-        return;
-    size_t cap = buf->cap ? buf->cap : 64;
+void fb_buf_grow(struct fb_buf *buf, size_t more) {
+    size_t wanted = buf->n + more + 1, cap = buf->cap ? buf->cap : 64;
     while (cap < wanted)
         cap *= 2;
     buf->p = fb_grow(buf->p, cap);
     buf->cap = cap;
-}
-
-void fb_buf_put(struct fb_buf *buf, const void *bytes, size_t n) {
-    make_room(buf, n);
-    if (n)
-        memcpy(buf->p + buf->n, bytes, n);
-    buf->n += n;
-}
-
-void fb_buf_str(struct fb_buf *buf, struct fb_str s) {
-    fb_buf_put(buf, s.p, s.n);
-}
-
-void fb_buf_text(struct fb_buf *buf, const char *terminated) {
-    fb_buf_put(buf, terminated, strlen(terminated));
-}
-
-void fb_buf_char(struct fb_buf *buf, char c) {
-    fb_buf_put(buf, &c, 1);
 }
 
 void fb_buf_printf(struct fb_buf *buf, const char *format, ...) {
@@ -189,14 +166,12 @@ void fb_buf_printf(struct fb_buf *buf, const char *format, ...) {
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     FB_ASSERT(n >= 0);
-    make_room(buf, (size_t)n);
-    vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
+    vsnprintf(fb_buf_room(buf, (size_t)n), (size_t)n + 1, format, again);
     va_end(again);
     buf->n += (size_t)n;
 }
 
 const char *fb_buf_terminated(struct fb_buf *buf) {
-    make_room(buf, 0);
-    buf->p[buf->n] = '\0';
+    *fb_buf_room(buf, 0) = '\0';
     return buf->p;
 }

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct fb_arena;
 
@@ -41,10 +42,33 @@ struct fb_buf {
 };
 
 void fb_buf_free(struct fb_buf *buf);
-void fb_buf_put(struct fb_buf *buf, const void *bytes, size_t n);
-void fb_buf_str(struct fb_buf *buf, struct fb_str s);
-void fb_buf_text(struct fb_buf *buf, const char *terminated);
-void fb_buf_char(struct fb_buf *buf, char c);
+void fb_buf_grow(struct fb_buf *buf, size_t more); /* the slow half of fb_buf_room */
+
+/* Inline, since an output is written in many small pieces, most of a length that is known where
+ * they are written. */
+
+/* Where n more bytes can be written; whoever does adds them to buf->n. A terminator still fits. */
+static inline char *fb_buf_room(struct fb_buf *buf, size_t n) {
+    if (buf->cap - buf->n <= n)
+        fb_buf_grow(buf, n);
+    return buf->p + buf->n;
+}
+static inline void fb_buf_put(struct fb_buf *buf, const void *bytes, size_t n) {
+    char *to = fb_buf_room(buf, n);
+    if (n)
+        memcpy(to, bytes, n);
+    buf->n += n;
+}
+static inline void fb_buf_str(struct fb_buf *buf, struct fb_str s) {
+    fb_buf_put(buf, s.p, s.n);
+}
+static inline void fb_buf_text(struct fb_buf *buf, const char *terminated) {
+    fb_buf_put(buf, terminated, strlen(terminated));
+}
+static inline void fb_buf_char(struct fb_buf *buf, char c) {
+    *fb_buf_room(buf, 1) = c;
+    buf->n++;
+}
 void fb_buf_printf(struct fb_buf *buf, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A terminated view of what is in the buffer, valid until the next write. */

@@ -16,6 +16,7 @@
 struct fb_encoder {
     const struct fb_program *program;
     struct fb_buf application, source;
+    struct fb_hasher *hasher;
     struct fb_buf subject, data, text; /* of the present record; text: scratch */
     char time[FB_TIME_TEXT_MAX];
     char partition[16], offset[24]; /* a dead letter's headers */
@@ -27,12 +28,14 @@ struct fb_encoder *fb_encoder_new(const struct fb_program *program, struct fb_st
     fb_buf_str(&e->application, application);
     fb_buf_text(&e->source, "/flyball/");
     fb_buf_str(&e->source, application);
+    e->hasher = fb_hasher_new();
     return e;
 }
 
 void fb_encoder_free(struct fb_encoder *e) {
     if (!e)
         return;
+    fb_hasher_free(e->hasher);
     fb_buf_free(&e->application);
     fb_buf_free(&e->source);
     fb_buf_free(&e->subject);
@@ -78,8 +81,7 @@ static void make_id(struct fb_encoder *e, struct fb_str device, struct fb_str ru
     put_part(&e->text, rule);
     put_part(&e->text, fb_str_of(kind));
     put_cause(&e->text, cause);
-    struct fb_str all = view(&e->text);
-    fb_sha256(&all, 1, digest);
+    fb_hasher_sha256(e->hasher, view(&e->text), digest);
     fb_hex(digest, 16, id);
 }
 
@@ -290,7 +292,7 @@ static void encode_event(struct fb_encoder *e, const struct fb_output *output) {
     put_values(out, output);
     put_tags(out, &e->program->classes[output->class_index], output);
     put_name(out, NAME("withheld"));
-    fb_buf_printf(out, "%" PRIu64, output->withheld);
+    fb_json_put_int(out, (int64_t)output->withheld);
 }
 
 static void encode_late(struct fb_encoder *e, const struct fb_output *output) {
@@ -387,9 +389,13 @@ void fb_encode_dead(struct fb_encoder *e, const struct fb_dead_letter *letter,
 /* ---- envelopes ---- */
 
 void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out) {
-    fb_buf_printf(out, "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":", encoded->id);
+    fb_buf_text(out, "{\"specversion\":\"1.0\",\"id\":\"");
+    fb_buf_text(out, encoded->id);
+    fb_buf_text(out, "\",\"source\":");
     fb_json_put_text(out, encoded->source);
-    fb_buf_printf(out, ",\"type\":\"%s\"", encoded->type);
+    fb_buf_text(out, ",\"type\":\"");
+    fb_buf_text(out, encoded->type);
+    fb_buf_char(out, '"');
     if (encoded->subject.n)
         put_text_member(out, NAME("subject"), encoded->subject);
     if (encoded->time.n)

@@ -4,6 +4,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/codec/json_find.h"
 
 static void put_escaped(struct fb_buf *out, unsigned char c) {
     static const char short_form[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f',
@@ -18,43 +19,31 @@ static void put_escaped(struct fb_buf *out, unsigned char c) {
 
 void fb_json_put_text(struct fb_buf *out, struct fb_str text) {
     fb_buf_char(out, '"');
-    size_t plain = 0; /* start of the run that needs no escape */
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+    const char *end = text.p + text.n, *pending = text.p; /* what the output lacks */
+    for (const char *p = pending; p < end; p++) {
+        p = fb_json_find(text.p, p, end);
+        if (p == end || (unsigned char)*p >= 0x80)
             continue;
-        fb_buf_put(out, text.p + plain, i - plain);
-        put_escaped(out, c);
-        plain = i + 1;
+        fb_buf_put(out, pending, (size_t)(p - pending));
+        put_escaped(out, (unsigned char)*p);
+        pending = p + 1;
     }
-    if (text.n > plain)
-        fb_buf_put(out, text.p + plain, text.n - plain);
+    fb_buf_put(out, pending, (size_t)(end - pending));
     fb_buf_char(out, '"');
 }
 
 void fb_json_put_number(struct fb_buf *out, double x) {
-    char text[FB_NUM_TEXT_MAX];
     FB_ASSERT(fb_num_finite(x));
-    fb_buf_put(out, text, fb_num_format(x, text));
+    out->n += fb_num_format(x, fb_buf_room(out, FB_NUM_TEXT_MAX));
 }
 
 void fb_json_put_int(struct fb_buf *out, int64_t i) {
-    char text[20];
-    size_t at = sizeof text;
-    uint64_t left = i < 0 ? -(uint64_t)i : (uint64_t)i;
-    do
-        text[--at] = (char)('0' + left % 10);
-    while ((left /= 10) > 0);
-    if (i < 0)
-        text[--at] = '-';
-    fb_buf_put(out, text + at, sizeof text - at);
+    out->n += fb_num_format_int(i, fb_buf_room(out, FB_NUM_TEXT_MAX));
 }
 
 void fb_json_put_time(struct fb_buf *out, int64_t us) {
-    char text[FB_TIME_TEXT_MAX];
-    size_t n = fb_time_format(us, text);
     fb_buf_char(out, '"');
-    fb_buf_put(out, text, n);
+    out->n += fb_time_format(us, fb_buf_room(out, FB_TIME_TEXT_MAX));
     fb_buf_char(out, '"');
 }
 
