@@ -119,7 +119,9 @@ check "--watch shows day, time, what, whose and the message" grep -Eq \
 escapes() { tr -dc '\033' <"$1" | wc -c | tr -d ' '; }
 watch="'$flyball' replay --rules hot.rules --input plain --out watched --watch --quiet"
 check "no colour in a file" same "$(escapes out)" 0
-if command -v script >/dev/null; then
+if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+    echo "no pseudo-terminal can be had here: colour on terminals was not tried"
+else
     env -u NO_COLOR TERM=xterm script -qec "$watch" /dev/null >out </dev/null
     check "colour on a terminal" [ "$(escapes out)" -gt 0 ]
     NO_COLOR=1 TERM=xterm script -qec "$watch" /dev/null >out </dev/null
