@@ -58,11 +58,28 @@ static void check_time(struct fb_checker *ck, const struct fb_node *node,
                     fb_check_type_text(FB_T_TIME));
 }
 
+static void refuse_unknown(struct fb_checker *ck, const struct fb_node *node, struct fb_str name) {
+    fb_diag_add(ck->diags, FB_E_TEST, node->span, "write a number, a word or a text",
+                "this value for `%.*s` is not known before the test is run", FB_ARG(name));
+}
+
+static void check_number(struct fb_checker *ck, struct fb_node *node,
+                         const struct fb_field_decl *field) {
+    double ignored;
+    if (!fb_check_constant(node, node->unit, &ignored))
+        refuse_unknown(ck, node, field->name);
+    else if (field->type.unit)
+        fb_check_declared(ck, node, field->type.unit, node->span);
+    else if (!fb_unit_agree(node->unit, NULL))
+        fb_diag_add(ck->diags, FB_E_DECLARED_UNIT, node->span, NULL,
+                    "%s, and `%.*s` is declared without a unit", fb_check_in_unit(ck, node),
+                    FB_ARG(field->name));
+}
+
 /* A value of a series, as the field takes it. */
 static void check_value(struct fb_checker *ck, struct fb_node *node,
                         const struct fb_field_decl *field) {
     enum fb_type type = field->type.type;
-    double ignored;
     if (!node || is_touching_times(ck, node, field))
         return;
     if (type == FB_T_TIME) {
@@ -73,17 +90,14 @@ static void check_value(struct fb_checker *ck, struct fb_node *node,
     if (fb_check_failed(node))
         return;
     bool number = type == FB_T_NUMBER || type == FB_T_COUNTER || type == FB_T_INTEGER;
-    if (number && node->type == FB_T_NUMBER && fb_check_constant(node, node->unit, &ignored)) {
-        if (field->type.unit)
-            fb_check_declared(ck, node, field->type.unit, node->span);
-        else if (!fb_unit_agree(node->unit, NULL))
-            fb_diag_add(ck->diags, FB_E_DECLARED_UNIT, node->span, NULL,
-                        "%s, and `%.*s` is declared without a unit", fb_check_in_unit(ck, node),
-                        FB_ARG(field->name));
+    if (number && node->type == FB_T_NUMBER) {
+        check_number(ck, node, field);
         return;
     }
     bool literal = node->kind == FB_N_TEXT || node->kind == FB_N_BOOL || node->ref == FB_REF_WORD;
-    if (node->type != type || !literal)
+    if (node->type == type && !literal)
+        refuse_unknown(ck, node, field->name);
+    else if (node->type != type)
         fb_diag_add(ck->diags, FB_E_VALUE_TYPE, node->span, NULL, "`%.*s` is %s, and `%s` is %s",
                     FB_ARG(field->name), fb_check_type_text(type), fb_check_source(ck, node),
                     fb_check_type_text(node->type));
@@ -177,9 +191,7 @@ static void check_with(struct fb_checker *ck, const struct fb_checked_rule *rule
     fb_check_node(ck, &compare, NULL);
     ck->scope = NULL;
     if (!fb_check_failed(&compare) && !is_known(with->value, name.unit))
-        fb_diag_add(ck->diags, FB_E_TEST, with->value->span, "write a number, a word or a text",
-                    "what is expected of `%.*s` is not known before the test is run",
-                    FB_ARG(with->name));
+        refuse_unknown(ck, with->value, with->name);
 }
 
 static void check_expect(struct fb_checker *ck, const struct fb_test_step *step) {

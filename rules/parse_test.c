@@ -10,8 +10,11 @@
 static bool times(struct fb_parser *p, struct fb_series_item *item) {
     const struct fb_token *token = fb_p_peek(p, 0);
     struct fb_str text = fb_p_text(p, token);
-    if (token->kind != FB_TOK_NAME || text.n < 2 || text.p[0] != 'x') {
+    if (token->kind != FB_TOK_NAME || text.n < 1 || text.p[0] != 'x') {
         return true;
+    }
+    if (text.n == 1) {
+        return fb_p_unexpected(p, "`,`, or x and a number that touch", "as in 20x5 or 20..30x11");
     }
     uint32_t n = 0;
     for (size_t i = 1; i < text.n; i++) {
@@ -82,8 +85,14 @@ static bool device_id(struct fb_parser *p, struct fb_str *id) {
 /* series = "series" DEVICE "." NAME "=" item { "," item } [ "every" dur ] ; the word is taken */
 static bool series(struct fb_parser *p, struct fb_test_step *step) {
     step->kind = FB_STEP_SERIES;
-    if (!device_id(p, &step->device) || !fb_p_expect(p, FB_TOK_DOT, "`.` and a field's name") ||
-        !fb_p_name(p, "a field's name", &step->field, NULL) ||
+    if (!device_id(p, &step->device)) {
+        return false;
+    }
+    if (!fb_p_accept(p, FB_TOK_DOT)) {
+        return fb_p_unexpected(p, "`.` and a field's name",
+                               "a series is of a device and a field, as in p1.temp");
+    }
+    if (!fb_p_name(p, "a field's name", &step->field, NULL) ||
         !fb_p_expect(p, FB_TOK_ASSIGN, "`=`")) {
         return false;
     }
