@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/base/arena.h"
+#include "engine/run/rule_series.h"
 #include "rules/compile.h"
 
 #define PUMP                                                                                       \
@@ -339,6 +340,7 @@ static void test_ramps_have_both_ends_and_whole_steps(void **state) {
                  n);
         passes(steps);
     }
+    passes("series p.starts = 0..49x50"); /* 49 x (1 / 49) is less than 1 */
     passes("series p.starts = 0..30x31, 27..3x9\nseries p.temp = 50x40 every 1s\n"
            "expect event shown at 4s with starts == 4");
     cannot("series p.starts = 0..1x3", "line 2: `starts` is an integer, and 0.5 is none");
@@ -372,7 +374,16 @@ static void test_a_second_series_of_a_field_fills_gaps_only(void **state) {
 
 static void test_a_key_has_the_value_of_the_id(void **state) {
     (void)state;
-    passes("series p.pump = \"p\" x5");
+    struct ran ran;
+    struct fb_rule_series series;
+    run(&ran, "series p.pump = \"p\" x5\nseries p.temp = _, 5 every 1s");
+    assert_true(ran.result.passed);
+    assert_true(fb_rule_series_make(ran.compiled.program, &ran.compiled.checked,
+                                    &ran.compiled.checked.tests[0], ran.arena, &series, NULL));
+    assert_int_equal(series.n_entries, 5);
+    assert_int_equal(series.entries[0].n_samples, 1);
+    assert_int_equal(series.entries[1].n_samples, 2);
+    drop(&ran);
     cannot("series p.pump = \"q\"", "`pump` is a key: in a record of `p` it is \"p\"");
     cannot("series p.pump = null", "`pump` is a key");
 }
