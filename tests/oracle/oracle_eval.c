@@ -97,8 +97,7 @@ static struct fb_value arith(const struct ora_expr *e, struct fb_value a, struct
     default:
         break;
     }
-    FB_ASSERT(!"an arithmetic operator");
-    return ora_not_known();
+    FB_BUG("an arithmetic operator");
 }
 
 static bool holds_for(enum fb_op op, int order) {
@@ -118,8 +117,7 @@ static bool holds_for(enum fb_op op, int order) {
     default:
         break;
     }
-    FB_ASSERT(!"a comparison");
-    return false;
+    FB_BUG("a comparison");
 }
 
 /* -1, 0, 1 for two known values. */
@@ -245,8 +243,7 @@ static struct fb_value function1(const struct ora_expr *e, struct fb_value a) {
     default:
         break;
     }
-    FB_ASSERT(!"a function of one value");
-    return ora_not_known();
+    FB_BUG("a function of one value");
 }
 
 /* Whole microseconds of a number of seconds, halves away from zero (M23, M26). */
@@ -482,8 +479,7 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
     case ORA_KINDS:
         break;
     }
-    FB_ASSERT(!"an expression that has a value of its own");
-    return ora_not_known();
+    FB_BUG("an expression that has a value of its own");
 }
 
 struct fb_value ora_eval(struct ora_view *view, const struct ora_expr *e) {

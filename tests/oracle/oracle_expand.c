@@ -297,8 +297,7 @@ static int64_t pane_length(int64_t d) {
     for (size_t i = 0; i < sizeof natural / sizeof *natural; i++)
         if (natural[i] * 64 >= d)
             return natural[i];
-    FB_ASSERT(!"a window of at most 64 days");
-    return 0;
+    FB_BUG("a window of at most 64 days");
 }
 
 /* A ring where every field that is read says `every` and d is at most 128 times the smallest. */
@@ -512,8 +511,7 @@ static struct ora_expr *call_expr(struct ora_scope *s, const struct fb_node *n) 
         return one_value_expr(&inner, n, ORA_ROUND);
     if (fb_str_eq(n->text, FB_S("sqrt")))
         return one_value_expr(&inner, n, ORA_SQRT);
-    FB_ASSERT(!"a function of stage 1");
-    return NULL;
+    FB_BUG("a function of stage 1");
 }
 
 /* --- Comparisons and the limits that `deadband` moves (M28) ---------------------------------- */
@@ -825,6 +823,5 @@ struct ora_expr *ora_expand_expr(struct ora_scope *s, const struct fb_node *n) {
         return ora_two(s, ORA_UNTIL, a, b);
     }
     }
-    FB_ASSERT(!"a node of an expression");
-    return NULL;
+    FB_BUG("a node of an expression");
 }

@@ -639,8 +639,7 @@ static struct fb_value number_aggregate(const struct ora_expr *e, const struct s
     default:
         break;
     }
-    FB_ASSERT(!"an aggregate of numbers");
-    return ora_not_known();
+    FB_BUG("an aggregate of numbers");
 }
 
 /* M22. */
