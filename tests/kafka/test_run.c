@@ -369,13 +369,14 @@ static int64_t committed(const char *address, const char *group, const char *top
     return sum;
 }
 
-/* Lets the engine run in slices until the group has got to an offset. */
+/* Lets the engine run in slices, short ones first, until the group has got to an offset. */
 static void run_until(const struct fb_program_run *run, const char *address, const char *group,
                       const char *topic, int64_t offset) {
     fb_program_signal(run, SIGSTOP);
-    while (committed(address, group, topic) < offset) {
+    for (unsigned slice_us = 5000; committed(address, group, topic) < offset;) {
         fb_program_signal(run, SIGCONT);
-        usleep(5000);
+        usleep(slice_us);
+        slice_us = slice_us < 40000 ? slice_us * 2 : slice_us;
         fb_program_signal(run, SIGSTOP);
         assert_false(fb_program_said(run, "stopped: "));
     }
