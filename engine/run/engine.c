@@ -19,7 +19,7 @@
 #include "engine/run/topics.h"
 #include "engine/run/worker.h"
 
-enum { REPORT_S = 10, LOOK_MS = 100, FORCED_STATUS = 3 };
+enum { REPORT_S = 10, LOOK_MS = 100, FORCED_STATUS = 3, PARK_US = 600 * 1000000 };
 
 struct engine;
 
@@ -40,6 +40,7 @@ struct engine {
     const struct fb_engine_options *options;
     struct fb_routes routes;
     struct fb_task_config task;
+    struct fb_park *park;
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
     struct fb_topics topics;
@@ -165,6 +166,7 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .health = &engine->health};
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
+        .park = engine->park,
         .commit_interval_us = fb_config_number(config, FB_KEY_COMMIT_INTERVAL_MS) * 1000,
         .open_source = open_source,
         .open_sink = open_sink,
@@ -301,13 +303,14 @@ static void free_engine(struct engine *engine) {
     for (uint32_t i = 0; i < engine->n_threads; i++)
         fb_worker_free(engine->threads[i].worker);
     free(engine->threads);
+    fb_park_free(engine->park);
     free(engine->inputs);
     free(engine->settings);
     fb_routes_free(&engine->routes);
 }
 
 enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct fb_err *err) {
-    struct engine engine = {.options = options};
+    struct engine engine = {.options = options, .park = fb_park_new(PARK_US)};
     enum fb_engine_end end = FB_ENGINE_DONE;
     sigset_t signals, before;
     *err = (struct fb_err){0};

@@ -20,7 +20,7 @@ enum {
 /* A task and how far its outputs and positions are. */
 struct slot {
     struct fb_task *task;
-    bool active;   /* its partition is ours now */
+    struct fb_task_stats before; /* what it had done for other workers */
     bool moved;    /* it has a position that is not committed */
     uint32_t put;  /* how many outputs of its batch the sink has already */
     int64_t *ends; /* of each route's topic, as the source said last; -1: not known */
@@ -64,27 +64,28 @@ static struct slot *slot_of(struct fb_worker *worker, int32_t partition) {
     return NULL;
 }
 
-static struct slot *add_slot(struct fb_worker *worker, int32_t partition) {
+static struct slot *add_slot(struct fb_worker *worker, struct fb_task *task) {
     FB_PUSH_ROOM(worker->slots, worker->n_slots, worker->cap_slots);
     struct slot *slot = &worker->slots[worker->n_slots++];
-    *slot = (struct slot){.task = fb_task_new(worker->config->task, partition),
+    /* A beginning that nobody committed is committed soon. */
+    *slot = (struct slot){.task = task,
+                          .before = fb_task_stats(task),
+                          .moved = true,
                           .ends = fb_alloc(n_routes(worker) * sizeof *slot->ends)};
+    for (uint32_t r = 0; r < n_routes(worker); r++)
+        slot->ends[r] = -1;
     return slot;
 }
 
-static void add_stats(struct fb_task_stats *sum, const struct fb_task *task) {
-    struct fb_task_stats one = fb_task_stats(task);
-    sum->records += one.records;
-    sum->dead += one.dead;
-    sum->core.alerts += one.core.alerts;
-    sum->core.events += one.core.events;
-    sum->core.late += one.core.late;
-    sum->core.future += one.core.future;
-}
-
-static void free_slot(struct slot *slot) {
-    fb_task_free(slot->task);
-    free(slot->ends);
+static void add_stats(struct fb_task_stats *sum, const struct slot *slot) {
+    struct fb_task_stats one = fb_task_stats(slot->task);
+    const struct fb_task_stats *before = &slot->before;
+    sum->records += one.records - before->records;
+    sum->dead += one.dead - before->dead;
+    sum->core.alerts += one.core.alerts - before->core.alerts;
+    sum->core.events += one.core.events - before->core.events;
+    sum->core.late += one.core.late - before->core.late;
+    sum->core.future += one.core.future - before->core.future;
 }
 
 static void count_batches(struct fb_worker *worker) {
@@ -109,8 +110,7 @@ static bool on_record(void *context, const struct fb_record *record) {
     struct fb_worker *worker = context;
     uint32_t route = fb_routes_find(worker->config->task->routes, record->topic);
     struct slot *slot = slot_of(worker, record->partition);
-    if (!slot || !slot->active || route == UINT32_MAX ||
-        record->offset < fb_task_next(slot->task, route))
+    if (!slot || route == UINT32_MAX || record->offset < fb_task_next(slot->task, route))
         return true; /* of an assignment that is over */
     if (!record->key.p && !worker->keyless_told) {
         worker->keyless_told = true;
@@ -143,58 +143,54 @@ static void on_end(void *context, struct fb_str topic, int32_t partition, int64_
 
 /* A task whose partition comes back goes on where it stands, if nobody was further meanwhile: what
  * lies before was taken by this very state. */
-static bool can_resume(const struct fb_worker *worker, const struct slot *slot,
+static bool can_resume(const struct fb_worker *worker, const struct fb_task *task,
                        const struct fb_position *positions, uint32_t n) {
     for (uint32_t r = 0; r < n_routes(worker); r++) {
         bool found = false;
         for (uint32_t i = 0; i < n; i++)
-            if (positions[i].partition == fb_task_partition(slot->task) &&
+            if (positions[i].partition == fb_task_partition(task) &&
                 fb_routes_find(worker->config->task->routes, positions[i].topic) == r) {
                 found = true;
-                if (positions[i].next > fb_task_next(slot->task, r))
+                if (positions[i].next > fb_task_next(task, r))
                     return false;
             }
-        if (found != (fb_task_next(slot->task, r) >= 0))
+        if (found != (fb_task_next(task, r) >= 0))
             return false;
     }
     return true;
 }
 
-static void drop_strangers(struct fb_worker *worker, const struct fb_position *positions,
-                           uint32_t n) {
-    size_t kept = 0;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        if (can_resume(worker, &worker->slots[i], positions, n)) {
-            worker->slots[kept++] = worker->slots[i];
-        } else {
-            add_stats(&worker->gone, worker->slots[i].task);
-            free_slot(&worker->slots[i]);
-        }
+/* The task of a partition that has just become ours: the one that waited, or a new one. */
+static struct slot *begin(struct fb_worker *worker, int32_t partition,
+                          const struct fb_position *positions, uint32_t n, bool *resumed) {
+    struct fb_task *task = fb_park_take(worker->config->park, partition, now_us(CLOCK_MONOTONIC));
+    *resumed = task && can_resume(worker, task, positions, n);
+    if (!*resumed) {
+        fb_task_free(task);
+        task = fb_task_new(worker->config->task, partition);
     }
-    worker->n_slots = kept;
+    return add_slot(worker, task);
 }
 
 static void on_started(void *context, struct fb_position *positions, uint32_t n) {
     struct fb_worker *worker = context;
-    drop_strangers(worker, positions, n);
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t route = fb_routes_find(worker->config->task->routes, positions[i].topic);
-        FB_ASSERT(route != UINT32_MAX);
+        bool resumed = false;
+        if (!slot_of(worker, positions[i].partition))
+            begin(worker, positions[i].partition, positions, n, &resumed);
         struct slot *slot = slot_of(worker, positions[i].partition);
-        bool resumed = slot && !slot->active && fb_task_next(slot->task, route) >= 0;
-        if (!slot)
-            slot = add_slot(worker, positions[i].partition);
-        if (resumed)
-            positions[i].next = fb_task_next(slot->task, route);
-        else
-            fb_task_set_next(slot->task, route, positions[i].next);
-        slot->ends[route] = -1;
+        for (uint32_t k = 0; k < n; k++) {
+            if (positions[k].partition != positions[i].partition || k < i)
+                continue;
+            uint32_t route = fb_routes_find(worker->config->task->routes, positions[k].topic);
+            FB_ASSERT(route != UINT32_MAX);
+            if (resumed)
+                positions[k].next = fb_task_next(slot->task, route);
+            else if (fb_task_next(slot->task, route) < 0)
+                fb_task_set_next(slot->task, route, positions[k].next);
+        }
         fb_log(FB_LOG_DEBUG, "%.*s [%d] from %lld%s", FB_ARG(positions[i].topic),
                positions[i].partition, (long long)positions[i].next, resumed ? ", state kept" : "");
-    }
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        worker->slots[i].active = true;
-        worker->slots[i].moved = true; /* a beginning that nobody committed is committed soon */
     }
     count_batches(worker);
     atomic_store(&worker->figures.partitions, (unsigned)worker->n_slots);
@@ -206,12 +202,17 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
 static void on_stopped(void *context, bool lost) {
     struct fb_worker *worker = context;
     struct fb_err err;
-    /* Not committed: this state goes on if it gets the partitions back, else the next owner decides
-     * the same again. */
+    /* Not committed: this state goes on if the partitions come back to this process, else the next
+     * owner decides the same again. */
     if (!lost && !worker->closing && !commit(worker, DRAIN_US / 3, &err))
         fb_log(FB_LOG_WARN, "partitions are given up without a commit: %s", err.text);
-    for (size_t i = 0; i < worker->n_slots; i++)
-        worker->slots[i].active = false;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        add_stats(&worker->gone, &worker->slots[i]);
+        fb_park_leave(worker->config->park, worker->slots[i].task, now_us(CLOCK_MONOTONIC));
+        free(worker->slots[i].ends);
+    }
+    worker->n_slots = 0;
+    worker->batch_bytes = 0;
     atomic_store(&worker->figures.partitions, 0);
 }
 
@@ -221,7 +222,7 @@ static const struct fb_record_source_events events = {on_record, on_started, on_
 
 static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
     int64_t lag = 0;
-    for (uint32_t r = 0; slot->active && r < n_routes(worker); r++) {
+    for (uint32_t r = 0; r < n_routes(worker); r++) {
         struct fb_position position = {fb_str_of(worker->config->task->routes->items[r].topic),
                                        fb_task_partition(slot->task), fb_task_next(slot->task, r)};
         if (position.next < 0)
@@ -237,7 +238,7 @@ static void measure(struct fb_worker *worker) {
     struct fb_task_stats sum = worker->gone;
     int64_t lag = 0;
     for (size_t i = 0; i < worker->n_slots; i++) {
-        add_stats(&sum, worker->slots[i].task);
+        add_stats(&sum, &worker->slots[i]);
         lag += lag_of(worker, &worker->slots[i]);
     }
     atomic_store(&figures->records, sum.records);
@@ -309,7 +310,7 @@ static bool commit_positions(struct fb_worker *worker, struct fb_err *err) {
         for (uint32_t r = 0; r < n_routes(worker); r++) {
             const struct slot *slot = &worker->slots[i];
             int64_t next = fb_task_next(slot->task, r);
-            if (slot->active && slot->moved && next >= 0)
+            if (slot->moved && next >= 0)
                 positions[n++] =
                     (struct fb_position){fb_str_of(worker->config->task->routes->items[r].topic),
                                          fb_task_partition(slot->task), next};
@@ -346,7 +347,7 @@ static void tick(struct fb_worker *worker) {
         return;
     int64_t wall_us = now_us(CLOCK_REALTIME);
     for (size_t i = 0; i < worker->n_slots; i++)
-        if (worker->slots[i].active && at_end(worker, &worker->slots[i]))
+        if (at_end(worker, &worker->slots[i]))
             fb_task_tick(worker->slots[i].task, wall_us);
     count_batches(worker);
 }
@@ -391,8 +392,10 @@ struct fb_worker *fb_worker_new(const struct fb_worker_config *config) {
 void fb_worker_free(struct fb_worker *worker) {
     if (!worker)
         return;
-    for (size_t i = 0; i < worker->n_slots; i++)
-        free_slot(&worker->slots[i]);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        fb_task_free(worker->slots[i].task);
+        free(worker->slots[i].ends);
+    }
     free(worker->slots);
     free(worker);
 }

@@ -1,4 +1,4 @@
-/* A thread with one source, one sink and the tasks of its partitions; nothing is shared.
+/* A thread with one source, one sink and the tasks of its partitions; only the park is shared.
  *
  * Place in the flow: source -> task -> batch -> sink -> commit. Every function but fb_worker_run is
  * called by the engine's own thread.
@@ -10,12 +10,13 @@
 #define FB_RUN_WORKER_H
 
 #include "connectors/connector.h"
-#include "engine/run/task.h"
+#include "engine/run/park.h"
 
 #include <stdatomic.h>
 
 struct fb_worker_config {
     const struct fb_task_config *task;
+    struct fb_park *park; /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
     int64_t commit_interval_us;
     /* Open the worker's own ends, on its thread. NULL: err says why. */

@@ -258,6 +258,8 @@ static int64_t wall_us(void) {
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+enum { KEEP_US = 60 * 1000000 };
+
 static struct fb_worker_config config_of(struct script *script) {
     return (struct fb_worker_config){.task = &task_config,
                                      .topics = {"alerts", "late", "dead"},
@@ -268,15 +270,24 @@ static struct fb_worker_config config_of(struct script *script) {
                                      .stop = &script->stop};
 }
 
-/* Runs the script to its LAST step; what happened, a line each. */
-static const char *play(struct script *script, bool *ok, struct fb_err *err) {
+static const char *play_in(struct script *script, struct fb_park *park, bool *ok,
+                           struct fb_err *err) {
     struct fb_worker_config config = config_of(script);
+    config.park = park;
     if (script->stamp_us == 0)
         script->stamp_us = wall_us();
     struct fb_worker *worker = fb_worker_new(&config);
     *ok = fb_worker_run(worker, err);
     fb_worker_free(worker);
     return fb_buf_terminated(&script->log);
+}
+
+/* Runs the script to its LAST step; what happened, a line each. */
+static const char *play(struct script *script, bool *ok, struct fb_err *err) {
+    struct fb_park *park = fb_park_new(KEEP_US);
+    const char *log = play_in(script, park, ok, err);
+    fb_park_free(park);
+    return log;
 }
 
 static void expect(struct script *script, const char *expected) {
@@ -413,6 +424,40 @@ static void a_task_that_comes_back_goes_on(void **state) {
                                              "closed\n");
 }
 
+/* A rebalance may give a partition to another worker of the process: its state goes along. */
+static void a_task_goes_on_in_another_worker(void **state) {
+    (void)state;
+    static const struct step first[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {STOP, 0, 0, NULL}, {LAST, 0, 0, NULL}};
+    static const struct step second[] = {
+        {START, 0, 1, NULL}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
+    struct script one = {.steps = first}, other = {.steps = second};
+    struct fb_park *park = fb_park_new(KEEP_US);
+    struct fb_err err;
+    bool ok = false;
+    assert_non_null(strstr(play_in(&one, park, &ok, &err), "put alerts 0 hot/a raised\n"));
+    assert_true(ok);
+    assert_non_null(strstr(play_in(&other, park, &ok, &err), "put alerts 0 hot/a cleared\n"));
+    assert_true(ok);
+    fb_park_free(park);
+    fb_buf_free(&one.log);
+    fb_buf_free(&other.log);
+}
+
+static void a_task_that_waited_too_long_is_given_up(void **state) {
+    (void)state;
+    struct fb_park *park = fb_park_new(KEEP_US);
+    fb_park_leave(park, fb_task_new(&task_config, 0), 0);
+    fb_park_leave(park, fb_task_new(&task_config, 1), KEEP_US);
+    assert_null(fb_park_take(park, 2, KEEP_US + 1));
+    assert_null(fb_park_take(park, 0, KEEP_US + 1));
+    struct fb_task *task = fb_park_take(park, 1, KEEP_US + 1);
+    assert_non_null(task);
+    assert_int_equal(fb_task_partition(task), 1);
+    fb_task_free(task);
+    fb_park_free(park);
+}
+
 /* The commit was lost on the way, nobody else was further: no record is taken twice. */
 static void a_task_whose_commit_was_lost_goes_on_where_it_stands(void **state) {
     (void)state;
@@ -521,6 +566,7 @@ static void workers_share_only_the_program(void **state) {
     for (int i = 0; i < THREADS; i++) {
         ones[i].script = (struct script){.steps = steps, .stamp_us = wall_us() - 60000000};
         ones[i].config = config_of(&ones[i].script);
+        ones[i].config.park = fb_park_new(KEEP_US);
         ones[i].worker = fb_worker_new(&ones[i].config);
         assert_int_equal(pthread_create(&ones[i].thread, NULL, run_one, &ones[i]), 0);
     }
@@ -535,6 +581,7 @@ static void workers_share_only_the_program(void **state) {
     }
     for (int i = 0; i < THREADS; i++) {
         fb_worker_free(ones[i].worker);
+        fb_park_free(ones[i].config.park);
         fb_buf_free(&ones[i].script.log);
     }
 }
@@ -547,6 +594,8 @@ int main(void) {
         cmocka_unit_test(a_sink_that_fails_ends_the_worker_without_a_commit),
         cmocka_unit_test(a_commit_that_is_refused_is_made_up_for),
         cmocka_unit_test(a_task_that_comes_back_goes_on),
+        cmocka_unit_test(a_task_goes_on_in_another_worker),
+        cmocka_unit_test(a_task_that_waited_too_long_is_given_up),
         cmocka_unit_test(a_task_whose_commit_was_lost_goes_on_where_it_stands),
         cmocka_unit_test(a_task_that_was_overtaken_begins_anew),
         cmocka_unit_test(records_of_an_assignment_that_is_over_are_left_alone),
