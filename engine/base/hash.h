@@ -13,8 +13,8 @@ uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed);
 
 /* SHA-256 (libcrypto) of the concatenation of the parts. Thread-safe. */
 void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]);
-/* The same for many short texts: to look SHA-256 up and to make room for its state takes longer than
- * to hash a hundred bytes. One owner. */
+/* The same for many short texts: to look SHA-256 up and to make room for its state takes longer
+ * than to hash a hundred bytes. One owner. */
 struct fb_hasher;
 struct fb_hasher *fb_hasher_new(void);
 void fb_hasher_free(struct fb_hasher *hasher);
