@@ -281,6 +281,39 @@ static void begin_windows(struct fb_device *device, int64_t ts_us) {
                             fb_device_block(device) + class_->windows[i].offset, ts_us);
 }
 
+/* When the next `each` window that the condition reads is complete. */
+static int64_t next_window(struct fb_device *device, const struct fb_condition *condition,
+                           int64_t t_us) {
+    const struct fb_class *class_ = device->plan->class_;
+    struct fb_window_instant instant = {.t_us = t_us};
+    int64_t least_us = FB_NEVER;
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
+            continue;
+        const struct fb_window *window = &class_->windows[in->imm];
+        if (window->shape != FB_SHAPE_EACH)
+            continue;
+        int64_t us = fb_window_next(window, fb_device_block(device) + window->offset, instant);
+        if (us < least_us)
+            least_us = us;
+    }
+    return least_us;
+}
+
+/* A record may change what the next `each` windows hold: conditions that rested wait for them. */
+static void wake(struct fb_device *device, int64_t t_us) {
+    const struct fb_class_plan *plan = device->plan;
+    for (uint32_t i = 0; i < plan->n_each_conditions; i++) {
+        uint32_t c = plan->each_conditions[i];
+        if (device->deadlines[c] != FB_NEVER)
+            continue;
+        device->deadlines[c] = next_window(device, &plan->class_->conditions[c], t_us);
+        if (device->deadlines[c] < device->deadline_us)
+            device->deadline_us = device->deadlines[c];
+    }
+}
+
 /* Events with `whenever` fire at each sample while they are true. */
 static void mark_true(const struct fb_device *device, const uint64_t *whenever) {
     const struct fb_class_plan *plan = device->plan;
@@ -360,6 +393,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         take_samples(core, device, entry);
         fb_feed_windows(core, device, entry, false);
     }
+    wake(device, fb_device_time(device, core->clock_us));
     evaluate_record(core, device, entry, late, first);
     fb_timers_schedule(core->timers, device);
 }

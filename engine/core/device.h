@@ -31,6 +31,8 @@ struct fb_class_plan {
     uint32_t *record_windows, n_record_windows; /* those that take every record */
     uint64_t *every_record_conditions, *all_conditions, *twice;
     uint32_t *rule_of;       /* of a condition: index in class_->rules */
+    uint32_t *each_conditions, n_each_conditions; /* those that read an `each` window */
+    bool *may_rest;          /* [condition]: one of them that may leave its deadlines out */
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */
     struct fb_matcher *matcher;

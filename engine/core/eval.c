@@ -179,8 +179,12 @@ static struct fb_value window(struct fb_eval *eval, const struct fb_class *class
         .timer = eval->timer,
         .carried = eval->carried && fb_field_sets_meet(eval->carried, &w->reads),
     };
+    bool each = w->shape == FB_SHAPE_EACH;
+    if (each && !(eval->timer && fb_window_rests(w, block + w->offset, instant)))
+        eval->restless = true;
     return fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)aggregate,
-                          class_->numbers[in->a], instant, &eval->deadline_us);
+                          class_->numbers[in->a], instant,
+                          each ? &eval->each_us : &eval->deadline_us);
 }
 
 static struct fb_value arithmetic(uint8_t op, double a, double b) {

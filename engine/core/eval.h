@@ -18,6 +18,8 @@ struct fb_eval {
     bool silent;                        /* what `silent` gives: false at an on-time record */
     const struct fb_field_set *carried; /* fields that the on-time record carries; NULL: none */
     int64_t deadline_us;                /* out: the earliest instant at which a value can change */
+    int64_t each_us;                    /* out: the same of `each` windows, which go on for ever */
+    bool restless;                      /* out: a later end of such a window may bring a change */
 };
 
 /* The present quality of a field at t (stale is found by age). */

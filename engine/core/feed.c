@@ -77,6 +77,7 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
             .device = device,
             .t_us = entry->ts_us,
             .deadline_us = FB_NEVER,
+            .each_us = FB_NEVER,
         };
         value = fb_eval_run(&eval, &window->sample);
         if (value.quality == FB_Q_GOOD)

@@ -29,6 +29,7 @@ static inline struct fb_eval fb_moment_eval(const struct fb_core *core,
         .silent = moment->silent,
         .carried = moment->carried,
         .deadline_us = FB_NEVER,
+        .each_us = FB_NEVER,
     };
 }
 

@@ -64,6 +64,36 @@ static void plan_windows(struct fb_class_plan *plan) {
     }
 }
 
+static bool reads_each(const struct fb_class *class_, const struct fb_condition *condition) {
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if ((in->op == FB_I_WINDOW || in->op == FB_I_WINDOW_CMP) &&
+            class_->windows[in->imm].shape == FB_SHAPE_EACH)
+            return true;
+    }
+    return false;
+}
+
+/* An off-delay that each evaluation reads anew could change by itself. */
+static bool off_delay_is_constant(const struct fb_class *class_, const struct fb_rule *rule) {
+    return !rule->has_clear_after ||
+           (rule->clear_after.count == 1 &&
+            class_->code[rule->clear_after.first].op == FB_I_NUMBER);
+}
+
+static void plan_each(struct fb_class_plan *plan, const struct fb_program *program) {
+    const struct fb_class *class_ = plan->class_;
+    plan->each_conditions = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
+    plan->may_rest = fb_alloc(sizeof(bool) * (class_->n_conditions + 1u));
+    for (uint32_t c = 0; c < class_->n_conditions; c++) {
+        if (!reads_each(class_, &class_->conditions[c]))
+            continue;
+        plan->each_conditions[plan->n_each_conditions++] = c;
+        plan->may_rest[c] =
+            off_delay_is_constant(class_, &program->rules[class_->conditions[c].rule]);
+    }
+}
+
 static void plan_conditions(struct fb_class_plan *plan, const struct fb_program *program) {
     const struct fb_class *class_ = plan->class_;
     uint32_t words = plan->condition_words = (class_->n_conditions + 63) / 64;
@@ -116,6 +146,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan->fresh_block = fresh_block(program, class_);
     plan_windows(plan);
     plan_conditions(plan, program);
+    plan_each(plan, program);
     plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
 }
 
@@ -136,5 +167,7 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->scratch);
     free(plan->second);
     free(plan->rule_of);
+    free(plan->each_conditions);
+    free(plan->may_rest);
     fb_matcher_free(plan->matcher);
 }

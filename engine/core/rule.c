@@ -11,6 +11,14 @@ static void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
         device->deadline_us = at_us;
 }
 
+/* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
+ * device's next record (core.c wakes it). A record's evaluation may differ from a timer's. */
+static bool rests(const struct fb_moment *moment, const struct fb_rule *rule, uint32_t index,
+                  const struct fb_eval *eval, uint8_t value) {
+    return moment->cause.timer && eval->deadline_us == FB_NEVER && !eval->restless &&
+           moment->device->plan->may_rest[index] && !(rule->whenever && value == 1);
+}
+
 static void evaluate(struct fb_core *core, const struct fb_moment *moment, uint32_t index) {
     struct fb_device *device = moment->device;
     const struct fb_condition *condition = &device->plan->class_->conditions[index];
@@ -20,6 +28,8 @@ static void evaluate(struct fb_core *core, const struct fb_moment *moment, uint3
     struct fb_value result = fb_eval_run(&eval, &condition->code);
     uint8_t value = result.quality == FB_Q_GOOD ? (uint8_t)result.i : 2;
     core->stats.evaluations++;
+    if (eval.each_us < eval.deadline_us && !rests(moment, rule, index, &eval, value))
+        eval.deadline_us = eval.each_us;
     set_deadline(device, index, eval.deadline_us);
     if (rule->sort == FB_SORT_ALARM)
         fb_alarm_raise(rule, cell, value);

@@ -34,6 +34,10 @@ struct fb_value fb_each_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query);
 int64_t fb_each_completed(const struct fb_window *window, const void *cell,
                           struct fb_window_instant instant);
+int64_t fb_each_next(const struct fb_window *window, const void *cell,
+                     struct fb_window_instant instant);
+bool fb_each_rests(const struct fb_window *window, const void *cell,
+                   struct fb_window_instant instant);
 
 void fb_ring_init(const struct fb_window *window, void *cell);
 void fb_ring_take(const struct fb_window *window, void *cell,

@@ -47,3 +47,15 @@ int64_t fb_window_completed(const struct fb_window *window, const void *cell,
     FB_ASSERT(window->shape == FB_SHAPE_EACH);
     return fb_each_completed(window, cell, instant);
 }
+
+int64_t fb_window_next(const struct fb_window *window, const void *cell,
+                       struct fb_window_instant instant) {
+    FB_ASSERT(window->shape == FB_SHAPE_EACH);
+    return fb_each_next(window, cell, instant);
+}
+
+bool fb_window_rests(const struct fb_window *window, const void *cell,
+                     struct fb_window_instant instant) {
+    FB_ASSERT(window->shape == FB_SHAPE_EACH);
+    return fb_each_rests(window, cell, instant);
+}

@@ -68,5 +68,13 @@ struct fb_value fb_window_read(const struct fb_window *window, void *cell,
 /* `each` only: end of the last complete window that is visible at the instant; FB_NO_TIME: none. */
 int64_t fb_window_completed(const struct fb_window *window, const void *cell,
                             struct fb_window_instant instant);
+/* `each` only: the instant at which the next window is complete, as reads give it for a deadline;
+ * FB_NEVER before fb_window_begin. */
+int64_t fb_window_next(const struct fb_window *window, const void *cell,
+                       struct fb_window_instant instant);
+/* `each` only: whether a read at the end of any later window gives what one now gives, while no
+ * record comes. */
+bool fb_window_rests(const struct fb_window *window, const void *cell,
+                     struct fb_window_instant instant);
 
 #endif

@@ -63,6 +63,31 @@ int64_t fb_each_completed(const struct fb_window *window, const void *cell,
     return each->begin_us == FB_NO_TIME || end <= each->begin_us ? FB_NO_TIME : end;
 }
 
+/* Behind the last complete window, `end` of which is known. */
+static int64_t next_of(const struct fb_window *window, const struct each *each, int64_t end) {
+    return (end > each->begin_us ? end : each->begin_us) + window->length_us + window->late_us;
+}
+
+int64_t fb_each_next(const struct fb_window *window, const void *cell,
+                     struct fb_window_instant instant) {
+    const struct each *each = cell;
+    if (each->begin_us == FB_NO_TIME)
+        return FB_NEVER;
+    return next_of(window, each, complete_at(window, each->end_us, instant));
+}
+
+/* Neither the last complete window nor one behind it has a sample, and in all of them either
+ * nothing or everything is good time. */
+bool fb_each_rests(const struct fb_window *window, const void *cell,
+                   struct fb_window_instant instant) {
+    const struct each *each = cell;
+    int64_t end = complete_at(window, each->end_us, instant), start = end - window->length_us;
+    const struct fb_stretch good = each->slices.good.present;
+    if (each->begin_us == FB_NO_TIME || end <= each->begin_us || each->slices.newest_us >= start)
+        return false;
+    return good.until_us <= start || (good.from_us <= start && good.until_us == FB_NEVER);
+}
+
 /* One complete window. */
 struct complete {
     const struct each *each;
@@ -156,8 +181,7 @@ struct fb_value fb_each_read(const struct fb_window *window, void *cell,
         return fb_unknown();
     int64_t length = window->length_us;
     int64_t end = each->end_us = complete_at(window, each->end_us, query->instant);
-    int64_t next = (end > each->begin_us ? end : each->begin_us) + length;
-    fb_lower_deadline(query, next + window->late_us);
+    fb_lower_deadline(query, next_of(window, each, end));
     if (end <= each->begin_us)
         return fb_unknown();
     struct fb_slice_view view = view_of(window, each);
