@@ -155,8 +155,10 @@ bool fb_check_is_number(struct fb_checker *ck, const struct fb_node *node) {
     if (node->type == FB_T_COUNTER)
         fb_diag_add(
             ck->diags, FB_E_COUNTER_VALUE, node->span,
-            fb_check_print(ck, "use its growth: `increase(%s over 5m)` or `rate(%s over 5m)`",
-                           fb_check_source(ck, node), fb_check_source(ck, node)),
+            node->kind == FB_N_NAME
+                ? fb_check_print(ck, "use its growth: `increase(%s over 5m)` or `rate(%s over 5m)`",
+                                 fb_check_source(ck, node), fb_check_source(ck, node))
+                : "use its growth: `increase(x over 5m)` or `rate(x over 5m)` of the counter x",
             "`%s` is a counter, whose value says nothing by itself", fb_check_source(ck, node));
     else if (!fb_check_failed(node))
         fb_diag_add(ck->diags, FB_E_NOT_A_NUMBER, node->span, NULL,

@@ -263,6 +263,29 @@ static const char *word_elsewhere(struct fb_checker *ck, struct fb_str name) {
     return NULL;
 }
 
+/* A field, used in a param for all devices. */
+static const char *field_elsewhere(struct fb_checker *ck, struct fb_str name) {
+    bool of_all = ck->n_path && ck->path[ck->n_path - 1]->param && !class_of(ck->scope);
+    for (uint32_t i = 0; of_all && i < ck->out->n_classes; i++) {
+        const struct fb_class_decl *decl = ck->out->classes[i].decl;
+        if (fb_check_field(decl, name))
+            return fb_check_print(ck,
+                                  "`%.*s` belongs to `%.*s`: say of which device this is, "
+                                  "as in `param .. on %.*s`",
+                                  FB_ARG(name), FB_ARG(decl->name), FB_ARG(decl->name));
+    }
+    return NULL;
+}
+
+/* A bare word beside a text. */
+static const char *text_unquoted(struct fb_checker *ck, const struct fb_node *node) {
+    const struct fb_node *other = ck->compared[node == ck->compared[0]];
+    bool beside = node == ck->compared[0] || node == ck->compared[1];
+    if (!beside || !other || other->type != FB_T_TEXT)
+        return NULL;
+    return fb_check_print(ck, "a text stands in quotes: `\"%.*s\"`", FB_ARG(node->text));
+}
+
 static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
     for (uint32_t i = 0; i < ck->out->n_params; i++)
         if (fb_str_eq(ck->out->params[i]->name, name))
@@ -289,6 +312,10 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
     }
     if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
         help = "a rule's name is not a value; repeat its condition, or give it a name with let";
+    else if (field_elsewhere(ck, node->text))
+        help = field_elsewhere(ck, node->text);
+    else if (text_unquoted(ck, node))
+        help = text_unquoted(ck, node);
     if (!help)
         help = word_elsewhere(ck, node->text);
     if (!help)

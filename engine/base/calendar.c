@@ -106,9 +106,14 @@ static bool take_zone(struct cursor *c, int64_t *offset) {
     int sign = *c->p == '-' ? -1 : 1, hours, minutes;
     if (!take_char(c, '+') && !take_char(c, '-'))
         return false;
-    if (!take_number(c, 2, 0, 23, &hours) || !take_char(c, ':') ||
-        !take_number(c, 2, 0, 59, &minutes))
+    if (!take_number(c, 2, 0, 23, &hours))
         return false;
+    minutes = 0;
+    if (c->p < c->end) {
+        (void)take_char(c, ':');
+        if (!take_number(c, 2, 0, 59, &minutes))
+            return false;
+    }
     *offset = sign * (hours * 3600 + minutes * 60);
     return true;
 }
