@@ -49,7 +49,7 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
     core->late_texts = fb_alloc(sizeof *core->late_texts * fields);
     core->devices = fb_devices_new();
-    core->timers = fb_timers_new();
+    core->timers = fb_timers_new(core->devices);
     core->texts = fb_texts_new();
     return core;
 }
@@ -112,7 +112,7 @@ static int64_t time_limit(const struct fb_core *core, const struct fb_device *de
 /* Puts a device among those due now, if its true deadline is; else back into the heap. */
 static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us) {
     if (device->deadline_us < limit_us)
-        fb_due_push(core->timers, (struct fb_due){device->deadline_us, device});
+        fb_due_push(core->timers, device);
     else
         fb_timers_schedule(core->timers, device);
 }
@@ -135,16 +135,16 @@ static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t tak
     while ((device = fb_timers_pop(core->timers, reach_us))) {
         find_deadline(device);
         if (last)
-            fb_due_push(core->timers, (struct fb_due){device->deadline_us, device});
+            fb_due_push(core->timers, device);
         else
             queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
     }
-    struct fb_due due;
-    while (fb_due_pop(core->timers, &due)) {
-        int64_t limit_us = time_limit(core, due.device, taking, taking_limit_us, last);
-        if (due.deadline_us < limit_us)
-            fire(core, due.device, due.deadline_us);
-        queue_due(core, due.device, limit_us);
+    int64_t deadline_us;
+    while ((device = fb_due_pop(core->timers, &deadline_us))) {
+        int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
+        if (deadline_us < limit_us)
+            fire(core, device, deadline_us);
+        queue_due(core, device, limit_us);
     }
 }
 
@@ -398,13 +398,38 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
     fb_timers_schedule(core->timers, device);
 }
 
+void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str id) {
+    const struct fb_class_plan *plan = &core->plans[class_index];
+    core->expected =
+        fb_devices_find(core->devices, fb_device_hash(class_index, id), plan, id);
+    if (core->expected)
+        fb_device_fetch(core->expected, plan);
+}
+
+/* NULL: not registered. */
+static struct fb_device *find_device(struct fb_core *core, const struct fb_entry *entry) {
+    const struct fb_class_plan *plan = &core->plans[entry->class_index];
+    struct fb_device *expected = core->expected;
+    core->expected = NULL;
+    if (expected && expected->plan == plan && fb_str_eq(fb_device_id(expected), entry->device))
+        return expected;
+    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
+    return fb_devices_find(core->devices, hash, plan, entry->device);
+}
+
+static struct fb_device *register_device(struct fb_core *core, const struct fb_entry *entry) {
+    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
+    struct fb_device *device = fb_devices_register(
+        core->devices, &core->plans[entry->class_index], hash, entry->device);
+    fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    return device;
+}
+
 enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, int64_t c_us) {
     core->stats.records++;
     if (c_us > core->clock_us)
         core->clock_us = c_us;
-    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
-    struct fb_device *device =
-        fb_devices_find(core->devices, hash, entry->class_index, entry->device);
+    struct fb_device *device = find_device(core, entry);
     const struct fb_class *class_ = &core->program->classes[entry->class_index];
     if (entry->ts_us > fb_add_sat(core->clock_us, core->config.max_skew_us)) {
         fire_due(core, NULL, 0, false);
@@ -432,9 +457,7 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
             core->stats.refused++;
             return FB_REFUSED_DEVICES;
         }
-        device = fb_devices_register(core->devices, &core->plans[entry->class_index], hash,
-                                     entry->device);
-        fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+        device = register_device(core, entry);
     }
     apply(core, device, entry, late);
     return FB_TAKEN;

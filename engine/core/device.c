@@ -51,12 +51,12 @@ uint64_t fb_device_hash(uint16_t class_index, struct fb_str id) {
 }
 
 struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
-                                  uint16_t class_index, struct fb_str id) {
+                                  const struct fb_class_plan *plan, struct fb_str id) {
     for (uint32_t i = (uint32_t)hash & devices->mask;; i = (i + 1) & devices->mask) {
         const struct entry *entry = &devices->table[i];
         if (!entry->device)
             return NULL;
-        if (entry->hash == hash && entry->device->plan->class_index == class_index &&
+        if (entry->hash == hash && entry->device->plan == plan &&
             fb_str_eq(fb_device_id(entry->device), id))
             return entry->device;
     }
@@ -101,18 +101,20 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
                                       uint64_t hash, struct fb_str id) {
     if ((devices->n + 1) * 2 > devices->mask)
         grow_table(devices);
-    struct fb_device *device = take_bytes(devices, plan->id_at + id.n);
-    *device = (struct fb_device){.hash = hash,
-                                 .plan = plan,
+    size_t before = (id.n + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
+    char *bytes = take_bytes(devices, before + plan->block_at + plan->class_->block_bytes);
+    struct fb_device *device = (void *)(bytes + before);
+    *device = (struct fb_device){.plan = plan,
                                  .watermark_us = FB_NO_TIME,
                                  .floor_us = FB_NO_TIME,
                                  .deadline_us = FB_NEVER,
-                                 .heap_position = FB_NOT_SCHEDULED,
+                                 .scheduled_us = FB_NEVER,
+                                 .number = devices->n,
                                  .id_length = (uint32_t)id.n};
     for (uint32_t i = 0; i < plan->n_deadlines; i++)
         device->deadlines[i] = FB_NEVER;
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
-    memcpy((char *)device + plan->id_at, id.p, id.n);
+    memcpy((char *)device - id.n, id.p, id.n);
     FB_PUSH_ROOM(devices->all, devices->n, devices->cap_all);
     devices->all[devices->n++] = device;
     insert(devices->table, devices->mask, (struct entry){device, hash});

@@ -9,8 +9,6 @@
 
 struct fb_field_index;
 
-enum { FB_NOT_SCHEDULED = UINT32_MAX };
-
 /* What the core prepares once for each class: where a device's parts stand and which windows and
  * conditions a field concerns. Sets are arrays of 64-bit words. */
 struct fb_class_plan {
@@ -18,7 +16,8 @@ struct fb_class_plan {
     uint16_t class_index;
     uint32_t n_deadlines;   /* one a condition, then one a rule of the class */
     uint32_t block_at;      /* bytes from the device to its block */
-    uint32_t id_at;         /* bytes from the device to its id */
+    uint32_t *ahead;        /* bytes from the device to each line that a record may touch */
+    uint32_t n_ahead;
     void *fresh_block;      /* what a new device's block holds */
     uint32_t condition_words, window_words;
     uint64_t *conditions_of; /* [field][word]: all that read the field */
@@ -38,14 +37,16 @@ struct fb_class_plan {
     struct fb_matcher *matcher;
 };
 
+/* In one line of the cache. The id stands before it, the deadlines and the block behind it, so that
+ * nothing has a place that depends on the id's length. */
 struct fb_device {
-    uint64_t hash;
     const struct fb_class_plan *plan;
     int64_t watermark_us;    /* W: highest accepted ts */
     int64_t clock_at_us;     /* C when W last moved */
     int64_t floor_us;        /* D never falls below this */
     int64_t deadline_us;     /* at or before the earliest of `deadlines`, in device time */
-    uint32_t heap_position;  /* in the timer heap; FB_NOT_SCHEDULED */
+    int64_t scheduled_us;    /* its place in the timer heap, in C; FB_NEVER: it has none */
+    uint32_t number;         /* in the order of registration */
     uint32_t id_length;
     int64_t deadlines[];
 };
@@ -54,7 +55,20 @@ static inline char *fb_device_block(struct fb_device *device) {
     return (char *)device + device->plan->block_at;
 }
 static inline struct fb_str fb_device_id(const struct fb_device *device) {
-    return (struct fb_str){(const char *)device + device->plan->id_at, device->id_length};
+    return (struct fb_str){(const char *)device - device->id_length, device->id_length};
+}
+/* Begins to fetch what a record of the device, or a timer, will touch. A hint: nothing depends on
+ * it. */
+static inline void fb_device_fetch(const struct fb_device *device,
+                                   const struct fb_class_plan *plan) {
+    __builtin_prefetch(device);
+    __builtin_prefetch((const char *)device - 1);
+    for (uint32_t i = 0; i < plan->n_ahead; i++)
+        __builtin_prefetch((const char *)device + plan->ahead[i]);
+}
+static inline void fb_device_fetch_deadlines(const struct fb_device *device) {
+    for (uint32_t i = 0; i < 4; i++)
+        __builtin_prefetch((const char *)device + 64 * i);
 }
 /* D with the task's clock at c_us. */
 static inline int64_t fb_device_time(const struct fb_device *device, int64_t c_us) {
@@ -70,7 +84,7 @@ void fb_devices_free(struct fb_devices *devices);
 uint64_t fb_device_hash(uint16_t class_index, struct fb_str id);
 /* NULL: not registered. */
 struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
-                                  uint16_t class_index, struct fb_str id);
+                                  const struct fb_class_plan *plan, struct fb_str id);
 /* A new device with a fresh block and no time yet. Grows in large steps. */
 struct fb_device *fb_devices_register(struct fb_devices *devices, const struct fb_class_plan *plan,
                                       uint64_t hash, struct fb_str id);

@@ -10,6 +10,8 @@
 #include "engine/core/match.h"
 #include "engine/core/window.h"
 
+enum { LINE_BYTES = 64, AHEAD_MAX = 24, WINDOW_BYTES = 128 };
+
 static void set_bit(uint64_t *words, uint32_t i) {
     words[i / 64] |= UINT64_C(1) << (i % 64);
 }
@@ -136,13 +138,33 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
         FB_ASSERT(program->rules[class_->rules[i]].n_conditions > 0);
 }
 
+static void add_ahead(struct fb_class_plan *plan, uint32_t offset, uint32_t bytes) {
+    uint32_t from = (plan->block_at + offset) / LINE_BYTES * LINE_BYTES;
+    for (; from < plan->block_at + offset + bytes && plan->n_ahead < AHEAD_MAX; from += LINE_BYTES)
+        if (from && (!plan->n_ahead || plan->ahead[plan->n_ahead - 1] != from))
+            plan->ahead[plan->n_ahead++] = from;
+}
+
+/* The fields, and of each window what a sample in its order touches. More than AHEAD_MAX lines
+ * cannot be under way at once. */
+static void plan_ahead(struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    plan->ahead = fb_alloc(sizeof *plan->ahead * AHEAD_MAX);
+    for (uint32_t i = class_->n_keys; i < class_->n_fields; i++)
+        add_ahead(plan, class_->fields[i].offset, sizeof(struct fb_field_cell));
+    for (uint32_t i = 0; i < class_->n_windows; i++) {
+        uint32_t bytes = class_->windows[i].bytes;
+        add_ahead(plan, class_->windows[i].offset, bytes < WINDOW_BYTES ? bytes : WINDOW_BYTES);
+    }
+}
+
 void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
                   uint16_t class_index) {
     const struct fb_class *class_ = &program->classes[class_index];
     *plan = (struct fb_class_plan){.class_ = class_, .class_index = class_index};
     plan->n_deadlines = class_->n_conditions + class_->n_rules;
     plan->block_at = (uint32_t)(sizeof(struct fb_device) + sizeof(int64_t) * plan->n_deadlines);
-    plan->id_at = plan->block_at + class_->block_bytes;
+    plan_ahead(plan);
     plan->fresh_block = fresh_block(program, class_);
     plan_windows(plan);
     plan_conditions(plan, program);
@@ -152,6 +174,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
 
 void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->fresh_block);
+    free(plan->ahead);
     free(plan->windows_of);
     free(plan->field_windows);
     free(plan->field_windows_first);

@@ -16,6 +16,7 @@ struct fb_core {
     void *context;
     struct fb_class_plan *plans; /* of each class */
     struct fb_devices *devices;
+    struct fb_device *expected; /* of the next record, perhaps; NULL: nothing is expected */
     struct fb_timers *timers;
     struct fb_texts *texts;
     struct fb_value *registers;

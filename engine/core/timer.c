@@ -4,31 +4,45 @@
 #include "engine/core/timer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 
+/* Both heaps are made so that moving an element touches no device: devices lie all over the memory,
+ * the heaps close together. */
 struct place {
     int64_t at_us; /* C */
+    uint32_t device;
+};
+
+struct due {
+    int64_t deadline_us;
+    uint64_t id_head, id_tail; /* the id's first 16 bytes as numbers: they order most ids */
     struct fb_device *device;
 };
 
 struct fb_timers {
+    const struct fb_devices *devices;
     struct place *heap;
+    uint32_t *position; /* in the heap, by a device's number */
     uint32_t n, cap;
-    struct fb_due *due;
+    struct due *due;
     uint32_t n_due, cap_due;
 };
 
-struct fb_timers *fb_timers_new(void) {
-    return fb_alloc(sizeof(struct fb_timers));
+struct fb_timers *fb_timers_new(const struct fb_devices *devices) {
+    struct fb_timers *timers = fb_alloc(sizeof *timers);
+    timers->devices = devices;
+    return timers;
 }
 
 void fb_timers_free(struct fb_timers *timers) {
     if (!timers)
         return;
     free(timers->heap);
+    free(timers->position);
     free(timers->due);
     free(timers);
 }
@@ -37,6 +51,7 @@ void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
     while (timers->cap < devices) {
         timers->cap = timers->cap ? timers->cap * 2 : 64;
         timers->heap = fb_grow(timers->heap, sizeof *timers->heap * timers->cap);
+        timers->position = fb_grow(timers->position, sizeof *timers->position * timers->cap);
         timers->cap_due = timers->cap + 1;
         timers->due = fb_grow(timers->due, sizeof *timers->due * timers->cap_due);
     }
@@ -44,7 +59,7 @@ void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
 
 static void put(struct fb_timers *timers, uint32_t i, struct place place) {
     timers->heap[i] = place;
-    place.device->heap_position = i;
+    timers->position[place.device] = i;
 }
 
 static void sift_up(struct fb_timers *timers, uint32_t i, struct place place) {
@@ -81,20 +96,20 @@ static int64_t due_clock(const struct fb_device *device) {
 void fb_timers_schedule(struct fb_timers *timers, struct fb_device *device) {
     if (device->deadline_us == FB_NEVER)
         return;
-    struct place place = {due_clock(device), device};
-    if (device->heap_position == FB_NOT_SCHEDULED) {
-        FB_ASSERT(timers->n < timers->cap);
-        sift_up(timers, timers->n++, place);
-    } else if (place.at_us < timers->heap[device->heap_position].at_us) {
-        sift_up(timers, device->heap_position, place);
-    }
+    struct place place = {due_clock(device), device->number};
+    if (place.at_us >= device->scheduled_us)
+        return;
+    FB_ASSERT(device->number < timers->cap);
+    bool is_new = device->scheduled_us == FB_NEVER;
+    device->scheduled_us = place.at_us;
+    sift_up(timers, is_new ? timers->n++ : timers->position[device->number], place);
 }
 
 void fb_timers_remove(struct fb_timers *timers, struct fb_device *device) {
-    uint32_t i = device->heap_position;
-    if (i == FB_NOT_SCHEDULED)
+    if (device->scheduled_us == FB_NEVER)
         return;
-    device->heap_position = FB_NOT_SCHEDULED;
+    device->scheduled_us = FB_NEVER;
+    uint32_t i = timers->position[device->number];
     struct place last = timers->heap[--timers->n];
     if (i == timers->n)
         return;
@@ -107,8 +122,10 @@ void fb_timers_remove(struct fb_timers *timers, struct fb_device *device) {
 struct fb_device *fb_timers_pop(struct fb_timers *timers, int64_t c_us) {
     if (!timers->n || timers->heap[0].at_us > c_us)
         return NULL;
-    struct fb_device *device = timers->heap[0].device;
+    struct fb_device *device = fb_devices_at(timers->devices, timers->heap[0].device);
     fb_timers_remove(timers, device);
+    if (timers->n) /* often due too */
+        fb_device_fetch_deadlines(fb_devices_at(timers->devices, timers->heap[0].device));
     return device;
 }
 
@@ -116,17 +133,31 @@ int64_t fb_timers_next(const struct fb_timers *timers) {
     return timers->n ? timers->heap[0].at_us : FB_NEVER;
 }
 
-static bool fires_before(const struct fb_due *a, const struct fb_due *b) {
+/* Bytes as a number of the same order, zeros behind the end. */
+static uint64_t id_part(struct fb_str id, size_t from) {
+    uint64_t part = 0;
+    if (id.n > from)
+        memcpy(&part, id.p + from, id.n - from < sizeof part ? id.n - from : sizeof part);
+    return __builtin_bswap64(part);
+}
+
+static bool fires_before(const struct due *a, const struct due *b) {
     if (a->deadline_us != b->deadline_us)
         return a->deadline_us < b->deadline_us;
+    if (a->id_head != b->id_head)
+        return a->id_head < b->id_head;
+    if (a->id_tail != b->id_tail)
+        return a->id_tail < b->id_tail;
     int order = fb_str_cmp(fb_device_id(a->device), fb_device_id(b->device));
     if (order)
         return order < 0;
     return a->device->plan->class_index < b->device->plan->class_index;
 }
 
-void fb_due_push(struct fb_timers *timers, struct fb_due due) {
+void fb_due_push(struct fb_timers *timers, struct fb_device *device) {
     FB_ASSERT(timers->n_due < timers->cap_due);
+    struct fb_str id = fb_device_id(device);
+    struct due due = {device->deadline_us, id_part(id, 0), id_part(id, 8), device};
     uint32_t i = timers->n_due++;
     while (i > 0 && fires_before(&due, &timers->due[(i - 1) / 2])) {
         timers->due[i] = timers->due[(i - 1) / 2];
@@ -135,11 +166,10 @@ void fb_due_push(struct fb_timers *timers, struct fb_due due) {
     timers->due[i] = due;
 }
 
-bool fb_due_pop(struct fb_timers *timers, struct fb_due *due) {
+struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
     if (!timers->n_due)
-        return false;
-    *due = timers->due[0];
-    struct fb_due last = timers->due[--timers->n_due];
+        return NULL;
+    struct due first = timers->due[0], last = timers->due[--timers->n_due];
     uint32_t i = 0;
     for (;;) {
         uint32_t child = i * 2 + 1;
@@ -154,5 +184,8 @@ bool fb_due_pop(struct fb_timers *timers, struct fb_due *due) {
         i = child;
     }
     timers->due[i] = last;
-    return true;
+    for (i = 0; i < 3 && i < timers->n_due; i++) /* one of them is the next */
+        fb_device_fetch(timers->due[i].device, timers->due[i].device->plan);
+    *deadline_us = first.deadline_us;
+    return first.device;
 }

@@ -9,7 +9,8 @@
 
 struct fb_timers;
 
-struct fb_timers *fb_timers_new(void);
+/* The devices must outlive the timers. */
+struct fb_timers *fb_timers_new(const struct fb_devices *devices);
 void fb_timers_free(struct fb_timers *timers);
 /* Makes sure that the device is looked at when C reaches its deadline. Room for every registered
  * device must have been made by fb_timers_reserve. */
@@ -21,12 +22,9 @@ void fb_timers_remove(struct fb_timers *timers, struct fb_device *device);
 /* Earliest place in the heap; FB_NEVER: empty. */
 int64_t fb_timers_next(const struct fb_timers *timers);
 
-/* Those that are due now, in the order (T, device id, class): a second, small heap. */
-struct fb_due {
-    int64_t deadline_us;
-    struct fb_device *device;
-};
-void fb_due_push(struct fb_timers *timers, struct fb_due due);
-bool fb_due_pop(struct fb_timers *timers, struct fb_due *due);
+/* Those that are due now, in the order (T, device id, class): a second heap. */
+void fb_due_push(struct fb_timers *timers, struct fb_device *device);
+/* NULL: none. *deadline_us: the device's deadline when it was pushed. */
+struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us);
 
 #endif

@@ -14,6 +14,7 @@ enum { PAYLOAD_BYTES_MAX = 900000 };
 struct topic {
     struct fb_decoder *decoder;
     int64_t next; /* -1: not read by this task */
+    bool keyed;   /* the last record's key was the id of its device */
 };
 
 struct fb_task {
@@ -133,9 +134,10 @@ static void reject(struct fb_task *task, const struct fb_record *record,
     bury(task, record, &letter);
 }
 
-static void take(struct fb_task *task, const struct fb_record *record, const struct fb_entry *entry,
-                 int64_t c_us) {
+static void take(struct fb_task *task, struct topic *topic, const struct fb_record *record,
+                 const struct fb_entry *entry, int64_t c_us) {
     task->entries++;
+    topic->keyed = fb_str_eq(entry->device, record->key);
     if (fb_core_take(task->core, entry, c_us) != FB_REFUSED_DEVICES)
         return;
     struct fb_dead_letter letter = {
@@ -161,10 +163,12 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     topic->next = record->offset + 1;
     int64_t c_us = fb_clock_record(&task->clock, record->stamp_us, wall_us);
     int64_t arrival_us = record->stamp_us == FB_NO_STAMP ? FB_NO_TIME : record->stamp_us;
+    if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
+        fb_core_expect(task->core, task->config->routes->items[route].classes[0], record->key);
     fb_decoder_begin(topic->decoder, record->value, &origin, arrival_us);
     while ((decoded = fb_decoder_next(topic->decoder, &entry, &why)) != FB_DECODED_END) {
         if (decoded == FB_DECODED_ENTRY)
-            take(task, record, &entry, c_us);
+            take(task, topic, record, &entry, c_us);
         else
             reject(task, record, &why);
     }
