@@ -16,7 +16,8 @@
 enum { FB_TIME_TEXT_MAX = 40 };
 
 /* ISO 8601 / RFC 3339: date, 'T' or 't' or a blank, time with an optional fraction, an optional
- * zone (Z, +hh:mm, +hhmm or +hh, none = UTC); a date alone is its midnight. A fraction is rounded to the
+ * zone (Z, +hh:mm, +hhmm or +hh, none = UTC); a date alone is its midnight. A fraction is
+ * rounded to the
  * nearest microsecond, halves away from zero. Years 0001 to 9999. */
 bool fb_time_parse(struct fb_str s, int64_t *us);
 /* "2026-11-21T08:00:00.000Z", in milliseconds, rounded down. Returns the length. Beyond the years

@@ -1,8 +1,8 @@
 /* Where tasks wait while their partition is nobody's: between two assignments.
  *
  * Place in the flow: run/worker leaves its tasks here when partitions are taken from it, and looks
- * here first when it is given some, so that a partition that comes back to any worker of the process
- * finds its state. Thread-safe. */
+ * here first when it is given some, so that a partition that comes back to any worker of the
+ * process finds its state. Thread-safe. */
 #ifndef FB_RUN_PARK_H
 #define FB_RUN_PARK_H
 
