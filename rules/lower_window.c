@@ -171,8 +171,9 @@ static void shape_over(struct fb_lower_class *c, struct fb_window *window, struc
     if (fb_panes_of(length, &window->pane_us, &window->places))
         return;
     fb_diag_add(c->diags, FB_E_WINDOW_TOO_LONG, span,
-                "use a shorter window, or `each` with a part of the time",
-                "a window that moves is at most 64 days long");
+                length < 1000 ? "use a longer window, or declare `every`"
+                              : "use a shorter window, or `each` with a part of the time",
+                "a window that moves is 1ms to 64d long");
     window->pane_us = length; /* the program is refused; until then its layout must hold */
     window->places = 1;
 }

@@ -194,7 +194,7 @@ struct fb_node *fb_p_dur(struct fb_parser *p) {
     const char *help =
         fb_lex_duration(meant, &us)
             ? fb_str_printf(p->arena, "write `%.*s`, without a blank", FB_ARG(meant)).p
-            : "a duration is digits touching ms, s, m, h, d or w, as in 30s or 1h30m";
+            : "a duration is digits touching us, ms, s, m, h, d or w, as in 30s or 1h30m";
     fb_diag_add(p->diags, FB_E_DURATION_EXPECTED, span, help, "`%.*s` is not a duration",
                 FB_ARG(quote(p, span)));
     return NULL;
