@@ -50,6 +50,9 @@ enum {
     FB_CHECK_NODES_MAX = 4000 /* nodes of an expression, lets and params written out */
 };
 
+/* Ten thousand years, so that sums of times and spans never overflow. */
+#define FB_CHECK_SPAN_US_MAX (INT64_C(3652500) * 86400 * 1000000)
+
 /* A device class with what later blocks add to it. */
 struct fb_checked_class {
     struct fb_class_decl *decl;

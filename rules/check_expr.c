@@ -198,6 +198,11 @@ bool fb_check_duration(struct fb_checker *ck, struct fb_node *node, bool known, 
         fb_diag_add(ck->diags, FB_E_SPAN, node->span, NULL, "a span of time cannot be negative");
         return false;
     }
+    if (is_known && span > FB_CHECK_SPAN_US_MAX) {
+        fb_diag_add(ck->diags, FB_E_SPAN, node->span, NULL,
+                    "a span of time is at most 3652500d, ten thousand years");
+        return false;
+    }
     if (us)
         *us = span;
     return true;

@@ -54,10 +54,7 @@ static struct fb_value null_value(struct fb_lower_class *c, const struct fb_fiel
 }
 
 static int64_t stale_of(struct fb_lower_class *c, const struct fb_field_decl *decl) {
-    int64_t every = span(c, decl->every);
-    if (decl->stale_after)
-        return span(c, decl->stale_after);
-    return every > INT64_MAX / 3 ? 0 : 3 * every;
+    return decl->stale_after ? span(c, decl->stale_after) : 3 * span(c, decl->every);
 }
 
 static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_field_decl *decl) {

@@ -57,7 +57,8 @@ static inline bool fb_slice_is_wide(const struct fb_window *window) {
 }
 /* Windows that may be open, the one last completed included. */
 static inline uint32_t fb_each_slices(const struct fb_window *window) {
-    return 3 + (uint32_t)(window->late_us / window->pane_us);
+    int64_t late = window->late_us / window->pane_us;
+    return 3 + (late < INT32_MAX ? (uint32_t)late : INT32_MAX); /* too many are refused */
 }
 static inline uint32_t fb_ring_runs(uint32_t places) {
     return (places + FB_RUN_SAMPLES - 2) / FB_RUN_SAMPLES + 1;
