@@ -194,7 +194,7 @@ int fb_cmd_gen(int argc, char **argv) {
     fb_buf_printf(&topic, "telemetry.%s", request.stream.profile->name);
     if (!request.topic.n)
         request.topic = (struct fb_str){topic.p, topic.n};
-    struct fb_stream *stream = fb_stream_new(&request.stream);
+    struct fb_sample_stream *stream = fb_stream_new(&request.stream);
     struct fb_stream_record record;
     while (!ferror(stdout) && fb_stream_next(stream, &record))
         write_record(&request, &record, &line);

@@ -32,7 +32,7 @@ struct waiting {
     uint32_t device;
 };
 
-struct fb_stream {
+struct fb_sample_stream {
     struct fb_stream_options options;
     struct device *devices;
     int64_t step_us, tick;
@@ -66,7 +66,7 @@ static double wave(double turns) {
     return x < 0.5 ? hill : -hill;
 }
 
-static void plan_faults(struct fb_stream *stream, struct device *device, uint32_t number) {
+static void plan_faults(struct fb_sample_stream *stream, struct device *device, uint32_t number) {
     const struct fb_stream_options *o = &stream->options;
     for (uint32_t i = 0; i < FB_PROFILE_FAULTS; i++) {
         const struct fb_fault *fault = &o->profile->faults[i];
@@ -81,8 +81,8 @@ static void plan_faults(struct fb_stream *stream, struct device *device, uint32_
     }
 }
 
-struct fb_stream *fb_stream_new(const struct fb_stream_options *options) {
-    struct fb_stream *stream = fb_alloc(sizeof *stream);
+struct fb_sample_stream *fb_stream_new(const struct fb_stream_options *options) {
+    struct fb_sample_stream *stream = fb_alloc(sizeof *stream);
     stream->options = *options;
     const struct fb_profile *profile = options->profile;
     double every_s = options->rate > 0 ? 1 / options->rate : profile->every_s;
@@ -104,7 +104,7 @@ struct fb_stream *fb_stream_new(const struct fb_stream_options *options) {
     return stream;
 }
 
-void fb_stream_free(struct fb_stream *stream) {
+void fb_stream_free(struct fb_sample_stream *stream) {
     if (!stream)
         return;
     for (uint32_t i = 0; i < stream->n_waiting; i++)
@@ -137,8 +137,8 @@ static double fixed(double x, int decimals) {
     return fb_num_round(x * scale[decimals]) / scale[decimals];
 }
 
-static double analogue(const struct fb_stream *stream, struct device *device, uint32_t number,
-                       uint32_t s, int64_t t_us) {
+static double analogue(const struct fb_sample_stream *stream, struct device *device,
+                       uint32_t number, uint32_t s, int64_t t_us) {
     const struct fb_signal *signal = &stream->options.profile->signals[s];
     const struct plan *plan;
     if (active(device, signal, FB_FAULT_STUCK, t_us))
@@ -165,7 +165,7 @@ static double analogue(const struct fb_stream *stream, struct device *device, ui
     return device->last[s] = fixed(x, signal->decimals);
 }
 
-static double counter(const struct fb_stream *stream, struct device *device, uint32_t s,
+static double counter(const struct fb_sample_stream *stream, struct device *device, uint32_t s,
                       int64_t t_us) {
     const struct fb_signal *signal = &stream->options.profile->signals[s];
     const struct plan *plan = active(device, signal, FB_FAULT_RESET, t_us);
@@ -180,7 +180,7 @@ static double counter(const struct fb_stream *stream, struct device *device, uin
     return fb_num_floor(device->count[s]);
 }
 
-static void write_signal(struct fb_stream *stream, struct device *device, uint32_t number,
+static void write_signal(struct fb_sample_stream *stream, struct device *device, uint32_t number,
                          uint32_t s, int64_t t_us) {
     const struct fb_signal *signal = &stream->options.profile->signals[s];
     struct fb_buf *out = &stream->value;
@@ -202,7 +202,7 @@ static void write_signal(struct fb_stream *stream, struct device *device, uint32
     }
 }
 
-static void write_record(struct fb_stream *stream, uint32_t number, int64_t t_us) {
+static void write_record(struct fb_sample_stream *stream, uint32_t number, int64_t t_us) {
     const struct fb_profile *profile = stream->options.profile;
     struct device *device = &stream->devices[number];
     struct fb_buf *out = &stream->value;
@@ -221,7 +221,7 @@ static void write_record(struct fb_stream *stream, uint32_t number, int64_t t_us
     fb_buf_char(out, '}');
 }
 
-static void keep_waiting(struct fb_stream *stream, uint32_t number, int64_t arrives_us) {
+static void keep_waiting(struct fb_sample_stream *stream, uint32_t number, int64_t arrives_us) {
     FB_PUSH_ROOM(stream->waiting, stream->n_waiting, stream->cap_waiting);
     char *value = fb_alloc(stream->value.n + 1);
     memcpy(value, stream->value.p, stream->value.n);
@@ -232,14 +232,15 @@ static void keep_waiting(struct fb_stream *stream, uint32_t number, int64_t arri
     stream->waiting[i] = (struct waiting){arrives_us, value, stream->value.n, number};
 }
 
-static void give(const struct fb_stream *stream, uint32_t number, struct fb_str value,
+static void give(const struct fb_sample_stream *stream, uint32_t number, struct fb_str value,
                  int64_t stamp_us, struct fb_stream_record *record) {
     record->key = fb_str_of(stream->devices[number].id);
     record->value = value;
     record->stamp_us = stamp_us;
 }
 
-static bool release(struct fb_stream *stream, int64_t now_us, struct fb_stream_record *record) {
+static bool release(struct fb_sample_stream *stream, int64_t now_us,
+                    struct fb_stream_record *record) {
     if (!stream->n_waiting || stream->waiting[0].arrives_us > now_us)
         return false;
     struct waiting first = stream->waiting[0];
@@ -251,7 +252,7 @@ static bool release(struct fb_stream *stream, int64_t now_us, struct fb_stream_r
     return true;
 }
 
-bool fb_stream_next(struct fb_stream *stream, struct fb_stream_record *record) {
+bool fb_stream_next(struct fb_sample_stream *stream, struct fb_stream_record *record) {
     const struct fb_stream_options *o = &stream->options;
     for (;;) {
         int64_t offset_us = o->devices ? stream->step_us * stream->next_device / o->devices : 0;

@@ -18,16 +18,16 @@ struct fb_stream_options {
     uint32_t poison_every; /* one record in so many is no JSON; 0: none */
 };
 
-struct fb_stream;
+struct fb_sample_stream;
 
-struct fb_stream *fb_stream_new(const struct fb_stream_options *options);
-void fb_stream_free(struct fb_stream *stream);
+struct fb_sample_stream *fb_stream_new(const struct fb_stream_options *options);
+void fb_stream_free(struct fb_sample_stream *stream);
 
 struct fb_stream_record {
     struct fb_str key, value; /* views until the next call */
     int64_t stamp_us;         /* when it arrives */
 };
 /* The next record in the order of arrival; false at the end. */
-bool fb_stream_next(struct fb_stream *stream, struct fb_stream_record *record);
+bool fb_stream_next(struct fb_sample_stream *stream, struct fb_stream_record *record);
 
 #endif
