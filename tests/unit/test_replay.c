@@ -321,10 +321,13 @@ static struct fb_buf lines_of(const char *device) {
     struct fb_buf lines = {0};
     char wanted[32];
     int n = snprintf(wanted, sizeof wanted, "\"device\":\"%s\"", device);
-    const char *line = fb_buf_terminated(&streams[FB_STREAM_ALERTS]), *end;
-    for (; (end = strchr(line, '\n')); line = end + 1)
-        if (memmem(line, (size_t)(end - line), wanted, (size_t)n))
-            fb_buf_put(&lines, line, (size_t)(end - line) + 1);
+    const char *line = streams[FB_STREAM_ALERTS].p, *end = line + streams[FB_STREAM_ALERTS].n;
+    for (const char *newline; line < end; line = newline + 1) {
+        newline = memchr(line, '\n', (size_t)(end - line));
+        assert_non_null(newline);
+        if (memmem(line, (size_t)(newline - line), wanted, (size_t)n))
+            fb_buf_put(&lines, line, (size_t)(newline - line) + 1);
+    }
     return lines;
 }
 
