@@ -2,7 +2,8 @@
  *
  * Place in the flow: between decoder and encoder; run, replay, test and the comparison with the
  * reference all drive it. No I/O, clock, threads or libm; memory grows only when a new device
- * comes, or a longer text. One owner. The same entries in the same order give the same outputs, to the byte. */
+ * comes, or a longer text. One owner. The same entries in the same order give the same outputs, to
+ * the byte. */
 #ifndef FB_CORE_CORE_H
 #define FB_CORE_CORE_H
 
