@@ -52,6 +52,14 @@ int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name
     return -1;
 }
 
+/* "pumps.rules:12", where a name was declared first. */
+static const char *place_of(struct fb_checker *ck, struct fb_span span) {
+    const struct fb_source *source = &ck->tree->sources->files[span.file];
+    uint32_t line, column;
+    fb_source_place(source, span.start, &line, &column);
+    return fb_check_print(ck, "%.*s:%u", FB_ARG(source->path), line);
+}
+
 /* ---- collecting ----------------------------------------------------------------------------- */
 
 static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
@@ -59,7 +67,8 @@ static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
     if (before != FB_MAP_NONE) {
         fb_diag_add(ck->diags, FB_E_DEVICE_TWICE, decl->name_span,
                     "leave out `from` to add lets to a device that is declared elsewhere",
-                    "the device `%.*s` is declared twice", FB_ARG(decl->name));
+                    "the device `%.*s` is declared twice, first in %s", FB_ARG(decl->name),
+                    place_of(ck, ck->out->classes[before].decl->name_span));
         return;
     }
     struct fb_checked *out = ck->out;
@@ -70,9 +79,11 @@ static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
 static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
     struct fb_checked *out = ck->out;
     struct fb_str key = param_key(ck, param->class_name, param->name);
-    if (fb_map_get(ck->params, key) != FB_MAP_NONE) {
+    uint32_t before = fb_map_get(ck->params, key);
+    if (before != FB_MAP_NONE) {
         fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, param->name_span, NULL,
-                    "the parameter `%.*s` is declared twice", FB_ARG(param->name));
+                    "the parameter `%.*s` is declared twice, first in %s", FB_ARG(param->name),
+                    place_of(ck, out->params[before]->name_span));
         return;
     }
     fb_map_put(ck->params, key, out->n_params);
@@ -80,10 +91,12 @@ static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
 }
 
 static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
-    if (fb_map_get(ck->rules, rule->name) != FB_MAP_NONE) {
+    uint32_t before = fb_map_get(ck->rules, rule->name);
+    if (before != FB_MAP_NONE) {
         fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span,
                     "a rule's name is part of its alerts' key; give each its own",
-                    "the rule `%.*s` is declared twice", FB_ARG(rule->name));
+                    "the rule `%.*s` is declared twice, first in %s", FB_ARG(rule->name),
+                    place_of(ck, ck->out->rules[before].decl->name_span));
         return;
     }
     uint32_t index = fb_check_class_index(ck, rule->class_name, rule->class_span);
