@@ -66,11 +66,12 @@ static void plan_windows(struct fb_class_plan *plan) {
     }
 }
 
-static bool reads_each(const struct fb_class *class_, const struct fb_condition *condition) {
+static bool reads_window(const struct fb_class *class_, const struct fb_condition *condition,
+                         enum fb_window_shape shape) {
     for (uint32_t i = 0; i < condition->code.count; i++) {
         const struct fb_instr *in = &class_->code[condition->code.first + i];
         if ((in->op == FB_I_WINDOW || in->op == FB_I_WINDOW_CMP) &&
-            class_->windows[in->imm].shape == FB_SHAPE_EACH)
+            class_->windows[in->imm].shape == shape)
             return true;
     }
     return false;
@@ -83,16 +84,25 @@ static bool off_delay_is_constant(const struct fb_class *class_, const struct fb
             class_->code[rule->clear_after.first].op == FB_I_NUMBER);
 }
 
+/* What else it reads has a deadline for each of its changes. Not so the share of good time of
+ * `over` windows: that it falls is seen at evaluations for other reasons only. */
+static bool may_rest(const struct fb_program *program, const struct fb_class *class_,
+                     const struct fb_condition *condition) {
+    return !reads_window(class_, condition, FB_SHAPE_RING) &&
+           !reads_window(class_, condition, FB_SHAPE_PANES) &&
+           off_delay_is_constant(class_, &program->rules[condition->rule]);
+}
+
 static void plan_each(struct fb_class_plan *plan, const struct fb_program *program) {
     const struct fb_class *class_ = plan->class_;
     plan->each_conditions = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
     plan->may_rest = fb_alloc(sizeof(bool) * (class_->n_conditions + 1u));
     for (uint32_t c = 0; c < class_->n_conditions; c++) {
-        if (!reads_each(class_, &class_->conditions[c]))
+        const struct fb_condition *condition = &class_->conditions[c];
+        if (!reads_window(class_, condition, FB_SHAPE_EACH))
             continue;
         plan->each_conditions[plan->n_each_conditions++] = c;
-        plan->may_rest[c] =
-            off_delay_is_constant(class_, &program->rules[class_->conditions[c].rule]);
+        plan->may_rest[c] = may_rest(program, class_, condition);
     }
 }
 

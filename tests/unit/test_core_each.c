@@ -32,7 +32,8 @@ static struct run start(const char *rule) {
     struct run run = {.diags = fb_diags_new()};
     struct fb_sources *sources = fb_sources_new();
     struct fb_buf text = {0};
-    fb_buf_text(&text, "device d from \"t\" { key k  time ts [s]  x : number  y : number }\n");
+    fb_buf_text(&text, "device d from \"t\" { key k  time ts [s]  x : number  y : number\n"
+                        "z : number every 1s, stale after 60s }\n");
     fb_buf_text(&text, rule);
     fb_sources_add(sources, FB_S("test.rules"), (struct fb_str){text.p, text.n});
     fb_buf_free(&text);
@@ -132,6 +133,23 @@ static void a_held_value_without_staleness_rests(void **state) {
     end(&run);
 }
 
+/* The sum is 0 and known until x, stale after 60 s, leaves less than 80 % of good time; no deadline
+ * of its own says so, but the end of a window at 75 s looks. */
+static void beside_a_moving_window_every_end_is_looked_at(void **state) {
+    (void)state;
+    struct run run = start("device d { let quiet = sum(z over 10s) >= 0 }\n"
+                           "alarm some on d { raise low when quiet and count(each 5s) < 100\n"
+                           "on unknown clear }");
+    begin(&run);
+    for (int i = 0; i <= 10; i++)
+        take(&run, i * (int64_t)SECOND, 3, 1);
+    fb_core_advance(run.core, 200 * (int64_t)SECOND);
+    assert_int_equal(run.raised, 1);
+    assert_int_equal(run.cleared, 1);
+    assert_int_equal(run.last_us, 75 * (int64_t)SECOND);
+    end(&run);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(empty_windows_of_decades_cost_a_few_evaluations),
@@ -140,6 +158,7 @@ int main(void) {
         cmocka_unit_test(whenever_still_happens_at_every_end),
         cmocka_unit_test(a_delay_over_empty_windows_is_kept),
         cmocka_unit_test(a_held_value_without_staleness_rests),
+        cmocka_unit_test(beside_a_moving_window_every_end_is_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
