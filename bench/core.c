@@ -124,7 +124,10 @@ static void measure(const struct events *events, enum bench_rules rules, int n_r
         compile(wanted[stage], n_rules, &compiled[stage]);
     for (int round = 0; round < rounds; round++)
         for (int stage = 0; stage < STAGES; stage++) {
-            double ns = run_stage(events, compiled[stage].program, stage, &outputs);
+            bool nothing_new = stage == 2 && wanted[2] == wanted[1]; /* there are no windows */
+            double ns = nothing_new
+                            ? best[1]
+                            : run_stage(events, compiled[stage].program, stage, &outputs);
             if (round == 0 || ns < best[stage])
                 best[stage] = ns;
         }
