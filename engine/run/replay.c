@@ -212,7 +212,7 @@ bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result 
     replay.tasks = fb_alloc(sizeof *replay.tasks * options->tasks);
     for (uint32_t i = 0; i < options->tasks; i++)
         replay.tasks[i] = fb_core_new(options->program, &config, put_out, &replay);
-    replay.clock = fb_file_clock_new(options->max_skew_us, take, &replay);
+    replay.clock = fb_file_clock_new(options->program, options->max_skew_us, take, &replay);
     bool done = open_inputs(&replay) && run(&replay);
     close_all(&replay);
     return done;

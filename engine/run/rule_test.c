@@ -68,9 +68,10 @@ static int64_t max_skew_us(const struct fb_test_decl *test) {
     return SERIES_MAX_US;
 }
 
-static void play(struct run *run, const struct fb_rule_series *series) {
+static void play(struct run *run, const struct fb_program *program,
+                 const struct fb_rule_series *series) {
     const struct fb_test_decl *decl = run->test->decl;
-    struct fb_file_clock *clock = fb_file_clock_new(max_skew_us(decl), take, run);
+    struct fb_file_clock *clock = fb_file_clock_new(program, max_skew_us(decl), take, run);
     for (uint32_t i = 0; i < series->n_entries; i++)
         fb_file_clock_entry(clock, &series->entries[i]);
     int64_t end_us = fb_file_clock_end(clock);
@@ -184,7 +185,7 @@ void fb_rule_test_run(const struct fb_program *program, const struct fb_checked 
     struct fb_core_config config = {.max_skew_us = max_skew_us(test->decl)};
     run.start_us = series.start_us;
     run.core = fb_core_new(program, &config, keep, &run);
-    play(&run, &series);
+    play(&run, program, &series);
     fb_rule_judge(checked, test, run.came, run.n_came, arena, result);
     fb_core_free(run.core);
     free(run.came);

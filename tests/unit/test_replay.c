@@ -283,6 +283,20 @@ static void a_leap_that_nobody_follows_goes_to_late_as_future(void **state) {
     assert_int_equal(result.stats.future, 1);
 }
 
+static void a_leap_of_the_first_record_goes_to_late_as_future(void **state) {
+    (void)state;
+    rules(pumps);
+    input("", "a", "{\"id\":\"q\",\"ts\":\"2099-01-01T00:00:00Z\",\"v\":0}\n"
+                   "{\"id\":\"p\",\"ts\":\"2026-01-01T00:00:00Z\",\"v\":0}\n"
+                   "{\"id\":\"q\",\"ts\":\"2026-01-01T00:00:00Z\",\"v\":0}\n"
+                   "{\"id\":\"p\",\"ts\":\"2026-01-01T00:00:01Z\",\"v\":1}\n"
+                   "{\"id\":\"q\",\"ts\":\"2026-01-01T00:00:02Z\",\"v\":1}\n");
+    run();
+    expect_seen("00:00:01 told p 1|00:00:02 told q 1|");
+    expect_in(FB_STREAM_LATE, "\"reason\":\"future\"");
+    assert_int_equal(result.stats.future, 1);
+}
+
 static void a_gap_that_all_cross_is_crossed(void **state) {
     (void)state;
     rules(pumps);
@@ -525,6 +539,7 @@ int main(void) {
         cmocka_unit_test(a_csv_file_may_take_the_device_from_its_name),
         cmocka_unit_test(a_csv_file_without_the_keys_is_refused),
         cmocka_unit_test(until_carries_the_clock_on),
+        cmocka_unit_test(a_leap_of_the_first_record_goes_to_late_as_future),
         cmocka_unit_test(a_leap_that_nobody_follows_goes_to_late_as_future),
         cmocka_unit_test(a_gap_that_all_cross_is_crossed),
         cmocka_unit_test(what_cannot_be_read_is_a_dead_letter_with_its_bytes),
