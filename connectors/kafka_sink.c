@@ -107,8 +107,8 @@ static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct f
     return fb_kafka_failed(err, code, record->topic);
 }
 
-static enum fb_flush flush(struct fb_sink *base, int timeout_ms, struct fb_err *err) {
-    struct kafka_sink *sink = (struct kafka_sink *)base;
+/* FB_COMMITTED: everything that was put is acknowledged. */
+static enum fb_commit flush(struct kafka_sink *sink, int timeout_ms, struct fb_err *err) {
     char why[256];
     if (sink->waiting > 0)
         rd_kafka_flush(sink->producer, timeout_ms);
@@ -116,13 +116,23 @@ static enum fb_flush flush(struct fb_sink *base, int timeout_ms, struct fb_err *
         rd_kafka_poll(sink->producer, 0);
     if (rd_kafka_fatal_error(sink->producer, why, sizeof why)) {
         fb_log(FB_LOG_WARN, "the Kafka producer failed and is made anew: %s", why);
-        return reopen(sink, err) ? FB_FLUSH_AGAIN : FB_FLUSH_FAILED;
+        return reopen(sink, err) ? FB_COMMIT_AGAIN : FB_COMMIT_FAILED;
     }
     if (sink->failure.kind) {
         *err = sink->failure;
-        return FB_FLUSH_FAILED;
+        return FB_COMMIT_FAILED;
     }
-    return sink->waiting == 0 ? FB_FLUSHED : FB_FLUSH_WAIT;
+    return sink->waiting == 0 ? FB_COMMITTED : FB_COMMIT_WAIT;
+}
+
+/* At least once: positions follow when the outputs are safe. */
+static enum fb_commit commit(struct fb_sink *base, struct fb_record_source *source,
+                             const struct fb_position *positions, uint32_t n, int timeout_ms,
+                             struct fb_err *err) {
+    enum fb_commit flushed = flush((struct kafka_sink *)base, timeout_ms, err);
+    if (flushed != FB_COMMITTED || source->calls->commit(source, positions, n, err))
+        return flushed;
+    return err->kind == FB_RETRIABLE ? FB_COMMITTED : FB_COMMIT_FAILED;
 }
 
 static void close_sink(struct fb_sink *base) {
@@ -132,7 +142,7 @@ static void close_sink(struct fb_sink *base) {
     free(sink);
 }
 
-static const struct fb_sink_calls calls = {put, flush, close_sink};
+static const struct fb_sink_calls calls = {put, commit, close_sink};
 
 struct fb_sink *fb_kafka_sink_open(const struct fb_kafka_sink_config *config, struct fb_err *err) {
     struct kafka_sink *sink = fb_alloc(sizeof *sink);

@@ -98,8 +98,9 @@ static void tell_started(struct kafka_source *source, rd_kafka_topic_partition_l
     size_t n = (size_t)list->cnt;
     struct fb_position *positions = fb_alloc(n * sizeof *positions + 1);
     for (size_t i = 0; i < n; i++)
-        positions[i] = (struct fb_position){fb_str_of(list->elems[i].topic),
-                                            list->elems[i].partition, list->elems[i].offset};
+        positions[i] = (struct fb_position){.topic = fb_str_of(list->elems[i].topic),
+                                            .partition = list->elems[i].partition,
+                                            .next = list->elems[i].offset};
     source->events->started(source->context, positions, (uint32_t)n);
     for (size_t i = 0; i < n; i++)
         list->elems[i].offset = positions[i].next;

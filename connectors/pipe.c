@@ -33,7 +33,7 @@ static int64_t wall_us(void) {
 }
 
 static void start(struct pipe_source *source) {
-    struct fb_position position = {source->topic, PARTITION, 0};
+    struct fb_position position = {.topic = source->topic, .partition = PARTITION};
     source->started = true;
     source->events->started(source->context, &position, 1);
 }
@@ -139,9 +139,14 @@ static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct f
     return fb_file_out_put(((struct pipe_sink *)base)->out, record->value, err);
 }
 
-static enum fb_flush flush(struct fb_sink *base, int timeout_ms, struct fb_err *err) {
+static enum fb_commit commit_lines(struct fb_sink *base, struct fb_record_source *source,
+                                   const struct fb_position *positions, uint32_t n, int timeout_ms,
+                                   struct fb_err *err) {
     (void)timeout_ms;
-    return fb_file_out_flush(((struct pipe_sink *)base)->out, err) ? FB_FLUSHED : FB_FLUSH_FAILED;
+    return fb_file_out_flush(((struct pipe_sink *)base)->out, err) &&
+                   source->calls->commit(source, positions, n, err)
+               ? FB_COMMITTED
+               : FB_COMMIT_FAILED;
 }
 
 static void close_sink(struct fb_sink *base) {
@@ -150,7 +155,7 @@ static void close_sink(struct fb_sink *base) {
     free(sink);
 }
 
-static const struct fb_sink_calls sink_calls = {put, flush, close_sink};
+static const struct fb_sink_calls sink_calls = {put, commit_lines, close_sink};
 
 struct fb_sink *fb_pipe_sink_open(const char *path, struct fb_err *err) {
     struct fb_file_out *out = fb_file_out_open(path, err);

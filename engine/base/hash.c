@@ -13,6 +13,25 @@ uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed) {
     return XXH3_64bits_withSeed(bytes, n, seed);
 }
 
+static struct fb_hash128 of_xxh(XXH128_hash_t hash) {
+    return (struct fb_hash128){hash.low64, hash.high64};
+}
+
+struct fb_hash128 fb_hash128(const void *bytes, size_t n) {
+    return of_xxh(XXH3_128bits(bytes, n));
+}
+
+struct fb_hash128 fb_hash128_next(struct fb_hash128 before, const void *bytes, size_t n) {
+    struct fb_hash128 part = fb_hash128(bytes, n);
+    uint64_t both[4] = {before.low, before.high, part.low, part.high};
+    return fb_hash128(both, sizeof both);
+}
+
+struct fb_hash128 fb_hash128_add(struct fb_hash128 a, struct fb_hash128 b) {
+    uint64_t low = a.low + b.low;
+    return (struct fb_hash128){low, a.high + b.high + (low < a.low)};
+}
+
 struct fb_hasher {
     EVP_MD *sha256;
     EVP_MD_CTX *state;

@@ -6,10 +6,25 @@
 
 #include "engine/base/str.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* XXH3 (libxxhash). Not stable across versions of flyball: never put it out or store it. */
 uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed);
+
+/* A stable 128-bit hash (XXH3, whose results are fixed since xxHash 0.8.0): may be stored. Not
+ * against people who want a collision. */
+struct fb_hash128 {
+    uint64_t low, high;
+};
+struct fb_hash128 fb_hash128(const void *bytes, size_t n);
+/* The hash of a sequence: of `before` and the next part of it. */
+struct fb_hash128 fb_hash128_next(struct fb_hash128 before, const void *bytes, size_t n);
+/* Of a set: the same in any order. */
+struct fb_hash128 fb_hash128_add(struct fb_hash128 a, struct fb_hash128 b);
+static inline bool fb_hash128_eq(struct fb_hash128 a, struct fb_hash128 b) {
+    return a.low == b.low && a.high == b.high;
+}
 
 /* SHA-256 (libcrypto) of the concatenation of the parts. Thread-safe. */
 void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]);

@@ -21,9 +21,9 @@ enum {
 struct slot {
     struct fb_task *task;
     struct fb_task_stats before; /* what it had done for other workers */
-    bool moved;    /* it has a position that is not committed */
-    uint32_t put;  /* how many outputs of its batch the sink has already */
-    int64_t *ends; /* of each route's topic, as the source said last; -1: not known */
+    bool moved;                  /* it has a position that is not committed */
+    uint32_t put;                /* how many outputs of its batch the sink has already */
+    int64_t *ends;               /* of each route's topic, as the source said last; -1: not known */
 };
 
 struct fb_worker {
@@ -223,8 +223,10 @@ static const struct fb_record_source_events events = {on_record, on_started, on_
 static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
     int64_t lag = 0;
     for (uint32_t r = 0; r < n_routes(worker); r++) {
-        struct fb_position position = {fb_str_of(worker->config->task->routes->items[r].topic),
-                                       fb_task_partition(slot->task), fb_task_next(slot->task, r)};
+        struct fb_position position = {.topic =
+                                           fb_str_of(worker->config->task->routes->items[r].topic),
+                                       .partition = fb_task_partition(slot->task),
+                                       .next = fb_task_next(slot->task, r)};
         if (position.next < 0)
             continue;
         int64_t end = worker->source->calls->end_of(worker->source, &position);
@@ -267,28 +269,51 @@ static bool put_all(struct fb_worker *worker, struct fb_err *err) {
     return true;
 }
 
-/* Waits until all of it is safe. While it waits nothing is read, so a slow broker costs no memory.
- */
-static bool deliver(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
+static bool anything_new(const struct fb_worker *worker) {
+    for (size_t i = 0; i < worker->n_slots; i++)
+        if (worker->slots[i].moved || fb_batch_count(fb_task_batch(worker->slots[i].task)))
+            return true;
+    return false;
+}
+
+/* Of all tasks; the caller frees them. */
+static struct fb_position *positions_of(const struct fb_worker *worker, uint32_t *n) {
+    struct fb_position *positions =
+        fb_alloc((worker->n_slots * n_routes(worker) + 1) * sizeof *positions);
+    *n = 0;
+    for (size_t i = 0; i < worker->n_slots; i++)
+        for (uint32_t r = 0; r < n_routes(worker); r++) {
+            const struct fb_task *task = worker->slots[i].task;
+            int64_t next = fb_task_next(task, r);
+            if (next >= 0)
+                positions[(*n)++] = (struct fb_position){
+                    .topic = fb_str_of(worker->config->task->routes->items[r].topic),
+                    .partition = fb_task_partition(task),
+                    .next = next};
+        }
+    return positions;
+}
+
+/* Waits until the sink knows. While it waits nothing is read, so a slow broker costs no memory. */
+static bool make_last(struct fb_worker *worker, const struct fb_position *positions, uint32_t n,
+                      int64_t patience_us, struct fb_err *err) {
     int64_t begun_us = now_us(CLOCK_MONOTONIC);
-    if (worker->batch_bytes == 0)
-        return true;
-    if (!put_all(worker, err))
-        return false;
     for (;;) {
-        switch (worker->sink->calls->flush(worker->sink, WAIT_MS, err)) {
-        case FB_FLUSHED:
+        switch (
+            worker->sink->calls->commit(worker->sink, worker->source, positions, n, WAIT_MS, err)) {
+        case FB_COMMITTED:
             atomic_store(&worker->figures.waiting, false);
             return true;
-        case FB_FLUSH_FAILED:
+        case FB_COMMIT_FAILED:
+        case FB_COMMIT_DOUBT:
             return false;
-        case FB_FLUSH_AGAIN:
+        case FB_COMMIT_AGAIN:
             for (size_t i = 0; i < worker->n_slots; i++)
                 worker->slots[i].put = 0;
             if (!put_all(worker, err))
                 return false;
             break;
-        case FB_FLUSH_WAIT:
+        case FB_COMMIT_WAIT:
             break;
         }
         int64_t waited_us = now_us(CLOCK_MONOTONIC) - begun_us;
@@ -297,46 +322,32 @@ static bool deliver(struct fb_worker *worker, int64_t patience_us, struct fb_err
         if (waited_us > (stopping(worker) && patience_us > DRAIN_US ? DRAIN_US : patience_us))
             return fb_fail(err, FB_RETRIABLE, "outputs are not acknowledged after %lld s",
                            (long long)(waited_us / 1000000));
-        if (worker->source)
-            worker->source->calls->stay(worker->source);
+        worker->source->calls->stay(worker->source);
     }
 }
 
-static bool commit_positions(struct fb_worker *worker, struct fb_err *err) {
-    uint32_t n = 0;
-    struct fb_position *positions =
-        fb_alloc((worker->n_slots * n_routes(worker) + 1) * sizeof *positions);
-    for (size_t i = 0; i < worker->n_slots; i++)
-        for (uint32_t r = 0; r < n_routes(worker); r++) {
-            const struct slot *slot = &worker->slots[i];
-            int64_t next = fb_task_next(slot->task, r);
-            if (slot->moved && next >= 0)
-                positions[n++] =
-                    (struct fb_position){fb_str_of(worker->config->task->routes->items[r].topic),
-                                         fb_task_partition(slot->task), next};
-        }
-    bool ok = n == 0 || worker->source->calls->commit(worker->source, positions, n, err);
-    free(positions);
-    for (size_t i = 0; ok && i < worker->n_slots; i++)
-        worker->slots[i].moved = false;
-    return ok;
-}
-
-/* Outputs first, then the positions behind them. False: the outputs are not safe, or the positions
- * cannot be committed for good. */
+/* Outputs, and the positions behind them. False: it did not go well, err says why. */
 static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
-    if (!deliver(worker, patience_us, err))
+    if (!anything_new(worker))
+        return true;
+    *err = (struct fb_err){0};
+    if (!put_all(worker, err))
+        return false;
+    uint32_t n = 0;
+    struct fb_position *positions = positions_of(worker, &n);
+    bool ok = make_last(worker, positions, n, patience_us, err);
+    free(positions);
+    if (!ok)
         return false;
     for (size_t i = 0; i < worker->n_slots; i++) {
         fb_batch_clear(fb_task_batch(worker->slots[i].task));
         worker->slots[i].put = 0;
+        worker->slots[i].moved = err->kind == FB_RETRIABLE;
     }
     worker->batch_bytes = 0;
-    if (commit_positions(worker, err))
-        return true;
     if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
         fb_log(FB_LOG_DEBUG, "%s", err->text);
-    return err->kind == FB_RETRIABLE;
+    return true;
 }
 
 /* ---- the loop ---- */

@@ -79,9 +79,10 @@ struct script {
     void *owner;
     const struct step *steps;
     bool offline;
-    int commits_refused;      /* the next ones fail, retriably */
-    enum fb_flush flushes[8]; /* what the next flushes answer; then FB_FLUSHED */
-    int n_flushes;
+    int commits_refused;       /* the next ones fail, retriably */
+    enum fb_commit answers[8]; /* of the next commits of outputs; then FB_COMMITTED */
+    int n_answers;
+    bool put;          /* something, since the last commit */
     const char *until; /* LAST waits until this stands in the log */
     struct fb_buf log;
     atomic_bool stop;
@@ -101,7 +102,8 @@ static void start_all(struct script *script, const struct step *step) {
     struct fb_position positions[8];
     uint32_t n = 0;
     for (; step[n].kind == START; n++)
-        positions[n] = (struct fb_position){FB_S("in"), step[n].partition, step[n].offset};
+        positions[n] = (struct fb_position){
+            .topic = FB_S("in"), .partition = step[n].partition, .next = step[n].offset};
     script->events->started(script->owner, positions, n);
     for (uint32_t i = 0; i < n; i++)
         fb_buf_printf(&script->log, "start %d@%lld\n", positions[i].partition,
@@ -200,6 +202,7 @@ static const struct fb_record_source_calls source_calls = {poll_script, stay,   
 static bool put(struct fb_sink *sink, const struct fb_outgoing *record, struct fb_err *err) {
     (void)err;
     bool raised = memmem(record->value.p, record->value.n, "\"raised\"", 8) != NULL;
+    of_sink(sink)->put = true;
     bool cleared = memmem(record->value.p, record->value.n, "\"cleared\"", 9) != NULL;
     fb_buf_printf(&of_sink(sink)->log, "put %s %d %.*s%s\n", record->topic, record->partition,
                   FB_ARG(record->key),
@@ -209,20 +212,25 @@ static bool put(struct fb_sink *sink, const struct fb_outgoing *record, struct f
     return true;
 }
 
-static enum fb_flush flush(struct fb_sink *sink, int timeout_ms, struct fb_err *err) {
+static enum fb_commit commit_sink(struct fb_sink *sink, struct fb_record_source *source,
+                                  const struct fb_position *positions, uint32_t n, int timeout_ms,
+                                  struct fb_err *err) {
     (void)timeout_ms;
     struct script *script = of_sink(sink);
-    enum fb_flush answer = FB_FLUSHED;
-    if (script->n_flushes > 0) {
-        answer = script->flushes[0];
-        memmove(script->flushes, script->flushes + 1,
-                sizeof script->flushes - sizeof *script->flushes);
-        script->n_flushes--;
+    enum fb_commit answer = FB_COMMITTED;
+    if (script->put && script->n_answers > 0) {
+        answer = script->answers[0];
+        memmove(script->answers, script->answers + 1,
+                sizeof script->answers - sizeof *script->answers);
+        script->n_answers--;
     }
-    static const char *const words[] = {"flushed", "wait", "again", "failed"};
-    fb_buf_printf(&script->log, "%s\n", words[answer]);
-    if (answer == FB_FLUSH_FAILED)
+    static const char *const words[] = {"", "wait\n", "again\n", "doubt\n", "failed\n"};
+    fb_buf_text(&script->log, words[answer]);
+    if (answer == FB_COMMIT_FAILED)
         fb_fail(err, FB_FATAL, "the sink is broken");
+    script->put &= answer != FB_COMMITTED;
+    if (answer == FB_COMMITTED)
+        commit(source, positions, n, err);
     return answer;
 }
 
@@ -230,7 +238,7 @@ static void close_sink(struct fb_sink *sink) {
     fb_buf_text(&of_sink(sink)->log, "closed\n");
 }
 
-static const struct fb_sink_calls sink_calls = {put, flush, close_sink};
+static const struct fb_sink_calls sink_calls = {put, commit_sink, close_sink};
 
 static struct fb_record_source *open_source(void *context, uint32_t worker,
                                             const struct fb_record_source_events *events,
@@ -312,11 +320,9 @@ static void outputs_are_safe_before_positions_are_committed(void **state) {
                                              "commit 2@5\n"
                                              "read 2@5\n"
                                              "put alerts 2 hot/a raised\n"
-                                             "flushed\n"
                                              "commit 2@6\n"
                                              "read 2@6\n"
                                              "put dead 2 k\n"
-                                             "flushed\n"
                                              "commit 2@7\n"
                                              "closed\n");
 }
@@ -326,7 +332,7 @@ static void nothing_is_read_while_outputs_are_not_acknowledged(void **state) {
     static const struct step steps[] = {
         {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
     struct script script = {
-        .steps = steps, .flushes = {FB_FLUSH_WAIT, FB_FLUSH_WAIT}, .n_flushes = 2};
+        .steps = steps, .answers = {FB_COMMIT_WAIT, FB_COMMIT_WAIT}, .n_answers = 2};
     expect(&script, "start 0@0\n"
                     "commit 0@0\n"
                     "read 0@0\n"
@@ -335,11 +341,9 @@ static void nothing_is_read_while_outputs_are_not_acknowledged(void **state) {
                     "stay\n"
                     "wait\n"
                     "stay\n"
-                    "flushed\n"
                     "commit 0@1\n"
                     "read 0@1\n"
                     "put alerts 0 hot/a cleared\n"
-                    "flushed\n"
                     "commit 0@2\n"
                     "closed\n");
 }
@@ -349,7 +353,7 @@ static void a_sink_that_begins_anew_gets_the_same_again(void **state) {
     static const struct step steps[] = {
         {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
     struct script script = {
-        .steps = steps, .flushes = {FB_FLUSH_WAIT, FB_FLUSH_AGAIN}, .n_flushes = 2};
+        .steps = steps, .answers = {FB_COMMIT_WAIT, FB_COMMIT_AGAIN}, .n_answers = 2};
     expect(&script, "start 0@0\n"
                     "commit 0@0\n"
                     "read 0@0\n"
@@ -359,7 +363,6 @@ static void a_sink_that_begins_anew_gets_the_same_again(void **state) {
                     "again\n"
                     "put alerts 0 hot/a raised\n"
                     "stay\n"
-                    "flushed\n"
                     "commit 0@1\n"
                     "closed\n");
 }
@@ -368,7 +371,7 @@ static void a_sink_that_fails_ends_the_worker_without_a_commit(void **state) {
     (void)state;
     static const struct step steps[] = {
         {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
-    struct script script = {.steps = steps, .flushes = {FB_FLUSH_FAILED}, .n_flushes = 1};
+    struct script script = {.steps = steps, .answers = {FB_COMMIT_FAILED}, .n_answers = 1};
     struct fb_err err;
     bool ok;
     assert_string_equal(play(&script, &ok, &err), "start 0@0\n"
@@ -410,7 +413,6 @@ static void a_task_that_comes_back_goes_on(void **state) {
                                              "commit 0@0\n"
                                              "read 0@0\n"
                                              "put alerts 0 hot/a raised\n"
-                                             "flushed\n"
                                              "commit 0@1\n"
                                              "stopped\n"
                                              "start 0@1\n"
@@ -419,8 +421,8 @@ static void a_task_that_comes_back_goes_on(void **state) {
                                              "commit 1@9\n"
                                              "read 0@1\n"
                                              "put alerts 0 hot/a cleared\n"
-                                             "flushed\n"
                                              "commit 0@2\n"
+                                             "commit 1@9\n"
                                              "closed\n");
 }
 
@@ -468,7 +470,6 @@ static void a_task_whose_commit_was_lost_goes_on_where_it_stands(void **state) {
                                                                    "commit refused\n"
                                                                    "read 0@0\n"
                                                                    "put alerts 0 hot/a raised\n"
-                                                                   "flushed\n"
                                                                    "commit refused\n"
                                                                    "lost\n"
                                                                    "start 0@1\n"
@@ -476,7 +477,6 @@ static void a_task_whose_commit_was_lost_goes_on_where_it_stands(void **state) {
                                                                    "read 0@0\n"
                                                                    "read 0@1\n"
                                                                    "put alerts 0 hot/a cleared\n"
-                                                                   "flushed\n"
                                                                    "commit 0@2\n"
                                                                    "closed\n");
 }
@@ -491,7 +491,6 @@ static void a_task_that_was_overtaken_begins_anew(void **state) {
                                              "commit 0@0\n"
                                              "read 0@0\n"
                                              "put alerts 0 hot/a raised\n"
-                                             "flushed\n"
                                              "commit 0@1\n"
                                              "lost\n"
                                              "start 0@7\n"
@@ -531,7 +530,7 @@ static void timers_fire_at_the_end_and_online_only(void **state) {
            "offline\n"
            "online\n"
            "put alerts 0 quiet/a raised\n"
-           "flushed\n"
+           "commit 0@1\n"
            "closed\n");
 }
 
