@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_rights.h"
 #include "connectors/kafka_source.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
@@ -26,7 +27,9 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     if (!message->err) {
         fb_kafka_on_answer(sink->config->health);
     } else if (!sink->failure.kind) {
-        fb_kafka_failed(&sink->failure, message->err, rd_kafka_topic_name(message->rkt));
+        const char *topic = rd_kafka_topic_name(message->rkt);
+        if (!fb_kafka_denied(&sink->failure, message->err, "Write", FB_KAFKA_ON_TOPIC, topic))
+            fb_kafka_failed(&sink->failure, message->err, topic);
     }
 }
 

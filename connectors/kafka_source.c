@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 
@@ -53,6 +54,14 @@ static bool stopping(const struct kafka_source *source) {
     return atomic_load(source->config->stop);
 }
 
+/* Where code is a lack of rights: ends the poll with what is missing. */
+static bool denied(struct kafka_source *source, rd_kafka_resp_err_t code, const char *topic) {
+    bool group = code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+    return fb_kafka_denied(&source->failure, code, "Read",
+                           group ? FB_KAFKA_ON_GROUP : FB_KAFKA_ON_TOPIC,
+                           group ? source->config->group : topic);
+}
+
 /* One offset that is asked of the broker, again until there is an answer or the end is near. */
 static bool ends_of(struct kafka_source *source, const char *topic, int32_t partition,
                     int64_t *first, int64_t *end) {
@@ -60,7 +69,7 @@ static bool ends_of(struct kafka_source *source, const char *topic, int32_t part
     while ((code = rd_kafka_query_watermark_offsets(source->consumer, topic, partition, first, end,
                                                     ANSWER_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
         fb_log(FB_LOG_DEBUG, "ends of %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
-        if (stopping(source))
+        if (denied(source, code, topic) || stopping(source))
             return false;
         usleep(100000);
     }
@@ -71,13 +80,16 @@ static bool ends_of(struct kafka_source *source, const char *topic, int32_t part
  * still holds one. */
 static bool committed_of(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
     for (;;) {
+        const char *topic = "";
         rd_kafka_resp_err_t code = rd_kafka_committed(source->consumer, list, ANSWER_MS);
-        for (int i = 0; i < list->cnt && !code; i++)
+        for (int i = 0; i < list->cnt && !code; i++) {
             code = list->elems[i].err;
+            topic = list->elems[i].topic;
+        }
         if (!code)
             break;
         fb_log(FB_LOG_DEBUG, "committed positions: %s", rd_kafka_err2str(code));
-        if (stopping(source))
+        if (denied(source, code, topic) || stopping(source))
             return false;
         usleep(50000);
     }
@@ -219,6 +231,8 @@ static void position_lost(struct kafka_source *source, const rd_kafka_message_t 
 
 static void on_message_error(struct kafka_source *source, const rd_kafka_message_t *message) {
     const char *topic = message->rkt ? rd_kafka_topic_name(message->rkt) : "";
+    if (denied(source, message->err, topic))
+        return;
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
         source->events->end(source->context, fb_str_of(topic), message->partition, message->offset);
@@ -226,8 +240,6 @@ static void on_message_error(struct kafka_source *source, const rd_kafka_message
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         position_lost(source, message);
         return;
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR__BAD_MSG:
         fb_fail(&source->failure, FB_FATAL, "cannot read %s: %s", topic,
                 rd_kafka_message_errstr(message));
@@ -333,6 +345,12 @@ static bool commit(struct fb_record_source *base, const struct fb_position *posi
     for (int i = 0; i < list->cnt && !code; i++)
         code = list->elems[i].err;
     rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) /* of which one the next poll says */
+        return fb_fail(err, FB_RETRIABLE, "cannot commit positions: %s", rd_kafka_err2str(code));
+    if (denied(source, code, "")) {
+        *err = source->failure;
+        return false;
+    }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            fb_kafka_failed(err, code, "cannot commit positions");
 }

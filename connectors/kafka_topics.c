@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
 
 enum { ANSWER_MS = 10000, REASON_MAX = 256 };
@@ -72,7 +73,7 @@ void fb_kafka_topics_close(struct fb_kafka_topics *topics) {
 }
 
 int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
-                                   struct fb_err *err) {
+                                   const char *right, struct fb_err *err) {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->client, topic, NULL);
     if (!handle) {
         fb_kafka_failed(err, rd_kafka_last_error(), topic);
@@ -90,6 +91,8 @@ int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *t
     rd_kafka_metadata_destroy(metadata);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         return 0;
+    if (fb_kafka_denied(err, code, right, FB_KAFKA_ON_TOPIC, topic))
+        return -1;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE) {
         fb_fail(err, FB_FATAL, "topic '%s' at %s: %s", topic, topics->brokers,
                 rd_kafka_err2str(code));
@@ -130,6 +133,8 @@ bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, i
     rd_kafka_NewTopic_destroy(wanted);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
         return true;
+    if (fb_kafka_denied(err, code, "Create", FB_KAFKA_ON_TOPIC, topic))
+        return false;
     return fb_fail(err, FB_FATAL,
                    "cannot create topic '%s': %s; create it yourself, or allow this client to",
                    topic, why[0] ? why : rd_kafka_err2str(code));

@@ -14,9 +14,9 @@ struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *set
 void fb_kafka_topics_close(struct fb_kafka_topics *topics);
 
 /* How many partitions a topic has; 0: there is no such topic; -1 with err: it cannot be told, or
- * must not be read. */
+ * must not be. right: what flyball needs there (Read, Write), for err. */
 int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
-                                   struct fb_err *err);
+                                   const char *right, struct fb_err *err);
 /* With the broker's default replication. A topic that is there already is fine. */
 bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
                             struct fb_err *err);

@@ -15,6 +15,11 @@
 # FB_KAFKA_DIR    folder of the node (.cache/kafka/node-PORT): tests give each of theirs its own
 # FB_KAFKA_LIBS   folder of the jars (.cache/kafka/libs)
 # FB_KAFKA_HEAP   heap of the node (512m)
+# FB_KAFKA_SECURE set when the node is first started: its authorizer is on, and besides the open
+#                 listener (whose users may do all) it has one for SCRAM-SHA-512 over TLS on the
+#                 second port after FB_KAFKA_PORT, and one for client certificates on the third.
+#                 FB_KAFKA_DIR/tls then holds ca.pem, client.pem, client.key (User:CN=flyball), the
+#                 password of the SCRAM user flyball, and the ca.pem of strangers.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -25,6 +30,11 @@ case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
 config=$dir/server.properties
 pid_file=$dir/pid
 log=$dir/server.log
+tls=$dir/tls
+secure=${FB_KAFKA_SECURE:-}
+[ ! -d "$tls" ] || secure=1
+ports=2
+[ -z "$secure" ] || ports=4
 
 say() { echo "kafka: $*"; }
 fail() {
@@ -32,7 +42,7 @@ fail() {
     exit 3
 }
 port_in_use() {
-    echo "kafka: error: port $port or $((port + 1)) is in use by another program: end that, or" \
+    echo "kafka: error: a port of $port to $((port + ports - 1)) is in use by another program: end that, or" \
         "choose another port, as in FB_KAFKA_PORT=$((port + 10)) ./dev kafka start" >&2
     exit 4
 }
@@ -55,12 +65,16 @@ gone() {
     grep -q '^State:.*Z' "/proc/$1/status" 2>/dev/null && [ "$(ls "/proc/$1/task" | wc -l)" = 1 ]
 }
 
-# True where something listens on the port or the one after, as far as the system lets us see.
+# True where something listens on one of the node's ports, as far as the system lets us see.
 taken() {
+    wanted=
+    for i in 0 1 2 3; do
+        [ $i -ge $ports ] || wanted="$wanted $(printf '%04X' $((port + i)))"
+    done
     cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
-        awk -v one="$(printf '%04X' "$1")" -v two="$(printf '%04X' $(($1 + 1)))" \
+        awk -v wanted="$wanted " \
             '{ n = split($2, at, ":") }
-             $4 == "0A" && (at[n] == one || at[n] == two) { found = 1 }
+             $4 == "0A" && index(wanted, " " at[n] " ") { found = 1 }
              END { exit !found }'
 }
 
@@ -88,14 +102,63 @@ fetch() {
     exec 8>&-
 }
 
+# certify NAME SUBJECT CA EXTENSION: NAME.pem and NAME.key, signed by CA, or by itself without one.
+certify() {
+    signer=
+    [ -z "$3" ] || signer="-CA $tls/$3.pem -CAkey $tls/$3.key"
+    # shellcheck disable=SC2086 # the signer is two options
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 $signer \
+        -keyout "$tls/$1.key" -out "$tls/$1.pem" -subj "/CN=$2" -addext "$4" >>"$tls/log" 2>&1 ||
+        fail "openssl cannot make $tls/$1.pem, its output is in $tls/log"
+}
+
+make_certificates() {
+    [ ! -e "$tls/whole" ] || return 0
+    command -v openssl >/dev/null ||
+        fail "a node with TLS needs openssl: apt-get install openssl"
+    mkdir -p -m 700 "$tls"
+    certify ca "flyball test CA" "" keyUsage=keyCertSign
+    certify broker broker ca subjectAltName=IP:127.0.0.1
+    certify client flyball ca extendedKeyUsage=clientAuth
+    certify strangers "another CA" "" keyUsage=keyCertSign
+    certify stranger flyball strangers extendedKeyUsage=clientAuth
+    cat "$tls/broker.key" "$tls/broker.pem" >"$tls/broker-store.pem"
+    openssl rand -hex 12 >"$tls/password"
+    touch "$tls/whole"
+}
+
+# Every listener ends in the same broker; rights are by user, and only the open listener has
+# users without a name.
+write_secure_config() {
+    cat >>"$config" <<END
+
+# Who may do what is decided by access control lists.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.scram.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.mtls.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location=$tls/broker-store.pem
+ssl.truststore.type=PEM
+ssl.truststore.location=$tls/ca.pem
+END
+}
+
 write_config() {
+    open=PLAINTEXT://127.0.0.1:$port
+    map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+    if [ -n "$secure" ]; then
+        open=$open,SCRAM://127.0.0.1:$((port + 2)),MTLS://127.0.0.1:$((port + 3))
+        map=$map,SCRAM:SASL_SSL,MTLS:SSL
+    fi
     cat >"$config" <<END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$((port + 1))
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$((port + 1))
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=$open,CONTROLLER://127.0.0.1:$((port + 1))
+advertised.listeners=$open
+listener.security.protocol.map=$map
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/data
@@ -124,6 +187,7 @@ num.io.threads=4
 background.threads=2
 log.cleaner.dedupe.buffer.size=16777216
 END
+    [ -z "$secure" ] || write_secure_config
     cat >"$dir/log4j.properties" <<END
 log4j.rootLogger=INFO, stdout
 log4j.appender.stdout=org.apache.log4j.ConsoleAppender
@@ -151,14 +215,18 @@ start() {
         say "removing a stale pid file ($(cat "$pid_file"))"
         rm -f "$pid_file"
     fi
-    ! taken "$port" || port_in_use
+    ! taken || port_in_use
     fetch
+    [ -z "$secure" ] || make_certificates
     write_config
     if [ ! -e "$dir/data/meta.properties" ]; then
         say "formatting $dir/data"
+        set --
+        [ -z "$secure" ] || set -- --add-scram \
+            "SCRAM-SHA-512=[name=flyball,password=$(cat "$tls/password")]"
         java -Xmx128m -XX:TieredStopAtLevel=1 "-Dlog4j.configuration=file:$dir/log4j.properties" \
             -cp "$libs/*" kafka.tools.StorageTool format --ignore-formatted \
-            -t flyballflyballflyballw -c "$config" >"$dir/format.log" 2>&1 </dev/null 9>&- || {
+            -t flyballflyballflyballw -c "$config" "$@" >"$dir/format.log" 2>&1 </dev/null 9>&- || {
             grep -E 'Exception|ERROR' "$dir/format.log" | head -n 5 >&2
             fail "formatting failed, the whole output is in $dir/format.log"
         }
@@ -247,7 +315,7 @@ status)
     say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
     ;;
 *)
-    sed -n '2,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -18,7 +18,7 @@ static const enum fb_config_key keys[FB_STREAMS] = {[FB_STREAM_ALERTS] = FB_KEY_
 static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
                            int32_t *partitions, struct fb_err *err) {
     for (uint32_t i = 0; i < wanted->n_inputs; i++) {
-        partitions[i] = fb_kafka_topics_partitions(kafka, wanted->inputs[i], err);
+        partitions[i] = fb_kafka_topics_partitions(kafka, wanted->inputs[i], "Read", err);
         if (partitions[i] < 0)
             return false;
         if (partitions[i] == 0)
@@ -61,7 +61,7 @@ static bool check_copartitioned(const struct fb_topics_wanted *wanted, const int
 static int32_t await_topic(struct fb_kafka_topics *kafka, const char *name, struct fb_err *err) {
     int32_t n = 0;
     for (int i = 0; i < PROPAGATION_TRIES && n == 0; i++) {
-        n = fb_kafka_topics_partitions(kafka, name, err);
+        n = fb_kafka_topics_partitions(kafka, name, "Write", err);
         if (n == 0)
             usleep(PROPAGATION_US);
     }
@@ -75,7 +75,7 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
                            struct fb_err *err) {
     const char *name = fb_config_text(wanted->config, keys[stream]);
     topics->names[stream] = name;
-    int32_t n = fb_kafka_topics_partitions(kafka, name, err);
+    int32_t n = fb_kafka_topics_partitions(kafka, name, "Write", err);
     if (n == 0 && !fb_config_bool(wanted->config, FB_KEY_TOPICS_CREATE))
         return fb_fail(err, FB_FATAL,
                        "the output topic '%s' does not exist: create it with %d partitions, or set "

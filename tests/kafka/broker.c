@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +19,9 @@ extern char **environ;
 
 struct fb_broker {
     char folder[PATH_SIZE];
-    char address[32];
+    char address[32], tls[PATH_SIZE + 16];
     int port;
+    bool secure;
     int lifeline; /* closed: the guard removes the node */
     pid_t guard;
 };
@@ -29,22 +31,26 @@ static _Noreturn void die(const char *what) {
     abort();
 }
 
-/* The environment with FB_KAFKA_DIR and FB_KAFKA_PORT set; the caller frees the array only, after
- * its use; settings holds their text. */
-static char **environment_of(char settings[2][PATH_SIZE + 16], const char *folder, int port) {
+/* The environment with the settings of tools/kafka.sh for a node; the caller frees the array only,
+ * after its use; settings holds their text. */
+static char **environment_of(char settings[3][PATH_SIZE + 16], const struct fb_broker *broker) {
     size_t n = 0;
     while (environ[n])
         n++;
-    char **made = calloc(n + 3, sizeof *made);
+    char **made = calloc(n + 4, sizeof *made);
     FB_ASSERT(made);
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], "FB_KAFKA_DIR=", 13) && strncmp(environ[i], "FB_KAFKA_PORT=", 14))
+        if (strncmp(environ[i], "FB_KAFKA_DIR=", 13) &&
+            strncmp(environ[i], "FB_KAFKA_PORT=", 14) &&
+            strncmp(environ[i], "FB_KAFKA_SECURE=", 16))
             made[kept++] = environ[i];
-    snprintf(settings[0], sizeof settings[0], "FB_KAFKA_DIR=%s", folder);
-    snprintf(settings[1], sizeof settings[1], "FB_KAFKA_PORT=%d", port);
+    snprintf(settings[0], sizeof settings[0], "FB_KAFKA_DIR=%s", broker->folder);
+    snprintf(settings[1], sizeof settings[1], "FB_KAFKA_PORT=%d", broker->port);
+    snprintf(settings[2], sizeof settings[2], "FB_KAFKA_SECURE=%s", broker->secure ? "1" : "");
     made[kept++] = settings[0];
-    made[kept] = settings[1];
+    made[kept++] = settings[1];
+    made[kept] = settings[2];
     return made;
 }
 
@@ -82,9 +88,9 @@ static int exit_of(pid_t pid) {
 }
 
 /* tools/kafka.sh COMMAND for a node; its exit status. */
-static int script(char *command, const char *folder, int port) {
-    char settings[2][PATH_SIZE + 16];
-    char **environment = environment_of(settings, folder, port);
+static int script(char *command, const struct fb_broker *broker) {
+    char settings[3][PATH_SIZE + 16];
+    char **environment = environment_of(settings, broker);
     char *arguments[] = {"sh", SCRIPT, command, NULL};
     int status = exit_of(spawn(arguments, environment, -1));
     free(environment);
@@ -107,8 +113,8 @@ static void guard(struct fb_broker *broker) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         die(strerror(errno));
-    char settings[2][PATH_SIZE + 16];
-    char **environment = environment_of(settings, broker->folder, broker->port);
+    char settings[3][PATH_SIZE + 16];
+    char **environment = environment_of(settings, broker);
     char *arguments[] = {"sh", "-c", "cat; exec sh \"$0\" wipe", SCRIPT, NULL};
     broker->guard = spawn(arguments, environment, ends[0]);
     free(environment);
@@ -122,16 +128,17 @@ static void unguard(struct fb_broker *broker) {
         die("the node could not be removed");
 }
 
-struct fb_broker *fb_broker_start(void) {
+static struct fb_broker *start(bool secure) {
     struct fb_broker *broker = calloc(1, sizeof *broker);
     FB_ASSERT(broker);
+    broker->secure = secure;
     const char *temporary = getenv("TMPDIR");
     snprintf(broker->folder, sizeof broker->folder, "%s/fb-broker-XXXXXX",
              temporary ? temporary : "/tmp");
     if (!mkdtemp(broker->folder))
         die(strerror(errno));
     guard(broker);
-    if (script("start-any", broker->folder, 0) != 0)
+    if (script("start-any", broker) != 0)
         die("no node could be started, see above");
     char path[PATH_SIZE + 16];
     snprintf(path, sizeof path, "%s/bootstrap", broker->folder);
@@ -140,7 +147,16 @@ struct fb_broker *fb_broker_start(void) {
         die(path);
     fclose(file);
     broker->port = atoi(strchr(broker->address, ':') + 1);
+    snprintf(broker->tls, sizeof broker->tls, "%s/tls", broker->folder);
     return broker;
+}
+
+struct fb_broker *fb_broker_start(void) {
+    return start(false);
+}
+
+struct fb_broker *fb_broker_start_secure(void) {
+    return start(true);
 }
 
 void fb_broker_free(struct fb_broker *broker) {
@@ -154,17 +170,29 @@ const char *fb_broker_address(const struct fb_broker *broker) {
     return broker->address;
 }
 
+int fb_broker_scram_port(const struct fb_broker *broker) {
+    return broker->port + 2;
+}
+
+int fb_broker_mtls_port(const struct fb_broker *broker) {
+    return broker->port + 3;
+}
+
+const char *fb_broker_tls(const struct fb_broker *broker) {
+    return broker->tls;
+}
+
 void fb_broker_stop(struct fb_broker *broker) {
-    if (script("stop", broker->folder, broker->port) != 0)
+    if (script("stop", broker) != 0)
         die("the node could not be stopped");
 }
 
 void fb_broker_kill(struct fb_broker *broker) {
-    if (script("kill", broker->folder, broker->port) != 0)
+    if (script("kill", broker) != 0)
         die("the node could not be killed");
 }
 
 void fb_broker_restart(struct fb_broker *broker) {
-    if (script("start", broker->folder, broker->port) != 0)
+    if (script("start", broker) != 0)
         die("the node could not be started again");
 }

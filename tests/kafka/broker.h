@@ -16,10 +16,18 @@ const char *fb_broker_shared(void);
 /* A new, empty node on free ports with its data in a temporary folder. It is ended and removed by
  * fb_broker_free, or when the calling process ends in whichever way. About three seconds. */
 struct fb_broker *fb_broker_start(void);
+/* The same with rights and encrypted listeners (FB_KAFKA_SECURE in tools/kafka.sh); whoever comes
+ * by fb_broker_address may do everything. */
+struct fb_broker *fb_broker_start_secure(void);
 void fb_broker_free(struct fb_broker *broker);
 
 /* "127.0.0.1:PORT"; the same over stops and restarts; lives as long as the broker. */
 const char *fb_broker_address(const struct fb_broker *broker);
+/* Of a secured node: the port for users with a password, the port for users with a certificate,
+ * the folder with the certificates and the password (its files: tools/kafka.sh). */
+int fb_broker_scram_port(const struct fb_broker *broker);
+int fb_broker_mtls_port(const struct fb_broker *broker);
+const char *fb_broker_tls(const struct fb_broker *broker);
 
 /* The node ends in order; what it stored stays. */
 void fb_broker_stop(struct fb_broker *broker);
