@@ -4,6 +4,9 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "engine/run/spill.h"
+
+enum { KEEP_MAX = 8 << 20 /* bytes of memory that a batch keeps for the next one */ };
 
 /* A view by its place: the buffer moves as it grows. p is NULL where `none`. */
 struct place {
@@ -23,15 +26,22 @@ struct kept_header {
 };
 
 struct fb_batch {
+    size_t memory_max;
     struct fb_buf bytes;
     struct kept *items;
     size_t n, cap;
     struct kept_header *headers;
     size_t n_headers, cap_headers;
+    struct fb_spill *spill; /* the outputs behind items */
+    size_t spilled_bytes;
+    struct fb_buf frame;
 };
 
-struct fb_batch *fb_batch_new(void) {
-    return fb_alloc(sizeof(struct fb_batch));
+struct fb_batch *fb_batch_new(struct fb_room room) {
+    struct fb_batch *batch = fb_alloc(sizeof *batch);
+    batch->memory_max = room.memory_max;
+    batch->spill = fb_spill_new(room.folder);
+    return batch;
 }
 
 void fb_batch_free(struct fb_batch *batch) {
@@ -40,8 +50,12 @@ void fb_batch_free(struct fb_batch *batch) {
     fb_buf_free(&batch->bytes);
     free(batch->items);
     free(batch->headers);
+    fb_spill_free(batch->spill);
+    fb_buf_free(&batch->frame);
     free(batch);
 }
+
+/* ---- in memory ---- */
 
 /* With a terminator behind, which names need. */
 static struct place keep(struct fb_batch *batch, struct fb_str s) {
@@ -58,9 +72,9 @@ static struct fb_str view(const struct fb_batch *batch, struct place place) {
     return (struct fb_str){batch->bytes.p + place.at, place.n};
 }
 
-void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
-                  struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
-    FB_ASSERT(n_headers <= FB_BATCH_HEADERS_MAX);
+static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
+                          struct fb_str value, const struct fb_header *headers,
+                          uint32_t n_headers) {
     struct kept kept = {.stream = stream,
                         .key = keep(batch, key),
                         .value = keep(batch, value),
@@ -75,16 +89,8 @@ void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str k
     batch->items[batch->n++] = kept;
 }
 
-uint32_t fb_batch_count(const struct fb_batch *batch) {
-    return (uint32_t)batch->n;
-}
-
-size_t fb_batch_bytes(const struct fb_batch *batch) {
-    return batch->bytes.n;
-}
-
-enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
-                           struct fb_header headers[FB_BATCH_HEADERS_MAX]) {
+static enum fb_stream memory_at(const struct fb_batch *batch, uint32_t i,
+                                struct fb_outgoing *record, struct fb_header *headers) {
     const struct kept *kept = &batch->items[i];
     for (uint32_t k = 0; k < kept->n_headers; k++) {
         const struct kept_header *header = &batch->headers[kept->first_header + k];
@@ -92,13 +98,120 @@ enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_o
     }
     record->key = view(batch, kept->key);
     record->value = view(batch, kept->value);
-    record->headers = headers;
     record->n_headers = kept->n_headers;
     return kept->stream;
 }
 
+static bool full(const struct fb_batch *batch) {
+    return batch->bytes.n + batch->n * sizeof *batch->items +
+               batch->n_headers * sizeof *batch->headers >=
+           batch->memory_max;
+}
+
+/* ---- in the file ----
+ * A frame: stream, number of headers, then key, value and the headers' names and values, each as
+ * its length (UINT32_MAX: none), its bytes and a terminator. */
+
+static void put_part(struct fb_buf *frame, struct fb_str s) {
+    uint32_t n = s.p ? (uint32_t)s.n : UINT32_MAX;
+    fb_buf_put(frame, &n, sizeof n);
+    if (s.p)
+        fb_buf_str(frame, s);
+    fb_buf_char(frame, '\0');
+}
+
+static struct fb_str take_part(const char **at) {
+    uint32_t n;
+    memcpy(&n, *at, sizeof n);
+    struct fb_str s = {*at + sizeof n, n};
+    if (n == UINT32_MAX)
+        s = (struct fb_str){NULL, 0};
+    *at += sizeof n + s.n + 1;
+    return s;
+}
+
+static void add_to_file(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
+                        struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
+    struct fb_buf *frame = &batch->frame;
+    frame->n = 0;
+    fb_buf_char(frame, (char)stream);
+    fb_buf_char(frame, (char)n_headers);
+    put_part(frame, key);
+    put_part(frame, value);
+    for (uint32_t i = 0; i < n_headers; i++) {
+        put_part(frame, headers[i].name);
+        put_part(frame, headers[i].value);
+    }
+    batch->spilled_bytes += frame->n;
+    fb_spill_add(batch->spill, (struct fb_str){frame->p, frame->n});
+}
+
+static enum fb_stream file_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
+                              struct fb_header *headers) {
+    struct fb_str frame = fb_spill_at(batch->spill, i);
+    record->key = record->value = (struct fb_str){NULL, 0};
+    record->n_headers = 0;
+    if (!frame.p)
+        return FB_STREAM_ALERTS;
+    const char *at = frame.p + 2;
+    record->key = take_part(&at);
+    record->value = take_part(&at);
+    record->n_headers = (uint32_t)frame.p[1];
+    for (uint32_t k = 0; k < record->n_headers; k++) {
+        headers[k].name = take_part(&at);
+        headers[k].value = take_part(&at);
+    }
+    return (enum fb_stream)frame.p[0];
+}
+
+/* ---- both ---- */
+
+void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
+                  struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
+    FB_ASSERT(n_headers <= FB_BATCH_HEADERS_MAX);
+    if (fb_spill_count(batch->spill) || full(batch))
+        add_to_file(batch, stream, key, value, headers, n_headers);
+    else
+        add_to_memory(batch, stream, key, value, headers, n_headers);
+}
+
+uint32_t fb_batch_count(const struct fb_batch *batch) {
+    return (uint32_t)batch->n + fb_spill_count(batch->spill);
+}
+
+size_t fb_batch_bytes(const struct fb_batch *batch) {
+    return batch->bytes.n + batch->spilled_bytes;
+}
+
+bool fb_batch_ok(const struct fb_batch *batch, struct fb_err *err) {
+    return fb_spill_ok(batch->spill, err);
+}
+
+enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
+                           struct fb_header headers[FB_BATCH_HEADERS_MAX]) {
+    record->headers = headers;
+    if (i < batch->n)
+        return memory_at(batch, i, record, headers);
+    return file_at(batch, i - (uint32_t)batch->n, record, headers);
+}
+
+/* What one leap needed is given back; what every batch needs is kept. */
 void fb_batch_clear(struct fb_batch *batch) {
+    if (batch->bytes.cap > KEEP_MAX)
+        fb_buf_free(&batch->bytes);
+    if (batch->cap * sizeof *batch->items > KEEP_MAX) {
+        free(batch->items);
+        batch->items = NULL;
+        batch->cap = 0;
+    }
+    if (batch->cap_headers * sizeof *batch->headers > KEEP_MAX) {
+        free(batch->headers);
+        batch->headers = NULL;
+        batch->cap_headers = 0;
+    }
     batch->bytes.n = 0;
     batch->n = 0;
     batch->n_headers = 0;
+    batch->spilled_bytes = 0;
+    fb_spill_clear(batch->spill);
 }

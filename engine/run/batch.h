@@ -1,7 +1,10 @@
 /* Outputs of a task that are not yet known to be safe, as bytes.
  *
  * Place in the flow: the encoder fills it, the worker puts it into the sink, the commit empties it.
- * The same bytes can be put again whenever the outcome was in doubt. One owner. */
+ * The same bytes can be put again whenever the outcome was in doubt. One owner.
+ *
+ * One record can cause any number of outputs (a leap of the clock, an event for each `each` window
+ * since). So only so many bytes are kept in memory, the rest in a temporary file (run/spill.h). */
 #ifndef FB_RUN_BATCH_H
 #define FB_RUN_BATCH_H
 
@@ -10,9 +13,15 @@
 
 struct fb_batch;
 
-enum { FB_BATCH_HEADERS_MAX = 8 };
+enum { FB_BATCH_HEADERS_MAX = 8, FB_BATCH_MEMORY_MAX = 64 << 20 };
 
-struct fb_batch *fb_batch_new(void);
+/* Where outputs have room. */
+struct fb_room {
+    size_t memory_max;  /* bytes of a batch, with what it needs for itself */
+    const char *folder; /* of the temporary file; must outlive the batch */
+};
+
+struct fb_batch *fb_batch_new(struct fb_room room);
 void fb_batch_free(struct fb_batch *batch);
 
 /* Copies everything. */
@@ -20,7 +29,12 @@ void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str k
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers);
 uint32_t fb_batch_count(const struct fb_batch *batch);
 size_t fb_batch_bytes(const struct fb_batch *batch);
-/* The i-th output: its stream; key, value and headers in `record` (views until the next add). */
+/* False: outputs were lost, since the temporary file could not be written or read; fatal, and err
+ * says what to do. To be asked after fb_batch_at, before its record is used: a batch that has
+ * failed counts on and gives empty records. */
+bool fb_batch_ok(const struct fb_batch *batch, struct fb_err *err);
+/* The i-th output: its stream; key, value and headers in `record` (views until the next call with
+ * the batch). Made for going from some i onwards. */
 enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
                            struct fb_header headers[FB_BATCH_HEADERS_MAX]);
 void fb_batch_clear(struct fb_batch *batch);

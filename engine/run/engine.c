@@ -122,6 +122,7 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
     engine->inputs = fb_alloc(engine->routes.n * sizeof *engine->inputs);
     for (uint32_t i = 0; i < engine->routes.n; i++)
         engine->inputs[i] = engine->routes.items[i].topic;
+    const char *temporary = getenv("TMPDIR");
     engine->task = (struct fb_task_config){
         .program = options->program,
         .routes = &engine->routes,
@@ -129,6 +130,8 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
         .core = {.max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
                  .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)},
+        .room = {.memory_max = FB_BATCH_MEMORY_MAX,
+                 .folder = temporary && *temporary ? temporary : "/tmp"},
         .lines = options->output != NULL};
     if (options->input && options->output)
         return true;

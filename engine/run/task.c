@@ -93,7 +93,7 @@ struct fb_task *fb_task_new(const struct fb_task_config *config, int32_t partiti
     task->core = fb_core_new(config->program, &config->core, put_out, task);
     task->encoder = fb_encoder_new(config->program, config->application);
     task->clock = fb_clock_new();
-    task->batch = fb_batch_new();
+    task->batch = fb_batch_new(config->room);
     return task;
 }
 

@@ -16,6 +16,7 @@ struct fb_task_config {
     struct fb_str application;
     int64_t max_age_us; /* what was decided for a time further back is `historical` */
     struct fb_core_config core;
+    struct fb_room room; /* for outputs that are not safe yet */
     bool lines; /* outputs as lines of structured events, not as headers and values */
 };
 

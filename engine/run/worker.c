@@ -261,6 +261,8 @@ static bool put_all(struct fb_worker *worker, struct fb_err *err) {
             struct fb_header headers[FB_BATCH_HEADERS_MAX];
             struct fb_outgoing out = {.partition = fb_task_partition(slot->task)};
             out.topic = worker->config->topics[fb_batch_at(batch, slot->put, &out, headers)];
+            if (!fb_batch_ok(batch, err))
+                return false;
             while (!worker->sink->calls->put(worker->sink, &out, err))
                 if (err->kind != FB_RETRIABLE)
                     return false;

@@ -85,6 +85,7 @@ static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
     struct fb_task_config config = {.program = compiled.program,
                                     .routes = &routes,
                                     .application = FB_S("t"),
+                                    .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
                                     .max_age_us = FB_MINUTE,
                                     .core = {.max_skew_us = 10 * FB_MINUTE}};
     struct fb_buf one = run(&config, 1);
@@ -95,6 +96,11 @@ static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
         assert_memory_equal(other.p, one.p, one.n);
         fb_buf_free(&other);
     }
+    config.room.memory_max = 1000; /* most of them by way of the temporary file */
+    struct fb_buf other = run(&config, 1000);
+    assert_int_equal(other.n, one.n);
+    assert_memory_equal(other.p, one.p, one.n);
+    fb_buf_free(&other);
     const char *text = fb_buf_terminated(&one);
     assert_non_null(strstr(text, "\"rule\":\"hot\""));
     assert_non_null(strstr(text, "\"rule\":\"swings\""));

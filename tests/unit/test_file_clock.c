@@ -273,7 +273,8 @@ static void count_taken(void *context, const struct fb_entry *entry, int64_t c_u
 static void test_first_leap_is_told_after_a_thousand_records(void **state) {
     (void)state;
     int taken = 0;
-    struct fb_file_clock *clock = fb_file_clock_new(&program, SKEW_S * FB_SECOND, count_taken, &taken);
+    struct fb_file_clock *clock =
+        fb_file_clock_new(&program, SKEW_S * FB_SECOND, count_taken, &taken);
     give(clock, "a", LEAP_S);
     for (int i = 1; i < 1000; i++)
         give(clock, "b", 1000 + i);

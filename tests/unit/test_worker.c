@@ -49,6 +49,7 @@ static int compile(void **state) {
     task_config = (struct fb_task_config){.program = compiled.program,
                                           .routes = &routes,
                                           .application = FB_S("t"),
+                                          .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
                                           .core = {.max_skew_us = 600000000}};
     return 0;
 }
@@ -385,6 +386,26 @@ static void a_sink_that_fails_ends_the_worker_without_a_commit(void **state) {
     fb_buf_free(&script.log);
 }
 
+static void outputs_without_room_end_the_worker_without_a_commit(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
+    struct script script = {.steps = steps};
+    struct fb_room room = task_config.room;
+    struct fb_err err;
+    bool ok;
+    task_config.room = (struct fb_room){0, "/not/there"};
+    assert_string_equal(play(&script, &ok, &err), "start 0@0\n"
+                                                  "commit 0@0\n"
+                                                  "read 0@0\n"
+                                                  "closed\n");
+    assert_false(ok);
+    assert_int_equal(err.kind, FB_FATAL);
+    assert_non_null(strstr(err.text, "/not/there"));
+    fb_buf_free(&script.log);
+    task_config.room = room;
+}
+
 static void a_commit_that_is_refused_is_made_up_for(void **state) {
     (void)state;
     static const struct step steps[] = {{START, 0, 0, NULL},
@@ -591,6 +612,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_read_while_outputs_are_not_acknowledged),
         cmocka_unit_test(a_sink_that_begins_anew_gets_the_same_again),
         cmocka_unit_test(a_sink_that_fails_ends_the_worker_without_a_commit),
+        cmocka_unit_test(outputs_without_room_end_the_worker_without_a_commit),
         cmocka_unit_test(a_commit_that_is_refused_is_made_up_for),
         cmocka_unit_test(a_task_that_comes_back_goes_on),
         cmocka_unit_test(a_task_goes_on_in_another_worker),

@@ -1,0 +1,210 @@
+/* Outputs beyond what memory is kept for: the same order, the same bytes; no file to be seen.
+ *
+ * Place in the flow: engine/run/batch and engine/run/spill. */
+#include "engine/run/batch.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+#include "engine/base/arena.h"
+
+static char folder[] = "/tmp/fb-test-batch-XXXXXX";
+
+static int make_folder(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    return rmdir(folder); /* fails where something is in it */
+}
+
+enum { BIG = 3 << 20 };
+
+/* The i-th output: now and then without a key, without headers, empty or large. */
+static void add(struct fb_batch *batch, uint32_t i) {
+    char key[16], value[32];
+    struct fb_header headers[FB_BATCH_HEADERS_MAX];
+    int key_n = snprintf(key, sizeof key, "key %u", i);
+    int value_n = snprintf(value, sizeof value, "value %u", i);
+    struct fb_str whole = {value, i % 11 == 3 ? 0 : (size_t)value_n};
+    char *big = NULL;
+    if (i % 1000 == 999) {
+        big = fb_alloc(BIG);
+        memset(big, 'a' + (int)(i % 26), BIG);
+        whole = (struct fb_str){big, BIG};
+    }
+    for (uint32_t k = 0; k < i % (FB_BATCH_HEADERS_MAX + 1); k++)
+        headers[k] = (struct fb_header){FB_S("name"), k ? FB_S("x") : (struct fb_str){NULL, 0}};
+    fb_batch_add(batch, (enum fb_stream)(i % FB_STREAMS),
+                 i % 7 ? (struct fb_str){key, (size_t)key_n} : (struct fb_str){NULL, 0}, whole,
+                 headers, i % (FB_BATCH_HEADERS_MAX + 1));
+    free(big);
+}
+
+static void expect_at(const struct fb_batch *batch, uint32_t i) {
+    char key[16], value[32];
+    struct fb_outgoing record;
+    struct fb_header headers[FB_BATCH_HEADERS_MAX];
+    struct fb_err err;
+    snprintf(key, sizeof key, "key %u", i);
+    snprintf(value, sizeof value, "value %u", i);
+    assert_int_equal(fb_batch_at(batch, i, &record, headers), i % FB_STREAMS);
+    assert_true(fb_batch_ok(batch, &err));
+    if (i % 7)
+        assert_true(fb_str_eq(record.key, fb_str_of(key)));
+    else
+        assert_null(record.key.p);
+    assert_non_null(record.value.p);
+    if (i % 1000 == 999) {
+        assert_int_equal(record.value.n, BIG);
+        assert_int_equal(record.value.p[0], 'a' + (int)(i % 26));
+        assert_int_equal(record.value.p[BIG - 1], 'a' + (int)(i % 26));
+    } else {
+        assert_true(fb_str_eq(record.value, fb_str_of(i % 11 == 3 ? "" : value)));
+    }
+    assert_int_equal(record.n_headers, i % (FB_BATCH_HEADERS_MAX + 1));
+    assert_ptr_equal(record.headers, headers);
+    for (uint32_t k = 0; k < record.n_headers; k++) {
+        assert_string_equal(headers[k].name.p, "name");
+        if (k)
+            assert_true(fb_str_eq(headers[k].value, FB_S("x")));
+        else
+            assert_null(headers[k].value.p);
+    }
+}
+
+static int entries_of_folder(void) {
+    DIR *dir = opendir(folder);
+    int n = 0;
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        n += entry->d_name[0] != '.';
+    closedir(dir);
+    return n;
+}
+
+static void what_memory_has_no_room_for_comes_back_in_order(void **state) {
+    (void)state;
+    enum { N = 5000 };
+    struct fb_batch *batch = fb_batch_new((struct fb_room){100000, folder});
+    for (uint32_t i = 0; i < N; i++)
+        add(batch, i);
+    assert_int_equal(entries_of_folder(), 0); /* unlinked */
+    assert_int_equal(fb_batch_count(batch), N);
+    assert_true(fb_batch_bytes(batch) > 5 * (size_t)BIG);
+    for (int again = 0; again < 2; again++)
+        for (uint32_t i = 0; i < N; i++)
+            expect_at(batch, i);
+    static const uint32_t anywhere[] = {4999, 0, 3000, 2999, 3255, 3256, 10, 4000};
+    for (size_t i = 0; i < sizeof anywhere / sizeof *anywhere; i++)
+        expect_at(batch, anywhere[i]);
+    fb_batch_free(batch);
+}
+
+static void outputs_may_be_added_while_others_are_read(void **state) {
+    (void)state;
+    struct fb_batch *batch = fb_batch_new((struct fb_room){0, folder});
+    for (uint32_t i = 0; i < 900; i++) {
+        add(batch, i);
+        expect_at(batch, i / 3);
+        expect_at(batch, i);
+    }
+    fb_batch_free(batch);
+}
+
+static void a_batch_that_was_cleared_begins_in_memory(void **state) {
+    (void)state;
+    struct fb_batch *batch = fb_batch_new((struct fb_room){2000, folder});
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < 500; i++)
+            add(batch, i);
+        for (uint32_t i = 0; i < 500; i++)
+            expect_at(batch, i);
+        fb_batch_clear(batch);
+        assert_int_equal(fb_batch_count(batch), 0);
+        assert_int_equal(fb_batch_bytes(batch), 0);
+    }
+    add(batch, 0);
+    expect_at(batch, 0);
+    fb_batch_free(batch);
+}
+
+static void what_fits_into_memory_needs_no_folder(void **state) {
+    (void)state;
+    struct fb_batch *batch = fb_batch_new((struct fb_room){FB_BATCH_MEMORY_MAX, "/not/there"});
+    for (uint32_t i = 0; i < 900; i++)
+        add(batch, i);
+    for (uint32_t i = 0; i < 900; i++)
+        expect_at(batch, i);
+    fb_batch_free(batch);
+}
+
+static void expect_failure(const struct fb_batch *batch, uint32_t i, const char *what) {
+    struct fb_outgoing record;
+    struct fb_header headers[FB_BATCH_HEADERS_MAX];
+    struct fb_err err = {0};
+    fb_batch_at(batch, i, &record, headers);
+    assert_false(fb_batch_ok(batch, &err));
+    assert_int_equal(err.kind, FB_FATAL);
+    assert_non_null(strstr(err.text, what));
+    assert_non_null(strstr(err.text, "TMPDIR"));
+    assert_null(record.value.p);
+    assert_int_equal(record.n_headers, 0);
+}
+
+static void a_folder_that_is_not_there_is_an_error(void **state) {
+    (void)state;
+    struct fb_batch *batch = fb_batch_new((struct fb_room){0, "/not/there"});
+    add(batch, 0);
+    expect_failure(batch, 0, "cannot be made in /not/there: No such file or directory");
+    add(batch, 1);
+    assert_int_equal(fb_batch_count(batch), 2);
+    assert_true(fb_batch_bytes(batch) > 0);
+    expect_failure(batch, 1, "/not/there");
+    fb_batch_clear(batch); /* what was lost stays lost */
+    add(batch, 0);
+    expect_failure(batch, 0, "/not/there");
+    fb_batch_free(batch);
+}
+
+static void a_file_that_cannot_grow_is_an_error(void **state) {
+    (void)state;
+    struct rlimit before, small;
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    small = (struct rlimit){4 << 20, before.rlim_max};
+    struct fb_batch *batch = fb_batch_new((struct fb_room){0, folder});
+    setrlimit(RLIMIT_FSIZE, &small);
+    for (uint32_t i = 0; i < 4000; i++)
+        add(batch, i);
+    setrlimit(RLIMIT_FSIZE, &before);
+    signal(SIGXFSZ, handler);
+    expect_failure(batch, 0, "cannot be written in");
+    assert_int_equal(fb_batch_count(batch), 4000);
+    fb_batch_free(batch);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_memory_has_no_room_for_comes_back_in_order),
+        cmocka_unit_test(outputs_may_be_added_while_others_are_read),
+        cmocka_unit_test(a_batch_that_was_cleared_begins_in_memory),
+        cmocka_unit_test(what_fits_into_memory_needs_no_folder),
+        cmocka_unit_test(a_folder_that_is_not_there_is_an_error),
+        cmocka_unit_test(a_file_that_cannot_grow_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
