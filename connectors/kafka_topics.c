@@ -117,11 +117,13 @@ static rd_kafka_resp_err_t created(rd_kafka_event_t *event, char *why, size_t ro
 }
 
 bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
-                            struct fb_err *err) {
+                            const struct fb_kafka_settings *settings, struct fb_err *err) {
     char why[REASON_MAX] = "";
     rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, why, sizeof why);
     if (!wanted)
         return fb_fail(err, FB_FATAL, "cannot create topic '%s': %s", topic, why);
+    for (uint32_t i = 0; i < settings->n; i++)
+        rd_kafka_NewTopic_set_config(wanted, settings->items[i].name, settings->items[i].value);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->client);
     rd_kafka_CreateTopics(topics->client, &wanted, 1, NULL, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ANSWER_MS * 6);

@@ -17,8 +17,9 @@ void fb_kafka_topics_close(struct fb_kafka_topics *topics);
  * must not be. right: what flyball needs there (Read, Write), for err. */
 int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
                                    const char *right, struct fb_err *err);
-/* With the broker's default replication. A topic that is there already is fine. */
+/* With the broker's default replication and, of its other settings, these. A topic that is there
+ * already is fine. */
 bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
-                            struct fb_err *err);
+                            const struct fb_kafka_settings *settings, struct fb_err *err);
 
 #endif

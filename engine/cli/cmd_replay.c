@@ -187,6 +187,8 @@ static bool open_outputs(struct request *request, struct fb_err *err) {
         return fb_fail(err, FB_FATAL, "%s: %s", request->out, strerror(errno));
     for (int i = 0; i < FB_STREAMS; i++) {
         char path[4096];
+        if (!stream_files[i])
+            continue;
         snprintf(path, sizeof path, "%s/%s", request->out, stream_files[i]);
         request->files[i] = fopen(path, "w");
         if (!request->files[i])

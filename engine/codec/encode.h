@@ -11,7 +11,16 @@
 
 struct fb_header; /* connectors/connector.h */
 
-enum fb_stream { FB_STREAM_ALERTS, FB_STREAM_LATE, FB_STREAM_DEAD, FB_STREAMS };
+enum fb_stream {
+    FB_STREAM_ALERTS,
+    FB_STREAM_LATE,
+    FB_STREAM_DEAD,
+    FB_STREAM_AUDIT,
+    /* not for subscribers: what a task's state is rebuilt from; exactly once only */
+    FB_STREAM_JOURNAL,
+    FB_STREAM_SNAPSHOT,
+    FB_STREAMS
+};
 
 struct fb_encoder;
 

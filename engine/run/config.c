@@ -14,7 +14,7 @@
 #include "engine/base/map.h"
 #include "engine/base/num.h"
 
-enum { FILE_BYTES_MAX = 1 << 20, NAME_BYTES_MAX = 200 };
+enum { FILE_BYTES_MAX = 1 << 20, NAME_BYTES_MAX = 200, PATH_BYTES_MAX = 900 };
 
 struct key {
     const char *name;
@@ -298,6 +298,10 @@ static bool check_value(struct fb_config *config, int i, struct fb_buf *errors) 
                wrong(errors, entry->origin,
                      "'%s' must be 1 to %d letters, digits, '.', '_' or '-', not '%s'", entry->name,
                      NAME_BYTES_MAX, entry->value);
+    case FB_CONFIG_PATH:
+        return strlen(entry->value) <= PATH_BYTES_MAX ||
+               wrong(errors, entry->origin, "'%s' is longer than %d bytes", entry->name,
+                     PATH_BYTES_MAX);
     case FB_CONFIG_NUMBER:
         return check_number(config, i, errors);
     case FB_CONFIG_BOOL:
@@ -342,6 +346,12 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
         return fb_str_printf(config->arena, "%s.late", application).p;
     case FB_KEY_TOPICS_DEAD:
         return fb_str_printf(config->arena, "%s.dead", application).p;
+    case FB_KEY_TOPICS_AUDIT:
+        return fb_str_printf(config->arena, "%s.audit", application).p;
+    case FB_KEY_TOPICS_JOURNAL:
+        return fb_str_printf(config->arena, "%s.journal", application).p;
+    case FB_KEY_TOPICS_SNAPSHOT:
+        return fb_str_printf(config->arena, "%s.snapshot", application).p;
     default:
         return keys[key].preset;
     }
@@ -360,10 +370,11 @@ static bool check_guarantee(const struct fb_config *config, struct fb_buf *error
 }
 
 static bool check_topics(const struct fb_config *config, struct fb_buf *errors) {
-    static const enum fb_config_key topics[] = {FB_KEY_TOPICS_ALERTS, FB_KEY_TOPICS_LATE,
-                                                FB_KEY_TOPICS_DEAD};
+    static const enum fb_config_key topics[] = {FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_LATE,
+                                                FB_KEY_TOPICS_DEAD,    FB_KEY_TOPICS_AUDIT,
+                                                FB_KEY_TOPICS_JOURNAL, FB_KEY_TOPICS_SNAPSHOT};
     bool ok = true;
-    for (size_t a = 0; a < 3; a++)
+    for (size_t a = 0; a < sizeof topics / sizeof *topics; a++)
         for (size_t b = 0; b < a; b++) {
             const struct entry *one = &config->fixed[topics[a]], *other = &config->fixed[topics[b]];
             if (strcmp(one->value, other->value) == 0)
@@ -394,6 +405,10 @@ bool fb_config_finish(struct fb_config *config, struct fb_buf *errors) {
         bool derived = !given && keys[i].type == FB_CONFIG_NAME;
         ok &= fine && (derived || check_value(config, i, errors));
     }
+    int64_t least = config->numbers[FB_KEY_SNAPSHOT_MIN_MS];
+    if (ok && least > config->numbers[FB_KEY_SNAPSHOT_MAX_MS])
+        ok = wrong(errors, config->fixed[FB_KEY_SNAPSHOT_MIN_MS].origin,
+                   "'snapshot.interval.min.ms' is larger than 'snapshot.interval.max.ms'");
     return ok && check_guarantee(config, errors) && check_topics(config, errors);
 }
 
@@ -474,7 +489,8 @@ static const char *const page_kafka =
     "|---|---|\n";
 
 void fb_config_reference(struct fb_buf *out) {
-    static const char *const type_names[] = {"a name", "a number", "true|false", "a word"};
+    static const char *const type_names[] = {"a name", "a path", "a number", "true|false",
+                                             "a word"};
     fb_buf_text(out, page_head);
     for (int i = 0; i < FB_CONFIG_KEYS_N; i++) {
         fb_buf_printf(out, "| `%s` | ", keys[i].name);

@@ -39,6 +39,25 @@
       "Topic of records whose time is too old or too far ahead. Default: APPLICATION.late.")       \
     X(TOPICS_DEAD, "topics.dead", FB_CONFIG_NAME, "", "",                                          \
       "Topic of records that cannot be read. Default: APPLICATION.dead.")                          \
+    X(TOPICS_AUDIT, "topics.audit", FB_CONFIG_NAME, "", "",                                        \
+      "Topic of the audit trail. Default: APPLICATION.audit.")                                     \
+    X(TOPICS_JOURNAL, "topics.journal", FB_CONFIG_NAME, "", "",                                    \
+      "Topic of the journal, of which the state is rebuilt. Default: APPLICATION.journal.")        \
+    X(TOPICS_SNAPSHOT, "topics.snapshot", FB_CONFIG_NAME, "", "",                                  \
+      "Topic of the snapshots of the state, compacted. Default: APPLICATION.snapshot.")            \
+    X(JOURNAL_RETENTION_MS, "journal.retention.ms", FB_CONFIG_NUMBER, "3600000..9223372036854",    \
+      "604800000",                                                                                 \
+      "How long the journal topic keeps its records, where flyball creates it. Default: 7 days.")  \
+    X(SNAPSHOT_MIN_MS, "snapshot.interval.min.ms", FB_CONFIG_NUMBER, "10..86400000", "60000",      \
+      "The shortest time from one snapshot of a partition's state to the next.")                   \
+    X(SNAPSHOT_MAX_MS, "snapshot.interval.max.ms", FB_CONFIG_NUMBER, "10..86400000", "900000",     \
+      "The longest time from one snapshot to the next, while records come. In between one is "     \
+      "made "                                                                                      \
+      "when 8 times its bytes have been read.")                                                    \
+    X(STATE_DIR, "state.dir", FB_CONFIG_PATH, "", "",                                              \
+      "Folder for what has to outlive the process on this machine: journal and snapshots of "      \
+      "pipes "                                                                                     \
+      "and files. Default: none is kept.")                                                         \
     X(MAX_SKEW_MS, "max.skew.ms", FB_CONFIG_NUMBER, "0..86400000", "600000",                       \
       "A record whose time is further ahead of the partition's clock goes to the late topic.")     \
     X(MAX_AGE_MS, "max.age.ms", FB_CONFIG_NUMBER, "0..86400000", "60000",                          \
@@ -52,6 +71,7 @@
 
 enum fb_config_type {
     FB_CONFIG_NAME, /* letters, digits, '.', '_', '-': what a topic may be called; to 200 bytes */
+    FB_CONFIG_PATH, /* of a folder; empty: none */
     FB_CONFIG_NUMBER,
     FB_CONFIG_BOOL,
     FB_CONFIG_CHOICE

@@ -1,6 +1,7 @@
 /* Before the start: are the inputs there, do their partitions fit, are the outputs there? */
 #include "engine/run/topics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,9 +12,53 @@
 
 enum { BROKER_MS = 10000, PROPAGATION_TRIES = 100, PROPAGATION_US = 100000 };
 
-static const enum fb_config_key keys[FB_STREAMS] = {[FB_STREAM_ALERTS] = FB_KEY_TOPICS_ALERTS,
-                                                    [FB_STREAM_LATE] = FB_KEY_TOPICS_LATE,
-                                                    [FB_STREAM_DEAD] = FB_KEY_TOPICS_DEAD};
+static const enum fb_config_key keys[FB_STREAMS] = {
+    [FB_STREAM_ALERTS] = FB_KEY_TOPICS_ALERTS,   [FB_STREAM_LATE] = FB_KEY_TOPICS_LATE,
+    [FB_STREAM_DEAD] = FB_KEY_TOPICS_DEAD,       [FB_STREAM_AUDIT] = FB_KEY_TOPICS_AUDIT,
+    [FB_STREAM_JOURNAL] = FB_KEY_TOPICS_JOURNAL, [FB_STREAM_SNAPSHOT] = FB_KEY_TOPICS_SNAPSHOT};
+
+/* At least once there is neither audit nor journal. */
+static int n_streams(const struct fb_topics_wanted *wanted) {
+    return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;
+}
+
+static bool is_internal(int stream) {
+    return stream == FB_STREAM_JOURNAL || stream == FB_STREAM_SNAPSHOT;
+}
+
+/* A state is kept under the number of its partition. */
+static bool check_internal(const char *name, int32_t n, int32_t partitions, struct fb_err *err) {
+    if (n == partitions)
+        return true;
+    return fb_fail(err, FB_FATAL,
+                   "the topic '%s' has %d partitions and the input %d: the number of the input's "
+                   "partitions must not change in the life of an application, since devices would "
+                   "move to others and leave their state behind; give the changed input a new "
+                   "application.id, which begins anew",
+                   name, n, partitions);
+}
+
+static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted, int stream,
+                   int32_t partitions, struct fb_err *err) {
+    const char *name = fb_config_text(wanted->config, keys[stream]);
+    struct fb_kafka_setting compacted[] = {{"cleanup.policy", "compact"},
+                                           {"min.cleanable.dirty.ratio", "0.1"},
+                                           {"segment.bytes", "67108864"}};
+    char retention[24];
+    snprintf(retention, sizeof retention, "%lld",
+             (long long)fb_config_number(wanted->config, FB_KEY_JOURNAL_RETENTION_MS));
+    struct fb_kafka_setting kept[] = {{"cleanup.policy", "delete"}, {"retention.ms", retention}};
+    struct fb_kafka_settings settings = {0};
+    if (stream == FB_STREAM_JOURNAL)
+        settings = (struct fb_kafka_settings){kept, sizeof kept / sizeof *kept};
+    if (stream == FB_STREAM_SNAPSHOT)
+        settings = (struct fb_kafka_settings){compacted, sizeof compacted / sizeof *compacted};
+    if (!fb_kafka_topics_create(kafka, name, partitions, &settings, err))
+        return false;
+    fb_log(FB_LOG_INFO, "created topic %s with %d partition%s", name, partitions,
+           partitions == 1 ? "" : "s");
+    return true;
+}
 
 static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
                            int32_t *partitions, struct fb_err *err) {
@@ -82,12 +127,13 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
                        "topics.create = true",
                        name, partitions);
     if (n == 0) {
-        if (!fb_kafka_topics_create(kafka, name, partitions, err))
+        if (!create(kafka, wanted, stream, partitions, err))
             return false;
-        fb_log(FB_LOG_INFO, "created topic %s with %d partitions", name, partitions);
         n = await_topic(kafka, name, err);
     }
     if (n <= 0)
+        return false;
+    if (is_internal(stream) && !check_internal(name, n, partitions, err))
         return false;
     if (n < partitions)
         fb_log(FB_LOG_WARN,
@@ -99,7 +145,7 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
 
 static bool no_loop(const struct fb_topics_wanted *wanted, struct fb_err *err) {
     for (uint32_t i = 0; i < wanted->n_inputs; i++)
-        for (int s = 0; s < FB_STREAMS; s++) {
+        for (int s = 0; s < n_streams(wanted); s++) {
             const char *output = fb_config_text(wanted->config, keys[s]);
             if (wanted->write && fb_str_eq(fb_str_of(output), fb_str_of(wanted->inputs[i])))
                 return fb_fail(err, FB_FATAL, "the topic '%s' is read and written", output);
@@ -119,7 +165,7 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
               check_copartitioned(wanted, partitions, err);
     for (uint32_t i = 0; i < wanted->n_inputs; i++)
         most = partitions[i] > most ? partitions[i] : most;
-    for (int s = 0; ok && wanted->write && s < FB_STREAMS; s++)
+    for (int s = 0; ok && wanted->write && s < n_streams(wanted); s++)
         ok = prepare_output(kafka, wanted, s, most, topics, err);
     free(partitions);
     fb_kafka_topics_close(kafka);

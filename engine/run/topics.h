@@ -15,7 +15,8 @@ struct fb_topics_wanted {
     const struct fb_program *program;
     const char *const *inputs; /* topics to be read */
     uint32_t n_inputs;
-    bool write; /* outputs go to Kafka */
+    bool write;        /* outputs go to Kafka */
+    bool exactly_once; /* and with them audit, journal and snapshots */
     const struct fb_config *config;
 };
 
