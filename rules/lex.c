@@ -361,23 +361,51 @@ static bool begins_unit(const struct lexer *lexer, uint32_t at) {
     return is_letter(c) || c == '%' || is_foreign_letter(lexer, at);
 }
 
+static bool is_dot(const struct lexer *lexer, uint32_t at) { /* N·m */
+    return byte_at(lexer, at) == 0xC2 && byte_at(lexer, at + 1) == 0xB7;
+}
+
+static bool in_unit_word(const struct lexer *lexer, uint32_t at) {
+    int c = byte_at(lexer, at), next = byte_at(lexer, at + 1);
+    return is_digit(c) || begins_unit(lexer, at) || (c >= 0x80 && (c & 0xC0) == 0x80) ||
+           (c == '-' && is_digit(next)) || (c == '^' && (is_digit(next) || next == '-'));
+}
+
+/* Behind ) of a product of units in brackets that begins here: `(m2.K)`; 0: it is none. One word
+ * alone is none, for it may be a field's name: `5 m/(x)`. */
+static uint32_t product_end(const struct lexer *lexer, uint32_t at) {
+    bool product = false;
+    if (byte_at(lexer, at) != '(') {
+        return 0;
+    }
+    for (uint32_t join = 1; join > 0;) {
+        at += join;
+        if (!begins_unit(lexer, at)) {
+            return 0;
+        }
+        while (in_unit_word(lexer, at) && !is_dot(lexer, at)) {
+            at++;
+        }
+        bool dot = is_dot(lexer, at), point = byte_at(lexer, at) == '.';
+        product |= dot || point;
+        join = dot ? 2 : point || byte_at(lexer, at) == '/' ? 1 : 0;
+    }
+    return product && byte_at(lexer, at) == ')' ? at + 1 : 0;
+}
+
 /* The end of a unit that begins here. A sign needs a digit behind it, / and . something of a unit,
  * so that `5 K..8 K` and `5 m/(x)` end where they should; % has no letters behind it: `5%of x`. */
 static uint32_t unit_end(const struct lexer *lexer, uint32_t at) {
     for (;;) {
         int c = byte_at(lexer, at), next = byte_at(lexer, at + 1);
-        bool in_character = c >= 0x80 && (c & 0xC0) == 0x80;
-        bool dot = c == 0xC2 && next == 0xB7; /* N·m */
         bool behind_percent = at > 0 && byte_at(lexer, at - 1) == '%';
-        bool goes_on = is_digit(c) || begins_unit(lexer, at) || in_character || dot ||
-                       ((c == '/' || c == '.') &&
-                        (begins_unit(lexer, at + 1) || is_digit(next))) ||
-                       (c == '-' && is_digit(next)) ||
-                       (c == '^' && (is_digit(next) || next == '-'));
+        uint32_t behind_product = c == '/' ? product_end(lexer, at + 1) : 0;
+        bool goes_on = in_unit_word(lexer, at) || is_dot(lexer, at) || behind_product ||
+                       ((c == '/' || c == '.') && (begins_unit(lexer, at + 1) || is_digit(next)));
         if (!goes_on || (behind_percent && c != '/' && c != '.' && c != '^')) {
             return at;
         }
-        at++;
+        at = behind_product ? behind_product : at + 1;
     }
 }
 

@@ -52,6 +52,11 @@ static void a_unit_stands_behind_a_blank(void **state) {
     (void)state;
     assert_string_equal(lex("5 K"), "num:5 unit:K");
     assert_string_equal(lex("12 m3/h)"), "num:12 unit:m3/h )");
+    assert_string_equal(lex("5 W/(m2.K) x"), "num:5 unit:W/(m2.K) name:x");
+    assert_string_equal(lex("(5 W/(m^2·K-1/s).g)"), "( num:5 unit:W/(m^2·K-1/s).g )");
+    assert_string_equal(lex("5 m/(x)"), "num:5 unit:m / ( name:x )");
+    assert_string_equal(lex("5 m/(x-0.5)"), "num:5 unit:m / ( name:x - num:0.5 )");
+    assert_string_equal(lex("5 m/(a.b"), "num:5 unit:m / ( name:a . name:b");
     assert_string_equal(lex("0.5   °C"), "num:0.5 unit:°C");
     assert_string_equal(lex("5 µm/s^2"), "num:5 unit:µm/s^2");
     assert_string_equal(lex("5 N·m"), "num:5 unit:N·m");
