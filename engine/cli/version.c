@@ -12,7 +12,7 @@
 
 #include "engine/base/err.h"
 #include "engine/cli/commands.h"
-#include "fb_build.h" /* made by CMake: FB_VERSION, FB_COMMIT */
+#include "fb_build.h" /* made by CMake: FB_VERSION, FB_COMMIT, FB_UDUNITS */
 
 /* Only in the program, not in builds with sanitizers. */
 __attribute__((weak)) int mallctl(const char *name, void *old, size_t *old_bytes, void *new,
@@ -24,9 +24,9 @@ void fb_cli_version(void) {
     pcre2_config(PCRE2_CONFIG_VERSION, pcre);
     unsigned hash = XXH_versionNumber();
     printf("flyball %s (%s)\n", FB_VERSION, FB_COMMIT);
-    printf("librdkafka %s\nPCRE2 %s\nZstandard %s\n%s\nxxHash %u.%u.%u\n", rd_kafka_version_str(),
-           pcre, ZSTD_versionString(), OpenSSL_version(OPENSSL_VERSION), hash / 10000,
-           hash / 100 % 100, hash % 100);
+    printf("librdkafka %s\nPCRE2 %s\nZstandard %s\nUDUNITS %s\n%s\nxxHash %u.%u.%u\n",
+           rd_kafka_version_str(), pcre, ZSTD_versionString(), FB_UDUNITS,
+           OpenSSL_version(OPENSSL_VERSION), hash / 10000, hash / 100 % 100, hash % 100);
     const char *jemalloc = NULL;
     size_t bytes = sizeof jemalloc;
     if (mallctl && mallctl("version", &jemalloc, &bytes, NULL, 0) == 0)

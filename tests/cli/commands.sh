@@ -47,6 +47,7 @@ expect 2 err "usage: flyball" "$flyball"
 expect 0 out "usage: flyball" "$flyball" --help
 expect 0 out "usage: flyball" "$flyball" help
 expect 0 out "librdkafka" "$flyball" --version
+expect 0 out "UDUNITS 2." "$flyball" --version
 expect 2 err 'did you mean `check`' "$flyball" chekc good.rules
 expect 2 err "there is no code" "$flyball" help E999
 expect 0 out "90 %" "$flyball" help e403
