@@ -175,7 +175,8 @@ static void put_unknown(struct fb_buf *out, const struct fb_class *class_, struc
     const struct fb_window *window = &class_->windows[use.window];
     int64_t needed = (int64_t)fb_num_round(use.needs * (double)window->length_us);
     if (window->shape == FB_SHAPE_LAST) {
-        fb_buf_printf(out, "unknown until %u samples", window->places);
+        fb_buf_printf(out, "unknown until %u sample%s", window->places,
+                      window->places == 1 ? "" : "s");
         return;
     }
     if (window->input == FB_INPUT_RECORDS) {

@@ -308,7 +308,8 @@ static enum fb_decoded reject_row(struct fb_csv *csv, struct fb_reject *reject) 
     else if (strcmp(code, "CSV_QUOTE") == 0)
         fb_buf_text(&csv->detail, "a quote where none may stand, or one that is never closed");
     else
-        fb_buf_printf(&csv->detail, "%u cells, the header has %u", csv->row.n_cells,
+        fb_buf_printf(&csv->detail, "%u cell%s, the header has %u", csv->row.n_cells,
+                      csv->row.n_cells == 1 ? "" : "s",
                       csv->n_columns);
     reject->detail = (struct fb_str){csv->detail.p, csv->detail.n};
     return finish_reject(csv, reject, code);

@@ -217,7 +217,8 @@ static void report(const struct engine *engine, struct report *last, bool final)
     int64_t now = now_ms(), span_ms = now - last->at_ms > 0 ? now - last->at_ms : 1;
     char note[64] = "";
     if (waiting)
-        snprintf(note, sizeof note, "; %u workers wait for acknowledgements", waiting);
+        snprintf(note, sizeof note, "; %u worker%s for acknowledgements", waiting,
+                 waiting == 1 ? " waits" : "s wait");
     fb_log(FB_LOG_INFO,
            "%s%llu records/s, lag %lld; since the start %llu records, %llu alerts, %llu late, %llu "
            "dead letters%s",
@@ -281,9 +282,9 @@ static bool start(struct engine *engine, struct fb_err *err) {
         }
         thread->running = true;
     }
-    fb_log(FB_LOG_INFO, "application %s: %u workers, %u input topics",
+    fb_log(FB_LOG_INFO, "application %s: %u worker%s, %u input topic%s",
            fb_config_text(engine->options->config, FB_KEY_APPLICATION_ID), engine->n_threads,
-           engine->routes.n);
+           engine->n_threads == 1 ? "" : "s", engine->routes.n, engine->routes.n == 1 ? "" : "s");
     return true;
 }
 

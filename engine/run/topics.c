@@ -123,9 +123,9 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
     int32_t n = fb_kafka_topics_partitions(kafka, name, "Write", err);
     if (n == 0 && !fb_config_bool(wanted->config, FB_KEY_TOPICS_CREATE))
         return fb_fail(err, FB_FATAL,
-                       "the output topic '%s' does not exist: create it with %d partitions, or set "
-                       "topics.create = true",
-                       name, partitions);
+                       "the output topic '%s' does not exist: create it with %d partition%s, or "
+                       "set topics.create = true",
+                       name, partitions, partitions == 1 ? "" : "s");
     if (n == 0) {
         if (!create(kafka, wanted, stream, partitions, err))
             return false;
@@ -137,8 +137,8 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
         return false;
     if (n < partitions)
         fb_log(FB_LOG_WARN,
-               "topic %s has %d partitions, the input %d: several input partitions share one", name,
-               n, partitions);
+               "topic %s has %d partition%s, the input %d: several input partitions share one",
+               name, n, n == 1 ? "" : "s", partitions);
     topics->partitions[stream] = n;
     return true;
 }

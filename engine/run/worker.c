@@ -194,7 +194,8 @@ static void on_started(void *context, struct fb_position *positions, uint32_t n)
     }
     count_batches(worker);
     atomic_store(&worker->figures.partitions, (unsigned)worker->n_slots);
-    fb_log(FB_LOG_INFO, "worker %u has %zu partitions", worker->config->worker, worker->n_slots);
+    fb_log(FB_LOG_INFO, "worker %u has %zu partition%s", worker->config->worker, worker->n_slots,
+           worker->n_slots == 1 ? "" : "s");
 }
 
 static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err);

@@ -542,8 +542,8 @@ static void a_task_keeps_its_state_when_its_partition_comes_back(void **state) {
     fb_records_free(&got);
 
     struct fb_program_run second = start_instance("b", address, group);
-    fb_program_await(&second, "worker 0 has 1 partitions");
-    fb_program_await(&first, "worker 0 has 1 partitions");
+    fb_program_await(&second, "worker 0 has 1 partition");
+    fb_program_await(&first, "worker 0 has 1 partition");
     fb_topic_put(address, input, 0, 0, "x", "{\"id\":\"x\",\"temp\":60}", NULL, 0);
     got = fb_topic_await(address, alerts, true, 2);
     assert_non_null(strstr(got.v[1].value, "\"event\":\"cleared\""));
