@@ -13,6 +13,10 @@ uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed) {
     return XXH3_64bits_withSeed(bytes, n, seed);
 }
 
+uint64_t fb_checksum64(const void *bytes, size_t n) {
+    return XXH3_64bits(bytes, n);
+}
+
 static struct fb_hash128 of_xxh(XXH128_hash_t hash) {
     return (struct fb_hash128){hash.low64, hash.high64};
 }

@@ -12,6 +12,10 @@
 /* XXH3 (libxxhash). Not stable across versions of flyball: never put it out or store it. */
 uint64_t fb_hash64(const void *bytes, size_t n, uint64_t seed);
 
+/* Of stored bytes, to find out whether they are as they were written: XXH3, whose results are fixed
+ * since xxHash 0.8.0. Not against people who change them. */
+uint64_t fb_checksum64(const void *bytes, size_t n);
+
 /* A stable 128-bit hash (XXH3, whose results are fixed since xxHash 0.8.0): may be stored. Not
  * against people who want a collision. */
 struct fb_hash128 {

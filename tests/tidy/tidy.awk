@@ -100,7 +100,7 @@ BEGIN {
     owner["^librdkafka/"] = "^connectors/kafka_"
     owner["^udunits2"] = "^rules/units\\.c$"
     owner["^pcre2"] = "^(rules/|engine/core/match\\.c$)"
-    owner["^zstd"] = "^connectors/"
+    owner["^zstd"] = "^(connectors/|engine/codec/chunk\\.c$)"
     owner["^openssl/"] = "^engine/base/hash\\.c$"
     owner["^xxhash"] = "^engine/base/hash\\.c$"
 
