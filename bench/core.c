@@ -85,6 +85,8 @@ static void take(struct fb_decoder *decoder, struct fb_core *core, const struct 
         struct fb_origin origin = {.topic = FB_S("bench"), .offset = (int64_t)i};
         struct fb_str text = {events->bytes.p + events->starts[i],
                               events->starts[i + 1] - events->starts[i]};
+        if (core) /* as where the Kafka record's key is the device's id */
+            fb_core_expect(core, 0, bench_key(text));
         fb_decoder_begin(decoder, text, &origin, FB_NO_TIME);
         while (fb_decoder_next(decoder, &entry, &reject) == FB_DECODED_ENTRY)
             if (core)

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 static double unit(struct bench_stream *stream) {
     stream->random ^= stream->random << 13;
@@ -42,6 +43,10 @@ size_t bench_stream_next(struct bench_stream *stream, char out[BENCH_EVENT_MAX])
                             ",\"site\":\"plant-%" PRId64 "\"}",
                             device, ts, temperature, vibration, humidity, pressure,
                             fault ? "fault" : "ok", second, device % 7);
+}
+
+struct fb_str bench_key(struct fb_str event) {
+    return (struct fb_str){event.p + strlen("{\"device\":\""), strlen("dev-000000")};
 }
 
 static const struct {

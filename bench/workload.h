@@ -21,6 +21,9 @@ void bench_stream_begin(struct bench_stream *stream);
 /* Writes the next event, without a line's end; returns its length. */
 size_t bench_stream_next(struct bench_stream *stream, char out[BENCH_EVENT_MAX]);
 
+/* The device's id in an event. A view. */
+struct fb_str bench_key(struct fb_str event);
+
 /* The rules, one of
  *   W2: the mean of a field over windows of 10 s against a limit, an event when it is above
  *   W4: raised at a limit of the temperature held for 5 s, cleared below a lower one held for 5 s

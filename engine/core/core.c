@@ -399,11 +399,9 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
 }
 
 void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str id) {
-    const struct fb_class_plan *plan = &core->plans[class_index];
-    core->expected =
-        fb_devices_find(core->devices, fb_device_hash(class_index, id), plan, id);
+    core->expected = fb_devices_guess(core->devices, fb_device_hash(class_index, id));
     if (core->expected)
-        fb_device_fetch(core->expected, plan);
+        fb_device_fetch(core->expected, &core->plans[class_index]);
 }
 
 /* NULL: not registered. */

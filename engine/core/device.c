@@ -10,23 +10,31 @@
 #include "engine/base/err.h"
 #include "engine/base/hash.h"
 
-enum { CHUNK_BYTES = 2 << 20, DEVICE_ALIGN = 64 };
+enum { CHUNK_BYTES = 2 << 20, DEVICE_ALIGN = 64, PLACES = CHUNK_BYTES / DEVICE_ALIGN };
 
-/* The upper half of the hash beside the pointer saves the look at a wrong device. */
+/* Where a device is, in units of DEVICE_ALIGN over all chunks, and 1 more: 0 is none. */
+typedef uint32_t place_t;
+
+/* Small, so that many stay in the cache. A wrong device is hardly ever looked at. */
 struct entry {
-    struct fb_device *device;
-    uint64_t hash;
+    place_t place; /* 0: empty */
+    uint32_t hash; /* the upper half */
 };
 
 struct fb_devices {
     struct entry *table;
     uint32_t mask, n;
-    struct fb_device **all; /* in the order of registration */
+    place_t *all; /* in the order of registration */
     uint32_t cap_all;
     char **chunks;
     uint32_t n_chunks, cap_chunks;
     size_t used; /* of the last chunk */
 };
+
+static struct fb_device *device_at(const struct fb_devices *devices, place_t place) {
+    place--;
+    return (void *)(devices->chunks[place / PLACES] + (size_t)(place % PLACES) * DEVICE_ALIGN);
+}
 
 struct fb_devices *fb_devices_new(void) {
     struct fb_devices *devices = fb_alloc(sizeof *devices);
@@ -52,19 +60,33 @@ uint64_t fb_device_hash(uint16_t class_index, struct fb_str id) {
 
 struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
                                   const struct fb_class_plan *plan, struct fb_str id) {
-    for (uint32_t i = (uint32_t)hash & devices->mask;; i = (i + 1) & devices->mask) {
+    uint32_t upper = (uint32_t)(hash >> 32);
+    for (uint32_t i = upper & devices->mask;; i = (i + 1) & devices->mask) {
         const struct entry *entry = &devices->table[i];
-        if (!entry->device)
+        if (!entry->place)
             return NULL;
-        if (entry->hash == hash && entry->device->plan == plan &&
-            fb_str_eq(fb_device_id(entry->device), id))
-            return entry->device;
+        if (entry->hash != upper)
+            continue;
+        struct fb_device *device = device_at(devices, entry->place);
+        if (device->plan == plan && fb_str_eq(fb_device_id(device), id))
+            return device;
+    }
+}
+
+struct fb_device *fb_devices_guess(const struct fb_devices *devices, uint64_t hash) {
+    uint32_t upper = (uint32_t)(hash >> 32);
+    for (uint32_t i = upper & devices->mask;; i = (i + 1) & devices->mask) {
+        const struct entry *entry = &devices->table[i];
+        if (!entry->place)
+            return NULL;
+        if (entry->hash == upper)
+            return device_at(devices, entry->place);
     }
 }
 
 static void insert(struct entry *table, uint32_t mask, struct entry entry) {
-    uint32_t i = (uint32_t)entry.hash & mask;
-    while (table[i].device)
+    uint32_t i = entry.hash & mask;
+    while (table[i].place)
         i = (i + 1) & mask;
     table[i] = entry;
 }
@@ -73,37 +95,36 @@ static void grow_table(struct fb_devices *devices) {
     uint32_t mask = devices->mask * 2 + 1;
     struct entry *table = fb_alloc(sizeof *table * (mask + 1u));
     for (uint32_t i = 0; i <= devices->mask; i++)
-        if (devices->table[i].device)
+        if (devices->table[i].place)
             insert(table, mask, devices->table[i]);
     free(devices->table);
     devices->table = table;
     devices->mask = mask;
 }
 
-static void *take_bytes(struct fb_devices *devices, size_t bytes) {
-    bytes = (bytes + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
-    FB_ASSERT(bytes <= CHUNK_BYTES);
-    if (!devices->n_chunks || devices->used + bytes > CHUNK_BYTES) {
+/* Room for a device, and its id before it, where the last device's end leaves some. */
+static place_t take_place(struct fb_devices *devices, size_t id_bytes, size_t bytes) {
+    size_t at = (devices->used + id_bytes + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
+    if (!devices->n_chunks || at + bytes > CHUNK_BYTES) {
         FB_PUSH_ROOM(devices->chunks, devices->n_chunks, devices->cap_chunks);
         char *chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
         FB_ASSERT(chunk);
         /* Random access to millions of devices is bound by the translation of addresses. */
         (void)madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
         devices->chunks[devices->n_chunks++] = chunk;
-        devices->used = 0;
+        at = (id_bytes + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
+        FB_ASSERT(at + bytes <= CHUNK_BYTES && devices->n_chunks < UINT32_MAX / PLACES);
     }
-    void *p = devices->chunks[devices->n_chunks - 1] + devices->used;
-    devices->used += bytes;
-    return p;
+    devices->used = at + bytes;
+    return (devices->n_chunks - 1) * PLACES + (place_t)(at / DEVICE_ALIGN) + 1;
 }
 
 struct fb_device *fb_devices_register(struct fb_devices *devices, const struct fb_class_plan *plan,
                                       uint64_t hash, struct fb_str id) {
     if ((devices->n + 1) * 2 > devices->mask)
         grow_table(devices);
-    size_t before = (id.n + DEVICE_ALIGN - 1) / DEVICE_ALIGN * DEVICE_ALIGN;
-    char *bytes = take_bytes(devices, before + plan->block_at + plan->class_->block_bytes);
-    struct fb_device *device = (void *)(bytes + before);
+    place_t place = take_place(devices, id.n, plan->block_at + plan->class_->block_bytes);
+    struct fb_device *device = device_at(devices, place);
     *device = (struct fb_device){.plan = plan,
                                  .watermark_us = FB_NO_TIME,
                                  .floor_us = FB_NO_TIME,
@@ -116,8 +137,8 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
     memcpy((char *)device - id.n, id.p, id.n);
     FB_PUSH_ROOM(devices->all, devices->n, devices->cap_all);
-    devices->all[devices->n++] = device;
-    insert(devices->table, devices->mask, (struct entry){device, hash});
+    devices->all[devices->n++] = place;
+    insert(devices->table, devices->mask, (struct entry){place, (uint32_t)(hash >> 32)});
     return device;
 }
 
@@ -126,7 +147,7 @@ uint32_t fb_devices_count(const struct fb_devices *devices) {
 }
 
 struct fb_device *fb_devices_at(const struct fb_devices *devices, uint32_t i) {
-    return devices->all[i];
+    return device_at(devices, devices->all[i]);
 }
 
 uint64_t fb_devices_bytes(const struct fb_devices *devices) {

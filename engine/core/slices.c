@@ -6,35 +6,28 @@
 
 /* ---- one slice ---- */
 
-struct narrow {
-    uint32_t count, good_us;
-};
-struct wide {
-    uint64_t count, good_us;
-};
-
 uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice) {
-    return fb_slice_is_wide(view->window) ? ((const struct wide *)slice)->count
-                                          : ((const struct narrow *)slice)->count;
+    return fb_slice_is_wide(view->window) ? ((const struct fb_slice_wide *)slice)->count
+                                          : ((const struct fb_slice_narrow *)slice)->count;
 }
 
 int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice) {
-    return fb_slice_is_wide(view->window) ? (int64_t)((const struct wide *)slice)->good_us
-                                          : (int64_t)((const struct narrow *)slice)->good_us;
+    return fb_slice_is_wide(view->window) ? (int64_t)((const struct fb_slice_wide *)slice)->good_us
+                                          : (int64_t)((const struct fb_slice_narrow *)slice)->good_us;
 }
 
 union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice) {
     return (void *)((unsigned char *)slice +
-                    (fb_slice_is_wide(view->window) ? sizeof(struct wide) : sizeof(struct narrow)));
+                    (fb_slice_is_wide(view->window) ? sizeof(struct fb_slice_wide) : sizeof(struct fb_slice_narrow)));
 }
 
 static void add_to(const struct fb_slice_view *view, void *slice, uint64_t count, int64_t good_us) {
     if (fb_slice_is_wide(view->window)) {
-        struct wide *s = slice;
+        struct fb_slice_wide *s = slice;
         s->count += count;
         s->good_us += (uint64_t)good_us;
     } else {
-        struct narrow *s = slice;
+        struct fb_slice_narrow *s = slice;
         s->count += (uint32_t)count;
         s->good_us += (uint32_t)good_us;
     }
@@ -61,6 +54,9 @@ void fb_slices_init(const struct fb_slice_view *view) {
     slices->tracked =
         slices->mask & FB_STAT_AREA ||
         (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
+    slices->plain = !slices->tracked && !(view->window->aggregates & FB_ORDER_BOUND) &&
+                    view->window->input != FB_INPUT_RECORDS &&
+                    (view->window->type == FB_T_NUMBER || view->window->type == FB_T_COUNTER);
     for (uint32_t i = 0; i < view->n; i++)
         fb_slice_clear(view, slot(view, i));
 }
@@ -108,7 +104,7 @@ static inline void *next_of(struct row *row) {
 }
 
 static inline uint64_t count_in(const struct row *row, const void *slice) {
-    return row->wide ? ((const struct wide *)slice)->count : ((const struct narrow *)slice)->count;
+    return row->wide ? ((const struct fb_slice_wide *)slice)->count : ((const struct fb_slice_narrow *)slice)->count;
 }
 
 static union fb_cell *stat_of(const struct fb_slice_view *view, void *slice, uint32_t stat) {
@@ -128,8 +124,8 @@ static int64_t fold_counts(struct row row, void *sum) {
     int64_t good_us = 0;
     for (void *slice; (slice = next_of(&row));) {
         count += count_in(&row, slice);
-        good_us += row.wide ? (int64_t)((const struct wide *)slice)->good_us
-                            : (int64_t)((const struct narrow *)slice)->good_us;
+        good_us += row.wide ? (int64_t)((const struct fb_slice_wide *)slice)->good_us
+                            : (int64_t)((const struct fb_slice_narrow *)slice)->good_us;
     }
     add_to(row.view, sum, count, 0);
     return good_us;

@@ -24,7 +24,16 @@ struct fb_slices {
     uint16_t mask;       /* of enum fb_stat */
     uint8_t stride;      /* bytes of a slice */
     bool tracked;
+    bool plain;   /* numbers only, and nothing that is bound to their order: see the quick way */
     bool changed; /* another slice became the newest, or one before it was changed */
+};
+
+/* The head of a slice; its parts follow. */
+struct fb_slice_narrow {
+    uint32_t count, good_us;
+};
+struct fb_slice_wide {
+    uint64_t count, good_us;
 };
 
 /* A cell of which the slices are the first member. */
@@ -53,6 +62,29 @@ void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us);
 /* Makes `sum`, a slice, what the n kept slices from that start on come to, oldest first; returns
  * their good time, which may be more than one slice can have. */
 int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n);
+
+/* The quick way of most samples: good, in order, within the newest slice and the present stretch of
+ * good time, of slices that keep a count and sums only. Does what fb_slices_take does, or declines;
+ * `at` and `closed` as in the view. */
+static inline bool fb_slices_take_plain(const struct fb_window *window, struct fb_slices *slices,
+                                        unsigned char *at, int64_t closed,
+                                        const struct fb_window_sample *sample) {
+    uint64_t within = (uint64_t)(sample->ts_us - closed) - (uint64_t)slices->newest_us;
+    if (!slices->plain || sample->late || !sample->good || !sample->value ||
+        within >= (uint64_t)window->pane_us || sample->ts_us > slices->good.present.until_us)
+        return false;
+    slices->good.present.until_us = sample->good_until_us;
+    slices->good.is_good = true;
+    unsigned char *slice = at + (size_t)slices->position * slices->stride;
+    if (fb_slice_is_wide(window)) {
+        struct fb_slice_wide *s = (void *)slice;
+        fb_stat_add(slices->mask, (void *)(s + 1), s->count++, sample->value->num);
+    } else {
+        struct fb_slice_narrow *s = (void *)slice;
+        fb_stat_add(slices->mask, (void *)(s + 1), s->count++, sample->value->num);
+    }
+    return true;
+}
 
 /* Takes a record; the start of the slice that took its sample, FB_NO_TIME: none did. truth: NULL,
  * or where the truth of a condition is followed as a whole. */

@@ -35,6 +35,10 @@ void fb_panes_init(const struct fb_window *window, void *cell) {
 void fb_panes_take(const struct fb_window *window, void *cell,
                    const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct panes *panes = cell;
+    if (panes->sampled_us == panes->slices.newest_us &&
+        fb_slices_take_plain(window, &panes->slices,
+                             (unsigned char *)(panes + 1) + panes->slices.stride, 1, sample))
+        return;
     struct fb_slice_view view = view_of(window, panes);
     bool any_all = window->aggregates & (1u << FB_AGG_ANY | 1u << FB_AGG_ALL);
     int64_t start = fb_slices_take(&view, sample, any_all ? &panes->truth : NULL, counts);
