@@ -385,18 +385,7 @@ double fb_num_sqrt(double x) {
 #endif
 }
 
-bool fb_num_finite(double x) {
-    return x - x == 0;
-}
-
 int64_t fb_floor_div(int64_t a, int64_t b) {
     FB_ASSERT(b > 0);
     return a / b - (a % b < 0);
-}
-
-int64_t fb_add_sat(int64_t a, int64_t b) {
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum))
-        return b < 0 ? INT64_MIN : INT64_MAX;
-    return sum;
 }

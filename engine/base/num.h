@@ -29,10 +29,17 @@ bool fb_num_parse_int(struct fb_str s, int64_t *x);
 double fb_num_round(double x);
 double fb_num_sqrt(double x); /* correctly rounded; NaN below 0 */
 double fb_num_floor(double x);
-bool fb_num_finite(double x);
+static inline bool fb_num_finite(double x) {
+    return x - x == 0;
+}
 /* a / b rounded towards minus infinity; b > 0. */
 int64_t fb_floor_div(int64_t a, int64_t b);
 /* Sum that stays at INT64_MAX or INT64_MIN instead of overflowing. */
-int64_t fb_add_sat(int64_t a, int64_t b);
+static inline int64_t fb_add_sat(int64_t a, int64_t b) {
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
 
 #endif

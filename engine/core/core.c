@@ -119,14 +119,11 @@ static void queue_due(struct fb_core *core, struct fb_device *device, int64_t li
 
 /* Fires all that is due with the clock where it is; `taking` (or NULL) is the device whose record
  * comes next, with its own time going up to taking_limit_us. last: also what is due exactly now. */
-static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
+static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
                      bool last) {
     /* At the last tick a device may be due whose own time ran ahead of what C gives it. */
     int64_t reach_us = last ? FB_NEVER : core->clock_us;
-    bool own = taking && taking->deadline_us < taking_limit_us;
-    if (!own && fb_timers_next(core->timers) > reach_us)
-        return;
-    if (own) {
+    if (taking && taking->deadline_us < taking_limit_us) {
         fb_timers_remove(core->timers, taking);
         find_deadline(taking);
         queue_due(core, taking, taking_limit_us);
@@ -148,28 +145,36 @@ static void fire_due(struct fb_core *core, struct fb_device *taking, int64_t tak
     }
 }
 
+/* Most records find nothing due. */
+static inline void fire_due(struct fb_core *core, struct fb_device *taking,
+                            int64_t taking_limit_us) {
+    if ((taking && taking->deadline_us < taking_limit_us) ||
+        fb_timers_next(core->timers) <= core->clock_us)
+        fire_all(core, taking, taking_limit_us, false);
+}
+
 void fb_core_advance(struct fb_core *core, int64_t c_us) {
     if (c_us <= core->clock_us)
         return;
     core->clock_us = c_us;
-    fire_due(core, NULL, 0, false);
+    fire_due(core, NULL, 0);
 }
 
 void fb_core_finish(struct fb_core *core, int64_t c_us) {
     if (c_us > core->clock_us)
         core->clock_us = c_us;
-    fire_due(core, NULL, 0, true); /* all at once: the order is that of the deadlines */
+    fire_all(core, NULL, 0, true); /* all at once: the order is that of the deadlines */
 }
 
 /* ---- records ---- */
 
-static void set_cell(struct fb_core *core, const struct fb_field *field, struct fb_field_cell *cell,
-                     const struct fb_sample *sample, int64_t ts_us) {
+static void set_cell(struct fb_core *core, const struct fb_field_plan *field,
+                     struct fb_field_cell *cell, const struct fb_sample *sample, int64_t ts_us) {
     if (sample->state != FB_SAMPLE_GOOD) {
         cell->quality = FB_Q_BAD;
         return;
     }
-    if (field->type == FB_T_TEXT)
+    if (field->is_text)
         cell->text = fb_texts_set(core->texts, cell->text, sample->text);
     else
         cell->i = sample->i;
@@ -177,37 +182,33 @@ static void set_cell(struct fb_core *core, const struct fb_field *field, struct 
     cell->quality = FB_Q_GOOD;
 }
 
-static struct fb_field_cell *cell_of(struct fb_device *device, uint32_t field) {
-    const struct fb_field *f = &device->plan->class_->fields[field];
-    return (void *)(fb_device_block(device) + f->offset);
-}
-
 /* Keys are there from registration on and never change. */
 static void set_keys(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry) {
-    const struct fb_class *class_ = device->plan->class_;
-    for (uint32_t i = 0; i < entry->n_samples; i++)
-        if (entry->samples[i].field < class_->n_keys)
-            set_cell(core, &class_->fields[entry->samples[i].field],
-                     cell_of(device, entry->samples[i].field), &entry->samples[i], entry->ts_us);
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        const struct fb_field_plan *field = &device->plan->fields[entry->samples[i].field];
+        if (field->is_key)
+            set_cell(core, field, fb_device_cell(device, field), &entry->samples[i], entry->ts_us);
+    }
 }
 
 /* A late record's own samples stand in for the fields while windows take it (M11). */
 static void feed_late(struct fb_core *core, struct fb_device *device,
-                      const struct fb_entry *entry) {
-    const struct fb_class *class_ = device->plan->class_;
+                      const struct fb_entry *entry, int64_t t_us) {
+    const struct fb_field_plan *fields = device->plan->fields;
     for (uint32_t i = 0; i < entry->n_samples; i++) {
         const struct fb_sample *sample = &entry->samples[i];
-        struct fb_field_cell *cell = cell_of(device, sample->field);
+        const struct fb_field_plan *field = &fields[sample->field];
+        struct fb_field_cell *cell = fb_device_cell(device, field);
         core->kept_cells[i] = *cell;
-        if (class_->fields[sample->field].type == FB_T_TEXT)
+        if (field->is_text)
             cell->text = core->late_texts[i];
-        set_cell(core, &class_->fields[sample->field], cell, sample, entry->ts_us);
-        if (class_->fields[sample->field].type == FB_T_TEXT)
+        set_cell(core, field, cell, sample, entry->ts_us);
+        if (field->is_text)
             core->late_texts[i] = cell->text;
     }
-    fb_feed_windows(core, device, entry, true);
+    fb_feed_windows(core, device, entry, t_us, true);
     for (uint32_t i = 0; i < entry->n_samples; i++)
-        *cell_of(device, entry->samples[i].field) = core->kept_cells[i];
+        *fb_device_cell(device, &fields[entry->samples[i].field]) = core->kept_cells[i];
 }
 
 /* Completes the set of conditions that the record concerns: what the index marked, and what it does
@@ -219,6 +220,13 @@ static bool concerned(const struct fb_device *device, const struct fb_entry *ent
     uint32_t words = plan->condition_words;
     const uint64_t *sets = device->deadline_us <= t_us ? plan->conditions_of : plan->plain_of;
     uint64_t any = 0;
+    if (plan->all_followed && !first && sets == plan->plain_of) {
+        for (uint32_t word = 0; word < words; word++) {
+            plan->second[word] = plan->scratch[word] & plan->twice[word];
+            any |= plan->scratch[word];
+        }
+        return any != 0;
+    }
     for (uint32_t word = 0; word < words; word++) {
         uint64_t bits = plan->scratch[word] | plan->every_record_conditions[word];
         if (first)
@@ -233,9 +241,8 @@ static bool concerned(const struct fb_device *device, const struct fb_entry *ent
 }
 
 static void evaluate_record(struct fb_core *core, struct fb_device *device,
-                            const struct fb_entry *entry, bool late, bool first) {
+                            const struct fb_entry *entry, int64_t t_us, bool late, bool first) {
     const struct fb_class_plan *plan = device->plan;
-    int64_t t_us = fb_device_time(device, core->clock_us);
     if (!concerned(device, entry, t_us, first))
         return;
     struct fb_field_set carried = {0}, good = {0};
@@ -304,11 +311,15 @@ static int64_t next_window(struct fb_device *device, const struct fb_condition *
 /* A record may change what the next `each` windows hold: conditions that rested wait for them. */
 static void wake(struct fb_device *device, int64_t t_us) {
     const struct fb_class_plan *plan = device->plan;
+    if (!device->resting)
+        return;
+    device->resting = false;
     for (uint32_t i = 0; i < plan->n_each_conditions; i++) {
         uint32_t c = plan->each_conditions[i];
         if (device->deadlines[c] != FB_NEVER)
             continue;
         device->deadlines[c] = next_window(device, &plan->class_->conditions[c], t_us);
+        device->resting |= device->deadlines[c] == FB_NEVER;
         if (device->deadlines[c] < device->deadline_us)
             device->deadline_us = device->deadlines[c];
     }
@@ -327,31 +338,31 @@ static void mark_true(const struct fb_device *device, const uint64_t *whenever) 
         }
 }
 
-static bool is_same(const struct fb_core *core, const struct fb_field *field,
+static bool is_same(const struct fb_core *core, const struct fb_field_plan *field,
                     const struct fb_field_cell *cell, const struct fb_sample *sample) {
-    if (field->type == FB_T_TEXT)
+    if (field->is_text)
         return fb_str_eq(fb_texts_get(core->texts, cell->text), sample->text);
     return cell->i == sample->i;
 }
 
 /* An on-time sample of a field that the index follows: marks what it can change. */
 static void take_indexed(struct fb_core *core, struct fb_device *device,
-                         const struct fb_sample *sample, int64_t ts_us, int64_t t_us) {
+                         const struct fb_field_plan *field, const struct fb_sample *sample,
+                         int64_t ts_us, int64_t t_us) {
     const struct fb_class_plan *plan = device->plan;
-    const struct fb_field *field = &plan->class_->fields[sample->field];
-    const struct fb_field_index *index = &plan->indexes[sample->field];
-    struct fb_field_cell *cell = cell_of(device, sample->field);
-    bool number = field->type == FB_T_NUMBER || field->type == FB_T_COUNTER;
+    const struct fb_field_index *index = field->index;
+    struct fb_field_cell *cell = fb_device_cell(device, field);
     bool good = sample->state == FB_SAMPLE_GOOD;
-    bool known = fb_field_quality(field, cell, t_us) == FB_Q_GOOD;
+    bool known = fb_field_quality(field->field, cell, t_us) == FB_Q_GOOD;
     uint32_t from = cell->position;
-    bool same =
-        known && good &&
-        (number ? fb_index_holds(index, from, sample->num) : is_same(core, field, cell, sample));
+    bool same = known && good &&
+                (field->is_number ? fb_index_holds(index, from, sample->num)
+                                  : is_same(core, field, cell, sample));
     set_cell(core, field, cell, sample, ts_us);
-    if (number && good && !same)
+    if (field->is_number && good && !same)
         cell->position = fb_index_position(index, sample->num);
-    if (!known || fb_field_quality(field, cell, t_us) != FB_Q_GOOD || (!number && !same)) {
+    if (!known || fb_field_quality(field->field, cell, t_us) != FB_Q_GOOD ||
+        (!field->is_number && !same)) {
         for (uint32_t word = 0; word < plan->condition_words; word++)
             plan->scratch[word] |= index->indexed[word];
     } else {
@@ -362,39 +373,42 @@ static void take_indexed(struct fb_core *core, struct fb_device *device,
 }
 
 static void take_samples(struct fb_core *core, struct fb_device *device,
-                         const struct fb_entry *entry) {
-    const struct fb_class_plan *plan = device->plan;
-    int64_t t_us = fb_device_time(device, core->clock_us);
-    for (uint32_t i = 0; i < entry->n_samples; i++) {
-        const struct fb_sample *sample = &entry->samples[i];
-        if (sample->field < plan->class_->n_keys)
+                         const struct fb_entry *entry, int64_t t_us) {
+    const struct fb_field_plan *fields = device->plan->fields;
+    const struct fb_sample *end = entry->samples + entry->n_samples;
+    for (const struct fb_sample *sample = entry->samples; sample < end; sample++) {
+        const struct fb_field_plan *field = &fields[sample->field];
+        if (field->is_key)
             continue;
-        if (plan->indexes[sample->field].indexed)
-            take_indexed(core, device, sample, entry->ts_us, t_us);
+        if (field->index)
+            take_indexed(core, device, field, sample, entry->ts_us, t_us);
         else
-            set_cell(core, &plan->class_->fields[sample->field], cell_of(device, sample->field),
-                     sample, entry->ts_us);
+            set_cell(core, field, fb_device_cell(device, field), sample, entry->ts_us);
     }
 }
 
 /* Applies a record that is on time or late within the lateness. */
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
+    const struct fb_class_plan *plan = device->plan;
     bool first = device->watermark_us == FB_NO_TIME;
-    memset(device->plan->scratch, 0, sizeof(uint64_t) * device->plan->condition_words);
+    for (uint32_t word = 0; word < plan->condition_words; word++)
+        plan->scratch[word] = 0;
     if (first) {
         set_keys(core, device, entry);
         begin_windows(device, entry->ts_us);
     }
-    if (late) {
-        feed_late(core, device, entry);
-    } else {
+    if (!late)
         move_watermark(core, device, entry->ts_us);
-        take_samples(core, device, entry);
-        fb_feed_windows(core, device, entry, false);
+    int64_t t_us = fb_device_time(device, core->clock_us);
+    if (late) {
+        feed_late(core, device, entry, t_us);
+    } else {
+        take_samples(core, device, entry, t_us);
+        fb_feed_windows(core, device, entry, t_us, false);
     }
-    wake(device, fb_device_time(device, core->clock_us));
-    evaluate_record(core, device, entry, late, first);
+    wake(device, t_us);
+    evaluate_record(core, device, entry, t_us, late, first);
     fb_timers_schedule(core->timers, device);
 }
 
@@ -430,14 +444,14 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
     struct fb_device *device = find_device(core, entry);
     const struct fb_class *class_ = &core->program->classes[entry->class_index];
     if (entry->ts_us > fb_add_sat(core->clock_us, core->config.max_skew_us)) {
-        fire_due(core, NULL, 0, false);
+        fire_due(core, NULL, 0);
         fb_report_late(core, entry, device, true);
         core->stats.future++;
         return FB_TAKEN_FUTURE;
     }
     bool late = device && entry->ts_us < device->watermark_us;
     if (late && entry->ts_us < fb_add_sat(device->watermark_us, -class_->late_us)) {
-        fire_due(core, NULL, 0, false);
+        fire_due(core, NULL, 0);
         fb_report_late(core, entry, device, false);
         core->stats.late++;
         return FB_TAKEN_LATE;
@@ -448,7 +462,7 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
         if (entry->ts_us > limit_us)
             limit_us = entry->ts_us;
     }
-    fire_due(core, device, limit_us, false);
+    fire_due(core, device, limit_us);
     if (!device) {
         if (core->config.devices_max &&
             fb_devices_count(core->devices) >= core->config.devices_max) {

@@ -131,7 +131,8 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
                                  .deadline_us = FB_NEVER,
                                  .scheduled_us = FB_NEVER,
                                  .number = devices->n,
-                                 .id_length = (uint32_t)id.n};
+                                 .id_length = (uint16_t)id.n,
+                                 .resting = true};
     for (uint32_t i = 0; i < plan->n_deadlines; i++)
         device->deadlines[i] = FB_NEVER;
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);

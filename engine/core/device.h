@@ -9,6 +9,22 @@
 
 struct fb_field_index;
 
+/* A window that takes the samples of a field as they are. */
+struct fb_fed_window {
+    const struct fb_window *window;
+    uint32_t cell_at; /* bytes from the device to its cell */
+};
+
+/* What a sample needs to know of its field, close together. */
+struct fb_field_plan {
+    const struct fb_field *field;
+    const struct fb_field_index *index; /* NULL: the index does not follow it */
+    const struct fb_fed_window *windows; /* that take its samples as they are */
+    uint32_t n_windows;
+    uint32_t cell_at; /* bytes from the device to its cell */
+    bool is_key, is_text, is_number;
+};
+
 /* What the core prepares once for each class: where a device's parts stand and which windows and
  * conditions a field concerns. Sets are arrays of 64-bit words. */
 struct fb_class_plan {
@@ -22,9 +38,10 @@ struct fb_class_plan {
     uint32_t condition_words, window_words;
     uint64_t *conditions_of; /* [field][word]: all that read the field */
     uint64_t *plain_of;      /* [field][word]: those of them that the index does not follow */
-    struct fb_field_index *indexes; /* [field] */
-    uint32_t *field_windows; /* windows of a field's own samples, by field */
-    uint32_t *field_windows_first; /* [field]: where its windows begin; one more at the end */
+    bool all_followed;       /* plain_of and every_record_conditions are empty */
+    struct fb_field_plan *fields;
+    struct fb_field_index *indexes;    /* [field] */
+    struct fb_fed_window *fed_windows; /* of all fields */
     bool other_windows;      /* there are windows of expressions */
     uint64_t *windows_of;    /* [field][word]: those of expressions that read the field */
     uint32_t *record_windows, n_record_windows; /* those that take every record */
@@ -47,12 +64,17 @@ struct fb_device {
     int64_t deadline_us;     /* at or before the earliest of `deadlines`, in device time */
     int64_t scheduled_us;    /* its place in the timer heap, in C; FB_NEVER: it has none */
     uint32_t number;         /* in the order of registration */
-    uint32_t id_length;
+    uint16_t id_length;
+    bool resting;            /* perhaps a condition of `each` windows rests (rule.c) */
     int64_t deadlines[];
 };
 
 static inline char *fb_device_block(struct fb_device *device) {
     return (char *)device + device->plan->block_at;
+}
+static inline struct fb_field_cell *fb_device_cell(struct fb_device *device,
+                                                   const struct fb_field_plan *field) {
+    return (struct fb_field_cell *)(void *)((char *)device + field->cell_at);
 }
 static inline struct fb_str fb_device_id(const struct fb_device *device) {
     return (struct fb_str){(const char *)device - device->id_length, device->id_length};

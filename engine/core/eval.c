@@ -40,13 +40,6 @@ static inline void due(struct fb_eval *eval, int64_t at_us) {
         eval->deadline_us = at_us;
 }
 
-enum fb_quality fb_field_quality(const struct fb_field *field, const struct fb_field_cell *cell,
-                                 int64_t t_us) {
-    if (cell->quality == FB_Q_GOOD && field->stale_us && t_us - cell->ts_us > field->stale_us)
-        return FB_Q_STALE;
-    return cell->quality;
-}
-
 struct fb_value fb_field_value(const struct fb_field *field, const struct fb_field_cell *cell,
                                const struct fb_texts *texts, int64_t t_us) {
     struct fb_value value = {.quality = (uint8_t)fb_field_quality(field, cell, t_us)};

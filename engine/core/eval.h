@@ -23,8 +23,12 @@ struct fb_eval {
 };
 
 /* The present quality of a field at t (stale is found by age). */
-enum fb_quality fb_field_quality(const struct fb_field *field, const struct fb_field_cell *cell,
-                                 int64_t t_us);
+static inline enum fb_quality fb_field_quality(const struct fb_field *field,
+                                               const struct fb_field_cell *cell, int64_t t_us) {
+    if (cell->quality == FB_Q_GOOD && field->stale_us && t_us - cell->ts_us > field->stale_us)
+        return FB_Q_STALE;
+    return cell->quality;
+}
 /* The present value of a field at t, unknown if its quality is not good. */
 struct fb_value fb_field_value(const struct fb_field *field, const struct fb_field_cell *cell,
                                const struct fb_texts *texts, int64_t t_us);

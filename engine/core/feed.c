@@ -3,11 +3,6 @@
  * Place in the flow: see feed.h. */
 #include "engine/core/feed.h"
 
-static const struct fb_field_cell *cell_of(struct fb_device *device, uint32_t field) {
-    const struct fb_field *f = &device->plan->class_->fields[field];
-    return (const void *)(fb_device_block(device) + f->offset);
-}
-
 static void take(struct fb_core *core, struct fb_device *device, uint32_t index,
                  const struct fb_window_sample *sample) {
     const struct fb_window *window = &device->plan->class_->windows[index];
@@ -18,37 +13,37 @@ static void take(struct fb_core *core, struct fb_device *device, uint32_t index,
 /* The windows of the fields that the record carries. */
 static void feed_fields(struct fb_core *core, struct fb_device *device,
                         const struct fb_entry *entry, struct fb_window_sample *sample) {
-    const struct fb_class_plan *plan = device->plan;
+    const struct fb_field_plan *fields = device->plan->fields;
     for (uint32_t i = 0; i < entry->n_samples; i++) {
         const struct fb_sample *own = &entry->samples[i];
-        uint32_t at = plan->field_windows_first[own->field];
-        uint32_t end = plan->field_windows_first[own->field + 1];
-        if (at == end)
+        const struct fb_field_plan *field = &fields[own->field];
+        if (!field->n_windows)
             continue;
-        const struct fb_field *field = &plan->class_->fields[own->field];
         struct fb_value value = {.quality = FB_Q_GOOD};
-        if (field->type == FB_T_TEXT)
+        if (field->is_text)
             value.text = own->text;
         else
             value.i = own->i;
+        int64_t stale_us = field->field->stale_us;
         sample->good = own->state == FB_SAMPLE_GOOD;
         sample->value = sample->good ? &value : NULL;
-        sample->good_until_us = field->stale_us ? sample->ts_us + field->stale_us : FB_NEVER;
-        for (; at < end; at++)
-            take(core, device, plan->field_windows[at], sample);
+        sample->good_until_us = stale_us ? sample->ts_us + stale_us : FB_NEVER;
+        for (uint32_t k = 0; k < field->n_windows; k++)
+            fb_window_take(field->windows[k].window, (char *)device + field->windows[k].cell_at,
+                           core->texts, sample, &core->counts);
     }
 }
 
 /* Whether all that an expression reads is good from a record on, and until when. */
 static bool input_is_good(struct fb_device *device, const struct fb_window *window, int64_t t_us,
                           int64_t *until_us) {
-    const struct fb_class *class_ = device->plan->class_;
+    const struct fb_field_plan *fields = device->plan->fields;
     *until_us = FB_NEVER;
     for (uint32_t word = 0; word < FB_FIELDS_MAX / 64; word++) {
         for (uint64_t bits = window->reads.words[word]; bits; bits &= bits - 1) {
             uint32_t i = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            const struct fb_field *field = &class_->fields[i];
-            const struct fb_field_cell *cell = cell_of(device, i);
+            const struct fb_field *field = fields[i].field;
+            const struct fb_field_cell *cell = fb_device_cell(device, &fields[i]);
             if (fb_field_quality(field, cell, t_us) != FB_Q_GOOD)
                 return false;
             if (field->stale_us && cell->ts_us + field->stale_us < *until_us)
@@ -89,13 +84,13 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
 }
 
 void fb_feed_windows(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
-                     bool late) {
+                     int64_t t_us, bool late) {
     const struct fb_class_plan *plan = device->plan;
     if (!plan->class_->n_windows)
         return;
     struct fb_window_sample sample = {
         .ts_us = entry->ts_us,
-        .at_us = fb_device_time(device, core->clock_us),
+        .at_us = t_us,
         .late = late,
     };
     feed_fields(core, device, entry, &sample);

@@ -39,26 +39,40 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
     return block;
 }
 
+static void plan_fields(struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    plan->fields = fb_alloc(sizeof *plan->fields * (class_->n_fields + 1u));
+    for (uint32_t f = 0; f < class_->n_fields; f++) {
+        const struct fb_field *field = &class_->fields[f];
+        plan->fields[f] = (struct fb_field_plan){
+            .field = field,
+            .cell_at = plan->block_at + field->offset,
+            .is_key = f < class_->n_keys,
+            .is_text = field->type == FB_T_TEXT,
+            .is_number = field->type == FB_T_NUMBER || field->type == FB_T_COUNTER};
+    }
+}
+
 static void plan_windows(struct fb_class_plan *plan) {
     const struct fb_class *class_ = plan->class_;
     plan->window_words = (class_->n_windows + 63) / 64;
     plan->windows_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * plan->window_words + 1u));
     plan->record_windows = fb_alloc(sizeof(uint32_t) * (class_->n_windows + 1u));
-    plan->field_windows = fb_alloc(sizeof(uint32_t) * (class_->n_windows + 1u));
-    plan->field_windows_first = fb_alloc(sizeof(uint32_t) * (class_->n_fields + 1u));
+    plan->fed_windows = fb_alloc(sizeof *plan->fed_windows * (class_->n_windows + 1u));
     uint32_t n = 0;
     for (uint32_t f = 0; f < class_->n_fields; f++) {
-        plan->field_windows_first[f] = n;
+        plan->fields[f].windows = plan->fed_windows + n;
         for (uint32_t w = 0; w < class_->n_windows; w++) {
             const struct fb_window *window = &class_->windows[w];
             if (window->input == FB_INPUT_FIELD && window->field == f)
-                plan->field_windows[n++] = w;
+                plan->fed_windows[n++] =
+                    (struct fb_fed_window){window, plan->block_at + window->offset};
             else if (window->input == FB_INPUT_CODE && f >= class_->n_keys &&
                      fb_field_set_has(&window->reads, f))
                 set_bit(plan->windows_of + f * plan->window_words, w);
         }
+        plan->fields[f].n_windows = (uint32_t)(plan->fed_windows + n - plan->fields[f].windows);
     }
-    plan->field_windows_first[class_->n_fields] = n;
     for (uint32_t w = 0; w < class_->n_windows; w++) {
         plan->other_windows |= class_->windows[w].input == FB_INPUT_CODE;
         if (class_->windows[w].input == FB_INPUT_RECORDS)
@@ -113,6 +127,7 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
     plan->plain_of = fb_alloc(sizeof(uint64_t) * (class_->n_fields * words + 1u));
     plan->indexes = fb_alloc(sizeof *plan->indexes * (class_->n_fields + 1u));
     uint64_t *followed = fb_alloc(sizeof(uint64_t) * (words + 1u));
+    plan->all_followed = true;
     plan->every_record_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->all_conditions = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->twice = fb_alloc(sizeof(uint64_t) * (words + 1u));
@@ -122,8 +137,10 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
     for (uint32_t c = 0; c < class_->n_conditions; c++) {
         const struct fb_condition *condition = &class_->conditions[c];
         set_bit(plan->all_conditions, c);
-        if (condition->every_record)
+        if (condition->every_record) {
             set_bit(plan->every_record_conditions, c);
+            plan->all_followed = false;
+        }
         if (condition->twice)
             set_bit(plan->twice, c);
         bool follow = fb_index_can_follow(program, class_, condition);
@@ -133,16 +150,21 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
             if (!fb_field_set_has(&condition->reads, f))
                 continue;
             set_bit(plan->conditions_of + f * words, c);
-            if (!follow)
-                set_bit(plan->plain_of + f * words, c);
+            if (follow)
+                continue;
+            set_bit(plan->plain_of + f * words, c);
+            plan->all_followed = false;
         }
         uint32_t rule = 0;
         while (class_->rules[rule] != condition->rule)
             rule++;
         plan->rule_of[c] = rule;
     }
-    for (uint32_t f = class_->n_keys; f < class_->n_fields; f++)
+    for (uint32_t f = class_->n_keys; f < class_->n_fields; f++) {
         fb_index_make(&plan->indexes[f], program, class_, f, followed, words);
+        if (plan->indexes[f].indexed)
+            plan->fields[f].index = &plan->indexes[f];
+    }
     free(followed);
     for (uint32_t i = 0; i < class_->n_rules; i++)
         FB_ASSERT(program->rules[class_->rules[i]].n_conditions > 0);
@@ -176,6 +198,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan->block_at = (uint32_t)(sizeof(struct fb_device) + sizeof(int64_t) * plan->n_deadlines);
     plan_ahead(plan);
     plan->fresh_block = fresh_block(program, class_);
+    plan_fields(plan);
     plan_windows(plan);
     plan_conditions(plan, program);
     plan_each(plan, program);
@@ -186,8 +209,8 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->fresh_block);
     free(plan->ahead);
     free(plan->windows_of);
-    free(plan->field_windows);
-    free(plan->field_windows_first);
+    free(plan->fields);
+    free(plan->fed_windows);
     free(plan->record_windows);
     free(plan->conditions_of);
     free(plan->plain_of);

@@ -31,6 +31,7 @@ static void evaluate(struct fb_core *core, const struct fb_moment *moment, uint3
     if (eval.each_us < eval.deadline_us && !rests(moment, rule, index, &eval, value))
         eval.deadline_us = eval.each_us;
     set_deadline(device, index, eval.deadline_us);
+    device->resting |= eval.deadline_us == FB_NEVER;
     if (rule->sort == FB_SORT_ALARM)
         fb_alarm_raise(rule, cell, value);
     else

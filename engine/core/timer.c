@@ -10,26 +10,10 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 
-/* Both heaps are made so that moving an element touches no device: devices lie all over the memory,
- * the heaps close together. */
-struct place {
-    int64_t at_us; /* C */
-    uint32_t device;
-};
-
-struct due {
+struct fb_timer_due {
     int64_t deadline_us;
     uint64_t id_head, id_tail; /* the id's first 16 bytes as numbers: they order most ids */
     struct fb_device *device;
-};
-
-struct fb_timers {
-    const struct fb_devices *devices;
-    struct place *heap;
-    uint32_t *position; /* in the heap, by a device's number */
-    uint32_t n, cap;
-    struct due *due;
-    uint32_t n_due, cap_due;
 };
 
 struct fb_timers *fb_timers_new(const struct fb_devices *devices) {
@@ -57,12 +41,12 @@ void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
     }
 }
 
-static void put(struct fb_timers *timers, uint32_t i, struct place place) {
+static void put(struct fb_timers *timers, uint32_t i, struct fb_timer_place place) {
     timers->heap[i] = place;
     timers->position[place.device] = i;
 }
 
-static void sift_up(struct fb_timers *timers, uint32_t i, struct place place) {
+static void sift_up(struct fb_timers *timers, uint32_t i, struct fb_timer_place place) {
     while (i > 0 && place.at_us < timers->heap[(i - 1) / 4].at_us) {
         put(timers, i, timers->heap[(i - 1) / 4]);
         i = (i - 1) / 4;
@@ -70,7 +54,7 @@ static void sift_up(struct fb_timers *timers, uint32_t i, struct place place) {
     put(timers, i, place);
 }
 
-static void sift_down(struct fb_timers *timers, uint32_t i, struct place place) {
+static void sift_down(struct fb_timers *timers, uint32_t i, struct fb_timer_place place) {
     for (;;) {
         uint32_t least = i, first = i * 4 + 1;
         int64_t at = place.at_us;
@@ -87,22 +71,12 @@ static void sift_down(struct fb_timers *timers, uint32_t i, struct place place) 
     put(timers, i, place);
 }
 
-static int64_t due_clock(const struct fb_device *device) {
-    /* T + 1 - W + Cw */
-    return fb_add_sat(fb_add_sat(device->deadline_us, 1),
-                      device->clock_at_us - device->watermark_us);
-}
-
-void fb_timers_schedule(struct fb_timers *timers, struct fb_device *device) {
-    if (device->deadline_us == FB_NEVER)
-        return;
-    struct place place = {due_clock(device), device->number};
-    if (place.at_us >= device->scheduled_us)
-        return;
+void fb_timers_place(struct fb_timers *timers, struct fb_device *device, int64_t at_us) {
     FB_ASSERT(device->number < timers->cap);
     bool is_new = device->scheduled_us == FB_NEVER;
-    device->scheduled_us = place.at_us;
-    sift_up(timers, is_new ? timers->n++ : timers->position[device->number], place);
+    device->scheduled_us = at_us;
+    sift_up(timers, is_new ? timers->n++ : timers->position[device->number],
+            (struct fb_timer_place){at_us, device->number});
 }
 
 void fb_timers_remove(struct fb_timers *timers, struct fb_device *device) {
@@ -110,7 +84,7 @@ void fb_timers_remove(struct fb_timers *timers, struct fb_device *device) {
         return;
     device->scheduled_us = FB_NEVER;
     uint32_t i = timers->position[device->number];
-    struct place last = timers->heap[--timers->n];
+    struct fb_timer_place last = timers->heap[--timers->n];
     if (i == timers->n)
         return;
     if (i > 0 && last.at_us < timers->heap[(i - 1) / 4].at_us)
@@ -129,10 +103,6 @@ struct fb_device *fb_timers_pop(struct fb_timers *timers, int64_t c_us) {
     return device;
 }
 
-int64_t fb_timers_next(const struct fb_timers *timers) {
-    return timers->n ? timers->heap[0].at_us : FB_NEVER;
-}
-
 /* Bytes as a number of the same order, zeros behind the end. */
 static uint64_t id_part(struct fb_str id, size_t from) {
     uint64_t part = 0;
@@ -141,7 +111,7 @@ static uint64_t id_part(struct fb_str id, size_t from) {
     return __builtin_bswap64(part);
 }
 
-static bool fires_before(const struct due *a, const struct due *b) {
+static bool fires_before(const struct fb_timer_due *a, const struct fb_timer_due *b) {
     if (a->deadline_us != b->deadline_us)
         return a->deadline_us < b->deadline_us;
     if (a->id_head != b->id_head)
@@ -157,7 +127,7 @@ static bool fires_before(const struct due *a, const struct due *b) {
 void fb_due_push(struct fb_timers *timers, struct fb_device *device) {
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
-    struct due due = {device->deadline_us, id_part(id, 0), id_part(id, 8), device};
+    struct fb_timer_due due = {device->deadline_us, id_part(id, 0), id_part(id, 8), device};
     uint32_t i = timers->n_due++;
     while (i > 0 && fires_before(&due, &timers->due[(i - 1) / 2])) {
         timers->due[i] = timers->due[(i - 1) / 2];
@@ -169,7 +139,7 @@ void fb_due_push(struct fb_timers *timers, struct fb_device *device) {
 struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
     if (!timers->n_due)
         return NULL;
-    struct due first = timers->due[0], last = timers->due[--timers->n_due];
+    struct fb_timer_due first = timers->due[0], last = timers->due[--timers->n_due];
     uint32_t i = 0;
     for (;;) {
         uint32_t child = i * 2 + 1;
