@@ -14,7 +14,8 @@ struct reader {
     uint32_t *nodes;
     uint32_t time_node;
     bool has_time;
-    const struct fb_json_value **by_field;
+    const struct fb_json_value **by_field; /* where it has one path only: set once */
+    uint32_t *several, n_several;          /* the fields that have more */
 };
 
 struct fb_decoder {
@@ -46,10 +47,13 @@ static void gather_paths(struct fb_decoder *d, struct reader *reader, const stru
     reader->first_node = FB_ARENA_ARRAY(d->arena, uint32_t, class_->n_fields + 1);
     reader->nodes = FB_ARENA_ARRAY(d->arena, uint32_t, count_paths(class_));
     reader->by_field = FB_ARENA_ARRAY(d->arena, const struct fb_json_value *, class_->n_fields);
+    reader->several = FB_ARENA_ARRAY(d->arena, uint32_t, class_->n_fields);
     uint32_t n = 0;
     for (uint32_t i = 0; i < class_->n_fields; i++) {
         const struct fb_field *field = &class_->fields[i];
         FB_ASSERT(field->n_paths > 0);
+        if (field->n_paths > 1)
+            reader->several[reader->n_several++] = i;
         reader->first_node[i] = n;
         for (uint32_t k = 0; k < field->n_paths; k++) {
             reader->nodes[n++] = *n_paths;
@@ -71,6 +75,16 @@ static void resolve_nodes(const struct fb_decoder *d, struct reader *reader) {
         reader->time_node = fb_json_node(d->paths, reader->time_node);
 }
 
+/* The value of a field: that of its first path that is there. */
+static const struct fb_json_value *first_value(const struct fb_decoder *d,
+                                               const struct reader *reader, uint32_t field) {
+    const struct fb_json_value *values = fb_json_values(d->json);
+    uint32_t at = reader->first_node[field], end = reader->first_node[field + 1];
+    while (values[reader->nodes[at]].kind == FB_JSON_ABSENT && at + 1 < end)
+        at++;
+    return &values[reader->nodes[at]];
+}
+
 struct fb_decoder *fb_decoder_new(const struct fb_program *program, const uint16_t *classes,
                                   uint32_t n_classes, struct fb_json_limits limits) {
     FB_ASSERT(n_classes > 0);
@@ -90,6 +104,9 @@ struct fb_decoder *fb_decoder_new(const struct fb_program *program, const uint16
     for (uint32_t i = 0; i < n_classes; i++)
         resolve_nodes(d, &d->readers[i]);
     d->json = fb_json_new(d->paths, limits);
+    for (uint32_t i = 0; i < n_classes; i++)
+        for (uint32_t f = 0; f < d->readers[i].n_fields; f++)
+            d->readers[i].by_field[f] = first_value(d, &d->readers[i], f);
     d->next_reader = n_classes;
     return d;
 }
@@ -116,14 +133,10 @@ void fb_decoder_begin(struct fb_decoder *d, struct fb_str payload, const struct 
 
 static enum fb_made read_class(struct fb_decoder *d, struct reader *reader, struct fb_entry *entry,
                                struct fb_reject *reject) {
-    const struct fb_json_value *values = fb_json_values(d->json);
-    for (uint32_t i = 0; i < reader->n_fields; i++) {
-        uint32_t at = reader->first_node[i], end = reader->first_node[i + 1];
-        while (values[reader->nodes[at]].kind == FB_JSON_ABSENT && at + 1 < end)
-            at++;
-        reader->by_field[i] = &values[reader->nodes[at]];
-    }
-    const struct fb_json_value *time = reader->has_time ? &values[reader->time_node] : NULL;
+    for (uint32_t i = 0; i < reader->n_several; i++)
+        reader->by_field[reader->several[i]] = first_value(d, reader, reader->several[i]);
+    const struct fb_json_value *time =
+        reader->has_time ? &fb_json_values(d->json)[reader->time_node] : NULL;
     return fb_maker_make(reader->maker, reader->by_field, time, d->arrival_us, entry, reject);
 }
 

@@ -324,12 +324,12 @@ static __attribute__((noinline)) const char *take_any_number(struct fb_json *jso
     return p;
 }
 
-static inline const char *take_number(struct fb_json *json, const char *p, bool negative,
-                                      struct fb_json_value *value) {
+static inline __attribute__((always_inline)) const char *
+take_number(struct fb_json *json, const char *p, bool negative, struct fb_json_value *value) {
     uint64_t mantissa;
     int32_t exponent;
     uint32_t n;
-    if (json->end - p < FB_JSON_DIGITS_ROOM ||
+    if (__builtin_expect(json->end - p < FB_JSON_DIGITS_ROOM, 0) ||
         (n = fb_json_take_digits(p + negative, &mantissa, &exponent)) == 0)
         return take_any_number(json, p, value);
     n += negative;
@@ -371,13 +371,13 @@ static __attribute__((noinline)) const char *take_literal(struct fb_json *json, 
 /* Anything but an object or an array. */
 static inline __attribute__((always_inline)) const char *
 take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
+    bool negative = *p == '-';
+    if (is_digit(p[negative]))
+        return take_number(json, p, negative, value);
     if (*p == '"') {
         value->kind = FB_JSON_TEXT;
         return take_string(json, p + 1, &value->text);
     }
-    bool negative = *p == '-';
-    if (is_digit(p[negative]))
-        return take_number(json, p, negative, value);
     return take_literal(json, p, value);
 }
 

@@ -101,7 +101,7 @@ void fb_json_begin(struct fb_json *json, struct fb_str payload);
  * anything else the rest of the array. */
 bool fb_json_next(struct fb_json *json, struct fb_json_object *object);
 /* The values of the last object, which must have been FB_JSON_OK, by node; fb_json_node gives the
- * node of a path. Valid until the next fb_json_next. */
+ * node of a path. Valid until the next fb_json_next; the array stays where it is. */
 const struct fb_json_value *fb_json_values(const struct fb_json *json);
 uint32_t fb_json_node(const struct fb_json_paths *paths, uint32_t path);
 

@@ -19,6 +19,7 @@ struct fb_maker {
     const struct fb_class *class_;
     uint16_t class_index;
     struct fb_sample *samples;
+    bool *plain; /* [field]: a number, with no range and no value that means null */
     char (*integer_texts)[INTEGER_TEXT_MAX]; /* of keys that are numbers */
     char id[FB_DEVICE_ID_MAX];
     struct fb_buf detail;
@@ -32,6 +33,12 @@ struct fb_maker *fb_maker_new(const struct fb_program *program, uint16_t class_i
     maker->class_ = class_;
     maker->class_index = class_index;
     maker->samples = fb_alloc(class_->n_fields * sizeof *maker->samples);
+    maker->plain = fb_alloc(class_->n_fields * sizeof *maker->plain);
+    for (uint32_t i = 0; i < class_->n_fields; i++) {
+        const struct fb_field *field = &class_->fields[i];
+        maker->plain[i] = (field->type == FB_T_NUMBER || field->type == FB_T_COUNTER) &&
+                          !field->has_range && !field->has_null;
+    }
     maker->integer_texts = fb_alloc(class_->n_keys * sizeof *maker->integer_texts);
     return maker;
 }
@@ -40,6 +47,7 @@ void fb_maker_free(struct fb_maker *maker) {
     if (!maker)
         return;
     free(maker->samples);
+    free(maker->plain);
     free(maker->integer_texts);
     fb_buf_free(&maker->detail);
     free(maker);
@@ -97,9 +105,31 @@ static bool scaled_number(const struct fb_json_value *value, int32_t shift, int6
     uint64_t m = value->mantissa;
     if (value->wide || exponent > 18)
         return scaled_text(value->text, shift, x);
-    for (; exponent > 0; exponent--)
-        if (__builtin_mul_overflow(m, UINT64_C(10), &m))
+    if (exponent > 0) {
+        static const uint64_t powers[] = {
+            1,
+            10,
+            100,
+            1000,
+            10000,
+            100000,
+            1000000,
+            10000000,
+            100000000,
+            1000000000,
+            10000000000,
+            100000000000,
+            1000000000000,
+            10000000000000,
+            100000000000000,
+            1000000000000000,
+            10000000000000000,
+            100000000000000000,
+            1000000000000000000,
+        };
+        if (__builtin_mul_overflow(m, powers[exponent], &m))
             return false;
+    }
     if (exponent < 0) {
         /* Only the first digit that falls away decides. */
         for (; exponent < -1 && m; exponent++)
@@ -301,11 +331,24 @@ static bool is_bare(char c) {
     return c != '%' && c != ',' && c != '/';
 }
 
+/* Whether one of the eight bytes is c. */
+static bool has_byte(uint64_t bytes, char c) {
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t x = bytes ^ (ones * (unsigned char)c);
+    return (x - ones) & ~x & (ones * 0x80);
+}
+
 static bool all_bare(struct fb_str text) {
-    bool bare = true;
-    for (size_t i = 0; i < text.n; i++)
-        bare &= is_bare(text.p[i]);
-    return bare;
+    size_t i = 0;
+    for (; text.n - i >= 8; i += 8) {
+        uint64_t bytes;
+        memcpy(&bytes, text.p + i, sizeof bytes);
+        if (has_byte(bytes, '%') || has_byte(bytes, ',') || has_byte(bytes, '/'))
+            return false;
+    }
+    while (i < text.n && is_bare(text.p[i]))
+        i++;
+    return i == text.n;
 }
 
 /* Adds one key to the id; false when there is no room. */
@@ -406,6 +449,13 @@ enum fb_made fb_maker_make(struct fb_maker *maker, const struct fb_json_value *c
         if (value->kind == FB_JSON_ABSENT)
             continue;
         struct fb_sample *sample = &maker->samples[n++];
+        double x;
+        if (maker->plain[i] && value->kind == FB_JSON_NUM && fb_json_number(value, &x)) {
+            sample->field = (uint16_t)i;
+            sample->state = FB_SAMPLE_GOOD;
+            sample->num = x;
+            continue;
+        }
         *sample = (struct fb_sample){.field = (uint16_t)i};
         sample->state = take_sample(maker, &class_->fields[i], value, sample);
     }

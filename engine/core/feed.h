@@ -6,7 +6,8 @@
 
 #include "engine/core/state.h"
 
-/* t_us: the device's time. The fields must hold the record's samples already (late: for the time of the call). */
+/* t_us: the device's time. The fields must hold the record's samples already (late: for the time of
+ * the call). */
 void fb_feed_windows(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                      int64_t t_us, bool late);
 

@@ -12,13 +12,15 @@ uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice) {
 }
 
 int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice) {
-    return fb_slice_is_wide(view->window) ? (int64_t)((const struct fb_slice_wide *)slice)->good_us
-                                          : (int64_t)((const struct fb_slice_narrow *)slice)->good_us;
+    return fb_slice_is_wide(view->window)
+               ? (int64_t)((const struct fb_slice_wide *)slice)->good_us
+               : (int64_t)((const struct fb_slice_narrow *)slice)->good_us;
 }
 
 union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice) {
-    return (void *)((unsigned char *)slice +
-                    (fb_slice_is_wide(view->window) ? sizeof(struct fb_slice_wide) : sizeof(struct fb_slice_narrow)));
+    return (void *)((unsigned char *)slice + (fb_slice_is_wide(view->window)
+                                                  ? sizeof(struct fb_slice_wide)
+                                                  : sizeof(struct fb_slice_narrow)));
 }
 
 static void add_to(const struct fb_slice_view *view, void *slice, uint64_t count, int64_t good_us) {
@@ -51,9 +53,8 @@ void fb_slices_init(const struct fb_slice_view *view) {
     slices->mask = (uint16_t)fb_stat_mask(view->window);
     slices->stride = (uint8_t)fb_slice_bytes(view->window);
     uint32_t any_all = 1u << FB_AGG_ANY | 1u << FB_AGG_ALL;
-    slices->tracked =
-        slices->mask & FB_STAT_AREA ||
-        (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
+    slices->tracked = slices->mask & FB_STAT_AREA ||
+                      (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
     slices->plain = !slices->tracked && !(view->window->aggregates & FB_ORDER_BOUND) &&
                     view->window->input != FB_INPUT_RECORDS &&
                     (view->window->type == FB_T_NUMBER || view->window->type == FB_T_COUNTER);
@@ -104,7 +105,8 @@ static inline void *next_of(struct row *row) {
 }
 
 static inline uint64_t count_in(const struct row *row, const void *slice) {
-    return row->wide ? ((const struct fb_slice_wide *)slice)->count : ((const struct fb_slice_narrow *)slice)->count;
+    return row->wide ? ((const struct fb_slice_wide *)slice)->count
+                     : ((const struct fb_slice_narrow *)slice)->count;
 }
 
 static union fb_cell *stat_of(const struct fb_slice_view *view, void *slice, uint32_t stat) {
@@ -305,8 +307,7 @@ static void take_value(const struct fb_slice_view *view, void *slice,
         add_to(view, slice, 1, 0);
         return;
     }
-    const uint32_t order_free =
-        FB_STAT_SUM | FB_STAT_MIN | FB_STAT_MAX | FB_STAT_MEAN | FB_STAT_M2;
+    const uint32_t order_free = FB_STAT_SUM | FB_STAT_MIN | FB_STAT_MAX | FB_STAT_MEAN | FB_STAT_M2;
     if (slices->mask & order_free)
         fb_stat_add(slices->mask & order_free, fb_slice_parts(view, slice), count, value->num);
     add_to(view, slice, window->type != FB_T_BOOL || value->i != 0, 0);
