@@ -276,9 +276,30 @@ static const char *word_elsewhere(struct fb_checker *ck, struct fb_str name) {
     return NULL;
 }
 
+static bool in_param(const struct fb_checker *ck) {
+    return ck->n_path && ck->path[ck->n_path - 1]->param;
+}
+
+/* A word of an enumeration as the value of a param: nothing stands opposite that gives it a
+ * type. */
+static const char *word_in_param(struct fb_checker *ck, struct fb_str name) {
+    for (uint32_t i = 0; in_param(ck) && i < ck->out->n_classes; i++) {
+        const struct fb_class_decl *decl = ck->out->classes[i].decl;
+        for (uint32_t k = 0; k < decl->n_fields; k++)
+            if (fb_check_word_index(&decl->fields[k]->type, name) >= 0)
+                return fb_check_print(
+                    ck,
+                    "`%.*s` is a word of `%.*s` of `%.*s`, and a parameter holds none: write the "
+                    "word in the condition, or name the comparison, `let .. = %.*s == %.*s`",
+                    FB_ARG(name), FB_ARG(decl->fields[k]->name), FB_ARG(decl->name),
+                    FB_ARG(decl->fields[k]->name), FB_ARG(name));
+    }
+    return NULL;
+}
+
 /* A field, used in a param for all devices. */
 static const char *field_elsewhere(struct fb_checker *ck, struct fb_str name) {
-    bool of_all = ck->n_path && ck->path[ck->n_path - 1]->param && !class_of(ck->scope);
+    bool of_all = in_param(ck) && !class_of(ck->scope);
     for (uint32_t i = 0; of_all && i < ck->out->n_classes; i++) {
         const struct fb_class_decl *decl = ck->out->classes[i].decl;
         if (fb_check_field(decl, name))
@@ -329,6 +350,8 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         help = field_elsewhere(ck, node->text);
     else if (text_unquoted(ck, node))
         help = text_unquoted(ck, node);
+    if (!help)
+        help = word_in_param(ck, node->text);
     if (!help)
         help = word_elsewhere(ck, node->text);
     if (!help)
