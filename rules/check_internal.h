@@ -117,6 +117,8 @@ bool fb_check_is_literal(const struct fb_node *node);
 void fb_check_deliver(struct fb_node *literal, const struct fb_unit *unit);
 /* Gives bare literals in the places of a value (branches of if, arguments of coalesce) the unit. */
 void fb_check_give_unit(struct fb_node *node, const struct fb_unit *unit);
+/* "did you mean `5 K`?" for the number `5 degC`, where a difference is wanted. */
+const char *fb_check_as_difference(struct fb_checker *ck, const struct fb_node *number);
 /* Brings values to one unit; `verb` completes "cannot be ..". False after an error. */
 bool fb_check_bring(struct fb_checker *ck, struct fb_node *const *values, uint32_t n,
                     struct fb_span span, const char *verb);

@@ -64,7 +64,7 @@ static void refuse_deadband(struct fb_checker *ck, const struct fb_rule_decl *ru
     if (unit && !deadband->unit && fb_check_is_literal(deadband))
         fb_diag_add(ck->diags, FB_E_BARE_NUMBER, deadband->span,
                     fb_check_print(ck, "did you mean `%s %.*s`?", fb_check_source(ck, deadband),
-                                   FB_ARG(fb_unit_text(unit))),
+                                   FB_ARG(fb_unit_written(ck->units, unit))),
                     "`%s` has no unit, and the limit that it moves is in %.*s",
                     fb_check_source(ck, deadband), FB_ARG(fb_unit_text(limit->a->unit)));
     else
@@ -81,11 +81,7 @@ static bool deadband_value(struct fb_checker *ck, struct fb_node *node) {
     if (fb_unit_is_point(node->unit)) {
         fb_diag_add(ck->diags, FB_E_DIFFERENCE_COMPARED, node->span,
                     node->kind == FB_N_NUMBER
-                        ? fb_check_print(ck, "did you mean `%.*s %s`?", FB_ARG(node->text),
-                                         fb_unit_same(fb_unit_difference(ck->units, node->unit),
-                                                      fb_unit_find(ck->units, FB_S("K")))
-                                             ? "K"
-                                             : "degR")
+                        ? fb_check_as_difference(ck, node)
                         : NULL,
                     "a deadband is a difference, and `%s` is a temperature",
                     fb_check_source(ck, node));

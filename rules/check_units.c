@@ -168,6 +168,12 @@ static const char *degrees_without_deg(struct fb_checker *ck, const struct fb_no
     return NULL;
 }
 
+const char *fb_check_as_difference(struct fb_checker *ck, const struct fb_node *number) {
+    const struct fb_unit *steps = fb_unit_difference(ck->units, number->unit);
+    return fb_check_print(ck, "did you mean `%.*s %.*s`?", FB_ARG(number->text),
+                          FB_ARG(fb_unit_written(ck->units, steps)));
+}
+
 static bool refuse_dimensions(struct fb_checker *ck, const struct fb_node *a,
                               const struct fb_node *b, struct fb_span span, const char *verb) {
     const char *mixed = minutes_or_metres(ck, a, b);
@@ -182,7 +188,7 @@ static bool refuse_dimensions(struct fb_checker *ck, const struct fb_node *a,
  * m / km, a bare number is no riddle. */
 static bool refuse_bare(struct fb_checker *ck, const struct fb_node *bare,
                         const struct fb_unit *unit) {
-    struct fb_str text = fb_unit_text(unit);
+    struct fb_str text = fb_unit_written(ck->units, unit);
     const char *source = fb_check_source(ck, bare);
     const char *help;
     if (bare->kind == FB_N_NAME)
@@ -193,7 +199,8 @@ static bool refuse_bare(struct fb_checker *ck, const struct fb_node *bare,
     else
         help = fb_check_print(ck, "give its numbers the unit `%.*s`", FB_ARG(text));
     fb_diag_add(ck->diags, FB_E_BARE_NUMBER, bare->span, help,
-                "`%s` has no unit, and the value beside it is in %.*s", source, FB_ARG(text));
+                "`%s` has no unit, and the value beside it is in %.*s", source,
+                FB_ARG(fb_unit_text(unit)));
     return false;
 }
 
@@ -220,11 +227,7 @@ static bool fits(struct fb_checker *ck, struct fb_node *a, struct fb_node *b, st
             continue;
         const char *help = NULL;
         if (point->kind == FB_N_NUMBER)
-            help = fb_check_print(ck, "did you mean `%.*s %s`?", FB_ARG(point->text),
-                                  fb_unit_same(fb_unit_difference(ck->units, point->unit),
-                                               fb_unit_find(ck->units, FB_S("K")))
-                                      ? "K"
-                                      : "degR");
+            help = fb_check_as_difference(ck, point);
         fb_diag_add(ck->diags, FB_E_DIFFERENCE_COMPARED, span, help,
                     "%s, `%s` a temperature: they cannot be %s", fb_check_in_unit(ck, step),
                     fb_check_source(ck, point), verb);
@@ -282,13 +285,9 @@ static bool refuse_point(struct fb_checker *ck, const struct fb_node *node,
 }
 
 static bool refuse_subtraction(struct fb_checker *ck, const struct fb_node *node) {
-    const struct fb_node *b = node->b;
-    const struct fb_unit *kelvin = fb_unit_find(ck->units, FB_S("K"));
-    bool celsius = fb_unit_same(fb_unit_difference(ck->units, b->unit), kelvin);
-    const char *help =
-        fb_check_print(ck, "did you mean `%.*s %s`?", FB_ARG(b->text), celsius ? "K" : "degR");
-    fb_diag_add(ck->diags, FB_E_TEMPERATURE_SUBTRACTED, node->op_span, help,
-                "`%s` subtracts two temperatures", fb_check_source(ck, node));
+    fb_diag_add(ck->diags, FB_E_TEMPERATURE_SUBTRACTED, node->op_span,
+                fb_check_as_difference(ck, node->b), "`%s` subtracts two temperatures",
+                fb_check_source(ck, node));
     return false;
 }
 
@@ -314,7 +313,9 @@ static bool sum_of_temperatures(struct fb_checker *ck, struct fb_node *node) {
     bool left = fb_unit_is_point(a->unit), right = fb_unit_is_point(b->unit);
     if (left && right) {
         if (node->op == FB_OP_ADD)
-            return refuse_point(ck, node, b, "one of the two must be a difference, in K");
+            return refuse_point(ck, node, b, b->kind == FB_N_NUMBER
+                                    ? fb_check_as_difference(ck, b)
+                                    : "one of the two must be a difference, in K or delta_degF");
         if (b->kind == FB_N_NUMBER)
             return refuse_subtraction(ck, node);
         if (fb_check_is_literal(a))
@@ -385,7 +386,8 @@ bool fb_check_declared(struct fb_checker *ck, struct fb_node *value, const struc
         const char *help =
             point && value->difference
                 ? fb_check_print(ck, "declare it as `[%.*s]`",
-                                 FB_ARG(fb_unit_text(fb_unit_difference(ck->units, unit))))
+                                 FB_ARG(fb_unit_written(
+                                     ck->units, fb_unit_difference(ck->units, unit))))
                 : NULL;
         fb_diag_add(ck->diags, FB_E_DECLARED_UNIT, span, help, "%s, but it is declared in %.*s",
                     fb_check_in_unit(ck, value), FB_ARG(fb_unit_text(unit)));

@@ -179,7 +179,8 @@ static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
         fb_check_constant(field->range_high, field->type.unit, &high) && high > low) {
         char text[FB_NUM_TEXT_MAX + 1];
         text[fb_num_format(two_digits((high - low) * habit->deadband_percent / 100), text)] = '\0';
-        struct fb_str unit = fb_unit_text(fb_unit_difference(units, field->type.unit));
+        struct fb_str unit = 
+            fb_unit_written(units, fb_unit_difference(units, field->type.unit));
         help =
             fb_lint_print(lint, "try `deadband %s%s%.*s` (%g %% of its range), or `for %s`", text,
                           unit.n ? " " : "", FB_ARG(unit), habit->deadband_percent, habit->delay);

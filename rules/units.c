@@ -519,6 +519,16 @@ const struct fb_unit *fb_unit_difference(struct fb_units *units, const struct fb
     return keep(units, steps, unit->text, false);
 }
 
+struct fb_str fb_unit_written(struct fb_units *units, const struct fb_unit *unit) {
+    const struct fb_str names[] = {fb_unit_text(unit), FB_S("delta_degF")};
+    for (size_t i = 0; unit && i < LENGTH(names); i++) {
+        const struct fb_unit *named = fb_unit_find(units, names[i]);
+        if (named && fb_unit_same(named, unit))
+            return names[i];
+    }
+    return fb_unit_text(unit);
+}
+
 static bool is_compound(struct fb_str text) {
     return memchr(text.p, '/', text.n) || memchr(text.p, '.', text.n);
 }

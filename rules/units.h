@@ -44,6 +44,9 @@ bool fb_unit_is_derived(const struct fb_unit *unit);
 const struct fb_unit *fb_unit_second(struct fb_units *units);
 /* What the difference of two values has: K for degC, steps of a degF for degF, else itself. */
 const struct fb_unit *fb_unit_difference(struct fb_units *units, const struct fb_unit *unit);
+/* What stands behind a number to mean this unit: its text, but for the steps of a scale, whose text
+ * is that of the scale (delta_degF for those of degF). For "did you mean". */
+struct fb_str fb_unit_written(struct fb_units *units, const struct fb_unit *unit);
 /* Units of products and quotients; a unit that comes to plain 1 is NULL. */
 const struct fb_unit *fb_unit_multiply(struct fb_units *units, const struct fb_unit *a,
                                        const struct fb_unit *b);
