@@ -274,4 +274,5 @@ void fb_lint(const struct fb_checked *checked, struct fb_diags *diags) {
                 lint_rule(&lint, &checked->rules[i], &reads);
         check_staleness(&lint, checked->classes[c].decl, &reads);
     }
+    fb_lint_unused(&lint);
 }

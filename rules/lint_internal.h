@@ -1,7 +1,8 @@
 /* What the files of the linter share.
  *
  * Place in the flow: inside lint: lint.c walks over rules, lint_limits.c compares limits with each
- * other and with ranges, lint_walk.c knows what an expression reads. Private to rules/lint*.c. */
+ * other and with ranges, lint_unused.c finds names that nothing reads, lint_walk.c knows what an
+ * expression reads. Private to rules/lint*.c. */
 #ifndef FB_RULES_LINT_INTERNAL_H
 #define FB_RULES_LINT_INTERNAL_H
 
@@ -32,6 +33,11 @@ void fb_lint_visit(const struct fb_node *node, void (*visit)(const struct fb_nod
                    void *arg);
 const char *fb_lint_print(struct fb_linter *lint, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- lint_unused.c ---- */
+
+/* Lets and params that nothing reads. */
+void fb_lint_unused(struct fb_linter *lint);
 
 /* ---- lint_limits.c ---- */
 

@@ -1,0 +1,115 @@
+/* Lets and params that no rule reads.
+ *
+ * Place in the flow: inside lint. A rule's let is said always. Those of devices, and params, only
+ * where their file holds rules, too: a file of declarations that others use may declare more than
+ * this set of rules needs. */
+#include "engine/base/map.h"
+#include "rules/lint_internal.h"
+
+static struct fb_str key_of(const void *const *decl) {
+    return (struct fb_str){(const char *)decl, sizeof *decl};
+}
+
+static bool is_used(const struct fb_map *used, const void *decl) {
+    return fb_map_get(used, key_of(&decl)) != FB_MAP_NONE;
+}
+
+static void mark(struct fb_map *used, const struct fb_node *node);
+
+static void visit(const struct fb_node *node, void *arg) {
+    struct fb_map *used = arg;
+    for (uint32_t i = 0; i < node->n_args; i++)
+        mark(used, node->args[i].length);
+    const void *decl = NULL;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
+        decl = node->let;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_PARAM)
+        decl = node->param;
+    if (!decl || is_used(used, decl))
+        return;
+    fb_map_put(used, key_of(&decl), 1);
+    if (node->ref == FB_REF_LET) {
+        mark(used, node->let->value);
+        return;
+    }
+    mark(used, node->param->value);
+    mark(used, node->param->range_low);
+    mark(used, node->param->range_high);
+    for (uint32_t i = 0; i < node->param->n_cases; i++) {
+        mark(used, node->param->cases[i].value);
+        mark(used, node->param->cases[i].where);
+    }
+}
+
+static void mark(struct fb_map *used, const struct fb_node *node) {
+    fb_lint_visit(node, visit, used);
+}
+
+static void mark_text(struct fb_map *used, const struct fb_text_decl *text) {
+    for (uint32_t i = 0; text && i < text->n_parts; i++)
+        mark(used, text->parts[i].expr);
+}
+
+static void mark_rule(struct fb_map *used, const struct fb_rule_decl *rule) {
+    mark(used, rule->where);
+    mark(used, rule->when);
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        mark(used, rule->raises[i].when);
+    mark(used, rule->at_most_per);
+    mark(used, rule->deadband);
+    mark(used, rule->clear_after);
+    mark_text(used, rule->message);
+    mark_text(used, rule->response);
+}
+
+static void mark_class(struct fb_map *used, const struct fb_class_decl *decl) {
+    mark(used, decl->late);
+    for (uint32_t i = 0; i < decl->n_fields; i++) {
+        const struct fb_field_decl *field = decl->fields[i];
+        mark(used, field->range_low);
+        mark(used, field->range_high);
+        mark(used, field->every);
+        mark(used, field->stale_after);
+        mark(used, field->null_value);
+    }
+}
+
+static bool holds_rules(const struct fb_checked *checked, uint32_t file) {
+    for (uint32_t i = 0; i < checked->n_rules; i++)
+        if (checked->rules[i].decl->span.file == file)
+            return true;
+    return false;
+}
+
+static void warn(struct fb_linter *lint, const struct fb_map *used, const void *decl,
+                 struct fb_str name, struct fb_span span, const char *what) {
+    if (!is_used(used, decl))
+        fb_diag_add(lint->diags, FB_W_UNUSED, span, "use it, or leave it out",
+                    "the %s `%.*s` is never used", what, FB_ARG(name));
+}
+
+void fb_lint_unused(struct fb_linter *lint) {
+    const struct fb_checked *checked = lint->checked;
+    struct fb_map *used = fb_map_new();
+    for (uint32_t i = 0; i < checked->n_rules; i++)
+        mark_rule(used, checked->rules[i].decl);
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        mark_class(used, checked->classes[i].decl);
+    for (uint32_t i = 0; i < checked->n_rules; i++) {
+        const struct fb_rule_decl *rule = checked->rules[i].decl;
+        for (uint32_t k = 0; k < rule->n_lets; k++)
+            warn(lint, used, rule->lets[k], rule->lets[k]->name, rule->lets[k]->span, "let");
+    }
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        for (uint32_t k = 0; k < checked->classes[i].n_lets; k++) {
+            const struct fb_let_decl *let = checked->classes[i].lets[k];
+            if (holds_rules(checked, let->span.file))
+                warn(lint, used, let, let->name, let->span, "let");
+        }
+    for (uint32_t i = 0; i < checked->n_params; i++) {
+        const struct fb_param_decl *param = checked->params[i];
+        if (holds_rules(checked, param->span.file))
+            warn(lint, used, param, param->name, param->name_span, "parameter");
+    }
+    fb_map_free(used);
+}
