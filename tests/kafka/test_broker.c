@@ -27,7 +27,7 @@ static void reads_back_what_was_put(void **state) {
     fb_topic_create(address, topic, 3, NULL);
     assert_int_equal(fb_topic_end(address, topic, 2, true), 0);
 
-    struct fb_header headers[] = {{(char[]){"ce_id"}, (char[]){"x\0y"}, 3}};
+    struct fb_topic_header headers[] = {{(char[]){"ce_id"}, (char[]){"x\0y"}, 3}};
     fb_topic_put(address, topic, 2, 1700000000123, "k", "{}", headers, 1);
     fb_topic_put(address, topic, 0, 0, NULL, "text", NULL, 0);
     fb_topic_put(address, topic, 2, 0, "k", NULL, NULL, 0);

@@ -112,9 +112,9 @@ static int poison(char *to, size_t room, uint64_t kind, int i) {
 }
 
 /* Every device walks at random; some are silent for a while, some records may be late. */
-static struct fb_record *make_events(int64_t base_ms, bool some_late) {
+static struct fb_topic_record *make_events(int64_t base_ms, bool some_late) {
     static double temp[DEVICES];
-    struct fb_record *events = calloc(EVENTS, sizeof *events);
+    struct fb_topic_record *events = calloc(EVENTS, sizeof *events);
     assert_non_null(events);
     uint64_t seed = 88172645463325252u;
     for (int i = 0; i < EVENTS; i++) {
@@ -140,17 +140,17 @@ static struct fb_record *make_events(int64_t base_ms, bool some_late) {
                 "\"mode\":\"%s\"}",
                 device, (long long)ts_ms, device % 7, temp[device],
                 (unsigned long long)(dice / 1000 % 97), dice % 3 ? "auto" : "manual");
-        events[i] = (struct fb_record){.partition = device % PARTITIONS,
-                                       .stamp_ms = stamp_ms,
-                                       .key = strdup(key),
-                                       .key_n = strlen(key),
-                                       .value = strdup(text),
-                                       .value_n = (size_t)n};
+        events[i] = (struct fb_topic_record){.partition = device % PARTITIONS,
+                                             .stamp_ms = stamp_ms,
+                                             .key = strdup(key),
+                                             .key_n = strlen(key),
+                                             .value = strdup(text),
+                                             .value_n = (size_t)n};
     }
     return events;
 }
 
-static void free_events(struct fb_record *events) {
+static void free_events(struct fb_topic_record *events) {
     for (int i = 0; i < EVENTS; i++) {
         free(events[i].key);
         free(events[i].value);
@@ -158,7 +158,7 @@ static void free_events(struct fb_record *events) {
     free(events);
 }
 
-static void write_events(const char *path, const struct fb_record *events) {
+static void write_events(const char *path, const struct fb_topic_record *events) {
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     for (int i = 0; i < EVENTS; i++)
@@ -259,7 +259,7 @@ static struct items read_events(const char *address, const char *topic) {
     struct items items = {0};
     struct fb_records records = fb_topic_read(address, topic, true);
     for (size_t i = 0; i < records.n; i++) {
-        const struct fb_record *r = &records.v[i];
+        const struct fb_topic_record *r = &records.v[i];
         add_item(&items, r->key, r->key_n, r->value, comparable(r->value, r->value_n),
                  fb_record_header(r, "ce_id"));
     }
@@ -290,7 +290,7 @@ static struct items read_dead_topic(const char *address, const char *topic, cons
     struct fb_records records = fb_topic_read(address, topic, true);
     struct fb_records source = fb_topic_read(address, input, true);
     for (size_t i = 0; i < records.n; i++) {
-        const struct fb_record *r = &records.v[i];
+        const struct fb_topic_record *r = &records.v[i];
         struct fb_str payload = {r->value, r->value_n};
         struct fb_buf text = {0};
         char id[64];
@@ -418,7 +418,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     snprintf(late, sizeof late, "%s.late", group);
     snprintf(dead, sizeof dead, "%s.dead", group);
     write_text(path_of("a.rules"), rules, input);
-    struct fb_record *events = make_events(wall_ms() - BACK_MS, true);
+    struct fb_topic_record *events = make_events(wall_ms() - BACK_MS, true);
     write_events(path_of("events.ndjson"), events);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, EVENTS);
@@ -565,7 +565,7 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     fb_topic_name(group, "app");
     snprintf(alerts, sizeof alerts, "%s.alerts", group);
     write_text(path_of("each.rules"), each_rules, input);
-    struct fb_record *events = make_events(wall_ms() - BACK_MS, false);
+    struct fb_topic_record *events = make_events(wall_ms() - BACK_MS, false);
     write_events(path_of("events.ndjson"), events);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, EVENTS);

@@ -147,7 +147,7 @@ static void finish(rd_kafka_t *rk, const char *topic, const struct delivery *del
 }
 
 void fb_topic_put(const char *address, const char *topic, int32_t partition, int64_t stamp_ms,
-                  const char *key, const char *value, const struct fb_header *headers,
+                  const char *key, const char *value, const struct fb_topic_header *headers,
                   size_t headers_n) {
     struct delivery delivery;
     rd_kafka_t *rk = producer(address, &delivery);
@@ -183,12 +183,12 @@ static const char *text_field(const char *line, const char *field, size_t *n) {
     return at;
 }
 
-void fb_topic_put_all(const char *address, const char *topic, const struct fb_record *records,
+void fb_topic_put_all(const char *address, const char *topic, const struct fb_topic_record *records,
                       size_t n) {
     struct delivery delivery;
     rd_kafka_t *rk = producer(address, &delivery);
     for (size_t i = 0; i < n; i++) {
-        const struct fb_record *record = &records[i];
+        const struct fb_topic_record *record = &records[i];
         rd_kafka_resp_err_t err;
         while (
             (err = rd_kafka_producev(
@@ -272,8 +272,8 @@ static void keep(struct fb_records *records, size_t *cap, const rd_kafka_message
         FB_ASSERT(records->v);
     }
     rd_kafka_timestamp_type_t type;
-    struct fb_record *record = &records->v[records->n++];
-    *record = (struct fb_record){
+    struct fb_topic_record *record = &records->v[records->n++];
+    *record = (struct fb_topic_record){
         .partition = message->partition,
         .offset = message->offset,
         .stamp_ms = rd_kafka_message_timestamp(message, &type),
@@ -293,7 +293,8 @@ static void keep(struct fb_records *records, size_t *cap, const rd_kafka_message
         const void *value;
         size_t n;
         rd_kafka_header_get_all(headers, i, &name, &value, &n);
-        record->headers[i] = (struct fb_header){copy_of(name, strlen(name)), copy_of(value, n), n};
+        record->headers[i] =
+            (struct fb_topic_header){copy_of(name, strlen(name)), copy_of(value, n), n};
     }
 }
 
@@ -360,7 +361,7 @@ struct fb_records fb_topic_await(const char *address, const char *topic, bool co
 
 void fb_records_free(struct fb_records *records) {
     for (size_t i = 0; i < records->n; i++) {
-        struct fb_record *record = &records->v[i];
+        struct fb_topic_record *record = &records->v[i];
         for (size_t k = 0; k < record->headers_n; k++) {
             free(record->headers[k].name);
             free(record->headers[k].value);
@@ -373,7 +374,7 @@ void fb_records_free(struct fb_records *records) {
     *records = (struct fb_records){0};
 }
 
-const char *fb_record_header(const struct fb_record *record, const char *name) {
+const char *fb_record_header(const struct fb_topic_record *record, const char *name) {
     for (size_t i = 0; i < record->headers_n; i++)
         if (!strcmp(record->headers[i].name, name))
             return record->headers[i].value;

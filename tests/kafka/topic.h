@@ -11,25 +11,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct fb_header {
+struct fb_topic_header {
     char *name;  /* terminated */
     char *value; /* terminated too, for reading; may hold zeros */
     size_t value_n;
 };
 
-struct fb_record {
+struct fb_topic_record {
     int32_t partition;
     int64_t offset;
     int64_t stamp_ms;  /* the broker's, -1 when it has none */
     char *key, *value; /* terminated too, for reading; NULL when the record has none */
     size_t key_n, value_n;
-    struct fb_header *headers;
+    struct fb_topic_header *headers;
     size_t headers_n;
 };
 
 /* In the order of partition and offset. Owns all its text; fb_records_free ends it. */
 struct fb_records {
-    struct fb_record *v;
+    struct fb_topic_record *v;
     size_t n;
 };
 
@@ -44,12 +44,12 @@ void fb_topic_create(const char *address, const char *topic, int partitions,
 /* One record; stored by all when it returns. partition -1: by the hash of the key (murmur2, as
  * Java clients do). stamp_ms 0: now. headers may be NULL when there are none. */
 void fb_topic_put(const char *address, const char *topic, int32_t partition, int64_t stamp_ms,
-                  const char *key, const char *value, const struct fb_header *headers,
+                  const char *key, const char *value, const struct fb_topic_header *headers,
                   size_t headers_n);
 
 /* Records in their order, as fb_topic_put would put each; offsets are not read, headers neither.
  * All are stored when it returns. */
-void fb_topic_put_all(const char *address, const char *topic, const struct fb_record *records,
+void fb_topic_put_all(const char *address, const char *topic, const struct fb_topic_record *records,
                       size_t n);
 
 /* A file's lines, each a record in its order, keyed by the text of the JSON field key_field (no
@@ -65,7 +65,7 @@ struct fb_records fb_topic_read(const char *address, const char *topic, bool com
 struct fb_records fb_topic_await(const char *address, const char *topic, bool committed, size_t n);
 void fb_records_free(struct fb_records *records);
 /* The value of a header, NULL where the record has none of that name. */
-const char *fb_record_header(const struct fb_record *record, const char *name);
+const char *fb_record_header(const struct fb_topic_record *record, const char *name);
 
 /* Deletes the records of a partition before an offset, as a topic's retention would. */
 void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before);
