@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_group.h"
 #include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
@@ -29,7 +30,8 @@ struct kafka_source {
     const struct fb_record_source_events *events;
     void *context;
     rd_kafka_t *consumer;
-    rd_kafka_queue_t *messages, *idle; /* idle: empty; polling it keeps the member alive */
+    rd_kafka_queue_t *messages, *idle;         /* idle: empty; polling it keeps the member alive */
+    rd_kafka_consumer_group_metadata_t *group; /* of the last assignment; NULL: there was none */
     struct part *parts;
     uint32_t n_parts;
     bool online;
@@ -93,50 +95,75 @@ static bool committed_of(struct kafka_source *source, rd_kafka_topic_partition_l
             return false;
         usleep(50000);
     }
-    for (int i = 0; i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *p = &list->elems[i];
-        int64_t first, end;
-        if (p->offset >= 0)
-            continue;
-        if (!ends_of(source, p->topic, p->partition, &first, &end))
-            return false;
-        p->offset = source->config->from_earliest ? first : end;
-    }
+    return true;
+}
+
+/* Where the group has no position: the beginning or the end, as the configuration says. */
+static bool begin(struct kafka_source *source, struct fb_position *position, const char *topic) {
+    int64_t first, end;
+    if (!ends_of(source, topic, position->partition, &first, &end))
+        return false;
+    position->fresh = true;
+    position->next = source->config->from_earliest ? first : end;
     return true;
 }
 
 /* Lets the owner put its own positions in the place of the group's. */
-static void tell_started(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
+static bool tell_started(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
     size_t n = (size_t)list->cnt;
     struct fb_position *positions = fb_alloc(n * sizeof *positions + 1);
-    for (size_t i = 0; i < n; i++)
-        positions[i] = (struct fb_position){.topic = fb_str_of(list->elems[i].topic),
-                                            .partition = list->elems[i].partition,
-                                            .next = list->elems[i].offset};
-    source->events->started(source->context, positions, (uint32_t)n);
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++) {
+        const rd_kafka_topic_partition_t *one = &list->elems[i];
+        positions[i] = (struct fb_position){.topic = fb_str_of(one->topic),
+                                            .partition = one->partition,
+                                            .next = one->offset,
+                                            .note = {one->metadata, one->metadata_size}};
+        if (one->offset < 0)
+            ok = begin(source, &positions[i], one->topic);
+    }
+    if (ok)
+        source->events->started(source->context, positions, (uint32_t)n);
     for (size_t i = 0; i < n; i++)
         list->elems[i].offset = positions[i].next;
     free(positions);
+    return ok;
+}
+
+static void forget_group(struct kafka_source *source) {
+    if (source->group)
+        rd_kafka_consumer_group_metadata_destroy(source->group);
+    source->group = NULL;
+}
+
+static void take_part(struct kafka_source *source, const rd_kafka_topic_partition_t *one) {
+    struct part *part = &source->parts[source->n_parts++];
+    part->topic = strdup(one->topic);
+    FB_ASSERT(part->topic);
+    part->partition = one->partition;
+    part->queue = rd_kafka_queue_get_partition(source->consumer, part->topic, part->partition);
+    rd_kafka_queue_forward(part->queue, source->messages);
 }
 
 static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t *list) {
     forget_parts(source);
-    if (!committed_of(source, list)) {
+    forget_group(source);
+    source->group = rd_kafka_consumer_group_metadata(source->consumer);
+    if (!committed_of(source, list) || !tell_started(source, list)) {
         rd_kafka_assign(source->consumer, NULL);
         return;
     }
-    tell_started(source, list);
     /* Forward first, assign after: no message can slip into the consumer's own queue. */
     source->parts = fb_alloc((size_t)list->cnt * sizeof *source->parts + 1);
-    for (int i = 0; i < list->cnt; i++) {
-        struct part *part = &source->parts[source->n_parts++];
-        part->topic = strdup(list->elems[i].topic);
-        FB_ASSERT(part->topic);
-        part->partition = list->elems[i].partition;
-        part->queue = rd_kafka_queue_get_partition(source->consumer, part->topic, part->partition);
-        rd_kafka_queue_forward(part->queue, source->messages);
-    }
-    rd_kafka_resp_err_t code = rd_kafka_assign(source->consumer, list);
+    rd_kafka_topic_partition_list_t *taken = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset != FB_POSITION_NONE) {
+            take_part(source, &list->elems[i]);
+            rd_kafka_topic_partition_list_add(taken, list->elems[i].topic, list->elems[i].partition)
+                ->offset = list->elems[i].offset;
+        }
+    rd_kafka_resp_err_t code = rd_kafka_assign(source->consumer, taken);
+    rd_kafka_topic_partition_list_destroy(taken);
     if (code)
         fb_kafka_failed(&source->failure, code, "cannot take partitions over");
 }
@@ -197,6 +224,7 @@ static void close_consumer(struct kafka_source *source) {
         return;
     rd_kafka_consumer_close(source->consumer);
     forget_parts(source);
+    forget_group(source);
     if (source->messages)
         rd_kafka_queue_destroy(source->messages);
     if (source->idle)
@@ -377,6 +405,11 @@ static void close_source(struct fb_record_source *base) {
 
 static const struct fb_record_source_calls calls = {poll_source, stay,   commit,
                                                     online,      end_of, close_source};
+
+const rd_kafka_consumer_group_metadata_t *
+fb_kafka_source_group(const struct fb_record_source *base) {
+    return base->calls == &calls ? ((const struct kafka_source *)base)->group : NULL;
+}
 
 struct fb_record_source *fb_kafka_source_open(const struct fb_kafka_source_config *config,
                                               const struct fb_record_source_events *events,

@@ -1,0 +1,144 @@
+/* A producer with its output topics. */
+#include "connectors/kafka_producer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "connectors/kafka_rights.h"
+#include "connectors/kafka_source.h"
+#include "engine/base/arena.h"
+
+/* The broker ends a transaction of this age, so no record of it may be waited for longer. Shorter
+ * ones would not outlast the failover of a broker (10 s were measured to be too few). */
+#define TRANSACTION_MS "30000"
+
+void fb_kafka_set_transactional(rd_kafka_conf_t *conf, const char *transactional_id) {
+    fb_kafka_conf_set(conf, "transactional.id", transactional_id);
+    fb_kafka_conf_set(conf, "transaction.timeout.ms", TRANSACTION_MS);
+    fb_kafka_conf_set(conf, "message.timeout.ms", TRANSACTION_MS);
+}
+
+/* In a transaction these come of an outage, of an abort, or of the state of the producer, which the
+ * commit looks at: its records are put again. */
+static bool passes(rd_kafka_resp_err_t code) {
+    switch (code) {
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__STATE:
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR__GAPLESS_GUARANTEE:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS:
+    case RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS_AFTER_APPEND:
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_PRODUCER_ID:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_ID_MAPPING:
+    case RD_KAFKA_RESP_ERR_INVALID_TXN_STATE:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Without this callback the library's flush would sleep in steps of 10 ms. */
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) {
+    (void)rk;
+    struct fb_kafka_producer *producer = opaque;
+    producer->waiting--;
+    if (!message->err) {
+        fb_kafka_on_answer(producer->config->health);
+    } else if (!producer->failure.kind && !(producer->transactional && passes(message->err))) {
+        const char *topic = rd_kafka_topic_name(message->rkt);
+        if (!fb_kafka_denied(&producer->failure, message->err, "Write", FB_KAFKA_ON_TOPIC, topic))
+            fb_kafka_failed(&producer->failure, message->err, topic);
+    }
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+    (void)rk;
+    struct fb_kafka_producer *producer = opaque;
+    fb_kafka_on_error(producer->config->health, (rd_kafka_resp_err_t)code, reason);
+}
+
+bool fb_kafka_producer_open(struct fb_kafka_producer *producer,
+                            const struct fb_kafka_sink_config *config, const char *transactional_id,
+                            struct fb_err *err) {
+    *producer = (struct fb_kafka_producer){.config = config, .transactional = transactional_id};
+    rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_PRODUCER, &config->settings, err);
+    if (!conf)
+        return false;
+    if (transactional_id)
+        fb_kafka_set_transactional(conf, transactional_id);
+    rd_kafka_conf_set_opaque(conf, producer);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    producer->client = fb_kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    if (!producer->client)
+        return false;
+    /* A topic that the client does not know yet would make its first record a second late. */
+    producer->topics = fb_alloc((config->n_topics + 1) * sizeof(rd_kafka_topic_t *));
+    for (uint32_t i = 0; i < config->n_topics; i++)
+        producer->topics[i] = rd_kafka_topic_new(producer->client, config->topics[i], NULL);
+    return true;
+}
+
+void fb_kafka_producer_close(struct fb_kafka_producer *producer) {
+    if (!producer->client)
+        return;
+    rd_kafka_purge(producer->client, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_flush(producer->client, 1000);
+    for (uint32_t i = 0; i < producer->config->n_topics; i++)
+        if (producer->topics[i])
+            rd_kafka_topic_destroy(producer->topics[i]);
+    free(producer->topics);
+    rd_kafka_destroy(producer->client);
+    *producer = (struct fb_kafka_producer){0};
+}
+
+static uint32_t topic_index(const struct fb_kafka_producer *producer, const char *topic) {
+    for (uint32_t i = 0; i < producer->config->n_topics; i++)
+        if (strcmp(producer->config->topics[i], topic) == 0)
+            return i;
+    fb_bug(__FILE__, __LINE__, "every output topic was named at the start");
+}
+
+bool fb_kafka_producer_put(struct fb_kafka_producer *producer, const struct fb_outgoing *record,
+                           struct fb_err *err) {
+    uint32_t topic = topic_index(producer, record->topic);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(record->n_headers);
+    for (uint32_t i = 0; i < record->n_headers; i++)
+        rd_kafka_header_add(headers, record->headers[i].name.p, (ssize_t)record->headers[i].name.n,
+                            record->headers[i].value.p, (ssize_t)record->headers[i].value.n);
+    int64_t stamp_ms = record->stamp_us > 0 ? record->stamp_us / 1000 : 0; /* 0: the client's now */
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer->client, RD_KAFKA_V_RKT(producer->topics[topic]),
+        RD_KAFKA_V_PARTITION(record->partition % producer->config->partitions[topic]),
+        RD_KAFKA_V_KEY(record->key.p, record->key.n),
+        RD_KAFKA_V_VALUE((void *)(uintptr_t)record->value.p, record->value.n),
+        RD_KAFKA_V_TIMESTAMP(stamp_ms), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->waiting++;
+        return true;
+    }
+    rd_kafka_headers_destroy(headers); /* the library takes them only where it succeeds */
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) {
+        rd_kafka_poll(producer->client, 10);
+        return fb_fail(err, FB_RETRIABLE, "the Kafka client's queue is full");
+    }
+    if (code == RD_KAFKA_RESP_ERR__FATAL ||
+        (producer->transactional && code == RD_KAFKA_RESP_ERR__STATE))
+        return true;
+    return fb_kafka_failed(err, code, record->topic);
+}
