@@ -166,6 +166,113 @@ static void note_use(void *context, const struct fb_class *class_, const struct 
     uses->items[uses->n++] = use;
 }
 
+/* A step back from a register to what it was made of. */
+struct trace {
+    const struct fb_class *class_;
+    struct fb_code code;
+    struct first_uses *uses;
+    bool *seen;  /* an instruction of the code each, for one truth each */
+    bool needed; /* only windows without which the value cannot be known */
+};
+
+static void trace_back(const struct trace *trace, uint32_t before, uint16_t reg, bool truth);
+
+/* Which way an operand must be known for the value to be `truth`. False: it need not be known. */
+static bool must_be_known(uint8_t op, bool truth) {
+    switch (op) {
+    case FB_I_AND:
+        return truth;
+    case FB_I_OR:
+        return !truth;
+    case FB_I_IF:
+    case FB_I_SELECT:
+    case FB_I_COALESCE:
+    case FB_I_VOTE:
+    case FB_I_KNOWN:
+    case FB_I_UNTIL:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void trace_operands(const struct trace *trace, uint32_t at, bool truth) {
+    const struct fb_instr *in = &trace->class_->code[trace->code.first + at];
+    const struct fb_opcode_row *row = fb_opcode_row(in->op);
+    if (trace->needed && !must_be_known(in->op, truth))
+        return;
+    truth = in->op == FB_I_NOT ? !truth : truth;
+    if (row->a == FB_OPERAND_REG)
+        trace_back(trace, at, in->a, truth);
+    for (uint16_t i = 0; row->a == FB_OPERAND_REGS && i < in->b; i++)
+        trace_back(trace, at, (uint16_t)(in->a + i), truth);
+    if (row->b == FB_OPERAND_REG)
+        trace_back(trace, at, in->b, truth);
+    if (row->imm == FB_OPERAND_REG)
+        trace_back(trace, at, (uint16_t)in->imm, truth);
+}
+
+/* The last instruction before one that writes a register. */
+static void trace_back(const struct trace *trace, uint32_t before, uint16_t reg, bool truth) {
+    uint32_t at = before;
+    while (at > 0 && trace->class_->code[trace->code.first + at - 1].dst != reg)
+        at--;
+    if (at-- == 0 || trace->seen[2 * at + truth])
+        return;
+    trace->seen[2 * at + truth] = true;
+    note_use(trace->uses, trace->class_, &trace->class_->code[trace->code.first + at]);
+    trace_operands(trace, at, truth);
+}
+
+static struct first_uses windows_behind(const struct fb_class *class_, struct fb_code code,
+                                        uint32_t before, uint16_t reg, bool needed) {
+    struct first_uses uses = {0};
+    struct trace trace = {class_, code, &uses, fb_alloc(2 * code.count), needed};
+    trace_back(&trace, before, reg, false); /* `a until b` is true where b is known and false */
+    free(trace.seen);
+    return uses;
+}
+
+/* The windows without which the end of an `until` cannot be known while what sets it can: before
+ * that the `until` is never true, which surprises. */
+static void note_ends(const struct fb_class *class_, struct fb_code code,
+                      struct first_uses *ends) {
+    for (uint32_t i = 0; i < code.count; i++) {
+        const struct fb_instr *in = &class_->code[code.first + i];
+        if (in->op != FB_I_UNTIL)
+            continue;
+        struct first_uses set = windows_behind(class_, code, i, in->a, false);
+        struct first_uses end = windows_behind(class_, code, i, in->b, true);
+        for (uint32_t k = 0; k < end.n; k++) {
+            bool both = false;
+            for (uint32_t j = 0; j < set.n; j++)
+                both |= set.items[j].window == end.items[k].window &&
+                        set.items[j].needs >= end.items[k].needs;
+            if (both)
+                continue;
+            FB_PUSH_ROOM(ends->items, ends->n, ends->cap);
+            ends->items[ends->n++] = end.items[k];
+        }
+        free(set.items);
+        free(end.items);
+    }
+}
+
+static struct first_uses ends_of(const struct fb_program *program, const struct fb_rule *rule) {
+    struct first_uses ends = {0};
+    const struct fb_class *class_ = class_of(program, rule);
+    for (uint32_t i = 0; rule->on_unknown != FB_POLICY_RAISE && i < rule->n_conditions; i++)
+        note_ends(class_, class_->conditions[rule->first_condition + i].code, &ends);
+    return ends;
+}
+
+static bool is_end(const struct first_uses *ends, struct first_use use) {
+    for (uint32_t i = 0; i < ends->n; i++)
+        if (ends->items[i].window == use.window && ends->items[i].aggregate == use.aggregate)
+            return true;
+    return false;
+}
+
 static void put_span(struct fb_buf *out, int64_t us) {
     char text[FB_TIME_TEXT_MAX];
     fb_buf_put(out, text, fb_span_format(us, text));
@@ -216,15 +323,19 @@ static void put_windows(struct fb_buf *out, const struct fb_program *program,
                         const struct fb_class *class_, const struct fb_rule *rule) {
     struct first_uses uses = {0};
     see_rule(program, rule, note_use, &uses);
+    struct first_uses ends = ends_of(program, rule);
     for (uint32_t i = 0; i < uses.n; i++) {
         fb_buf_printf(out, "  %.*s: %s, ", FB_ARG(rule->name),
                       fb_aggregate_text((uint8_t)uses.items[i].aggregate));
         put_unknown(out, class_, uses.items[i]);
+        if (is_end(&ends, uses.items[i]))
+            fb_buf_text(out, "; before that the `until` that it ends is never true");
         fb_buf_text(out, " (");
         fb_listing_window(class_, &class_->windows[uses.items[i].window], out);
         fb_buf_printf(out, ", %u bytes)\n", class_->windows[uses.items[i].window].bytes);
     }
     free(uses.items);
+    free(ends.items);
 }
 
 static void put_class(struct fb_buf *out, const struct fb_program *program,
@@ -284,6 +395,7 @@ static void put_json_windows(struct fb_buf *out, const struct fb_program *progra
                              const struct fb_class *class_, const struct fb_rule *rule) {
     struct first_uses uses = {0};
     see_rule(program, rule, note_use, &uses);
+    struct first_uses ends = ends_of(program, rule);
     for (uint32_t i = 0; i < uses.n; i++) {
         const struct fb_window *window = &class_->windows[uses.items[i].window];
         struct fb_buf text = {0};
@@ -295,10 +407,12 @@ static void put_json_windows(struct fb_buf *out, const struct fb_program *progra
                       shape_name(window->shape), (long long)window->length_us,
                       (long long)window->pane_us, window->places, window->bytes);
         put_json_text(out, (struct fb_str){text.p, text.n});
-        fb_buf_char(out, '}');
+        fb_buf_printf(out, ",\"ends_until\":%s}",
+                      is_end(&ends, uses.items[i]) ? "true" : "false");
         fb_buf_free(&text);
     }
     free(uses.items);
+    free(ends.items);
 }
 
 static void put_json_rule(struct fb_buf *out, const struct fb_program *program,

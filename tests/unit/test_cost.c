@@ -88,6 +88,60 @@ static void the_table_says_from_when_a_window_is_known(void **state) {
     fb_program_free(program);
 }
 
+/* How often the table of a rule says that an `until` waits for a window. */
+static int waits(const char *rule) {
+    char text[1024];
+    snprintf(text, sizeof text, "%s%s", PUMP, rule);
+    struct fb_program *program = program_of(text);
+    struct fb_buf out = {0}, json = {0};
+    fb_cost_text(program, &out);
+    fb_cost_json(program, &json);
+    int n = 0, n_json = 0;
+    for (const char *p = fb_buf_terminated(&out); (p = strstr(p, "; before that the `until`")); p++)
+        n++;
+    for (const char *p = fb_buf_terminated(&json); (p = strstr(p, "\"ends_until\":true")); p++)
+        n_json++;
+    assert_int_equal(n, n_json);
+    fb_buf_free(&out);
+    fb_buf_free(&json);
+    fb_program_free(program);
+    return n;
+}
+
+static void the_table_says_which_window_an_until_waits_for(void **state) {
+    (void)state;
+    assert_int_equal(waits("alarm a on pump { raise high when load > 5 % "
+                           "until max(load over 5m) < 4 % }"),
+                     1);
+    assert_int_equal(waits("alarm a on pump { let calm = max(load over 5m) < 4 % raise high when "
+                           "running until (calm for 1m) or not running }"),
+                     1);
+    assert_int_equal(waits("alarm a on pump where running { raise high when load > 5 % "
+                           "until avg(load over 5m) + 1 % < 4 % }"),
+                     1);
+    assert_int_equal(waits("event e on pump { when load > 5 % until not (load > 4 % or "
+                           "avg(load over 5m) > 4 % and avg(load over last 3) > 4 %) }"),
+                     0);
+    assert_int_equal(waits("event e on pump { when load > 5 % until not (load > 4 % and "
+                           "avg(load over 5m) > 4 % and avg(load over last 3) > 4 %) }"),
+                     2);
+}
+
+static void an_until_that_can_be_true_at_once_waits_for_no_window(void **state) {
+    (void)state;
+    static const char *const rules[] = {
+        "alarm a on pump { raise high when avg(load over 5m) > 5 % until avg(load over 5m) < 4 % }",
+        "alarm a on pump { raise high when avg(load over 5m) > 5 % deadband 1 % }",
+        "alarm a on pump { raise high when load > 5 % until load < 3 % and "
+        "max(load over 5m) < 4 % }",
+        "alarm a on pump { raise high when load > 5 % until "
+        "coalesce(max(load over 5m), 0 %) < 4 % }",
+        "alarm a on pump { raise high when load > 5 % until max(load over 5m) < 4 % "
+        "on unknown raise }"};
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        assert_int_equal(waits(rules[i]), 0);
+}
+
 static void the_table_is_json_too(void **state) {
     (void)state;
     struct fb_program *program =
@@ -159,6 +213,8 @@ int main(void) {
         cmocka_unit_test(what_runs_twice_counts_twice),
         cmocka_unit_test(samples_of_windows_are_instructions_too),
         cmocka_unit_test(the_table_says_from_when_a_window_is_known),
+        cmocka_unit_test(the_table_says_which_window_an_until_waits_for),
+        cmocka_unit_test(an_until_that_can_be_true_at_once_waits_for_no_window),
         cmocka_unit_test(the_table_is_json_too),
         cmocka_unit_test(a_path_that_cannot_be_read_is_a_diagnostic),
         cmocka_unit_test(a_program_outlives_its_sources),
