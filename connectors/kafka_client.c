@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "connectors/kafka_login.h"
 #include "connectors/kafka_source.h"
 #include "engine/base/log.h"
 
@@ -12,6 +13,7 @@ static const struct fb_kafka_setting presets[] = {
     {"reconnect.backoff.max.ms", "1000"},
     {"socket.nagle.disable", "true"},
     {"socket.connection.setup.timeout.ms", "5000"},
+    {"ssl.endpoint.identification.algorithm", "https"}, /* older libraries do not by themselves */
 };
 static const struct fb_kafka_setting consumer_presets[] = {
     {"session.timeout.ms", "30000"},         {"heartbeat.interval.ms", "1000"},
@@ -126,6 +128,8 @@ int64_t fb_kafka_now_ms(void) {
 
 bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
                        const char *reason) {
+    const struct fb_kafka_login *refused = fb_kafka_login_of(reason);
+    struct fb_str words = fb_kafka_login_words(reason);
     switch (code) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         if (!atomic_exchange(&health->lost, true)) {
@@ -133,11 +137,10 @@ bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
             fb_log(FB_LOG_WARN, "no Kafka broker can be reached (%s): waiting for one", reason);
         }
         return true;
-    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
-    case RD_KAFKA_RESP_ERR__SSL:
-        fb_log(FB_LOG_ERROR, "kafka client: %s", reason);
-        return false;
     default:
+        if (refused && refused->lasting) /* the library holds back what it has said already */
+            fb_log(FB_LOG_ERROR, "%s: %s (it says: %.*s); trying again", refused->what,
+                   refused->help, FB_ARG(words));
         fb_log(FB_LOG_DEBUG, "kafka client: %s: %s", rd_kafka_err2name(code), reason);
         return false;
     }

@@ -1,9 +1,11 @@
 /* The settings of the Kafka client. */
 #include "connectors/kafka_conf.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "connectors/kafka_client.h"
 #include "engine/base/arena.h"
@@ -113,22 +115,43 @@ static bool unknown_name(const char *name, struct fb_err *err) {
     return false;
 }
 
+/* The library knows several words for one value: it is asked what it has understood. */
+static bool is_unsafe(const rd_kafka_conf_t *conf, const char *name) {
+    char value[64] = "";
+    size_t room = sizeof value;
+    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
+        if (strcmp(name, unsafe[i].name) == 0)
+            return rd_kafka_conf_get(conf, name, value, &room) != RD_KAFKA_CONF_OK ||
+                   strcmp(value, unsafe[i].value) == 0;
+    return false;
+}
+
+/* Files of keys and certificates: the library would say of a missing one "system lib". */
+static bool check_location(const struct fb_kafka_setting *setting, struct fb_err *err) {
+    size_t n = strlen(setting->name);
+    bool location = strncmp(setting->name, "ssl.", 4) == 0 && n > 9 &&
+                    strcmp(setting->name + n - 9, ".location") == 0;
+    if (!location || strcmp(setting->value, "probe") == 0 || access(setting->value, R_OK) == 0)
+        return true;
+    return fb_fail(err, FB_FATAL, "'kafka.%s': cannot read '%s': %s", setting->name, setting->value,
+                   strerror(errno));
+}
+
 bool fb_kafka_setting_check(const struct fb_kafka_setting *setting, struct fb_err *err) {
     for (int i = 0; i < N_REFUSED; i++)
         if (strcmp(setting->name, refused[i].name) == 0)
             return fb_fail(err, FB_FATAL, "'kafka.%s' cannot be set: %s", setting->name,
                            refused[i].reason);
-    for (size_t i = 0; i < sizeof unsafe / sizeof *unsafe; i++)
-        if (strcmp(setting->name, unsafe[i].name) == 0 &&
-            strcasecmp(setting->value, unsafe[i].value) == 0)
-            return fb_fail(err, FB_FATAL,
-                           "'kafka.%s' cannot be '%s': the broker's certificate must be verified",
-                           setting->name, setting->value);
     char why[256] = "";
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_res_t result =
         rd_kafka_conf_set(conf, setting->name, setting->value, why, sizeof why);
+    bool bad = result == RD_KAFKA_CONF_OK && is_unsafe(conf, setting->name);
     rd_kafka_conf_destroy(conf);
+    if (bad)
+        return fb_fail(err, FB_FATAL,
+                       "'kafka.%s' cannot be '%s': the broker's certificate must be verified",
+                       setting->name, setting->value);
     if (result == RD_KAFKA_CONF_UNKNOWN)
         return unknown_name(setting->name, err);
     if (result != RD_KAFKA_CONF_OK) {
@@ -137,5 +160,5 @@ bool fb_kafka_setting_check(const struct fb_kafka_setting *setting, struct fb_er
         return fb_fail(err, FB_FATAL, "'kafka.%s' does not take '%s': %s", setting->name,
                        setting->value, why);
     }
-    return true;
+    return check_location(setting, err);
 }

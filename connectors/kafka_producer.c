@@ -140,5 +140,6 @@ bool fb_kafka_producer_put(struct fb_kafka_producer *producer, const struct fb_o
     if (code == RD_KAFKA_RESP_ERR__FATAL ||
         (producer->transactional && code == RD_KAFKA_RESP_ERR__STATE))
         return true;
-    return fb_kafka_failed(err, code, record->topic);
+    return !fb_kafka_denied(err, code, "Write", FB_KAFKA_ON_TOPIC, record->topic) &&
+           fb_kafka_failed(err, code, record->topic);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "connectors/kafka_producer.h"
+#include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 
@@ -32,7 +33,11 @@ static enum fb_commit flush(struct kafka_sink *sink, int timeout_ms, struct fb_e
         rd_kafka_flush(producer->client, timeout_ms);
     else
         rd_kafka_poll(producer->client, 0);
-    if (rd_kafka_fatal_error(producer->client, why, sizeof why)) {
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(producer->client, why, sizeof why);
+    /* A producer whose repeats are dropped needs the right to write some topic, whichever. */
+    if (fb_kafka_denied(err, fatal, "Write", FB_KAFKA_ON_TOPIC, sink->config->topics[0]))
+        return FB_COMMIT_FAILED;
+    if (fatal) {
         fb_log(FB_LOG_WARN, "the Kafka producer failed and is made anew: %s", why);
         return reopen(sink, err) ? FB_COMMIT_AGAIN : FB_COMMIT_FAILED;
     }

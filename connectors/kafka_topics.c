@@ -6,23 +6,29 @@
 #include <string.h>
 
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_login.h"
 #include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
 
-enum { ANSWER_MS = 10000, REASON_MAX = 256 };
+enum { ANSWER_MS = 10000, REASON_MAX = 512, SLICE_MS = 500, GRACE_MS = 1000 };
 
 struct fb_kafka_topics {
     rd_kafka_t *client;
     char reason[REASON_MAX]; /* what the library last complained of */
     char brokers[REASON_MAX];
+    const struct fb_kafka_login *refused; /* what the connection failed for, NULL: not known */
 };
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
     (void)rk;
     struct fb_kafka_topics *topics = opaque;
     /* "All brokers are down" follows what says why. */
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !topics->reason[0])
-        snprintf(topics->reason, sizeof topics->reason, "%s", reason);
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && topics->reason[0])
+        return;
+    if (topics->refused && topics->refused->lasting)
+        return;
+    snprintf(topics->reason, sizeof topics->reason, "%s", reason);
+    topics->refused = fb_kafka_login_of(reason);
 }
 
 static const char *brokers_of(const struct fb_kafka_settings *settings) {
@@ -31,6 +37,40 @@ static const char *brokers_of(const struct fb_kafka_settings *settings) {
             strcmp(settings->items[i].name, "metadata.broker.list") == 0)
             return settings->items[i].value;
     return NULL;
+}
+
+/* Asks until a broker answers. Where one refuses us for good the others have a moment left. */
+static rd_kafka_resp_err_t await_broker(struct fb_kafka_topics *topics, int timeout_ms) {
+    const struct rd_kafka_metadata *metadata;
+    int64_t end_ms = fb_kafka_now_ms() + timeout_ms;
+    for (int64_t slice_ms = SLICE_MS;; slice_ms *= 2) {
+        int64_t left_ms = end_ms - fb_kafka_now_ms();
+        rd_kafka_resp_err_t code =
+            rd_kafka_metadata(topics->client, 0, NULL, &metadata,
+                              (int)(slice_ms < left_ms ? slice_ms : left_ms));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            rd_kafka_metadata_destroy(metadata);
+            return code;
+        }
+        rd_kafka_poll(topics->client, 0); /* what on_error has to say */
+        int64_t now_ms = fb_kafka_now_ms();
+        if (topics->refused && topics->refused->lasting && end_ms > now_ms + GRACE_MS)
+            end_ms = now_ms + GRACE_MS;
+        if (now_ms >= end_ms)
+            return code;
+    }
+}
+
+static void cannot_reach(const struct fb_kafka_topics *topics, rd_kafka_resp_err_t code,
+                         struct fb_err *err) {
+    const struct fb_kafka_login *refused = topics->refused;
+    struct fb_str words = fb_kafka_login_words(topics->reason);
+    if (refused)
+        fb_fail(err, refused->lasting ? FB_FATAL : FB_RETRIABLE, "%s: %s: %s (it says: %.*s)",
+                topics->brokers, refused->what, refused->help, FB_ARG(words));
+    else
+        fb_fail(err, FB_RETRIABLE, "cannot reach Kafka at %s (kafka.bootstrap.servers): %s",
+                topics->brokers, topics->reason[0] ? topics->reason : rd_kafka_err2str(code));
 }
 
 struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *settings,
@@ -52,15 +92,10 @@ struct fb_kafka_topics *fb_kafka_topics_open(const struct fb_kafka_settings *set
         free(topics);
         return NULL;
     }
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(topics->client, 0, NULL, &metadata, timeout_ms);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_resp_err_t code = await_broker(topics, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return topics;
-    }
-    rd_kafka_poll(topics->client, 0); /* what on_error has to say */
-    fb_fail(err, FB_RETRIABLE, "cannot reach Kafka at %s (kafka.bootstrap.servers): %s", brokers,
-            topics->reason[0] ? topics->reason : rd_kafka_err2str(code));
+    cannot_reach(topics, code, err);
     fb_kafka_topics_close(topics);
     return NULL;
 }

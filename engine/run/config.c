@@ -111,12 +111,21 @@ static struct entry *entry_of(struct fb_config *config, struct fb_str name) {
     return NULL;
 }
 
+/* The rest of the line may be a secret. */
+static bool not_an_assignment(struct fb_str line, const char *origin, struct fb_buf *errors) {
+    size_t n = 0;
+    while (n < line.n && !strchr(" \t:", line.p[n]))
+        n++;
+    return wrong(errors, origin, "'%.*s%s' is not of the form key = value", (int)n, line.p,
+                 n < line.n ? " .." : "");
+}
+
 /* `line` is "key = value"; `given` holds the keys of the same file, or is NULL. */
 static bool assign(struct fb_config *config, struct fb_str line, const char *origin,
                    const char *folder, struct fb_map *given, struct fb_buf *errors) {
     const char *equals = memchr(line.p, '=', line.n);
     if (!equals)
-        return wrong(errors, origin, "'%.*s' is not of the form key = value", FB_ARG(line));
+        return not_an_assignment(line, origin, errors);
     struct fb_str name = trim((struct fb_str){line.p, (size_t)(equals - line.p)});
     struct fb_str value = trim((struct fb_str){equals + 1, line.n - (size_t)(equals + 1 - line.p)});
     if (memchr(line.p, '\0', line.n) || !fb_str_is_utf8(line))
@@ -442,9 +451,11 @@ void fb_config_kafka(const struct fb_config *config, uint32_t i, const char **na
     *value = config->kafka[i].value;
 }
 
+/* Of a value of several lines, as certificates are, the first. */
 static void print_entry(const struct entry *entry, struct fb_buf *out) {
-    fb_buf_printf(out, "%s = %s    # %s\n", entry->name, entry->secret ? "******" : entry->value,
-                  entry->origin);
+    const char *value = entry->secret ? "******" : entry->value;
+    fb_buf_printf(out, "%s = %.*s%s    # %s\n", entry->name, (int)strcspn(value, "\n"), value,
+                  strchr(value, '\n') ? " .." : "", entry->origin);
 }
 
 void fb_config_print(const struct fb_config *config, struct fb_buf *out) {

@@ -34,6 +34,7 @@ struct fb_program_run fb_program_start(const char *folder, const char *name,
                                        const char *const *args) {
     struct fb_program_run run;
     snprintf(run.log, sizeof run.log, "%s/%s", folder, name);
+    unlink(run.log); /* nobody takes an earlier run's words for this one's */
     pid_t parent = getpid();
     run.pid = fork();
     if (run.pid < 0)

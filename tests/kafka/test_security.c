@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/kafka/access.h"
@@ -16,13 +18,14 @@
 #include "tests/kafka/topic.h"
 
 #define SCRAM_USER "User:flyball"
+#define MTLS_USER "User:CN=flyball"
 
 static char folder[] = "/tmp/fb-test-security-XXXXXX";
 static struct fb_broker *node;
 
 static const char *const rules = "device meter from \"%s\" {\n"
                                  "  key id\n"
-                                 "  time arrival\n"
+                                 "  time ts [ms]\n"
                                  "  temp: number [degC]\n"
                                  "}\n"
                                  "alarm hot on meter {\n"
@@ -61,14 +64,29 @@ static void write_text(const char *path, const char *format, ...) {
     fclose(file);
 }
 
-/* ---- an application of its own for every test ---- */
+/* The first line of a file of the node's. */
+static void read_line(const char *name, char line[static 128]) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", fb_broker_tls(node), name);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_non_null(fgets(line, 128, file));
+    line[strcspn(line, "\n")] = '\0';
+    fclose(file);
+}
 
+/* ---- an application ---- */
+
+/* The names of all that rights are needed for. */
 struct app {
     char input[64], name[64], alerts[80], late[80], dead[80];
 };
 
-static struct app new_app(void) {
+/* One with topics of its own, and input that makes a record for each output. */
+static struct app new_app(bool with_outputs) {
     struct app app;
+    struct timespec now;
+    char hot[80];
     const char *address = fb_broker_address(node);
     fb_topic_name(app.input, "events");
     fb_topic_name(app.name, "app");
@@ -76,93 +94,335 @@ static struct app new_app(void) {
     snprintf(app.late, sizeof app.late, "%s.late", app.name);
     snprintf(app.dead, sizeof app.dead, "%s.dead", app.name);
     fb_topic_create(address, app.input, 1, NULL);
-    fb_topic_create(address, app.alerts, 1, NULL);
-    fb_topic_create(address, app.late, 1, NULL);
-    fb_topic_create(address, app.dead, 1, NULL);
-    fb_topic_put(address, app.input, 0, 0, "x", "{\"id\":\"x\",\"temp\":90}", NULL, 0);
+    if (with_outputs) {
+        fb_topic_create(address, app.alerts, 1, NULL);
+        fb_topic_create(address, app.late, 1, NULL);
+        fb_topic_create(address, app.dead, 1, NULL);
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(hot, sizeof hot, "{\"id\":\"x\",\"ts\":%lld000,\"temp\":90}", (long long)now.tv_sec);
+    const char *const values[] = {hot, "{\"id\":\"x\",\"ts\":4102444800000}", "nonsense"};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        fb_topic_put(address, app.input, 0, 0, "x", values[i], NULL, 0);
     write_text(path_of("a.rules"), rules, app.input);
     return app;
 }
 
-/* Its configuration for the SCRAM listener. */
-static void write_config(const struct app *app) {
-    write_text(path_of("a.conf"),
-               "application.id = %s\n"
-               "workers = 1\n"
-               "start.from = earliest\n"
-               "topics.create = false\n"
-               "kafka.bootstrap.servers = 127.0.0.1:%d\n"
-               "kafka.security.protocol = SASL_SSL\n"
-               "kafka.sasl.mechanism = SCRAM-SHA-512\n"
-               "kafka.sasl.username = flyball\n"
-               "kafka.sasl.password = @%s/password\n"
-               "kafka.ssl.ca.location = %s/ca.pem\n",
-               app->name, fb_broker_scram_port(node), fb_broker_tls(node), fb_broker_tls(node));
+/* ---- how it comes to the node ---- */
+
+/* In settings: $O is the open listener's port, $S the port for passwords, $M the port for
+ * certificates, $T the folder of the node's certificates. */
+static const char *const by_scram = "kafka.bootstrap.servers = 127.0.0.1:$S\n"
+                                    "kafka.security.protocol = SASL_SSL\n"
+                                    "kafka.sasl.mechanism = SCRAM-SHA-512\n"
+                                    "kafka.sasl.username = flyball\n"
+                                    "kafka.sasl.password = @$T/password\n"
+                                    "kafka.ssl.ca.location = $T/ca.pem\n";
+static const char *const by_certificate = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+                                          "kafka.security.protocol = SSL\n"
+                                          "kafka.ssl.ca.location = $T/ca.pem\n"
+                                          "kafka.ssl.certificate.location = $T/client.pem\n"
+                                          "kafka.ssl.key.location = $T/client.key\n";
+static const char *const by_certificate_as_text = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+                                                  "kafka.security.protocol = SSL\n"
+                                                  "kafka.ssl.ca.pem = @$T/ca.pem\n"
+                                                  "kafka.ssl.certificate.pem = @$T/client.pem\n"
+                                                  "kafka.ssl.key.pem = @$T/client.key\n";
+static const char *const by_another_s = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+                                        "kafka.security.protocol = SSL\n"
+                                        "kafka.ssl.ca.location = $T/ca.pem\n"
+                                        "kafka.ssl.certificate.location = $T/stranger.pem\n"
+                                        "kafka.ssl.key.location = $T/stranger.key\n";
+static const char *const without_certificate = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+                                               "kafka.security.protocol = SSL\n"
+                                               "kafka.ssl.ca.location = $T/ca.pem\n";
+
+static void put_place(char what, char *to, size_t room) {
+    if (what == 'T')
+        snprintf(to, room, "%s", fb_broker_tls(node));
+    else
+        snprintf(to, room, "%d",
+                 what == 'S'   ? fb_broker_scram_port(node)
+                 : what == 'M' ? fb_broker_mtls_port(node)
+                               : atoi(strchr(fb_broker_address(node), ':') + 1));
 }
 
-static struct fb_program_run start(void) {
-    const char *const args[] = {"run",      "--rules",         path_of("a.rules"),
-                                "--config", path_of("a.conf"), NULL};
-    return fb_program_start(folder, "a.log", args);
+/* The settings with the node's in the place of what stands for them. Valid until the next call. */
+static const char *of_node(const char *settings) {
+    static char text[4096];
+    size_t n = 0;
+    for (const char *p = settings; *p; p++) {
+        char place[256] = {*p, '\0'};
+        if (*p == '$' && p[1] != '{')
+            put_place(*++p, place, sizeof place);
+        assert_true(n + strlen(place) < sizeof text);
+        n += (size_t)sprintf(text + n, "%s", place);
+    }
+    text[n] = '\0';
+    return text;
+}
+
+static void write_config(const struct app *app, const char *settings) {
+    write_text(path_of("a.conf"),
+               "application.id = %s\nworkers = 1\nstart.from = earliest\n%s", app->name,
+               of_node(settings));
+}
+
+static struct fb_program_run start(const char *log, const char *setting) {
+    const char *const args[] = {
+        "run", "--rules", path_of("a.rules"), "--config", path_of("a.conf"), "-X", setting, NULL};
+    return fb_program_start(folder, log, args);
+}
+
+static void expect_said(const struct fb_program_run *run, const char *text) {
+    if (!fb_program_said(run, text))
+        fail_msg("%s does not say \"%s\"", run->log, text);
 }
 
 /* ---- rights ---- */
 
-/* What docs/KAFKA.md lists for `topics.create = false`. */
-struct need {
-    const char *about; /* which resource, by the name of its place in struct app */
+/* What docs/KAFKA.md lists for `topics.create = false`. Where a user may at least look a thing up,
+ * that he may not use it shows when it is first used, after the start. */
+static const struct need {
+    const char *right, *kind;
     rd_kafka_AclOperation_t operation;
-    rd_kafka_ResourceType_t kind;
+    rd_kafka_ResourceType_t resource;
     size_t name; /* where its name stands in struct app */
+    int status;  /* the exit status where the user may not even look it up; else it is 3 */
+} needs[] = {
+    {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, input), 2},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, alerts), 2},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, late), 2},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, dead), 2},
+    {"Read", "group", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP,
+     offsetof(struct app, name), 3},
 };
+enum { NEEDS = sizeof needs / sizeof *needs, ALL = -1 };
 
-static const struct need needs[] = {
-    {"input", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, offsetof(struct app, input)},
-    {"alerts", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, offsetof(struct app, alerts)},
-    {"late", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, offsetof(struct app, late)},
-    {"dead", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, offsetof(struct app, dead)},
-    {"group", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP, offsetof(struct app, name)},
-};
-enum { NEEDS = sizeof needs / sizeof *needs };
+static const char *name_of(const struct need *need, const struct app *app) {
+    return (const char *)app + need->name;
+}
 
-/* All rights but one (-1: all); of that one's resource only its description, or nothing. */
-static void give_all_but(const struct app *app, int without, bool described) {
+static void give_only(const char *user, const struct fb_right *rights, size_t n) {
+    fb_access_take(fb_broker_address(node), user);
+    fb_access_give(fb_broker_address(node), user, rights, n);
+}
+
+/* All rights but one; what that one is for may be looked up, or not even that. */
+static void give_all_but(const char *user, const struct app *app, int without, bool described) {
     struct fb_right rights[NEEDS];
     size_t n = 0;
     for (int i = 0; i < NEEDS; i++) {
-        rights[n] = (struct fb_right){needs[i].operation, needs[i].kind,
-                                      (const char *)app + needs[i].name, false};
+        rights[n] = (struct fb_right){needs[i].operation, needs[i].resource,
+                                      name_of(&needs[i], app), false};
         if (i == without)
             rights[n].operation = RD_KAFKA_ACL_OPERATION_DESCRIBE;
         n += i != without || described;
     }
-    fb_access_take(fb_broker_address(node), SCRAM_USER);
-    fb_access_give(fb_broker_address(node), SCRAM_USER, rights, n);
+    give_only(user, rights, n);
 }
 
-static void refused_for(const char *right, const char *kind, const char *name, int status) {
+static void expect_denied(const struct fb_program_run *run, const char *right, const char *kind,
+                          const char *name, int status) {
     char wanted[256];
-    struct fb_program_run run = start();
-    snprintf(wanted, sizeof wanted, "Kafka denies this client %s on the %s '%s'", right, kind,
-             name);
-    assert_int_equal(fb_program_wait(&run), status);
-    if (!fb_program_said(&run, wanted) || !fb_program_said(&run, "docs/KAFKA.md"))
-        fail_msg("the log does not say \"%s\"", wanted);
+    int ended = fb_program_wait(run);
+    snprintf(wanted, sizeof wanted, "error: Kafka denies this client %s on the %s '%s' (", right,
+             kind, name);
+    expect_said(run, wanted);
+    expect_said(run, "docs/KAFKA.md");
+    assert_int_equal(ended, status);
 }
 
-static void an_input_topic_that_may_not_be_read_is_named(void **state) {
+static void each_right_that_is_missing_is_named(void **state) {
     (void)state;
-    struct app app = new_app();
-    write_config(&app);
-    give_all_but(&app, 0, false);
-    refused_for("Read", "topic", app.input, 2);
-    give_all_but(&app, 0, true);
-    refused_for("Read", "topic", app.input, 3);
+    for (int i = 0; i < NEEDS; i++)
+        for (int described = 0; described < 2; described++) {
+            struct app app = new_app(true);
+            write_config(&app, by_scram);
+            give_all_but(SCRAM_USER, &app, i, described);
+            struct fb_program_run run = start("a.log", "topics.create=false");
+            expect_denied(&run, needs[i].right, needs[i].kind, name_of(&needs[i], &app),
+                          described ? 3 : needs[i].status);
+        }
+}
+
+/* Then the broker refuses the producer as a whole. */
+static void having_no_output_to_write_is_an_end(void **state) {
+    (void)state;
+    struct app app = new_app(true);
+    const struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.input, false},
+        {RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_RESOURCE_TOPIC, app.name, true},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP, app.name, false}};
+    write_config(&app, by_scram);
+    give_only(SCRAM_USER, rights, 3);
+    struct fb_program_run run = start("a.log", "topics.create=false");
+    expect_denied(&run, "Write", "topic", app.alerts, 3);
+}
+
+static void expect_outputs(const struct app *app, const struct fb_program_run *run) {
+    const char *address = fb_broker_address(node);
+    const char *const topics[] = {app->alerts, app->late, app->dead};
+    fb_program_await(run, "worker 0 has 1 partition");
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
+        struct fb_records got = fb_topic_await(address, topics[i], true, 1);
+        assert_int_equal(got.n, 1);
+        fb_records_free(&got);
+    }
+    fb_program_signal(run, SIGTERM);
+    assert_int_equal(fb_program_wait(run), 0);
+    assert_int_equal(fb_group_offset(address, app->name, app->input, 0), 3);
+}
+
+static void missing_outputs_need_the_right_to_create_them(void **state) {
+    (void)state;
+    struct app app = new_app(false);
+    const struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.input, false},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP, app.name, false},
+        {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, app.name, true},
+        {RD_KAFKA_ACL_OPERATION_CREATE, RD_KAFKA_RESOURCE_TOPIC, app.name, true}};
+    write_config(&app, by_scram);
+    give_only(SCRAM_USER, rights, 3);
+    struct fb_program_run run = start("a.log", "topics.create=true");
+    expect_denied(&run, "Create", "topic", app.alerts, 2);
+    give_only(SCRAM_USER, rights, 4);
+    run = start("a.log", "topics.create=true");
+    expect_outputs(&app, &run);
+}
+
+static void rights_that_are_taken_away_end_the_run(void **state) {
+    (void)state;
+    struct app app = new_app(true);
+    write_config(&app, by_scram);
+    give_all_but(SCRAM_USER, &app, ALL, false);
+    struct fb_program_run run = start("a.log", "topics.create=false");
+    fb_program_await(&run, "worker 0 has 1 partition");
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    assert_int_equal(fb_program_wait(&run), 3);
+    expect_said(&run, "error: Kafka denies this client "); /* whatever it wanted next */
+}
+
+/* ---- who is let in ---- */
+
+/* No line of the log or of the configuration's print holds the text. */
+static void expect_unsaid(const struct fb_program_run *run, const char *secret) {
+    char command[1024], line[1024];
+    bool said = fb_program_said(run, secret), any = false;
+    snprintf(command, sizeof command, "%s run --config %s --print-config 2>&1", FB_PROGRAM,
+             path_of("a.conf"));
+    FILE *print = popen(command, "r");
+    assert_non_null(print);
+    while (fgets(line, sizeof line, print)) {
+        said |= strstr(line, secret) != NULL;
+        any |= strstr(line, "******") != NULL;
+    }
+    assert_int_equal(pclose(print), 0);
+    assert_true(any);
+    assert_false(said);
+}
+
+static void a_password_leads_from_topic_to_topic(void **state) {
+    (void)state;
+    char password[128];
+    struct app app = new_app(true);
+    write_config(&app, by_scram);
+    give_all_but(SCRAM_USER, &app, ALL, false);
+    struct fb_program_run run = start("a.log", "topics.create=false");
+    expect_outputs(&app, &run);
+    write_text(path_of("a.conf"), "application.id = %s\nlog.level = debug\n%s", app.name,
+               of_node(by_scram));
+    read_line("password", password);
+    run = start("a.log", "kafka.debug=all");
+    fb_program_await(&run, "worker 0 has 1 partition");
+    fb_program_signal(&run, SIGTERM);
+    fb_program_wait(&run);
+    expect_said(&run, "debug kafka client: ");
+    expect_unsaid(&run, password);
+}
+
+static void a_certificate_leads_from_topic_to_topic(void **state) {
+    (void)state;
+    const char *const ways[] = {by_certificate, by_certificate_as_text};
+    for (size_t i = 0; i < 2; i++) {
+        struct app app = new_app(true);
+        write_config(&app, ways[i]);
+        give_all_but(MTLS_USER, &app, ALL, false);
+        struct fb_program_run run = start("a.log", "topics.create=false");
+        expect_outputs(&app, &run);
+        if (ways[i] == by_certificate_as_text)
+            expect_unsaid(&run, "PRIVATE KEY");
+    }
+}
+
+static const char *const untrusted = "the broker's certificate is not trusted: "
+                                     "kafka.ssl.ca.location must name the certificate of the "
+                                     "authority";
+
+/* Status 2: the configuration is wrong; 3: it may be, or the broker is not ready yet. */
+static const struct refusal {
+    const char *const *settings;
+    const char *change;
+    const char *says;
+    int status;
+} refusals[] = {
+    {&by_scram, "kafka.sasl.password=${FB_TEST_WRONG}",
+     "Kafka refuses the login: check kafka.sasl.username and kafka.sasl.password", 2},
+    {&by_scram, "kafka.sasl.username=nobody", "Kafka refuses the login: check", 2},
+    {&by_scram, "kafka.sasl.mechanism=SCRAM-SHA-256",
+     "set kafka.sasl.mechanism to one that the broker has", 2},
+    {&by_scram, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
+    {&by_certificate, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
+    {&by_scram, "kafka.bootstrap.servers=localhost:$S", untrusted, 2},
+    {&without_certificate, "workers=1", "Kafka wants a certificate of this client", 2},
+    {&by_another_s, "workers=1", "Kafka does not take this client's certificate", 2},
+    {&by_certificate, "kafka.ssl.key.location=$T/stranger.key", "key values mismatch", 2},
+    {&without_certificate, "kafka.ssl.keystore.location=$T/none", "No such file or directory", 2},
+    {&by_scram, "kafka.security.protocol=PLAINTEXT", "this port may want TLS", 3},
+    {&by_scram, "kafka.security.protocol=SSL", "this port may want a login", 3},
+    {&by_scram, "kafka.bootstrap.servers=127.0.0.1:$O", "check that this port expects TLS", 3},
+    {&by_scram, "kafka.enable.ssl.certificate.verification=0", "must be verified", 2},
+    {&by_scram, "kafka.ssl.endpoint.identification.algorithm=none", "must be verified", 2},
+};
+enum { REFUSALS = sizeof refusals / sizeof *refusals };
+
+static void who_is_not_let_in_is_told_why(void **state) {
+    (void)state;
+    struct app app = new_app(true);
+    struct fb_program_run runs[REFUSALS];
+    setenv("FB_TEST_WRONG", "a-wrong-password", 1);
+    for (int i = 0; i < REFUSALS; i++) { /* together: some take ten seconds to give up */
+        char config[64], log[64], setting[512];
+        snprintf(config, sizeof config, "%d.conf", i);
+        snprintf(log, sizeof log, "%d.log", i);
+        write_text(path_of(config), "application.id = %s\n%s", app.name,
+                   of_node(*refusals[i].settings));
+        snprintf(setting, sizeof setting, "%s", of_node(refusals[i].change));
+        const char *const args[] = {
+            "run", "--rules", path_of("a.rules"), "--config", path_of(config), "-X", setting, NULL};
+        runs[i] = fb_program_start(folder, log, args);
+    }
+    for (int i = 0; i < REFUSALS; i++) {
+        int status = fb_program_wait(&runs[i]);
+        expect_said(&runs[i], refusals[i].says);
+        assert_false(fb_program_said(&runs[i], "a-wrong-password"));
+        assert_int_equal(status, refusals[i].status);
+    }
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_input_topic_that_may_not_be_read_is_named),
+        cmocka_unit_test(each_right_that_is_missing_is_named),
+        cmocka_unit_test(having_no_output_to_write_is_an_end),
+        cmocka_unit_test(missing_outputs_need_the_right_to_create_them),
+        cmocka_unit_test(rights_that_are_taken_away_end_the_run),
+        cmocka_unit_test(a_password_leads_from_topic_to_topic),
+        cmocka_unit_test(a_certificate_leads_from_topic_to_topic),
+        cmocka_unit_test(who_is_not_let_in_is_told_why),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

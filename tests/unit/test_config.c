@@ -166,6 +166,19 @@ static void secrets_are_neither_taken_nor_shown_in_plain_text(void **state) {
     fb_config_print(config, &printed);
     assert_null(strstr(fb_buf_terminated(&printed), "hush"));
     assert_non_null(strstr(printed.p, "kafka.ssl.key.password = ******"));
+    assert_string_equal(load("kafka.ssl.key.password: hush\n", NULL),
+                        "fb.properties:1: error: 'kafka.ssl.key.password ..' is not of the form "
+                        "key = value\n");
+}
+
+static void values_of_several_lines_are_printed_as_one(void **state) {
+    (void)state;
+    write_file(secret_path, "one\ntwo\n");
+    assert_string_equal(load("kafka.client.id = @secret\n", NULL), "");
+    printed.n = 0;
+    fb_config_print(config, &printed);
+    assert_non_null(strstr(fb_buf_terminated(&printed), "kafka.client.id = one ..    # "));
+    assert_null(strstr(printed.p, "two"));
 }
 
 static void the_client_s_properties_are_checked(void **state) {
@@ -190,8 +203,31 @@ static void the_client_s_properties_are_checked(void **state) {
         snprintf(expected, sizeof expected, "'kafka.%s' cannot be set: ", refused[i]);
         assert_non_null(strstr(load(line, NULL), expected));
     }
-    assert_non_null(strstr(load("kafka.enable.ssl.certificate.verification = false\n", NULL),
-                           "must be verified"));
+    assert_non_null(strstr(load("kafka.ssl.ca.location = /nowhere/ca.pem\n", NULL),
+                           "'kafka.ssl.ca.location': cannot read '/nowhere/ca.pem': No such file"));
+    assert_string_equal(load("kafka.ssl.ca.location = probe\n", NULL), "");
+}
+
+static void certificates_are_verified_whatever_the_words(void **state) {
+    (void)state;
+    static const char *const off[] = {"enable.ssl.certificate.verification = false",
+                                      "enable.ssl.certificate.verification = False",
+                                      "enable.ssl.certificate.verification = f",
+                                      "enable.ssl.certificate.verification = 0",
+                                      "ssl.endpoint.identification.algorithm = none",
+                                      "ssl.endpoint.identification.algorithm = NONE"};
+    static const char *const on[] = {"enable.ssl.certificate.verification = true",
+                                     "enable.ssl.certificate.verification = 1",
+                                     "ssl.endpoint.identification.algorithm = https"};
+    char line[128];
+    for (size_t i = 0; i < sizeof off / sizeof *off; i++) {
+        snprintf(line, sizeof line, "kafka.%s\n", off[i]);
+        assert_non_null(strstr(load(line, NULL), "certificate must be verified"));
+    }
+    for (size_t i = 0; i < sizeof on / sizeof *on; i++) {
+        snprintf(line, sizeof line, "kafka.%s\n", on[i]);
+        assert_string_equal(load(line, NULL), "");
+    }
 }
 
 static void the_print_says_where_each_value_comes_from(void **state) {
@@ -231,6 +267,8 @@ int main(void) {
         cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(what_cannot_be_resolved_stops_the_start),
         cmocka_unit_test(secrets_are_neither_taken_nor_shown_in_plain_text),
+        cmocka_unit_test(values_of_several_lines_are_printed_as_one),
+        cmocka_unit_test(certificates_are_verified_whatever_the_words),
         cmocka_unit_test(the_client_s_properties_are_checked),
         cmocka_unit_test(the_print_says_where_each_value_comes_from),
         cmocka_unit_test(the_reference_page_is_up_to_date),
