@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <zstd.h>
@@ -30,10 +31,14 @@ struct fb_file_out {
     char *packed;       /* of BLOCK_BYTES */
 };
 
-struct fb_file_out *fb_file_out_open(const char *path, struct fb_err *err) {
+static bool is_regular(const struct fb_file_out *out) {
+    struct stat info;
+    return fstat(out->fd, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+static struct fb_file_out *open_out(const char *path, int how, struct fb_err *err) {
     bool standard = strcmp(path, "-") == 0;
-    int fd =
-        standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = standard ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_CLOEXEC | how, 0666);
     if (fd < 0) {
         cannot_write(err, path);
         return NULL;
@@ -42,10 +47,48 @@ struct fb_file_out *fb_file_out_open(const char *path, struct fb_err *err) {
     out->fd = fd;
     out->path = strdup(standard ? "standard output" : path);
     FB_ASSERT(out->path);
-    if (is_zst(path)) {
+    return out;
+}
+
+struct fb_file_out *fb_file_out_open(const char *path, struct fb_err *err) {
+    struct fb_file_out *out = open_out(path, O_TRUNC, err);
+    if (out && is_zst(path)) {
         out->zstd = ZSTD_createCStream();
         FB_ASSERT(out->zstd);
         out->packed = fb_alloc(BLOCK_BYTES);
+    }
+    return out;
+}
+
+/* Makes the file's name last. */
+static bool sync_folder_of(const char *path, struct fb_err *err) {
+    char *folder = strdup(path);
+    FB_ASSERT(folder);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    /* A folder that we may write in, but not read, is nothing to end for. */
+    ok = ok || errno == EACCES || errno == EINVAL || cannot_write(err, path);
+    if (fd >= 0)
+        close(fd);
+    free(folder);
+    return ok;
+}
+
+struct fb_file_out *fb_file_out_open_behind(const char *path, struct fb_err *err) {
+    if (is_zst(path)) {
+        fb_fail(err, FB_FATAL,
+                "cannot go on writing %s after a crash: write to a file without .zst and compress "
+                "it when it is complete",
+                path);
+        return NULL;
+    }
+    struct fb_file_out *out = open_out(path, O_APPEND, err);
+    if (out && is_regular(out) && strcmp(path, "-") != 0 && !sync_folder_of(path, err)) {
+        fb_file_out_close(out, NULL);
+        return NULL;
     }
     return out;
 }
@@ -91,6 +134,29 @@ bool fb_file_out_put(struct fb_file_out *out, struct fb_str bytes, struct fb_err
 
 bool fb_file_out_flush(struct fb_file_out *out, struct fb_err *err) {
     return drain(out, ZSTD_e_flush, err);
+}
+
+bool fb_file_out_sync(struct fb_file_out *out, struct fb_err *err) {
+    if (!fb_file_out_flush(out, err))
+        return false;
+    return !is_regular(out) || fdatasync(out->fd) == 0 || cannot_write(err, out->path);
+}
+
+void fb_file_out_mark(const struct fb_file_out *out, uint64_t *file, int64_t *at) {
+    struct stat info;
+    bool plain = !out->zstd && fstat(out->fd, &info) == 0 && S_ISREG(info.st_mode);
+    *file = plain ? (uint64_t)info.st_ino : 0;
+    *at = plain ? (int64_t)info.st_size : -1;
+}
+
+bool fb_file_out_go_back(struct fb_file_out *out, uint64_t file, int64_t at, struct fb_err *err) {
+    uint64_t file_now;
+    int64_t at_now;
+    fb_file_out_mark(out, &file_now, &at_now);
+    if (file_now != file || at < 0 || at_now <= at)
+        return true;
+    return (ftruncate(out->fd, (off_t)at) == 0 && lseek(out->fd, (off_t)at, SEEK_SET) == at) ||
+           cannot_write(err, out->path);
 }
 
 bool fb_file_out_close(struct fb_file_out *out, struct fb_err *err) {

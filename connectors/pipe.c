@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -22,8 +23,8 @@ struct pipe_source {
     const char *path;
     struct fb_str topic;
     struct fb_lines *lines; /* NULL before the first byte: opening would wait for it */
-    bool started;
-    int64_t next;
+    bool started, file;     /* file: its lines are there again each time it is opened */
+    int64_t next;           /* FB_POSITION_NONE: nothing is to be read */
 };
 
 static int64_t wall_us(void) {
@@ -33,9 +34,26 @@ static int64_t wall_us(void) {
 }
 
 static void start(struct pipe_source *source) {
-    struct fb_position position = {.topic = source->topic, .partition = PARTITION};
+    struct fb_position position = {.topic = source->topic, .partition = PARTITION, .fresh = true};
     source->started = true;
     source->events->started(source->context, &position, 1);
+    source->next = position.next;
+}
+
+/* Goes on to the line that is next. */
+static bool skip_lines(struct pipe_source *source, struct fb_err *err) {
+    struct fb_str line;
+    for (int64_t at = 0; source->file && at < source->next; at++) {
+        enum fb_line read = fb_lines_next(source->lines, &line, err);
+        if (read == FB_LINE_FAILED)
+            return false;
+        if (read == FB_LINE_END)
+            return fb_fail(err, FB_FATAL,
+                           "%s has %lld lines, but %lld were read before: give the file that was "
+                           "read, or another state.dir to start anew",
+                           source->path, (long long)at, (long long)source->next);
+    }
+    return true;
 }
 
 /* False with err: it cannot be opened. Without err: nothing has come yet. */
@@ -46,7 +64,7 @@ static bool open_lines(struct pipe_source *source, int timeout_ms, struct fb_err
     if (strcmp(source->path, "-") == 0 && poll(&wanted, 1, timeout_ms) <= 0)
         return false;
     source->lines = fb_lines_open(source->path, err);
-    return source->lines != NULL;
+    return source->lines && skip_lines(source, err);
 }
 
 static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, struct fb_err *err) {
@@ -54,6 +72,10 @@ static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, st
     struct fb_str line;
     if (!source->started)
         start(source);
+    if (source->next == FB_POSITION_NONE) {
+        poll(NULL, 0, timeout_ms);
+        return FB_POLL_OK;
+    }
     if (!open_lines(source, timeout_ms, err))
         return err->kind ? FB_POLL_FAILED : FB_POLL_OK;
     for (bool more = true; more; timeout_ms = 0) {
@@ -115,6 +137,17 @@ static void close_source(struct fb_record_source *base) {
 static const struct fb_record_source_calls source_calls = {poll_lines, stay,   commit,
                                                            online,     end_of, close_source};
 
+/* Standard input is one where a file that nobody has read from yet was put in its place. */
+const char *fb_pipe_file(const char *path) {
+    struct stat info;
+    bool standard = strcmp(path, "-") == 0;
+    if ((standard ? fstat(STDIN_FILENO, &info) : stat(path, &info)) || !S_ISREG(info.st_mode))
+        return NULL;
+    if (!standard)
+        return path;
+    return lseek(STDIN_FILENO, 0, SEEK_CUR) == 0 ? "/dev/stdin" : NULL;
+}
+
 struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,
                                              const struct fb_record_source_events *events,
                                              void *context, struct fb_err *err) {
@@ -124,6 +157,7 @@ struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic
     source->events = events;
     source->context = context;
     source->path = path;
+    source->file = fb_pipe_file(path) != NULL;
     source->topic = fb_str_of(topic);
     return &source->base;
 }
@@ -143,7 +177,7 @@ static enum fb_commit commit_lines(struct fb_sink *base, struct fb_record_source
                                    const struct fb_position *positions, uint32_t n, int timeout_ms,
                                    struct fb_err *err) {
     (void)timeout_ms;
-    return fb_file_out_flush(((struct pipe_sink *)base)->out, err) &&
+    return fb_file_out_sync(((struct pipe_sink *)base)->out, err) &&
                    source->calls->commit(source, positions, n, err)
                ? FB_COMMITTED
                : FB_COMMIT_FAILED;
@@ -157,12 +191,32 @@ static void close_sink(struct fb_sink *base) {
 
 static const struct fb_sink_calls sink_calls = {put, commit_lines, close_sink};
 
-struct fb_sink *fb_pipe_sink_open(const char *path, struct fb_err *err) {
-    struct fb_file_out *out = fb_file_out_open(path, err);
+static struct fb_state_mark mark(void *context) {
+    struct fb_state_mark mark;
+    fb_file_out_mark(((struct pipe_sink *)context)->out, &mark.file, &mark.at);
+    return mark;
+}
+
+static bool go_back(void *context, struct fb_state_mark mark, struct fb_err *err) {
+    return fb_file_out_go_back(((struct pipe_sink *)context)->out, mark.file, mark.at, err);
+}
+
+static struct fb_sink *new_sink(struct fb_file_out *out) {
     if (!out)
         return NULL;
     struct pipe_sink *sink = fb_alloc(sizeof *sink);
     sink->base.calls = &sink_calls;
     sink->out = out;
     return &sink->base;
+}
+
+struct fb_sink *fb_pipe_sink_open(const char *path, struct fb_err *err) {
+    return new_sink(fb_file_out_open(path, err));
+}
+
+struct fb_sink *fb_pipe_sink_open_behind(const char *path, struct fb_state_marks *marks,
+                                         struct fb_err *err) {
+    struct fb_sink *sink = new_sink(fb_file_out_open_behind(path, err));
+    *marks = (struct fb_state_marks){mark, go_back, sink};
+    return sink;
 }
