@@ -57,8 +57,8 @@ void fb_hasher_free(struct fb_hasher *hasher) {
     free(hasher);
 }
 
-static void hash_parts(struct fb_hasher *hasher, const struct fb_str *parts, size_t n_parts,
-                       uint8_t digest[32]) {
+void fb_hasher_sha256_parts(struct fb_hasher *hasher, const struct fb_str *parts, size_t n_parts,
+                            uint8_t digest[32]) {
     FB_ASSERT(EVP_DigestInit_ex(hasher->state, hasher->sha256, NULL) == 1);
     for (size_t i = 0; i < n_parts; i++)
         FB_ASSERT(EVP_DigestUpdate(hasher->state, parts[i].p, parts[i].n) == 1);
@@ -67,12 +67,12 @@ static void hash_parts(struct fb_hasher *hasher, const struct fb_str *parts, siz
 }
 
 void fb_hasher_sha256(struct fb_hasher *hasher, struct fb_str bytes, uint8_t digest[32]) {
-    hash_parts(hasher, &bytes, 1, digest);
+    fb_hasher_sha256_parts(hasher, &bytes, 1, digest);
 }
 
 void fb_sha256(const struct fb_str *parts, size_t n_parts, uint8_t digest[32]) {
     struct fb_hasher *hasher = fb_hasher_new();
-    hash_parts(hasher, parts, n_parts, digest);
+    fb_hasher_sha256_parts(hasher, parts, n_parts, digest);
     fb_hasher_free(hasher);
 }
 

@@ -38,6 +38,8 @@ struct fb_hasher;
 struct fb_hasher *fb_hasher_new(void);
 void fb_hasher_free(struct fb_hasher *hasher);
 void fb_hasher_sha256(struct fb_hasher *hasher, struct fb_str bytes, uint8_t digest[32]);
+void fb_hasher_sha256_parts(struct fb_hasher *hasher, const struct fb_str *parts, size_t n_parts,
+                            uint8_t digest[32]);
 /* Lower-case hex, n_bytes * 2 characters and a terminator. */
 void fb_hex(const uint8_t *bytes, size_t n_bytes, char *out);
 

@@ -8,33 +8,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/arena.h"
 #include "engine/base/calendar.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
-#include "engine/run/replay.h"
-#include "engine/cli/compile.h"
+#include "engine/cli/replay_request.h"
 
-enum { INPUTS_MAX = 256, KEY_TASKS = 0x200, KEY_APPLICATION, KEY_QUIET, KEY_WATCH };
+enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT };
 
 static const struct argp_option option_table[] = {
-    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
-    {"input", 'i', "[TOPIC=]FILE", 0,
-     "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may be "
-     "left out when the rules read only one",
+    FB_REPLAY_OPTIONS,
+    {"out", 'o', "DIR", 0,
+     "Write alerts.ndjson, late.ndjson, dead.ndjson, audit.ndjson there (default: stdout, without "
+     "the audit)",
      0},
-    {"set", 's', "NAME=VALUE", 0,
-     "CSV: a field that every record gets; @filename stands for the file's name", 0},
-    {"out", 'o', "DIR", 0, "Write alerts.ndjson, late.ndjson, dead.ndjson there (default: stdout)",
-     0},
-    {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0},
-    {"envelope", 'e', NULL, 0,
-     "Lines are {topic, key, stamp, value}, as `flyball gen --format envelope` writes them; the "
-     "stamp, in milliseconds, is the time of arrival and drives the clock",
-     0},
-    {"application", KEY_APPLICATION, "NAME", 0, "Name that goes into ids (default: flyball)", 0},
-    {"tasks", KEY_TASKS, "N", 0, "Spread devices over N tasks; the result is the same (default: 1)",
-     0},
+    {"audit", KEY_AUDIT, NULL, 0, "Put the audit records on stdout too", 0},
     {"watch", KEY_WATCH, NULL, 0, "Show alerts for people on stdout; goes with --out", 0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
@@ -43,35 +30,15 @@ static const char *const stream_files[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = "alerts.ndjson",
     [FB_STREAM_LATE] = "late.ndjson",
     [FB_STREAM_DEAD] = "dead.ndjson",
+    [FB_STREAM_AUDIT] = "audit.ndjson",
 };
 
 struct request {
-    const char *rules[INPUTS_MAX];
-    struct fb_replay_input inputs[INPUTS_MAX];
-    struct fb_replay_set sets[INPUTS_MAX];
-    uint32_t n_rules, n_inputs, n_sets;
+    struct fb_replay_request what;
     const char *out;
     FILE *files[FB_STREAMS];
     bool quiet, terminal, colour;
-    struct fb_replay_options options;
 };
-
-/* TOPIC=FILE; a '=' behind a '/' belongs to the file's name. */
-static struct fb_replay_input input_of(const char *text) {
-    const char *equals = strchr(text, '='), *slash = strchr(text, '/');
-    if (!equals || (slash && slash < equals))
-        return (struct fb_replay_input){.path = text};
-    return (struct fb_replay_input){.topic = {text, (size_t)(equals - text)}, .path = equals + 1};
-}
-
-static struct fb_replay_set set_of(struct argp_state *state, const char *text) {
-    const char *equals = strchr(text, '=');
-    if (!equals || equals == text)
-        argp_error(state, "--set takes NAME=VALUE or NAME=@filename, not `%s`", text);
-    return (struct fb_replay_set){.name = {text, (size_t)(equals - text)},
-                                  .value = fb_str_of(equals + 1),
-                                  .filename = !strcmp(equals + 1, "@filename")};
-}
 
 /* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". */
 static void show_alert(void *context, const struct fb_output *output, struct fb_str message) {
@@ -99,42 +66,14 @@ static void show_alert(void *context, const struct fb_output *output, struct fb_
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct request *request = state->input;
     switch (key) {
-    case 'r':
-    case 'i':
-    case 's':
-        if (request->n_rules == INPUTS_MAX || request->n_inputs == INPUTS_MAX ||
-            request->n_sets == INPUTS_MAX)
-            argp_error(state, "at most %d of --rules, --input and --set each", INPUTS_MAX);
-        if (key == 'r')
-            request->rules[request->n_rules++] = value;
-        else if (key == 'i')
-            request->inputs[request->n_inputs++] = input_of(value);
-        else
-            request->sets[request->n_sets++] = set_of(state, value);
-        return 0;
     case 'o':
         request->out = value;
         return 0;
-    case 'u':
-        if (!fb_time_parse(fb_str_of(value), &request->options.until_us))
-            argp_error(state, "--until takes a time such as 2026-01-01T12:00:00Z, not `%s`", value);
-        request->options.has_until = true;
-        return 0;
-    case 'e':
-        request->options.envelope = true;
-        return 0;
-    case KEY_APPLICATION:
-        request->options.application = fb_str_of(value);
-        return 0;
-    case KEY_TASKS: {
-        long n = strtol(value, NULL, 10);
-        if (n < 1 || n > 1024)
-            argp_error(state, "--tasks takes a number from 1 to 1024, not `%s`", value);
-        request->options.tasks = (uint32_t)n;
-        return 0;
-    }
     case KEY_WATCH:
-        request->options.watch = show_alert;
+        request->what.options.watch = show_alert;
+        return 0;
+    case KEY_AUDIT:
+        request->what.options.audit = true;
         return 0;
     case KEY_QUIET:
         request->quiet = true;
@@ -143,19 +82,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         argp_error(state, "`%s`: files go behind --rules and --input", value);
         return 0;
     case ARGP_KEY_END:
-        if (!request->n_rules)
-            argp_error(state, "--rules is missing");
-        if (!request->n_inputs)
-            argp_error(state, "--input is missing");
-        for (uint32_t i = 0; request->options.envelope && i < request->n_inputs; i++)
-            if (request->inputs[i].topic.n)
-                argp_error(state, "with --envelope the lines name their topics: --input %s",
-                           request->inputs[i].path);
-        if (request->options.watch && !request->out)
+        fb_replay_request_check(&request->what, state);
+        if (request->what.options.watch && !request->out)
             argp_error(state, "--watch shows alerts on stdout, so the records need --out DIR");
+        request->what.options.audit |= request->out != NULL;
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return fb_replay_request_option(&request->what, key, value, state);
     }
 }
 
@@ -232,7 +165,7 @@ static void summarize(const struct request *request, const struct fb_replay_resu
 static int replay(struct request *request) {
     struct fb_err err = {0};
     struct fb_replay_result result = {0};
-    bool good = open_outputs(request, &err) && fb_replay(&request->options, &result, &err);
+    bool good = open_outputs(request, &err) && fb_replay(&request->what.options, &result, &err);
     if (request->terminal)
         fputs("\r\033[K", stderr);
     good = close_outputs(request, good ? &err : NULL) && good;
@@ -254,26 +187,18 @@ int fb_cmd_replay(int argc, char **argv) {
                "always with the same result.\v"
                "Example: flyball replay --rules pumps.rules --input pumps.ndjson --out results",
     };
-    struct request request = {
-        .options = {.tasks = 1,
-                    .max_skew_us = 10 * FB_MINUTE,
-                    .application = FB_S("flyball"),
-                    .write = write_line},
-    };
+    struct request request = {0};
+    fb_replay_request_init(&request.what);
+    request.what.options.write = write_line;
     fb_cli_options(&argp, argc, argv, &request);
     request.terminal = !request.quiet && isatty(STDERR_FILENO);
     request.colour = fb_cli_colour(stdout);
     struct fb_compiled compiled;
-    int status = fb_cli_compile(request.rules, request.n_rules, &compiled);
+    int status = fb_replay_request_compile(&request.what, &compiled);
     if (status != FB_EXIT_OK)
         return status;
-    request.options.program = compiled.program;
-    request.options.inputs = request.inputs;
-    request.options.n_inputs = request.n_inputs;
-    request.options.sets = request.sets;
-    request.options.n_sets = request.n_sets;
-    request.options.progress = request.terminal ? show_progress : NULL;
-    request.options.context = &request;
+    request.what.options.progress = request.terminal ? show_progress : NULL;
+    request.what.options.context = &request;
     status = replay(&request);
     fb_compiled_free(&compiled);
     return status;

@@ -54,5 +54,7 @@ void fb_cli_put(const struct fb_buf *buf, FILE *out);
 
 /* "flyball 0.1.0 (commit)" and a line for each library, on stdout. */
 void fb_cli_version(void);
+/* "0.1.0": of this build. */
+const char *fb_cli_build(void);
 
 #endif

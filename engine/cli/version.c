@@ -18,6 +18,10 @@
 __attribute__((weak)) int mallctl(const char *name, void *old, size_t *old_bytes, void *new,
                                   size_t new_bytes);
 
+const char *fb_cli_build(void) {
+    return FB_VERSION;
+}
+
 void fb_cli_version(void) {
     char pcre[64] = "";
     FB_ASSERT(pcre2_config(PCRE2_CONFIG_VERSION, NULL) <= (int)sizeof pcre);

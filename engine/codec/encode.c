@@ -10,17 +10,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
-#include "engine/base/hash.h"
-#include "engine/codec/json_write.h"
-
-struct fb_encoder {
-    const struct fb_program *program;
-    struct fb_buf application, source;
-    struct fb_hasher *hasher;
-    struct fb_buf subject, data, text; /* of the present record; text: scratch */
-    char time[FB_TIME_TEXT_MAX];
-    char partition[16], offset[24]; /* a dead letter's headers */
-};
+#include "engine/codec/encoder.h"
 
 struct fb_encoder *fb_encoder_new(const struct fb_program *program, struct fb_str application) {
     struct fb_encoder *e = fb_alloc(sizeof *e);
@@ -42,10 +32,6 @@ void fb_encoder_free(struct fb_encoder *e) {
     fb_buf_free(&e->data);
     fb_buf_free(&e->text);
     free(e);
-}
-
-static struct fb_str view(const struct fb_buf *buf) {
-    return (struct fb_str){buf->p, buf->n};
 }
 
 /* ---- ids ---- */
@@ -76,12 +62,12 @@ static void make_id(struct fb_encoder *e, struct fb_str device, struct fb_str ru
                     const char *kind, const struct fb_cause *cause, char id[33]) {
     uint8_t digest[32];
     e->text.n = 0;
-    put_part(&e->text, view(&e->application));
+    put_part(&e->text, fb_encoder_view(&e->application));
     put_part(&e->text, device);
     put_part(&e->text, rule);
     put_part(&e->text, fb_str_of(kind));
     put_cause(&e->text, cause);
-    fb_hasher_sha256(e->hasher, view(&e->text), digest);
+    fb_hasher_sha256(e->hasher, fb_encoder_view(&e->text), digest);
     fb_hex(digest, 16, id);
 }
 
@@ -162,49 +148,21 @@ void fb_encode_template(const struct fb_template *text, const struct fb_output *
 
 /* ---- data ---- */
 
-/* `quoted`: the member's name as it stands in the text, with quotes and colon. No printf on this
- * path: it was a third of an alert's cost. */
-static void put_name(struct fb_buf *out, struct fb_str quoted) {
-    if (out->p[out->n - 1] != '{')
-        fb_buf_char(out, ',');
-    fb_buf_str(out, quoted);
-}
-
-#define NAME(name) FB_S("\"" name "\":")
-
-static void put_text_member(struct fb_buf *out, struct fb_str name, struct fb_str text) {
-    put_name(out, name);
-    fb_json_put_text(out, text);
-}
-
-static void put_time_member(struct fb_buf *out, struct fb_str name, int64_t us) {
-    put_name(out, name);
-    if (us == FB_NO_TIME)
-        fb_buf_text(out, "null");
-    else
-        fb_json_put_time(out, us);
-}
-
-static void put_bool_member(struct fb_buf *out, struct fb_str name, bool value) {
-    put_name(out, name);
-    fb_buf_text(out, value ? "true" : "false");
-}
-
 /* null where the rule has no such text. */
 static void put_template_member(struct fb_encoder *e, struct fb_str name,
                                 const struct fb_template *text, const struct fb_output *output) {
-    put_name(&e->data, name);
+    fb_put_name(&e->data, name);
     if (text->n_parts == 0) {
         fb_buf_text(&e->data, "null");
         return;
     }
     e->text.n = 0;
     fb_encode_template(text, output, &e->text);
-    fb_json_put_text(&e->data, view(&e->text));
+    fb_json_put_text(&e->data, fb_encoder_view(&e->text));
 }
 
 static void put_values(struct fb_buf *out, const struct fb_output *output) {
-    put_name(out, NAME("values"));
+    fb_put_name(out, FB_NAME("values"));
     fb_buf_char(out, '{');
     for (uint32_t i = 0; i < output->rule->n_shown; i++) {
         const struct fb_shown *shown = &output->rule->shown[i];
@@ -227,7 +185,7 @@ static void put_values(struct fb_buf *out, const struct fb_output *output) {
 
 static void put_tags(struct fb_buf *out, const struct fb_class *class,
                      const struct fb_output *output) {
-    put_name(out, NAME("tags"));
+    fb_put_name(out, FB_NAME("tags"));
     fb_buf_char(out, '{');
     for (uint32_t i = 0; i < class->n_tags; i++) {
         const struct fb_field *tag = &class->fields[class->tags[i]];
@@ -241,7 +199,7 @@ static void put_tags(struct fb_buf *out, const struct fb_class *class,
 }
 
 static void put_labels(struct fb_buf *out, const struct fb_rule *rule) {
-    put_name(out, NAME("labels"));
+    fb_put_name(out, FB_NAME("labels"));
     fb_buf_char(out, '{');
     for (uint32_t i = 0; i < rule->n_labels; i++) {
         if (i > 0)
@@ -255,81 +213,101 @@ static void put_labels(struct fb_buf *out, const struct fb_rule *rule) {
 
 /* subject := rule/device; the members that alerts and events begin with. */
 static void put_rule_members(struct fb_encoder *e, const struct fb_output *output) {
-    put_text_member(&e->data, NAME("rule"), output->rule->name);
-    put_text_member(&e->data, NAME("rule_version"), fb_str_of(output->rule->version));
-    put_text_member(&e->data, NAME("device"), output->device);
+    fb_put_text_member(&e->data, FB_NAME("rule"), output->rule->name);
+    fb_put_text_member(&e->data, FB_NAME("rule_version"), fb_str_of(output->rule->version));
+    fb_put_text_member(&e->data, FB_NAME("device"), output->device);
 }
 
 static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
                          struct fb_circumstance circumstance) {
     const struct fb_rule *rule = output->rule;
     struct fb_buf *out = &e->data;
-    put_text_member(out, NAME("alarm"), view(&e->subject));
+    fb_put_text_member(out, FB_NAME("alarm"), fb_encoder_view(&e->subject));
     put_rule_members(e, output);
-    put_text_member(out, NAME("event"), fb_str_of(fb_alert_event_name(output->event)));
-    put_bool_member(out, NAME("active"), output->active);
-    put_bool_member(out, NAME("acked"), false);
-    put_bool_member(out, NAME("latched"), false);
-    put_bool_member(out, NAME("shelved"), false);
-    put_bool_member(out, NAME("suppressed"), false);
-    put_text_member(out, NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
-    put_template_member(e, NAME("message"), &rule->message, output);
-    put_template_member(e, NAME("response"), &rule->response, output);
+    fb_put_text_member(out, FB_NAME("event"), fb_str_of(fb_alert_event_name(output->event)));
+    fb_put_bool_member(out, FB_NAME("active"), output->active);
+    fb_put_bool_member(out, FB_NAME("acked"), false);
+    fb_put_bool_member(out, FB_NAME("latched"), false);
+    fb_put_bool_member(out, FB_NAME("shelved"), false);
+    fb_put_bool_member(out, FB_NAME("suppressed"), false);
+    fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
+    put_template_member(e, FB_NAME("message"), &rule->message, output);
+    put_template_member(e, FB_NAME("response"), &rule->response, output);
     put_labels(out, rule);
-    put_time_member(out, NAME("at"), output->at_us);
-    put_time_member(out, NAME("since"), output->since_us);
+    fb_put_time_member(out, FB_NAME("at"), output->at_us);
+    fb_put_time_member(out, FB_NAME("since"), output->since_us);
     put_values(out, output);
     put_tags(out, &e->program->classes[output->class_index], output);
-    put_bool_member(out, NAME("initial"), circumstance.initial);
-    put_bool_member(out, NAME("historical"), circumstance.historical);
+    fb_put_bool_member(out, FB_NAME("initial"), circumstance.initial);
+    fb_put_bool_member(out, FB_NAME("historical"), circumstance.historical);
 }
 
 static void encode_event(struct fb_encoder *e, const struct fb_output *output) {
     struct fb_buf *out = &e->data;
     put_rule_members(e, output);
-    put_time_member(out, NAME("at"), output->at_us);
-    put_template_member(e, NAME("message"), &output->rule->message, output);
+    fb_put_time_member(out, FB_NAME("at"), output->at_us);
+    put_template_member(e, FB_NAME("message"), &output->rule->message, output);
     put_values(out, output);
     put_tags(out, &e->program->classes[output->class_index], output);
-    put_name(out, NAME("withheld"));
+    fb_put_name(out, FB_NAME("withheld"));
     fb_json_put_int(out, (int64_t)output->withheld);
 }
 
 static void encode_late(struct fb_encoder *e, const struct fb_output *output) {
     struct fb_buf *out = &e->data;
-    put_text_member(out, NAME("reason"), output->future ? FB_S("future") : FB_S("late"));
-    put_time_member(out, NAME("at"), output->at_us);
-    put_time_member(out, NAME("watermark"), output->watermark_us);
-    put_name(out, NAME("event"));
+    fb_put_text_member(out, FB_NAME("reason"), output->future ? FB_S("future") : FB_S("late"));
+    fb_put_time_member(out, FB_NAME("at"), output->at_us);
+    fb_put_time_member(out, FB_NAME("watermark"), output->watermark_us);
+    fb_put_name(out, FB_NAME("event"));
     if (output->raw.n && output->raw.p[0] == '{')
         fb_json_put_one_line(out, output->raw);
     else
         fb_json_put_text(out, output->raw); /* a line of CSV */
 }
 
-static void begin(struct fb_encoder *e, int64_t time_us, struct fb_encoded *encoded) {
+void fb_encoder_begin(struct fb_encoder *e, int64_t time_us, struct fb_encoded *encoded) {
     e->subject.n = 0;
     e->data.n = 0;
     fb_buf_char(&e->data, '{');
-    *encoded = (struct fb_encoded){.source = view(&e->source)};
+    *encoded = (struct fb_encoded){.source = fb_encoder_view(&e->source)};
     if (time_us != FB_NO_TIME)
         encoded->time = (struct fb_str){e->time, fb_time_format(time_us, e->time)};
 }
 
-static void end(struct fb_encoder *e, struct fb_encoded *encoded) {
+void fb_encoder_end(struct fb_encoder *e, struct fb_encoded *encoded) {
     fb_buf_char(&e->data, '}');
-    encoded->data = view(&e->data);
-    encoded->subject = view(&e->subject);
+    encoded->data = fb_encoder_view(&e->data);
+    encoded->subject = fb_encoder_view(&e->subject);
+}
+
+void fb_encoder_output_id(struct fb_encoder *e, const struct fb_output *output, char id[33]) {
+    char kind[64];
+    struct fb_str rule = output->rule ? output->rule->name : (struct fb_str){0};
+    switch (output->kind) {
+    case FB_OUT_ALERT:
+        stpcpy(stpcpy(stpcpy(stpcpy(kind, "alert "), fb_alert_event_name(output->event)), " "),
+               fb_severity_name(output->severity));
+        break;
+    case FB_OUT_EVENT:
+        stpcpy(kind, "event");
+        break;
+    case FB_OUT_LATE:
+        stpcpy(kind, "late");
+        break;
+    }
+    make_id(e, output->device, rule, kind, &output->cause, id);
+}
+
+void fb_encoder_dead_id(struct fb_encoder *e, const struct fb_dead_letter *letter, char id[33]) {
+    struct fb_cause cause = {.origin = letter->origin};
+    make_id(e, (struct fb_str){0}, (struct fb_str){0}, "dead", &cause, id);
 }
 
 void fb_encode(struct fb_encoder *e, const struct fb_output *output,
                struct fb_circumstance circumstance, struct fb_encoded *encoded) {
-    char kind[64];
-    struct fb_str rule = {0};
-    begin(e, output->at_us, encoded);
+    fb_encoder_begin(e, output->at_us, encoded);
     if (output->rule) {
-        rule = output->rule->name;
-        fb_buf_str(&e->subject, rule);
+        fb_buf_str(&e->subject, output->rule->name);
         fb_buf_char(&e->subject, '/');
     }
     fb_buf_str(&e->subject, output->device);
@@ -337,43 +315,39 @@ void fb_encode(struct fb_encoder *e, const struct fb_output *output,
     case FB_OUT_ALERT:
         encoded->type = "flyball.alert";
         encoded->stream = FB_STREAM_ALERTS;
-        stpcpy(stpcpy(stpcpy(stpcpy(kind, "alert "), fb_alert_event_name(output->event)), " "),
-               fb_severity_name(output->severity));
         encode_alert(e, output, circumstance);
         break;
     case FB_OUT_EVENT:
         encoded->type = "flyball.event";
         encoded->stream = FB_STREAM_ALERTS;
-        stpcpy(kind, "event");
         encode_event(e, output);
         break;
     case FB_OUT_LATE:
         encoded->type = "flyball.late";
         encoded->stream = FB_STREAM_LATE;
-        stpcpy(kind, "late");
         encode_late(e, output);
         break;
     }
-    end(e, encoded);
-    make_id(e, output->device, rule, kind, &output->cause, encoded->id);
+    fb_encoder_end(e, encoded);
+    fb_encoder_output_id(e, output, encoded->id);
 }
 
 void fb_encode_dead(struct fb_encoder *e, const struct fb_dead_letter *letter,
                     struct fb_encoded *encoded) {
     struct fb_buf *out = &e->data;
     bool utf8 = fb_str_is_utf8(letter->payload);
-    begin(e, letter->time_us, encoded);
+    fb_encoder_begin(e, letter->time_us, encoded);
     encoded->type = "flyball.dead";
     encoded->stream = FB_STREAM_DEAD;
-    put_text_member(out, NAME("reason"), fb_str_of(letter->reason));
-    put_text_member(out, NAME("detail"), letter->detail);
-    put_text_member(out, NAME("topic"), letter->origin.topic);
-    put_name(out, NAME("partition"));
+    fb_put_text_member(out, FB_NAME("reason"), fb_str_of(letter->reason));
+    fb_put_text_member(out, FB_NAME("detail"), letter->detail);
+    fb_put_text_member(out, FB_NAME("topic"), letter->origin.topic);
+    fb_put_name(out, FB_NAME("partition"));
     fb_json_put_int(out, letter->origin.partition);
-    put_name(out, NAME("offset"));
+    fb_put_name(out, FB_NAME("offset"));
     fb_json_put_int(out, letter->origin.offset);
-    put_text_member(out, NAME("encoding"), utf8 ? FB_S("utf-8") : FB_S("base64"));
-    put_name(out, NAME("payload"));
+    fb_put_text_member(out, FB_NAME("encoding"), utf8 ? FB_S("utf-8") : FB_S("base64"));
+    fb_put_name(out, FB_NAME("payload"));
     if (utf8) {
         fb_json_put_text(out, letter->payload);
     } else {
@@ -381,9 +355,8 @@ void fb_encode_dead(struct fb_encoder *e, const struct fb_dead_letter *letter,
         fb_json_put_base64(out, letter->payload);
         fb_buf_char(out, '"');
     }
-    end(e, encoded);
-    struct fb_cause cause = {.origin = letter->origin};
-    make_id(e, (struct fb_str){0}, (struct fb_str){0}, "dead", &cause, encoded->id);
+    fb_encoder_end(e, encoded);
+    fb_encoder_dead_id(e, letter, encoded->id);
 }
 
 /* ---- envelopes ---- */
@@ -397,9 +370,9 @@ void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out) {
     fb_buf_text(out, encoded->type);
     fb_buf_char(out, '"');
     if (encoded->subject.n)
-        put_text_member(out, NAME("subject"), encoded->subject);
+        fb_put_text_member(out, FB_NAME("subject"), encoded->subject);
     if (encoded->time.n)
-        put_text_member(out, NAME("time"), encoded->time);
+        fb_put_text_member(out, FB_NAME("time"), encoded->time);
     fb_buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
     fb_buf_str(out, encoded->data);
     fb_buf_text(out, "}\n");

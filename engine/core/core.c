@@ -44,6 +44,7 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     }
     core->registers = fb_alloc(sizeof *core->registers * registers);
     core->shown = fb_alloc(sizeof *core->shown * shown);
+    core->sources = fb_alloc(sizeof *core->sources * shown);
     core->slots = fb_alloc(sizeof *core->slots * slots);
     core->tags = fb_alloc(sizeof *core->tags * fields);
     core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
@@ -62,6 +63,7 @@ void fb_core_free(struct fb_core *core) {
     free(core->plans);
     free(core->registers);
     free(core->shown);
+    free(core->sources);
     free(core->slots);
     free(core->tags);
     free(core->kept_cells);

@@ -11,6 +11,18 @@ static struct fb_value field_at(struct fb_core *core, const struct fb_moment *mo
     return fb_field_value(field, cell, core->texts, moment->t_us);
 }
 
+static struct fb_shown_source source_of(const struct fb_moment *moment,
+                                        const struct fb_shown *shown) {
+    if (!shown->is_field)
+        return (struct fb_shown_source){.at_us = FB_NO_TIME};
+    const struct fb_field *field = &moment->device->plan->class_->fields[shown->field];
+    const struct fb_field_cell *cell =
+        (const void *)(fb_device_block(moment->device) + field->offset);
+    return (struct fb_shown_source){.at_us = cell->ts_us,
+                                    .carried = moment->carried &&
+                                               fb_field_set_has(moment->carried, shown->field)};
+}
+
 /* A let is good or unknown: the quality of what it is computed from is not its own. */
 static struct fb_value let_value(struct fb_eval *eval, const struct fb_code *code) {
     struct fb_value value = fb_eval_run(eval, code);
@@ -23,9 +35,11 @@ static struct fb_output report(struct fb_core *core, const struct fb_moment *mom
                                const struct fb_rule *rule) {
     const struct fb_class_plan *plan = moment->device->plan;
     struct fb_eval eval = fb_moment_eval(core, moment);
-    for (uint32_t i = 0; i < rule->n_shown; i++)
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
         core->shown[i] = rule->shown[i].is_field ? field_at(core, moment, rule->shown[i].field)
                                                  : let_value(&eval, &rule->shown[i].code);
+        core->sources[i] = source_of(moment, &rule->shown[i]);
+    }
     for (uint32_t i = 0; i < rule->n_slots; i++)
         core->slots[i] = fb_eval_run(&eval, &rule->slots[i].code);
     for (uint32_t i = 0; i < plan->class_->n_tags; i++)
@@ -37,6 +51,7 @@ static struct fb_output report(struct fb_core *core, const struct fb_moment *mom
         .cause = moment->cause,
         .at_us = moment->t_us,
         .shown = core->shown,
+        .sources = core->sources,
         .slots = core->slots,
         .tags = core->tags,
     };

@@ -21,6 +21,7 @@ struct fb_core {
     struct fb_texts *texts;
     struct fb_value *registers;
     struct fb_value *shown, *slots, *tags; /* as many as the largest rule or class has */
+    struct fb_shown_source *sources;       /* of `shown` */
     struct fb_field_cell *kept_cells;      /* fields' cells while a late record stands in */
     uint64_t *late_texts;                  /* text handles for the same */
     int64_t clock_us;                      /* C */

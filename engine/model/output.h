@@ -19,6 +19,12 @@ struct fb_cause {
     struct fb_origin origin; /* else: the record */
 };
 
+/* Where a shown value comes from. */
+struct fb_shown_source {
+    int64_t at_us; /* a field's last good sample; INT64_MIN: it has none, or it is a let */
+    bool carried;  /* the record that is the cause has this field */
+};
+
 struct fb_rule;
 
 struct fb_output {
@@ -40,6 +46,7 @@ struct fb_output {
 
     /* alert and event: in the order of rule->shown, rule->slots and the class's tags */
     const struct fb_value *shown;
+    const struct fb_shown_source *sources; /* as shown; NULL: not known */
     const struct fb_value *slots;
     const struct fb_value *tags;
 

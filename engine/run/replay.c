@@ -3,24 +3,35 @@
  * Place in the flow: see replay.h. */
 #include "engine/run/replay.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
+#include "engine/codec/audit.h"
 #include "engine/run/file_clock.h"
 #include "engine/run/input.h"
 
 enum { PROGRESS_EVERY = 65536 };
 
+/* One core with the devices that are its own, and its audit. */
+struct task {
+    struct replay *replay;
+    struct fb_core *core;
+    struct fb_auditor auditor;
+    struct fb_buf name;
+};
+
 struct replay {
     const struct fb_replay_options *options;
     struct fb_replay_result *result;
     struct fb_encoder *encoder;
-    struct fb_core **tasks;
+    struct task *tasks;
     struct fb_input **inputs; /* those that are not at their end */
     enum fb_input_state *states;
     uint32_t n_inputs;
     struct fb_file_clock *clock;
+    int64_t clock_us; /* C as the tasks were told it last */
     struct fb_buf line;
     struct fb_err *err;
     bool failed;
@@ -46,15 +57,22 @@ static void watch(struct replay *replay, const struct fb_output *output) {
 }
 
 static void put_out(void *context, const struct fb_output *output) {
-    struct replay *replay = context;
-    watch(replay, output);
+    struct task *task = context;
+    struct replay *replay = task->replay;
+    struct fb_circumstance circumstance = {.initial = false};
     struct fb_encoded encoded;
-    fb_encode(replay->encoder, output, (struct fb_circumstance){.initial = false}, &encoded);
+    watch(replay, output);
+    fb_encode(replay->encoder, output, circumstance, &encoded);
+    write_encoded(replay, &encoded);
+    if (!replay->options->audit || output->kind != FB_OUT_ALERT)
+        return;
+    fb_audit_decision(&task->auditor, replay->encoder, output, circumstance, &encoded);
     write_encoded(replay, &encoded);
 }
 
-static void bury(struct replay *replay, const char *reason, struct fb_str detail,
+static void bury(struct task *task, const char *reason, struct fb_str detail,
                  const struct fb_origin *origin, struct fb_str payload) {
+    struct replay *replay = task->replay;
     struct fb_dead_letter letter = {
         .reason = reason,
         .detail = detail,
@@ -66,23 +84,44 @@ static void bury(struct replay *replay, const char *reason, struct fb_str detail
     fb_encode_dead(replay->encoder, &letter, &encoded);
     replay->result->dead++;
     write_encoded(replay, &encoded);
+    if (!replay->options->audit)
+        return;
+    fb_audit_rejected(&task->auditor, replay->encoder, &letter, &encoded);
+    write_encoded(replay, &encoded);
+}
+
+/* The task is told that C is here; origin: of the record that may have moved it, or NULL. */
+static void move_clock(struct task *task, int64_t from_us, int64_t c_us,
+                       const struct fb_origin *origin) {
+    struct replay *replay = task->replay;
+    struct fb_encoded encoded;
+    task->auditor.clock_us = c_us;
+    if (!replay->options->audit || !fb_audit_is_jump(from_us, c_us, replay->options->max_skew_us))
+        return;
+    fb_audit_clock(&task->auditor, replay->encoder, from_us, origin, &encoded);
+    write_encoded(replay, &encoded);
 }
 
 /* The partition follows the first key, which the id begins with. */
-static uint32_t task_of(const struct replay *replay, const struct fb_entry *entry) {
+static struct task *task_of(const struct replay *replay, const struct fb_entry *entry) {
     if (replay->options->tasks == 1)
-        return 0;
+        return &replay->tasks[0];
     size_t n = 0;
     while (n < entry->device.n && entry->device.p[n] != ',')
         n++;
-    return (uint32_t)(fb_hash64(entry->device.p, n, 0) % replay->options->tasks);
+    return &replay->tasks[fb_hash64(entry->device.p, n, 0) % replay->options->tasks];
 }
 
 static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
     struct replay *replay = context;
-    struct fb_core *core = replay->tasks[task_of(replay, entry)];
-    if (fb_core_take(core, entry, c_us) == FB_REFUSED_DEVICES)
-        bury(replay, "DEVICE_CAP", FB_S("there are more devices than the engine may keep"),
+    struct task *task = task_of(replay, entry);
+    move_clock(task, replay->clock_us, c_us, &entry->origin);
+    replay->clock_us = c_us;
+    task->auditor.payload = entry->raw;
+    enum fb_taken taken = fb_core_take(task->core, entry, c_us);
+    task->auditor.payload = (struct fb_str){0};
+    if (taken == FB_REFUSED_DEVICES)
+        bury(task, "DEVICE_CAP", FB_S("there are more devices than the engine may keep"),
              &entry->origin, entry->raw);
 }
 
@@ -99,12 +138,13 @@ static bool open_inputs(struct replay *replay) {
     return true;
 }
 
-/* Brings an input to its next entry; what can not be taken is buried on the way. */
+/* Brings an input to its next entry; what can not be taken is buried on the way, by the first task,
+ * since it belongs to no device. */
 static bool go_on(struct replay *replay, uint32_t i) {
     enum fb_input_state state;
     while ((state = fb_input_next(replay->inputs[i], replay->err)) == FB_INPUT_REJECT) {
         const struct fb_reject *reject = fb_input_reject(replay->inputs[i]);
-        bury(replay, reject->code, reject->detail, &reject->origin, reject->raw);
+        bury(&replay->tasks[0], reject->code, reject->detail, &reject->origin, reject->raw);
         if (replay->failed)
             return false;
     }
@@ -147,7 +187,42 @@ static void show_progress(const struct replay *replay) {
     replay->options->progress(replay->options->context, read_bytes, size_bytes);
 }
 
+static void make_tasks(struct replay *replay) {
+    const struct fb_replay_options *options = replay->options;
+    struct fb_core_config config = {.max_skew_us = options->max_skew_us};
+    replay->tasks = fb_alloc(sizeof *replay->tasks * options->tasks);
+    for (uint32_t i = 0; i < options->tasks; i++) {
+        struct task *task = &replay->tasks[i];
+        task->replay = replay;
+        task->core = fb_core_new(options->program, &config, put_out, task);
+        fb_buf_str(&task->name, options->application);
+        fb_buf_printf(&task->name, "/%" PRIu32, i);
+        task->auditor.task = (struct fb_str){task->name.p, task->name.n};
+        task->auditor.clock_us = FB_NO_TIME;
+        memcpy(task->auditor.rules, options->rules, sizeof options->rules);
+    }
+}
+
+static void audit_rules(struct replay *replay) {
+    const struct fb_replay_options *options = replay->options;
+    struct fb_encoded encoded;
+    for (uint32_t i = 0; options->audit && i < options->tasks; i++) {
+        fb_audit_rules(&replay->tasks[i].auditor, replay->encoder,
+                       options->build ? options->build : "", &encoded);
+        write_encoded(replay, &encoded);
+    }
+}
+
+static void finish(struct replay *replay, int64_t end_us) {
+    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+        struct task *task = &replay->tasks[i];
+        move_clock(task, replay->clock_us, end_us, NULL);
+        fb_core_finish(task->core, end_us);
+    }
+}
+
 static bool run(struct replay *replay) {
+    audit_rules(replay);
     for (uint32_t i = 0; i < replay->n_inputs; i++)
         if (!go_on(replay, i))
             return false;
@@ -167,8 +242,7 @@ static bool run(struct replay *replay) {
     if (replay->options->has_until && replay->options->until_us > end_us)
         end_us = replay->options->until_us;
     if (end_us != FB_NO_TIME)
-        for (uint32_t i = 0; i < replay->options->tasks; i++)
-            fb_core_finish(replay->tasks[i], end_us);
+        finish(replay, end_us);
     return !replay->failed;
 }
 
@@ -189,9 +263,10 @@ static void add_stats(struct fb_core_stats *sum, const struct fb_core_stats *one
 
 static void close_all(struct replay *replay) {
     for (uint32_t i = 0; i < replay->options->tasks; i++) {
-        struct fb_core_stats stats = fb_core_stats(replay->tasks[i]);
+        struct fb_core_stats stats = fb_core_stats(replay->tasks[i].core);
         add_stats(&replay->result->stats, &stats);
-        fb_core_free(replay->tasks[i]);
+        fb_core_free(replay->tasks[i].core);
+        fb_buf_free(&replay->tasks[i].name);
     }
     for (uint32_t i = 0; i < replay->n_inputs; i++)
         fb_input_close(replay->inputs[i]);
@@ -206,12 +281,10 @@ static void close_all(struct replay *replay) {
 bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result *result,
                struct fb_err *err) {
     *result = (struct fb_replay_result){0};
-    struct replay replay = {.options = options, .result = result, .err = err};
-    struct fb_core_config config = {.max_skew_us = options->max_skew_us};
+    struct replay replay = {
+        .options = options, .result = result, .err = err, .clock_us = FB_NO_TIME};
     replay.encoder = fb_encoder_new(options->program, options->application);
-    replay.tasks = fb_alloc(sizeof *replay.tasks * options->tasks);
-    for (uint32_t i = 0; i < options->tasks; i++)
-        replay.tasks[i] = fb_core_new(options->program, &config, put_out, &replay);
+    make_tasks(&replay);
     replay.clock = fb_file_clock_new(options->program, options->max_skew_us, take, &replay);
     bool done = open_inputs(&replay) && run(&replay);
     close_all(&replay);

@@ -33,6 +33,9 @@ struct fb_replay_options {
     uint32_t tasks;   /* how many cores the devices are spread over; at least 1 */
     int64_t max_skew_us;
     struct fb_str application; /* part of the ids */
+    bool audit;                /* write audit records, too */
+    uint8_t rules[32];         /* the bundle's hash, for the audit */
+    const char *build;         /* of the engine, for the audit; NULL: not known */
     /* One line of NDJSON, with its end. False: it could not be written (err says why). */
     bool (*write)(void *context, enum fb_stream stream, struct fb_str line, struct fb_err *err);
     /* Each alert and rule event as it comes, for people; may be NULL. */

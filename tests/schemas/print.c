@@ -3,6 +3,30 @@
 
 #include <stdio.h>
 
+#include "engine/codec/audit.h"
+
+static void print_audit(struct fb_encoder *encoder, struct fb_output *alerts, uint32_t n_alerts,
+                        const struct fb_dead_letter *letter, struct fb_buf *out) {
+    struct fb_auditor auditor = sample_auditor();
+    struct fb_encoded encoded;
+    for (int began = 0; began < 2; began++) {
+        fb_audit_rules(&auditor, encoder, "0.1.0", &encoded);
+        fb_encode_line(&encoded, out);
+        fb_audit_rejected(&auditor, encoder, letter, &encoded);
+        fb_encode_line(&encoded, out);
+        auditor.clock_us = 1795247999123456;
+    }
+    for (uint32_t i = 0; i < n_alerts; i++) {
+        fb_audit_decision(&auditor, encoder, &alerts[i], (struct fb_circumstance){.initial = true},
+                          &encoded);
+        fb_encode_line(&encoded, out);
+    }
+    for (int i = 0; i < 2; i++) {
+        fb_audit_clock(&auditor, encoder, 0, i ? &letter->origin : NULL, &encoded);
+        fb_encode_line(&encoded, out);
+    }
+}
+
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
     struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_event(), sample_late(),
@@ -18,6 +42,7 @@ int main(void) {
         fb_encode_dead(encoder, &letters[i], &encoded);
         fb_encode_line(&encoded, &out);
     }
+    print_audit(encoder, outputs, 2, &letters[1], &out);
     fwrite(out.p, 1, out.n, stdout);
     fb_buf_free(&out);
     fb_encoder_free(encoder);

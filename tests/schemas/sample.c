@@ -89,6 +89,16 @@ static const struct fb_value shown_values[] = {
     {.i = 0, .quality = FB_Q_GOOD},
     {.num = -0.0, .quality = FB_Q_GOOD},
 };
+static const struct fb_shown_source sources[] = {
+    {.at_us = AT, .carried = true},
+    {.at_us = INT64_MIN},
+    {.at_us = AT - 1000000},
+    {.at_us = AT, .carried = true},
+    {.at_us = AT},
+    {.at_us = AT},
+    {.at_us = AT},
+    {.at_us = AT},
+};
 static const struct fb_value slot_values[] = {
     {.num = 80.25, .quality = FB_Q_GOOD}, {.num = 98.6, .quality = FB_Q_GOOD},
     {.i = 1, .quality = FB_Q_GOOD},       {.i = 1, .quality = FB_Q_GOOD},
@@ -115,6 +125,7 @@ struct fb_output sample_alert(void) {
         .active = true,
         .since_us = AT,
         .shown = shown_values,
+        .sources = sources,
         .slots = slot_values,
         .tags = tag_values};
 }
@@ -174,4 +185,11 @@ struct fb_dead_letter sample_dead_binary(void) {
     letter.payload = FB_S("\xff\x00\x01zz");
     letter.time_us = AT;
     return letter;
+}
+
+struct fb_auditor sample_auditor(void) {
+    struct fb_auditor auditor = {.task = FB_S("plant/3"), .clock_us = FB_NO_TIME};
+    auditor.rules[31] = 1;
+    auditor.payload = FB_S("{\"id\":\"p-1\"}");
+    return auditor;
 }

@@ -4,7 +4,7 @@
 #ifndef FB_TESTS_SCHEMAS_SAMPLE_H
 #define FB_TESTS_SCHEMAS_SAMPLE_H
 
-#include "engine/codec/encode.h"
+#include "engine/codec/audit.h"
 
 /* Valid as long as the program runs. */
 const struct fb_program *sample_program(void);
@@ -15,5 +15,6 @@ struct fb_output sample_late(void);
 struct fb_output sample_future(void); /* of a device without a watermark, from a CSV file */
 struct fb_dead_letter sample_dead(void);
 struct fb_dead_letter sample_dead_binary(void); /* the payload is not UTF-8 */
+struct fb_auditor sample_auditor(void);         /* of a new task */
 
 #endif

@@ -529,6 +529,74 @@ static void a_csv_file_holds_no_envelopes(void **state) {
     assert_non_null(strstr(err.text, "a CSV file has none"));
 }
 
+/* ---- the audit ---- */
+
+static const char heat[] =
+    "device pump from \"pumps\" { key id  time ts  temp : number [degC]  flow : number }\n"
+    "alarm hot on pump { raise high when temp > 80 degC and flow < 5 }\n"
+    "event seen on pump { whenever temp > 0 degC }\n";
+
+static void the_audit_tells_of_rules_decisions_rejects_and_jumps(void **state) {
+    (void)state;
+    rules(heat);
+    options.audit = true;
+    options.build = "1.2.3";
+    memset(options.rules, 0xAB, sizeof options.rules);
+    input("", "a", "{\"id\":\"p\",\"ts\":\"2026-01-01T00:00:00Z\",\"temp\":20,\"flow\":4}\n"
+                   "{\"id\":\"q\",\"ts\":\"2026-01-01T00:00:00Z\",\"temp\":20,\"flow\":9}\n"
+                   "not json\n"
+                   "{\"id\":\"p\",\"ts\":\"2026-01-01T00:00:09Z\",\"temp\":90}\n"
+                   "{\"id\":\"q\",\"ts\":\"2026-01-01T00:10:10Z\",\"temp\":20}\n"
+                   "{\"id\":\"p\",\"ts\":\"2026-01-01T00:10:10Z\",\"temp\":20}\n");
+    run();
+    assert_int_equal(count(FB_STREAM_AUDIT, "\n"), 5);
+    static const char *const kinds[] = {"rules", "rejected", "decision", "clock", "decision"};
+    const char *line = fb_buf_terminated(&streams[FB_STREAM_AUDIT]);
+    for (int i = 0; i < 5; i++) {
+        char begin[64];
+        snprintf(begin, sizeof begin, "\"data\":{\"task\":\"test/0\",\"seq\":%d,", i + 1);
+        const char *at = strstr(line, begin), *end = strchr(line, '\n');
+        assert_true(at && at < end);
+        at = strstr(line, "\"kind\":\"") + strlen("\"kind\":\"");
+        assert_memory_equal(at, kinds[i], strlen(kinds[i]));
+        line = end + 1;
+    }
+    expect_in(FB_STREAM_AUDIT, "\"outcome\":\"JSON_NOT_OBJECT\"");
+    expect_in(FB_STREAM_AUDIT, "\"build\":\"1.2.3\",\"rules\":\"abababab");
+    /* The record carries the temperature; the flow was known from before. */
+    expect_in(FB_STREAM_AUDIT,
+              "\"inputs\":[{\"name\":\"flow\",\"value\":4,\"quality\":\"good\","
+              "\"at\":\"2026-01-01T00:00:00.000Z\",\"topic\":null,\"partition\":null,"
+              "\"offset\":null},{\"name\":\"temp\",\"value\":90,\"quality\":\"good\","
+              "\"at\":\"2026-01-01T00:00:09.000Z\",\"topic\":\"pumps\",\"partition\":-1,"
+              "\"offset\":3}],\"verdicts\":[],\"outcome\":\"raised\"");
+    expect_in(FB_STREAM_AUDIT, "\"from\":\"2026-01-01T00:00:09.000Z\"");
+}
+
+static void each_task_has_a_chain_and_until_may_be_a_jump(void **state) {
+    (void)state;
+    rules(heat);
+    options.audit = true;
+    options.tasks = 3;
+    options.has_until = true;
+    options.until_us = T0 * 1000 + 11 * FB_MINUTE;
+    input("", "a", "{\"id\":\"p\",\"ts\":\"2026-01-01T00:00:00Z\",\"temp\":20}\n");
+    run();
+    expect_in(FB_STREAM_AUDIT, "\"task\":\"test/2\",\"seq\":1,");
+    expect_in(FB_STREAM_AUDIT, "\"task\":\"test/2\",\"seq\":2,");
+    assert_int_equal(count(FB_STREAM_AUDIT, "\"kind\":\"clock\""), 3);
+    assert_int_equal(count(FB_STREAM_AUDIT, "\"cause\":null"), 6);
+}
+
+static void without_being_asked_there_is_no_audit(void **state) {
+    (void)state;
+    rules(heat);
+    input("", "a", "{\"id\":\"p\",\"ts\":\"2026-01-01\",\"temp\":90,\"flow\":0}\nno\n");
+    run();
+    expect_in(FB_STREAM_ALERTS, "\"event\":\"raised\"");
+    assert_int_equal(streams[FB_STREAM_AUDIT].n, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(several_inputs_are_merged_by_time),
@@ -551,6 +619,9 @@ int main(void) {
         cmocka_unit_test(a_bad_envelope_is_a_dead_letter_that_says_why),
         cmocka_unit_test(a_value_may_be_as_large_and_deep_as_any_record),
         cmocka_unit_test(a_csv_file_holds_no_envelopes),
+        cmocka_unit_test(the_audit_tells_of_rules_decisions_rejects_and_jumps),
+        cmocka_unit_test(each_task_has_a_chain_and_until_may_be_a_jump),
+        cmocka_unit_test(without_being_asked_there_is_no_audit),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

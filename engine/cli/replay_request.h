@@ -1,0 +1,69 @@
+/* What a replay is asked for on a command line: rules, inputs and all that changes its results.
+ *
+ * Place in the flow: `replay`, and `audit verify --reexecute`, which runs the same again. */
+#ifndef FB_CLI_REPLAY_REQUEST_H
+#define FB_CLI_REPLAY_REQUEST_H
+
+#include <argp.h>
+
+#include "engine/cli/compile.h"
+#include "engine/run/replay.h"
+
+enum { FB_REPLAY_INPUTS_MAX = 256 };
+
+struct fb_replay_request {
+    const char *rules[FB_REPLAY_INPUTS_MAX];
+    struct fb_replay_input inputs[FB_REPLAY_INPUTS_MAX];
+    struct fb_replay_set sets[FB_REPLAY_INPUTS_MAX];
+    uint32_t n_rules;
+    struct fb_replay_options options; /* its inputs and sets are those above */
+};
+
+enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_END };
+
+/* Rows of a table of options. */
+#define FB_REPLAY_OPTIONS                                                                          \
+    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},      \
+        {"input",                                                                                  \
+         'i',                                                                                      \
+         "[TOPIC=]FILE",                                                                           \
+         0,                                                                                        \
+         "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may "  \
+         "be left out when the rules read only one",                                               \
+         0},                                                                                       \
+        {"set",                                                                                    \
+         's',                                                                                      \
+         "NAME=VALUE",                                                                             \
+         0,                                                                                        \
+         "CSV: a field that every record gets; @filename stands for the file's name",              \
+         0},                                                                                       \
+        {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0},      \
+        {"envelope",                                                                               \
+         'e',                                                                                      \
+         NULL,                                                                                     \
+         0,                                                                                        \
+         "Lines are {topic, key, stamp, value}, as `flyball gen --format envelope` writes them; "  \
+         "the stamp, in milliseconds, is the time of arrival and drives the clock",                \
+         0},                                                                                       \
+        {"application",                                                                            \
+         FB_REPLAY_KEY_APPLICATION,                                                                \
+         "NAME",                                                                                   \
+         0,                                                                                        \
+         "Name that goes into ids (default: flyball)",                                             \
+         0},                                                                                       \
+    {                                                                                              \
+        "tasks", FB_REPLAY_KEY_TASKS, "N", 0,                                                      \
+            "Spread devices over N tasks; the result is the same (default: 1)", 0                  \
+    }
+
+/* The defaults. */
+void fb_replay_request_init(struct fb_replay_request *request);
+/* One of the options; ARGP_ERR_UNKNOWN: it is another. */
+error_t fb_replay_request_option(struct fb_replay_request *request, int key, char *value,
+                                 struct argp_state *state);
+/* At the end of the line: ends with wrong usage where something is missing. */
+void fb_replay_request_check(const struct fb_replay_request *request, struct argp_state *state);
+/* Compiles the rules into options.program and names their bundle; as fb_cli_compile. */
+int fb_replay_request_compile(struct fb_replay_request *request, struct fb_compiled *compiled);
+
+#endif

@@ -1,0 +1,219 @@
+/* Audit records, one at a time. */
+#include "engine/codec/audit.h"
+
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "engine/codec/encoder.h"
+
+enum { HASH_BYTES = 32, HEX_MAX = 2 * HASH_BYTES + 1 };
+
+bool fb_audit_is_jump(int64_t from_us, int64_t to_us, int64_t max_skew_us) {
+    return from_us != FB_NO_TIME && to_us > fb_add_sat(from_us, max_skew_us);
+}
+
+/* ---- members ---- */
+
+/* null where there is no such text. */
+static void put_optional(struct fb_buf *out, struct fb_str name, struct fb_str text) {
+    fb_put_name(out, name);
+    if (text.n)
+        fb_json_put_text(out, text);
+    else
+        fb_buf_text(out, "null");
+}
+
+static void put_hex(struct fb_buf *out, struct fb_str name, const uint8_t bytes[HASH_BYTES]) {
+    char hex[HEX_MAX];
+    fb_hex(bytes, HASH_BYTES, hex);
+    fb_put_name(out, name);
+    fb_buf_char(out, '"');
+    fb_buf_put(out, hex, sizeof hex - 1);
+    fb_buf_char(out, '"');
+}
+
+static void put_int_member(struct fb_buf *out, struct fb_str name, int64_t i) {
+    fb_put_name(out, name);
+    fb_json_put_int(out, i);
+}
+
+static void put_position(struct fb_buf *out, const struct fb_origin *origin) {
+    if (!origin) {
+        fb_buf_text(out, ",\"topic\":null,\"partition\":null,\"offset\":null");
+        return;
+    }
+    fb_put_text_member(out, FB_NAME("topic"), origin->topic);
+    put_int_member(out, FB_NAME("partition"), origin->partition);
+    put_int_member(out, FB_NAME("offset"), origin->offset);
+}
+
+/* A record by its position, a timer by its deadline; NULL: neither. */
+static void put_cause(struct fb_buf *out, const struct fb_cause *cause) {
+    fb_put_name(out, FB_NAME("cause"));
+    if (!cause) {
+        fb_buf_text(out, "null");
+        return;
+    }
+    fb_buf_char(out, '{');
+    if (cause->timer) {
+        fb_put_time_member(out, FB_NAME("deadline"), cause->deadline_us);
+    } else {
+        put_position(out, &cause->origin);
+        put_int_member(out, FB_NAME("index"), cause->origin.index);
+    }
+    fb_buf_char(out, '}');
+}
+
+/* The hash of the bytes that came; null where no record is the cause. */
+static void put_payload(struct fb_encoder *e, struct fb_str payload) {
+    uint8_t digest[HASH_BYTES];
+    if (!payload.p) {
+        put_optional(&e->data, FB_NAME("payload"), (struct fb_str){0});
+        return;
+    }
+    fb_hasher_sha256(e->hasher, payload, digest);
+    put_hex(&e->data, FB_NAME("payload"), digest);
+}
+
+/* What the rule's conditions saw. A position is there where the very record that made the engine
+ * decide carries the value. */
+static void put_inputs(struct fb_buf *out, const struct fb_output *output) {
+    const struct fb_rule *rule = output->rule;
+    fb_put_name(out, FB_NAME("inputs"));
+    fb_buf_char(out, '[');
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        const struct fb_shown *shown = &rule->shown[i];
+        const struct fb_value *value = &output->shown[i];
+        const struct fb_shown_source *source = output->sources ? &output->sources[i] : NULL;
+        bool carried = source && source->carried && !output->cause.timer;
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_buf_char(out, '{');
+        fb_put_text_member(out, FB_NAME("name"), shown->name);
+        fb_put_name(out, FB_NAME("value"));
+        fb_json_put_value(out, shown->type, shown->words, value);
+        fb_put_text_member(out, FB_NAME("quality"), fb_str_of(fb_quality_name(value->quality)));
+        fb_put_time_member(out, FB_NAME("at"), source ? source->at_us : FB_NO_TIME);
+        put_position(out, carried ? &output->cause.origin : NULL);
+        fb_buf_char(out, '}');
+    }
+    fb_buf_char(out, ']');
+}
+
+static void put_no_inputs(struct fb_buf *out) {
+    fb_put_name(out, FB_NAME("inputs"));
+    fb_buf_text(out, "[]");
+}
+
+/* ---- the chain ---- */
+
+/* at_us: device time of the decision; FB_NO_TIME: there is none. */
+static void begin(struct fb_auditor *a, struct fb_encoder *e, struct fb_str kind, int64_t at_us,
+                  struct fb_encoded *encoded) {
+    struct fb_buf *out = &e->data;
+    fb_encoder_begin(e, at_us != FB_NO_TIME ? at_us : a->clock_us, encoded);
+    encoded->stream = FB_STREAM_AUDIT;
+    encoded->type = "flyball.audit";
+    fb_buf_str(&e->subject, a->task);
+    fb_put_text_member(out, FB_NAME("task"), a->task);
+    put_int_member(out, FB_NAME("seq"), (int64_t)(a->seq + 1));
+    put_hex(out, FB_NAME("previous"), a->head);
+    fb_put_text_member(out, FB_NAME("kind"), kind);
+}
+
+static void put_rule(struct fb_buf *out, const struct fb_output *output) {
+    struct fb_str none = {0};
+    put_optional(out, FB_NAME("rule"), output ? output->rule->name : none);
+    put_optional(out, FB_NAME("rule_version"), output ? fb_str_of(output->rule->version) : none);
+    put_optional(out, FB_NAME("device"), output ? output->device : none);
+}
+
+static void put_times(const struct fb_auditor *a, struct fb_buf *out, int64_t at_us) {
+    fb_put_time_member(out, FB_NAME("at"), at_us);
+    fb_put_time_member(out, FB_NAME("clock"), a->clock_us);
+}
+
+static void put_outcome(struct fb_buf *out, struct fb_str outcome, const char *explains) {
+    fb_put_name(out, FB_NAME("verdicts"));
+    fb_buf_text(out, "[]");
+    fb_put_text_member(out, FB_NAME("outcome"), outcome);
+    put_optional(out, FB_NAME("explains"), explains ? fb_str_of(explains) : (struct fb_str){0});
+}
+
+/* The hash stands last, so that the bytes it is of are those before it and a '}'. */
+static void end(struct fb_auditor *a, struct fb_encoder *e, struct fb_encoded *encoded) {
+    put_hex(&e->data, FB_NAME("rules"), a->rules);
+    put_int_member(&e->data, FB_NAME("semantics"), e->program->semantics);
+    struct fb_str parts[] = {
+        {(const char *)a->head, HASH_BYTES}, fb_encoder_view(&e->data), FB_S("}")};
+    fb_hasher_sha256_parts(e->hasher, parts, 3, a->head);
+    a->seq++;
+    put_hex(&e->data, FB_NAME("hash"), a->head);
+    fb_encoder_end(e, encoded);
+    fb_hex(a->head, HASH_BYTES / 2, encoded->id);
+}
+
+/* ---- the kinds ---- */
+
+void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
+                       struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+    struct fb_buf *out = &e->data;
+    char id[33];
+    FB_ASSERT(output->kind == FB_OUT_ALERT);
+    fb_encoder_output_id(e, output, id);
+    begin(a, e, FB_S("decision"), output->at_us, encoded);
+    put_rule(out, output);
+    put_times(a, out, output->at_us);
+    put_cause(out, &output->cause);
+    put_payload(e, output->cause.timer ? (struct fb_str){0} : a->payload);
+    put_inputs(out, output);
+    put_outcome(out, fb_str_of(fb_alert_event_name(output->event)), id);
+    fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
+    fb_put_bool_member(out, FB_NAME("active"), output->active);
+    fb_put_bool_member(out, FB_NAME("initial"), circumstance.initial);
+    fb_put_bool_member(out, FB_NAME("historical"), circumstance.historical);
+    end(a, e, encoded);
+}
+
+void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
+                       const struct fb_dead_letter *letter, struct fb_encoded *encoded) {
+    struct fb_cause cause = {.origin = letter->origin};
+    char id[33];
+    fb_encoder_dead_id(e, letter, id);
+    begin(a, e, FB_S("rejected"), FB_NO_TIME, encoded);
+    put_rule(&e->data, NULL);
+    put_times(a, &e->data, FB_NO_TIME);
+    put_cause(&e->data, &cause);
+    put_payload(e, letter->payload.p ? letter->payload : FB_S(""));
+    put_no_inputs(&e->data);
+    put_outcome(&e->data, fb_str_of(letter->reason), id);
+    end(a, e, encoded);
+}
+
+void fb_audit_rules(struct fb_auditor *a, struct fb_encoder *e, const char *build,
+                    struct fb_encoded *encoded) {
+    begin(a, e, FB_S("rules"), FB_NO_TIME, encoded);
+    put_rule(&e->data, NULL);
+    put_times(a, &e->data, FB_NO_TIME);
+    put_cause(&e->data, NULL);
+    put_payload(e, (struct fb_str){0});
+    put_no_inputs(&e->data);
+    put_outcome(&e->data, FB_S("activated"), NULL);
+    fb_put_text_member(&e->data, FB_NAME("build"), fb_str_of(build));
+    end(a, e, encoded);
+}
+
+void fb_audit_clock(struct fb_auditor *a, struct fb_encoder *e, int64_t from_us,
+                    const struct fb_origin *origin, struct fb_encoded *encoded) {
+    struct fb_cause cause = {0};
+    if (origin)
+        cause.origin = *origin;
+    begin(a, e, FB_S("clock"), FB_NO_TIME, encoded);
+    put_rule(&e->data, NULL);
+    put_times(a, &e->data, FB_NO_TIME);
+    put_cause(&e->data, origin ? &cause : NULL);
+    put_payload(e, (struct fb_str){0});
+    put_no_inputs(&e->data);
+    put_outcome(&e->data, FB_S("jumped"), NULL);
+    fb_put_time_member(&e->data, FB_NAME("from"), from_us);
+    end(a, e, encoded);
+}
