@@ -1,0 +1,340 @@
+/* Reads again what is in topics.
+ *
+ * Partitions are read by the library's simple consumer, each into a queue of its own, so that
+ * readers come and go without a word to the others. */
+#include "connectors/kafka_history.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "connectors/kafka_client.h"
+#include "connectors/kafka_rights.h"
+#include "engine/base/arena.h"
+#include "engine/base/log.h"
+
+enum {
+    ANSWER_MS = 5000,
+    PATIENCE_MS = 30000, /* without any answer */
+    LOOK_MS = 100,       /* how soon a stop is seen */
+    ABSENT_LOOKS = 3,    /* so many answers in a row must say that a topic does not exist */
+    NUDGE_MS = 5,        /* at most so often, and so long */
+    BATCH = 512
+};
+
+struct kafka_history {
+    struct fb_history base;
+    const atomic_bool *stop;
+    rd_kafka_t *client;
+};
+
+struct kafka_reader {
+    struct fb_reader base;
+    struct kafka_history *history;
+    rd_kafka_topic_t *topic;
+    rd_kafka_queue_t *queue; /* NULL: there was nothing to read */
+    bool ended;
+    int32_t partition;
+    int64_t from, end;
+    rd_kafka_message_t *batch[BATCH];
+    size_t n, at; /* messages in it; the next one */
+    size_t peak;  /* messages in the queue at most since the last nudge */
+    int64_t nudged_ms;
+};
+
+/* ---- questions ---- */
+
+/* After an answer that does not help. False: it is over, err says why. */
+static bool ask_again(const struct kafka_history *history, int64_t since_ms, const char *topic,
+                      rd_kafka_resp_err_t code, struct fb_err *err) {
+    if (fb_kafka_denied(err, code, "Read", FB_KAFKA_ON_TOPIC, topic))
+        return false;
+    if (atomic_load(history->stop) || fb_kafka_now_ms() - since_ms > PATIENCE_MS)
+        return fb_fail(err, FB_RETRIABLE, "no answer about topic '%s': %s", topic,
+                       rd_kafka_err2str(code));
+    fb_log(FB_LOG_DEBUG, "history of %s: %s", topic, rd_kafka_err2name(code));
+    usleep(LOOK_MS * 1000);
+    return true;
+}
+
+static bool is_unknown(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
+static rd_kafka_resp_err_t partitions_of(struct kafka_history *history, const char *topic,
+                                         int32_t *n) {
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(history->client, topic, NULL);
+    if (!handle)
+        return rd_kafka_last_error();
+    rd_kafka_resp_err_t code = rd_kafka_metadata(history->client, 0, handle, &metadata, ANSWER_MS);
+    rd_kafka_topic_destroy(handle);
+    if (code)
+        return code;
+    *n = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err
+                                    : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
+/* Whether there is such a partition. To take a topic for absent that is only not known yet would be
+ * to begin without a state: so the answer must stay. False: err says why. */
+static bool exists(struct kafka_history *history, const char *topic, int32_t partition, bool *yes,
+                   struct fb_err *err) {
+    int64_t since_ms = fb_kafka_now_ms();
+    int32_t n = 0;
+    rd_kafka_resp_err_t code;
+    int looks = 0;
+    *yes = false;
+    while ((code = partitions_of(history, topic, &n)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (is_unknown(code) && ++looks == ABSENT_LOOKS)
+            return true;
+        if (!ask_again(history, since_ms, topic, code, err))
+            return false;
+    }
+    *yes = true;
+    return partition < n ||
+           fb_fail(err, FB_FATAL,
+                   "topic '%s' has %d partitions, and partition %d is needed: it must have as many "
+                   "as the inputs",
+                   topic, (int)n, (int)partition);
+}
+
+static bool bounds(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
+                   int64_t *end, struct fb_err *err) {
+    struct kafka_history *history = (struct kafka_history *)base;
+    int64_t since_ms = fb_kafka_now_ms();
+    bool there = false;
+    rd_kafka_resp_err_t code;
+    while ((code = rd_kafka_query_watermark_offsets(history->client, topic, partition, first, end,
+                                                    ANSWER_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (is_unknown(code) && !exists(history, topic, partition, &there, err))
+            return false;
+        if (is_unknown(code) && !there) {
+            *first = *end = 0;
+            return true;
+        }
+        if (!ask_again(history, since_ms, topic, code, err))
+            return false;
+    }
+    return true;
+}
+
+static bool offset_at(struct fb_history *base, const char *topic, int32_t partition,
+                      int64_t stamp_us, int64_t *offset, struct fb_err *err) {
+    struct kafka_history *history = (struct kafka_history *)base;
+    int64_t since_ms = fb_kafka_now_ms(), first;
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, topic, partition);
+    rd_kafka_resp_err_t code;
+    bool ok = bounds(base, topic, partition, &first, offset, err);
+    while (ok && first < *offset) {
+        one->elems[0].offset = stamp_us > 0 ? stamp_us / 1000 : 0; /* in: a time */
+        code = rd_kafka_offsets_for_times(history->client, one, ANSWER_MS);
+        if (!code)
+            code = one->elems[0].err;
+        if (!code)
+            break;
+        ok = ask_again(history, since_ms, topic, code, err);
+    }
+    if (ok && first < *offset && one->elems[0].offset >= 0 && one->elems[0].offset < *offset)
+        *offset = one->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(one);
+    return ok;
+}
+
+/* ---- readers ---- */
+
+static void let_go(struct kafka_reader *reader) {
+    for (; reader->n > 0; reader->n--)
+        rd_kafka_message_destroy(reader->batch[reader->n - 1]);
+    reader->at = 0;
+}
+
+static bool gone(const struct kafka_reader *reader, const char *topic, int64_t first,
+                 struct fb_err *err) {
+    return fb_fail(err, FB_FATAL,
+                   "topic %s [%d]: the records from offset %lld on are needed to rebuild the "
+                   "state, but %lld is the first that is left. The retention of the topic is too "
+                   "short (retention.ms, retention.bytes); without these records only another "
+                   "application.id can begin, with an empty state",
+                   topic, (int)reader->partition, (long long)reader->from, (long long)first);
+}
+
+static bool is_damaged(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__BAD_MSG || code == RD_KAFKA_RESP_ERR__BAD_COMPRESSION ||
+           code == RD_KAFKA_RESP_ERR_INVALID_MSG;
+}
+
+/* FB_READ_RECORD: nothing to mind. */
+static enum fb_read on_error(struct kafka_reader *reader, const rd_kafka_message_t *message,
+                             struct fb_err *err) {
+    const char *topic = rd_kafka_topic_name(reader->topic);
+    int64_t first = 0, end;
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return message->offset >= reader->end ? FB_READ_END : FB_READ_RECORD;
+    if (message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+        message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE) {
+        if (bounds(&reader->history->base, topic, reader->partition, &first, &end, err))
+            gone(reader, topic, first, err);
+        return FB_READ_FAILED;
+    }
+    if (fb_kafka_denied(err, message->err, "Read", FB_KAFKA_ON_TOPIC, topic))
+        return FB_READ_FAILED;
+    if (is_damaged(message->err) || is_unknown(message->err)) {
+        fb_fail(err, FB_FATAL, "cannot read %s [%d]: %s", topic, (int)reader->partition,
+                rd_kafka_message_errstr(message));
+        return FB_READ_FAILED;
+    }
+    fb_log(FB_LOG_DEBUG, "history of %s: %s", topic, rd_kafka_message_errstr(message));
+    return FB_READ_RECORD;
+}
+
+/* A thread of the library that has found its queue full looks again after a second, or when it has
+ * something to do: so as soon as half of the queue is read it is given a question. */
+static void nudge(struct kafka_reader *reader) {
+    size_t length = rd_kafka_queue_length(reader->queue);
+    int64_t now_ms = fb_kafka_now_ms(), first, end;
+    if (length > reader->peak)
+        reader->peak = length;
+    if (length > reader->peak / 2 || now_ms - reader->nudged_ms < NUDGE_MS)
+        return;
+    rd_kafka_query_watermark_offsets(reader->history->client, rd_kafka_topic_name(reader->topic),
+                                     reader->partition, &first, &end, NUDGE_MS);
+    reader->nudged_ms = fb_kafka_now_ms();
+    reader->peak = rd_kafka_queue_length(reader->queue);
+}
+
+/* At least one message, or false: err says why. */
+static bool fill(struct kafka_reader *reader, struct fb_err *err) {
+    struct kafka_history *history = reader->history;
+    int64_t since_ms = fb_kafka_now_ms();
+    let_go(reader);
+    nudge(reader);
+    for (;;) {
+        /* The library waits for a full batch, so there is one only of what is there. */
+        ssize_t n = rd_kafka_consume_batch_queue(reader->queue, 0, reader->batch, BATCH);
+        reader->n = n > 0 ? (size_t)n : 0;
+        if (reader->n == 0 && (reader->batch[0] = rd_kafka_consume_queue(reader->queue, LOOK_MS)))
+            reader->n = 1;
+        if (reader->n > 0)
+            return true;
+        rd_kafka_poll(history->client, 0);
+        if (atomic_load(history->stop) || fb_kafka_now_ms() - since_ms > PATIENCE_MS)
+            return fb_fail(err, FB_RETRIABLE, "topic %s [%d] is not read to its end: no answer",
+                           rd_kafka_topic_name(reader->topic), (int)reader->partition);
+    }
+}
+
+static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
+    struct kafka_reader *reader = (struct kafka_reader *)base;
+    while (reader->queue && !reader->ended) {
+        if (reader->at == reader->n && !fill(reader, err))
+            return FB_READ_FAILED;
+        const rd_kafka_message_t *message = reader->batch[reader->at++];
+        if (message->err) {
+            enum fb_read read = on_error(reader, message, err);
+            if (read == FB_READ_FAILED)
+                return read;
+            reader->ended = read == FB_READ_END;
+            continue;
+        }
+        if (message->offset >= reader->end) {
+            reader->ended = true;
+            break;
+        }
+        int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
+        *record = (struct fb_record){.topic = fb_str_of(rd_kafka_topic_name(reader->topic)),
+                                     .partition = reader->partition,
+                                     .offset = message->offset,
+                                     .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,
+                                     .key = {message->key, message->key_len},
+                                     .value = {message->payload, message->len}};
+        return FB_READ_RECORD;
+    }
+    return FB_READ_END;
+}
+
+static void close_reader(struct fb_reader *base) {
+    struct kafka_reader *reader = (struct kafka_reader *)base;
+    let_go(reader);
+    if (reader->queue) {
+        rd_kafka_consume_stop(reader->topic, reader->partition);
+        rd_kafka_queue_destroy(reader->queue);
+    }
+    if (reader->topic)
+        rd_kafka_topic_destroy(reader->topic);
+    free(reader);
+}
+
+static const struct fb_reader_calls reader_calls = {next, close_reader};
+
+/* False: err says why. */
+static bool start(struct kafka_reader *reader, const char *topic, struct fb_err *err) {
+    struct kafka_history *history = reader->history;
+    int64_t first;
+    if (!bounds(&history->base, topic, reader->partition, &first, &reader->end, err))
+        return false;
+    if (reader->from < first)
+        return gone(reader, topic, first, err);
+    if (reader->from > reader->end)
+        return fb_fail(err, FB_FATAL,
+                       "topic %s [%d] ends at offset %lld, but offset %lld was read once: the "
+                       "topic was made anew or has lost records",
+                       topic, (int)reader->partition, (long long)reader->end,
+                       (long long)reader->from);
+    reader->topic = rd_kafka_topic_new(history->client, topic, NULL);
+    if (!reader->topic)
+        return fb_kafka_failed(err, rd_kafka_last_error(), topic);
+    if (reader->from == reader->end)
+        return true;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(history->client);
+    if (rd_kafka_consume_start_queue(reader->topic, reader->partition, reader->from, queue) == 0) {
+        reader->queue = queue;
+        return true;
+    }
+    rd_kafka_queue_destroy(queue);
+    return fb_kafka_failed(err, rd_kafka_last_error(), topic);
+}
+
+static struct fb_reader *open_reader(struct fb_history *base, const char *topic, int32_t partition,
+                                     int64_t from, struct fb_err *err) {
+    struct kafka_reader *reader = fb_alloc(sizeof *reader);
+    reader->base.calls = &reader_calls;
+    reader->history = (struct kafka_history *)base;
+    reader->partition = partition;
+    reader->from = from;
+    if (!start(reader, topic, err)) {
+        close_reader(&reader->base);
+        return NULL;
+    }
+    return &reader->base;
+}
+
+static void close_history(struct fb_history *base) {
+    struct kafka_history *history = (struct kafka_history *)base;
+    if (history->client)
+        rd_kafka_destroy(history->client);
+    free(history);
+}
+
+static const struct fb_history_calls calls = {bounds, offset_at, open_reader, close_history};
+
+struct fb_history *fb_kafka_history_open(const struct fb_kafka_settings *settings,
+                                         const atomic_bool *stop, struct fb_err *err) {
+    rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_CONSUMER, settings, err);
+    if (!conf)
+        return NULL;
+    /* The end of a partition, which is waited for, comes with an empty answer. */
+    fb_kafka_conf_set(conf, "fetch.wait.max.ms", "10");
+    struct kafka_history *history = fb_alloc(sizeof *history);
+    history->base.calls = &calls;
+    history->stop = stop;
+    history->client = fb_kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (!history->client) {
+        close_history(&history->base);
+        return NULL;
+    }
+    return &history->base;
+}
