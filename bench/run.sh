@@ -34,4 +34,4 @@ title "core: where the time of an event goes"
 "$build/bench/core" ${little:+20000 1}
 title "Kafka to Kafka"
 "$root/tools/kafka.sh" start-any
-"$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" ${little:+20000}
+"$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" ${little:+20000 1}
