@@ -1,6 +1,6 @@
 #!/bin/sh
 # One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out.
-# usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe | topic
+# usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe | topic | acls
 #
 #   fetch      get the broker's jars with Maven, once
 #   start      fetch, start the node, wait until it answers; its data stay over a stop and a start
@@ -10,6 +10,7 @@
 #   status     exit 0 when it runs, 1 when not
 #   wipe       stop, and delete the node's data
 #   topic NAME [PARTITIONS]  make a topic (1 partition) on the running node
+#   acls ARGUMENT...         Kafka's command for rights, on the running node
 #
 # FB_KAFKA_PORT   port of the broker (39092); its controller uses the one after it
 # FB_KAFKA_DIR    folder of the node (.cache/kafka/node-PORT): tests give each of theirs its own
@@ -306,6 +307,12 @@ topic)
     java -cp "$libs/*" org.apache.kafka.tools.TopicCommand --create --topic "$2" \
         --partitions "${3:-1}" --bootstrap-server "$(cat "$dir/bootstrap")" 2>&1 | grep -v WARN
     ;;
+acls)
+    shift
+    [ -n "$(running)" ] || fail "the node does not run: ./dev kafka start"
+    java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$libs/*" kafka.admin.AclCommand \
+        --bootstrap-server "$(cat "$dir/bootstrap")" "$@" 2>&1 | grep -v log4j:WARN
+    ;;
 status)
     pid=$(running)
     [ -n "$pid" ] || {
@@ -315,7 +322,7 @@ status)
     say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
     ;;
 *)
-    sed -n '2,22s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,23s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

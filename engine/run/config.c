@@ -494,7 +494,8 @@ static const char *const page_kafka =
     "`kafka.NAME` sets the property NAME of librdkafka, for consumers and producers alike;\n"
     "`kafka.bootstrap.servers` is needed. Secrets (passwords, keys, tokens) are taken as "
     "`${NAME}`\n"
-    "or `@FILE` only, and never shown. These properties are refused:\n"
+    "or `@FILE` only, and never shown. [KAFKA.md](KAFKA.md) has the settings for TLS and login.\n"
+    "These properties are refused:\n"
     "\n"
     "| property | why |\n"
     "|---|---|\n";

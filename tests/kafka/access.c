@@ -93,6 +93,12 @@ void fb_access_give(const char *address, const char *user, const struct fb_right
     rd_kafka_destroy(rk);
 }
 
+void fb_access_await(const char *address, const char *user, size_t n) {
+    rd_kafka_t *rk = client(address);
+    await_rights(rk, user, n);
+    rd_kafka_destroy(rk);
+}
+
 void fb_access_take(const char *address, const char *user) {
     rd_kafka_t *rk = client(address);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);

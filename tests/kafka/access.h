@@ -17,6 +17,8 @@ struct fb_right {
 
 /* Allows a user ("User:NAME") these; they hold when it returns. At most 16. */
 void fb_access_give(const char *address, const char *user, const struct fb_right *rights, size_t n);
+/* Waits until a user has n rights, whoever has given them. */
+void fb_access_await(const char *address, const char *user, size_t n);
 /* Takes all of a user's rights away; none holds when it returns. */
 void fb_access_take(const char *address, const char *user);
 

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 #define SCRAM_USER "User:flyball"
 #define MTLS_USER "User:CN=flyball"
 
+enum { BLOCK_MAX = 2048 };
+
 static char folder[] = "/tmp/fb-test-security-XXXXXX";
 static struct fb_broker *node;
 
@@ -32,9 +35,12 @@ static const char *const rules = "device meter from \"%s\" {\n"
                                  "  raise high when temp > 80 degC until temp < 70 degC\n"
                                  "}\n";
 
+static void read_settings(void);
+
 static int set_up(void **state) {
     (void)state;
     node = fb_broker_start_secure();
+    read_settings();
     return mkdtemp(folder) ? 0 : -1;
 }
 
@@ -111,35 +117,66 @@ static struct app new_app(bool with_outputs) {
 /* ---- how it comes to the node ---- */
 
 /* In settings: $O is the open listener's port, $S the port for passwords, $M the port for
- * certificates, $T the folder of the node's certificates. */
-static const char *const by_scram = "kafka.bootstrap.servers = 127.0.0.1:$S\n"
-                                    "kafka.security.protocol = SASL_SSL\n"
-                                    "kafka.sasl.mechanism = SCRAM-SHA-512\n"
-                                    "kafka.sasl.username = flyball\n"
-                                    "kafka.sasl.password = @$T/password\n"
-                                    "kafka.ssl.ca.location = $T/ca.pem\n";
-static const char *const by_certificate = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+ * certificates, $T the folder of the node's certificates, $F the test's. */
+static char by_scram[BLOCK_MAX], by_certificate[BLOCK_MAX], by_certificate_as_text[BLOCK_MAX];
+static const char by_another_s[] = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
+                                   "kafka.security.protocol = SSL\n"
+                                   "kafka.ssl.ca.location = $T/ca.pem\n"
+                                   "kafka.ssl.certificate.location = $T/stranger.pem\n"
+                                   "kafka.ssl.key.location = $T/stranger.key\n";
+static const char without_certificate[] = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
                                           "kafka.security.protocol = SSL\n"
-                                          "kafka.ssl.ca.location = $T/ca.pem\n"
-                                          "kafka.ssl.certificate.location = $T/client.pem\n"
-                                          "kafka.ssl.key.location = $T/client.key\n";
-static const char *const by_certificate_as_text = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
-                                                  "kafka.security.protocol = SSL\n"
-                                                  "kafka.ssl.ca.pem = @$T/ca.pem\n"
-                                                  "kafka.ssl.certificate.pem = @$T/client.pem\n"
-                                                  "kafka.ssl.key.pem = @$T/client.key\n";
-static const char *const by_another_s = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
-                                        "kafka.security.protocol = SSL\n"
-                                        "kafka.ssl.ca.location = $T/ca.pem\n"
-                                        "kafka.ssl.certificate.location = $T/stranger.pem\n"
-                                        "kafka.ssl.key.location = $T/stranger.key\n";
-static const char *const without_certificate = "kafka.bootstrap.servers = 127.0.0.1:$M\n"
-                                               "kafka.security.protocol = SSL\n"
-                                               "kafka.ssl.ca.location = $T/ca.pem\n";
+                                          "kafka.ssl.ca.location = $T/ca.pem\n";
+
+static void replace_all(char text[static BLOCK_MAX], const char *from, const char *to) {
+    char made[BLOCK_MAX] = "";
+    size_t n = 0;
+    for (const char *p = text; *p;) {
+        bool here = strncmp(p, from, strlen(from)) == 0;
+        n += (size_t)snprintf(made + n, sizeof made - n, here ? "%s" : "%.1s", here ? to : p);
+        p += here ? strlen(from) : 1;
+        assert_true(n < sizeof made);
+    }
+    strcpy(text, made);
+}
+
+/* The block of docs/KAFKA.md that begins with the line "# NAME". */
+static void read_block(const char *name, char block[static BLOCK_MAX]) {
+    char line[512], first[128];
+    FILE *file = fopen(FB_PROJECT_DIR "/docs/KAFKA.md", "r");
+    assert_non_null(file);
+    snprintf(first, sizeof first, "# %s\n", name);
+    bool fence = false, inside = false;
+    size_t n = 0;
+    while (fgets(line, sizeof line, file) && !(inside && strcmp(line, "```\n") == 0)) {
+        inside |= fence && strcmp(line, first) == 0;
+        fence = strncmp(line, "```", 3) == 0;
+        if (inside)
+            n += (size_t)snprintf(block + n, BLOCK_MAX - n, "%s", line);
+        assert_true(n < BLOCK_MAX);
+    }
+    fclose(file);
+    assert_true(n > 0);
+}
+
+static void read_settings(void) {
+    const struct {
+        const char *name;
+        char *block;
+    } blocks[] = {{"SCRAM", by_scram},
+                  {"certificate", by_certificate},
+                  {"certificate as text", by_certificate_as_text}};
+    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+        read_block(blocks[i].name, blocks[i].block);
+        replace_all(blocks[i].block, "broker1.example.com:9094", "127.0.0.1:$S");
+        replace_all(blocks[i].block, "broker1.example.com:9095", "127.0.0.1:$M");
+        replace_all(blocks[i].block, "/etc/flyball/tls/", "$T/");
+    }
+}
 
 static void put_place(char what, char *to, size_t room) {
-    if (what == 'T')
-        snprintf(to, room, "%s", fb_broker_tls(node));
+    if (what == 'T' || what == 'F')
+        snprintf(to, room, "%s", what == 'T' ? fb_broker_tls(node) : folder);
     else
         snprintf(to, room, "%d",
                  what == 'S'   ? fb_broker_scram_port(node)
@@ -295,6 +332,49 @@ static void missing_outputs_need_the_right_to_create_them(void **state) {
     expect_outputs(&app, &run);
 }
 
+/* Runs the commands of these blocks of docs/KAFKA.md, which are to give so many rights. */
+static void give_as_documented(const struct app *app, const char *const *blocks, size_t n) {
+    char script[512], path[256], block[BLOCK_MAX];
+    snprintf(path, sizeof path, "%.*s", (int)(strlen(fb_broker_tls(node)) - strlen("/tls")),
+             fb_broker_tls(node));
+    write_text(path_of("kafka-acls.sh"), /* instead of the server and the admin's login */
+               "shift 4\nFB_KAFKA_DIR=%s exec %s/tools/kafka.sh acls \"$@\"\n", path,
+               FB_PROJECT_DIR);
+    FILE *file = fopen(path_of("give.sh"), "w");
+    assert_non_null(file);
+    fprintf(file, "set -e\n");
+    for (; *blocks; blocks++) {
+        read_block(*blocks, block);
+        replace_all(block, "telemetry.pumps", app->input);
+        replace_all(block, "pumps", app->name);
+        replace_all(block, "kafka-acls.sh", of_node("sh $F/kafka-acls.sh"));
+        fputs(block, file);
+    }
+    fclose(file);
+    snprintf(script, sizeof script, "sh %s >&2", path_of("give.sh"));
+    assert_int_equal(system(script), 0);
+    fb_access_await(fb_broker_address(node), SCRAM_USER, n);
+}
+
+static void the_documented_commands_give_what_is_needed(void **state) {
+    (void)state;
+    const char *const least[] = {"rights", NULL};
+    const char *const with_create[] = {"rights", "rights to create", NULL};
+    struct app app = new_app(true);
+    write_config(&app, by_scram);
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    give_as_documented(&app, least, 3);
+    struct fb_program_run run = start("a.log", "topics.create=false");
+    expect_outputs(&app, &run);
+
+    app = new_app(false);
+    write_config(&app, by_scram);
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    give_as_documented(&app, with_create, 4);
+    run = start("a.log", "topics.create=true");
+    expect_outputs(&app, &run);
+}
+
 static void rights_that_are_taken_away_end_the_run(void **state) {
     (void)state;
     struct app app = new_app(true);
@@ -365,28 +445,27 @@ static const char *const untrusted = "the broker's certificate is not trusted: "
 
 /* Status 2: the configuration is wrong; 3: it may be, or the broker is not ready yet. */
 static const struct refusal {
-    const char *const *settings;
-    const char *change;
+    const char *settings, *change;
     const char *says;
     int status;
 } refusals[] = {
-    {&by_scram, "kafka.sasl.password=${FB_TEST_WRONG}",
+    {by_scram, "kafka.sasl.password=${FB_TEST_WRONG}",
      "Kafka refuses the login: check kafka.sasl.username and kafka.sasl.password", 2},
-    {&by_scram, "kafka.sasl.username=nobody", "Kafka refuses the login: check", 2},
-    {&by_scram, "kafka.sasl.mechanism=SCRAM-SHA-256",
+    {by_scram, "kafka.sasl.username=nobody", "Kafka refuses the login: check", 2},
+    {by_scram, "kafka.sasl.mechanism=SCRAM-SHA-256",
      "set kafka.sasl.mechanism to one that the broker has", 2},
-    {&by_scram, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
-    {&by_certificate, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
-    {&by_scram, "kafka.bootstrap.servers=localhost:$S", untrusted, 2},
-    {&without_certificate, "workers=1", "Kafka wants a certificate of this client", 2},
-    {&by_another_s, "workers=1", "Kafka does not take this client's certificate", 2},
-    {&by_certificate, "kafka.ssl.key.location=$T/stranger.key", "key values mismatch", 2},
-    {&without_certificate, "kafka.ssl.keystore.location=$T/none", "No such file or directory", 2},
-    {&by_scram, "kafka.security.protocol=PLAINTEXT", "this port may want TLS", 3},
-    {&by_scram, "kafka.security.protocol=SSL", "this port may want a login", 3},
-    {&by_scram, "kafka.bootstrap.servers=127.0.0.1:$O", "check that this port expects TLS", 3},
-    {&by_scram, "kafka.enable.ssl.certificate.verification=0", "must be verified", 2},
-    {&by_scram, "kafka.ssl.endpoint.identification.algorithm=none", "must be verified", 2},
+    {by_scram, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
+    {by_certificate, "kafka.ssl.ca.location=$T/strangers.pem", untrusted, 2},
+    {by_scram, "kafka.bootstrap.servers=localhost:$S", untrusted, 2},
+    {without_certificate, "workers=1", "Kafka wants a certificate of this client", 2},
+    {by_another_s, "workers=1", "Kafka does not take this client's certificate", 2},
+    {by_certificate, "kafka.ssl.key.location=$T/stranger.key", "key values mismatch", 2},
+    {without_certificate, "kafka.ssl.keystore.location=$T/none", "No such file or directory", 2},
+    {by_scram, "kafka.security.protocol=PLAINTEXT", "this port may want TLS", 3},
+    {by_scram, "kafka.security.protocol=SSL", "this port may want a login", 3},
+    {by_scram, "kafka.bootstrap.servers=127.0.0.1:$O", "check that this port expects TLS", 3},
+    {by_scram, "kafka.enable.ssl.certificate.verification=0", "must be verified", 2},
+    {by_scram, "kafka.ssl.endpoint.identification.algorithm=none", "must be verified", 2},
 };
 enum { REFUSALS = sizeof refusals / sizeof *refusals };
 
@@ -400,7 +479,7 @@ static void who_is_not_let_in_is_told_why(void **state) {
         snprintf(config, sizeof config, "%d.conf", i);
         snprintf(log, sizeof log, "%d.log", i);
         write_text(path_of(config), "application.id = %s\n%s", app.name,
-                   of_node(*refusals[i].settings));
+                   of_node(refusals[i].settings));
         snprintf(setting, sizeof setting, "%s", of_node(refusals[i].change));
         const char *const args[] = {
             "run", "--rules", path_of("a.rules"), "--config", path_of(config), "-X", setting, NULL};
@@ -419,6 +498,7 @@ int main(void) {
         cmocka_unit_test(each_right_that_is_missing_is_named),
         cmocka_unit_test(having_no_output_to_write_is_an_end),
         cmocka_unit_test(missing_outputs_need_the_right_to_create_them),
+        cmocka_unit_test(the_documented_commands_give_what_is_needed),
         cmocka_unit_test(rights_that_are_taken_away_end_the_run),
         cmocka_unit_test(a_password_leads_from_topic_to_topic),
         cmocka_unit_test(a_certificate_leads_from_topic_to_topic),
