@@ -29,6 +29,10 @@ struct fb_record {
     int64_t offset;   /* in pipes: the line's number, from 0 */
     int64_t stamp_us; /* when it was written, by the medium's clock; FB_NO_STAMP: not known */
     struct fb_str key, value; /* p is NULL where there is none */
+    /* Its headers, which cost reading: fills at most `max` in their order, returns how many there
+     * are. NULL: there are none. */
+    uint32_t (*headers)(void *message, struct fb_header *headers, uint32_t max);
+    void *message; /* the source's own */
 };
 
 /* Where reading goes on in a partition. */

@@ -373,6 +373,8 @@ void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out) {
         fb_put_text_member(out, FB_NAME("subject"), encoded->subject);
     if (encoded->time.n)
         fb_put_text_member(out, FB_NAME("time"), encoded->time);
+    if (encoded->traceparent.n)
+        fb_put_text_member(out, FB_NAME("traceparent"), encoded->traceparent);
     fb_buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
     fb_buf_str(out, encoded->data);
     fb_buf_text(out, "}\n");
@@ -388,6 +390,8 @@ uint32_t fb_encode_headers(const struct fb_encoded *encoded, struct fb_header *h
         headers[n++] = (struct fb_header){FB_S("ce_subject"), encoded->subject};
     if (encoded->time.n)
         headers[n++] = (struct fb_header){FB_S("ce_time"), encoded->time};
+    if (encoded->traceparent.n)
+        headers[n++] = (struct fb_header){FB_S("ce_traceparent"), encoded->traceparent};
     headers[n++] = (struct fb_header){FB_S("content-type"), FB_S("application/json")};
     FB_ASSERT(n <= FB_ENCODED_HEADERS_MAX);
     return n;

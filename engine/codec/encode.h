@@ -46,7 +46,8 @@ struct fb_encoded {
     struct fb_str source;
     struct fb_str subject; /* also the record's key; empty: none */
     struct fb_str time;    /* RFC 3339; empty: not known */
-    struct fb_str data;    /* JSON */
+    struct fb_str traceparent; /* of the record that caused it, by who knows it; empty: none */
+    struct fb_str data;        /* JSON */
 };
 
 /* What a live run knows beside the decision itself; both false in replay and test. */

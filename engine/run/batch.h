@@ -13,7 +13,7 @@
 
 struct fb_batch;
 
-enum { FB_BATCH_HEADERS_MAX = 8, FB_BATCH_MEMORY_MAX = 64 << 20 };
+enum { FB_BATCH_HEADERS_MAX = 64, FB_BATCH_MEMORY_MAX = 64 << 20 };
 
 /* Where outputs have room. */
 struct fb_room {

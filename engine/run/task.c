@@ -7,6 +7,7 @@
 #include "engine/base/arena.h"
 #include "engine/codec/decode.h"
 #include "engine/run/clock.h"
+#include "engine/run/headers.h"
 
 /* A dead letter has to fit into a topic whose limit is the usual million. */
 enum { PAYLOAD_BYTES_MAX = 900000 };
@@ -27,6 +28,10 @@ struct fb_task {
     struct fb_batch *batch;
     struct fb_buf line;
     int64_t wall_us; /* of the present record or tick */
+    const struct fb_record *record; /* the present one; NULL: a tick */
+    struct fb_str trace;            /* of the record, once `traced` */
+    char trace_bytes[FB_TRACE_BYTES];
+    bool traced;
     uint64_t records, entries, dead;
 };
 
@@ -45,17 +50,27 @@ static void keep(struct fb_task *task, const struct fb_encoded *encoded) {
     fb_batch_add(task->batch, encoded->stream, encoded->subject, encoded->data, headers, n);
 }
 
+/* Looked up at the first output of a record: most have none. */
+static struct fb_str trace_of(struct fb_task *task) {
+    if (!task->traced)
+        task->trace = fb_headers_trace(task->record, task->trace_bytes);
+    task->traced = true;
+    return task->trace;
+}
+
 static void put_out(void *context, const struct fb_output *output) {
     struct fb_task *task = context;
     struct fb_encoded encoded;
     struct fb_circumstance circumstance = {.historical = output->at_us <
                                                          task->wall_us - task->config->max_age_us};
     fb_encode(task->encoder, output, circumstance, &encoded);
+    if (task->record && !output->cause.timer)
+        encoded.traceparent = trace_of(task);
     keep(task, &encoded);
 }
 
-/* In Kafka: the bytes as they came, with the record's own key, so that they can be mended and sent
- * again; what does not fit is cut, and says how long it was. */
+/* In Kafka: the bytes as they came, with the record's own key and headers, so that they can be
+ * mended and sent again; what does not fit is cut, and says how long it was. */
 static void bury(struct fb_task *task, const struct fb_record *record,
                  const struct fb_dead_letter *letter) {
     task->dead++;
@@ -65,8 +80,8 @@ static void bury(struct fb_task *task, const struct fb_record *record,
         keep(task, &encoded);
         return;
     }
-    struct fb_header headers[FB_ENCODED_HEADERS_MAX];
-    char length[24];
+    struct fb_header headers[FB_ENCODED_HEADERS_MAX + FB_HEADERS_DEAD_MAX];
+    char length[24], left_out[16];
     uint32_t n = fb_encode_dead_headers(task->encoder, letter, headers);
     struct fb_str payload = letter->payload;
     if (payload.n > PAYLOAD_BYTES_MAX) {
@@ -74,6 +89,7 @@ static void bury(struct fb_task *task, const struct fb_record *record,
         headers[n++] = (struct fb_header){FB_S("fb_cut_from_bytes"), {length, (size_t)digits}};
         payload.n = PAYLOAD_BYTES_MAX;
     }
+    n += fb_headers_of_dead(record, headers + n, left_out);
     fb_batch_add(task->batch, FB_STREAM_DEAD, record->key, payload, headers, n);
 }
 
@@ -160,6 +176,8 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     FB_ASSERT(record->offset >= topic->next);
     task->wall_us = wall_us;
     task->records++;
+    task->record = record;
+    task->traced = false;
     topic->next = record->offset + 1;
     int64_t c_us = fb_clock_record(&task->clock, record->stamp_us, wall_us);
     int64_t arrival_us = record->stamp_us == FB_NO_STAMP ? FB_NO_TIME : record->stamp_us;
@@ -173,6 +191,7 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
             reject(task, record, &why);
     }
     fb_core_advance(task->core, c_us); /* where no entry has moved it */
+    task->record = NULL;
 }
 
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {

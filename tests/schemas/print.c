@@ -37,6 +37,8 @@ int main(void) {
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         fb_encode(encoder, &outputs[i], (struct fb_circumstance){.historical = i == 0}, &encoded);
         fb_encode_line(&encoded, &out);
+        encoded.traceparent = FB_S("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        fb_encode_line(&encoded, &out);
     }
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
         fb_encode_dead(encoder, &letters[i], &encoded);

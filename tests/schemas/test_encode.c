@@ -144,6 +144,10 @@ static void kafka_headers_carry_the_envelope(void **state) {
              "content-type=application/json;",
              encoded.id);
     assert_string_equal(fb_buf_terminated(&line), expected);
+    encoded.traceparent = FB_S("00-trace");
+    assert_int_equal(fb_encode_headers(&encoded, headers), n + 1);
+    assert_true(fb_str_eq(headers[n - 1].name, FB_S("ce_traceparent")));
+    assert_true(fb_str_eq(headers[n - 1].value, encoded.traceparent));
     struct fb_str tail = FB_S("\"initial\":true,\"historical\":true}");
     assert_memory_equal(encoded.data.p + encoded.data.n - tail.n, tail.p, tail.n);
 }

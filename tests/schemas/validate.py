@@ -23,7 +23,8 @@ def broken(record):
             copy_ = copy.deepcopy(record)
             at = copy_ if not place else copy_["data"]
             del at[name]
-            yield f"without {name}", copy_
+            if place or name != "traceparent":  # few records have one
+                yield f"without {name}", copy_
             copy_ = copy.deepcopy(record)
             at = copy_ if not place else copy_["data"]
             at[name] = ["not", "a", "list"]

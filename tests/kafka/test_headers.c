@@ -1,0 +1,103 @@
+/* What of a record's headers the outputs carry, on a real broker: the trace, and what a dead
+ * letter keeps. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/kafka/broker.h"
+#include "tests/kafka/program.h"
+#include "tests/kafka/topic.h"
+
+#define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+static char folder[] = "/tmp/fb-test-headers-XXXXXX";
+
+static int set_up(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    static const char *const files[] = {"hot.rules", "run.log"};
+    char path[128];
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+        unlink(path);
+    }
+    return rmdir(folder);
+}
+
+static struct fb_topic_header header(const char *name, const char *value) {
+    return (struct fb_topic_header){(char *)name, (char *)value, strlen(value)};
+}
+
+static void write_rules(const char *path, const char *input) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "device m from \"%s\" { key id  time arrival  temp : number [degC] }\n"
+            "alarm hot on m { raise high when temp > 80 degC until temp < 70 degC }\n",
+            input);
+    fclose(file);
+}
+
+static void outputs_carry_the_trace_and_dead_letters_their_headers(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char input[64], app[64], alerts[80], dead[80], rules[128], setting[2][128];
+    fb_topic_name(input, "events");
+    fb_topic_name(app, "app");
+    snprintf(alerts, sizeof alerts, "%s.alerts", app);
+    snprintf(dead, sizeof dead, "%s.dead", app);
+    snprintf(rules, sizeof rules, "%s/hot.rules", folder);
+    snprintf(setting[0], sizeof setting[0], "kafka.bootstrap.servers=%s", address);
+    snprintf(setting[1], sizeof setting[1], "application.id=%s", app);
+    write_rules(rules, input);
+    fb_topic_create(address, input, 1, NULL);
+    struct fb_topic_header traced[] = {header("other", "x"), header("traceparent", TRACE)};
+    struct fb_topic_header poison[] = {header("fb_reason", "OLD"), header("tenant", "blue"),
+                                       header("empty", ""), header("traceparent", TRACE)};
+    fb_topic_put(address, input, 0, 0, "a", "{\"id\":\"a\",\"temp\":90}", traced, 2);
+    fb_topic_put(address, input, 0, 0, "a", "{\"id\":\"a\",\"temp\":60}", NULL, 0);
+    fb_topic_put(address, input, 0, 0, "a", "poison", poison, 4);
+    const char *const args[] = {"run",      "--rules",  rules, "-X", setting[0], "-X",
+                                setting[1], "-X", "start.from=earliest", NULL};
+    struct fb_program_run run = fb_program_start(folder, "run.log", args);
+    fb_program_await(&run, "created topic");
+
+    struct fb_records got = fb_topic_await(address, alerts, true, 2);
+    assert_non_null(strstr(got.v[0].value, "\"event\":\"raised\""));
+    assert_string_equal(fb_record_header(&got.v[0], "ce_traceparent"), TRACE);
+    assert_null(fb_record_header(&got.v[0], "other"));
+    assert_non_null(strstr(got.v[1].value, "\"event\":\"cleared\""));
+    assert_null(fb_record_header(&got.v[1], "ce_traceparent"));
+    fb_records_free(&got);
+
+    got = fb_topic_await(address, dead, true, 1);
+    assert_string_equal(got.v[0].value, "poison");
+    assert_string_equal(fb_record_header(&got.v[0], "fb_offset"), "2");
+    assert_string_equal(fb_record_header(&got.v[0], "tenant"), "blue");
+    assert_string_equal(fb_record_header(&got.v[0], "empty"), "");
+    assert_string_equal(fb_record_header(&got.v[0], "traceparent"), TRACE);
+    for (size_t i = 0; i < got.v[0].headers_n; i++)
+        assert_string_not_equal(got.v[0].headers[i].value, "OLD");
+    fb_records_free(&got);
+    fb_program_signal(&run, SIGTERM);
+    assert_int_equal(fb_program_wait(&run), 0);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(outputs_carry_the_trace_and_dead_letters_their_headers),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
