@@ -114,6 +114,12 @@ static bool route_kafka(struct engine *engine, struct fb_err *err) {
     return true;
 }
 
+/* Of outputs that are too much for memory. */
+static const char *temporary_folder(const struct fb_config *config) {
+    const char *state = fb_config_text(config, FB_KEY_STATE_DIR), *temporary = getenv("TMPDIR");
+    return state[0] ? state : temporary && temporary[0] ? temporary : "/tmp";
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -122,7 +128,6 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
     engine->inputs = fb_alloc(engine->routes.n * sizeof *engine->inputs);
     for (uint32_t i = 0; i < engine->routes.n; i++)
         engine->inputs[i] = engine->routes.items[i].topic;
-    const char *temporary = getenv("TMPDIR");
     engine->task = (struct fb_task_config){
         .program = options->program,
         .routes = &engine->routes,
@@ -130,8 +135,7 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
         .core = {.max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
                  .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)},
-        .room = {.memory_max = FB_BATCH_MEMORY_MAX,
-                 .folder = temporary && *temporary ? temporary : "/tmp"},
+        .room = {.memory_max = FB_BATCH_MEMORY_MAX, .folder = temporary_folder(config)},
         .lines = options->output != NULL};
     if (options->input && options->output)
         return true;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/arena.h"
@@ -49,13 +50,14 @@ void fb_spill_free(struct fb_spill *spill) {
 static bool fails(struct fb_spill *spill, const char *what) {
     return fb_fail(&spill->err, FB_FATAL,
                    "the outputs of a batch are too much for memory, and a temporary file for them "
-                   "cannot be %s in %s: %s; make room there, or set TMPDIR to a folder that has "
-                   "it, and start again: their records are not committed and are read again",
+                   "cannot be %s in %s: %s; make room there, or set state.dir or TMPDIR to a "
+                   "folder that has it, and start again: their records are not committed and are read again",
                    what, spill->folder, strerror(errno));
 }
 
 static bool make_file(struct fb_spill *spill) {
     struct fb_buf path = {0};
+    mkdir(spill->folder, 0700); /* where state.dir has not been used before */
     fb_buf_printf(&path, "%s/flyball-XXXXXX", spill->folder);
     fb_buf_terminated(&path);
     spill->file = mkostemp(path.p, O_CLOEXEC);

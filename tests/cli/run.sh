@@ -97,5 +97,20 @@ check "and is named" grep -q "no device of the rules reads the topic 'none'" err
 check "a file that is not there is a failure" [ $? -eq 3 ]
 check "and is named too" grep -q "none.ndjson" err.txt
 
+# An event for each second of a gap of two and a half days: more than a batch keeps in memory.
+cat >ticks.rules <<'RULES'
+device pump from "pumps" { key id  time ts }
+event tick on pump { whenever count(each 1s, needs 0 %) == 0 and count(over 1h, needs 0 %) == 0 }
+RULES
+for back in 4days 36hours; do
+    printf '{"id":"a","ts":"%s"}\n' "$(date -u -d "-$back" +%FT%TZ)"
+done >gap.ndjson
+run_gap() { "$flyball" run --rules ticks.rules --input gap.ndjson --output - 2>err.txt; }
+ticks=$(run_gap | wc -l)
+check "one record may cause any number of outputs" [ "$ticks" -gt 200000 ]
+TMPDIR=$work/none/none run_gap >out.txt
+check "without room for them it ends" [ $? -eq 3 ]
+check "and says what to do" grep -q "set state.dir or TMPDIR" err.txt
+
 echo "$cases cases, $failures failures"
 [ "$failures" -eq 0 ]
