@@ -51,7 +51,8 @@ static bool fails(struct fb_spill *spill, const char *what) {
     return fb_fail(&spill->err, FB_FATAL,
                    "the outputs of a batch are too much for memory, and a temporary file for them "
                    "cannot be %s in %s: %s; make room there, or set state.dir or TMPDIR to a "
-                   "folder that has it, and start again: their records are not committed and are read again",
+                   "folder that has it, and start again: their records are not committed and are "
+                   "read again",
                    what, spill->folder, strerror(errno));
 }
 
