@@ -13,6 +13,7 @@
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
+#include "engine/core/snapshot.h"
 #include "engine/core/state.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
@@ -71,12 +72,14 @@ void fb_core_free(struct fb_core *core) {
     fb_devices_free(core->devices);
     fb_timers_free(core->timers);
     fb_texts_free(core->texts);
+    free(core->sweep.early);
+    fb_buf_free(&core->sweep.waiting);
     free(core);
 }
 
 /* ---- timers ---- */
 
-/* The earliest deadline of a device, found anew. */
+/* The earliest deadline of a device, found anew: derived, so that no snapshot has it. */
 static void find_deadline(struct fb_device *device) {
     int64_t least_us = FB_NEVER;
     for (uint32_t i = 0; i < device->plan->n_deadlines; i++)
@@ -88,6 +91,7 @@ static void find_deadline(struct fb_device *device) {
 /* One evaluation of everything of the device that is due at its earliest deadline. */
 static void fire(struct fb_core *core, struct fb_device *device, int64_t at_us) {
     const struct fb_class_plan *plan = device->plan;
+    fb_core_touch(core, device);
     memset(plan->scratch, 0, sizeof(uint64_t) * plan->condition_words);
     for (uint32_t i = 0; i < plan->class_->n_conditions; i++)
         if (device->deadlines[i] <= at_us)
@@ -216,10 +220,12 @@ static void feed_late(struct fb_core *core, struct fb_device *device,
 /* Completes the set of conditions that the record concerns: what the index marked, and what it does
  * not follow. Where a deadline falls on this very instant, or at the device's first record, all
  * that read what the record carries. False: there is none. */
-static bool concerned(const struct fb_device *device, const struct fb_entry *entry, int64_t t_us,
+static bool concerned(struct fb_device *device, const struct fb_entry *entry, int64_t t_us,
                       bool first) {
     const struct fb_class_plan *plan = device->plan;
     uint32_t words = plan->condition_words;
+    if (device->deadline_us <= t_us) /* a guess that is too early must decide nothing */
+        find_deadline(device);
     const uint64_t *sets = device->deadline_us <= t_us ? plan->conditions_of : plan->plain_of;
     uint64_t any = 0;
     if (plan->all_followed && !first && sets == plan->plain_of) {
@@ -394,6 +400,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
                   bool late) {
     const struct fb_class_plan *plan = device->plan;
     bool first = device->watermark_us == FB_NO_TIME;
+    fb_core_touch(core, device);
     for (uint32_t word = 0; word < plan->condition_words; word++)
         plan->scratch[word] = 0;
     if (first) {
@@ -475,6 +482,17 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
     }
     apply(core, device, entry, late);
     return FB_TAKEN;
+}
+
+/* ---- what was restored ---- */
+
+void fb_core_restored(struct fb_core *core, int64_t clock_us) {
+    core->clock_us = clock_us;
+    for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
+        struct fb_device *device = fb_devices_at(core->devices, i);
+        find_deadline(device);
+        fb_timers_schedule(core->timers, device);
+    }
 }
 
 struct fb_core_stats fb_core_stats(const struct fb_core *core) {

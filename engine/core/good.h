@@ -51,6 +51,9 @@ static inline bool fb_good_take(struct fb_good *good, int64_t ts_us, bool is_goo
     return ended->from_us < ended->until_us;
 }
 
+/* Of bytes from outside. */
+bool fb_good_is_sound(const struct fb_good *good);
+
 static inline bool fb_good_at(const struct fb_good *good, int64_t t_us) {
     return good->is_good && t_us <= good->present.until_us;
 }
@@ -85,6 +88,7 @@ static inline void fb_truth_held(struct fb_truth *truth, const struct fb_held *h
     if (held->ts_us != FB_NO_TIME && from < to && truth->last_us[held->i != 0] < to)
         truth->last_us[held->i != 0] = to;
 }
+bool fb_truth_is_sound(const struct fb_truth *truth);
 /* any or all, of which true and false were seen. */
 struct fb_value fb_truth_value(enum fb_aggregate aggregate, bool saw_false, bool saw_true,
                                bool enough);

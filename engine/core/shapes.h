@@ -20,11 +20,30 @@ static inline void fb_lower_deadline(const struct fb_window_query *query, int64_
         *query->deadline_us = us;
 }
 
+/* A time that came from outside, with room to reckon. */
+static inline bool fb_time_is_sound(int64_t us) {
+    return us == FB_NO_TIME || (us > -(INT64_C(1) << 61) && us < INT64_C(1) << 61);
+}
+static inline bool fb_end_is_sound(int64_t us) {
+    return us == FB_NEVER || fb_time_is_sound(us);
+}
+/* The bits of a sample or a value of a field; texts are not looked at. */
+static inline bool fb_bits_are_sound(enum fb_type type, int64_t i, uint32_t words) {
+    switch (type) {
+    case FB_T_BOOL: return i == 0 || i == 1;
+    case FB_T_ENUM: return i >= 0 && i < words;
+    case FB_T_TIME: return fb_time_is_sound(i);
+    default: return true;
+    }
+}
+
 void fb_panes_init(const struct fb_window *window, void *cell);
 void fb_panes_take(const struct fb_window *window, void *cell,
                    const struct fb_window_sample *sample, struct fb_window_counts *counts);
 struct fb_value fb_panes_read(const struct fb_window *window, void *cell,
                               const struct fb_window_query *query);
+
+bool fb_panes_are_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 void fb_each_init(const struct fb_window *window, void *cell);
 void fb_each_begin(const struct fb_window *window, void *cell, int64_t first_ts_us);
@@ -39,15 +58,20 @@ int64_t fb_each_next(const struct fb_window *window, const void *cell,
 bool fb_each_rests(const struct fb_window *window, const void *cell,
                    struct fb_window_instant instant);
 
+bool fb_each_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
+
 void fb_ring_init(const struct fb_window *window, void *cell);
 void fb_ring_take(const struct fb_window *window, void *cell,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts);
 struct fb_value fb_ring_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query);
 
+bool fb_ring_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
+
 void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts);
 struct fb_value fb_last_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query);
+bool fb_last_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 #endif

@@ -1,8 +1,10 @@
 #include "engine/core/slices.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "engine/base/num.h"
+#include "engine/core/shapes.h"
 
 /* ---- one slice ---- */
 
@@ -46,20 +48,78 @@ static void *slot(const struct fb_slice_view *view, uint32_t position) {
     return view->at + (size_t)position * view->slices->stride;
 }
 
+static bool is_tracked(const struct fb_slice_view *view) {
+    uint32_t any_all = 1u << FB_AGG_ANY | 1u << FB_AGG_ALL;
+    return fb_stat_mask(view->window) & FB_STAT_AREA ||
+           (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
+}
+
+static bool is_plain(const struct fb_slice_view *view) {
+    const struct fb_window *window = view->window;
+    return !is_tracked(view) && !(window->aggregates & FB_ORDER_BOUND) &&
+           window->input != FB_INPUT_RECORDS &&
+           (window->type == FB_T_NUMBER || window->type == FB_T_COUNTER);
+}
+
 void fb_slices_init(const struct fb_slice_view *view) {
     struct fb_slices *slices = view->slices;
     slices->newest_us = slices->first_ts_us = slices->held.ts_us = FB_NO_TIME;
     fb_good_init(&slices->good);
     slices->mask = (uint16_t)fb_stat_mask(view->window);
     slices->stride = (uint8_t)fb_slice_bytes(view->window);
-    uint32_t any_all = 1u << FB_AGG_ANY | 1u << FB_AGG_ALL;
-    slices->tracked = slices->mask & FB_STAT_AREA ||
-                      (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
-    slices->plain = !slices->tracked && !(view->window->aggregates & FB_ORDER_BOUND) &&
-                    view->window->input != FB_INPUT_RECORDS &&
-                    (view->window->type == FB_T_NUMBER || view->window->type == FB_T_COUNTER);
+    slices->tracked = is_tracked(view);
+    slices->plain = is_plain(view);
     for (uint32_t i = 0; i < view->n; i++)
         fb_slice_clear(view, slot(view, i));
+}
+
+static bool stat_is_sound(const struct fb_slice_view *view, uint32_t stat, int64_t i,
+                          uint32_t words) {
+    const uint32_t times = FB_STAT_FIRST_TS | FB_STAT_LAST_TS | FB_STAT_START_TS;
+    if (stat & times)
+        return fb_time_is_sound(i);
+    if (stat == FB_STAT_TERMS)
+        return i >= 0 && i < 2 * FB_TERM_TRUE;
+    return !(stat & (FB_STAT_FIRST | FB_STAT_LAST)) ||
+           fb_bits_are_sound(view->window->type, i, words);
+}
+
+bool fb_slice_is_sound(const struct fb_slice_view *view, const void *slice, uint32_t words) {
+    uint32_t mask = fb_stat_mask(view->window);
+    bool wide = fb_slice_is_wide(view->window);
+    const unsigned char *at =
+        (const unsigned char *)slice +
+        (wide ? sizeof(struct fb_slice_wide) : sizeof(struct fb_slice_narrow));
+    for (; mask; mask &= mask - 1, at += sizeof(int64_t)) {
+        int64_t i;
+        memcpy(&i, at, sizeof i);
+        if (!stat_is_sound(view, mask & -mask, i, words))
+            return false;
+    }
+    return fb_slice_good_us(view, slice) >= 0 && fb_time_is_sound(fb_slice_good_us(view, slice));
+}
+
+/* The flags are looked at as bytes: another value than 0 and 1 must not be read as a bool. */
+static bool flags_are_sound(const struct fb_slice_view *view) {
+    const unsigned char *bytes = (const void *)view->slices;
+    return bytes[offsetof(struct fb_slices, tracked)] == is_tracked(view) &&
+           bytes[offsetof(struct fb_slices, plain)] == is_plain(view) &&
+           bytes[offsetof(struct fb_slices, changed)] <= 1;
+}
+
+bool fb_slices_are_sound(const struct fb_slice_view *view, uint32_t words) {
+    const struct fb_slices *slices = view->slices;
+    if (slices->mask != fb_stat_mask(view->window) ||
+        slices->stride != fb_slice_bytes(view->window) || slices->position >= view->n ||
+        !flags_are_sound(view) || !fb_time_is_sound(slices->newest_us) ||
+        !fb_time_is_sound(slices->first_ts_us) || !fb_time_is_sound(slices->held.ts_us) ||
+        !fb_bits_are_sound(view->window->type, slices->held.i, words) ||
+        !fb_good_is_sound(&slices->good))
+        return false;
+    for (uint32_t i = 0; i < view->n; i++)
+        if (!fb_slice_is_sound(view, slot(view, i), words))
+            return false;
+    return true;
 }
 
 int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us) {

@@ -54,6 +54,10 @@ void fb_slice_clear(const struct fb_slice_view *view, void *slice);
 
 /* Fresh slices. */
 void fb_slices_init(const struct fb_slice_view *view);
+/* Of bytes from outside (core/window.h). */
+bool fb_slices_are_sound(const struct fb_slice_view *view, uint32_t words);
+/* One slice of them. */
+bool fb_slice_is_sound(const struct fb_slice_view *view, const void *slice, uint32_t words);
 /* Start of the slice that holds an instant. */
 int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us);
 /* The kept slice of that start; NULL: none. */

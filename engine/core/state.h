@@ -4,10 +4,25 @@
 #ifndef FB_CORE_STATE_H
 #define FB_CORE_STATE_H
 
+#include "engine/base/hash.h"
 #include "engine/core/core.h"
 #include "engine/core/device.h"
 #include "engine/core/eval.h"
 #include "engine/core/window.h"
+
+/* A snapshot under way: devices are written in the order of their numbers, but for those that are
+ * touched before their turn. */
+struct fb_sweep {
+    bool open;
+    uint32_t next, end;    /* numbers: below `next` all are written; from `end` on none will be */
+    uint64_t *early;       /* set of numbers that were written before their turn */
+    uint32_t cap_early;    /* words */
+    struct fb_buf waiting; /* these, until they are taken */
+    uint32_t waiting_devices;
+    uint32_t devices;       /* given out */
+    struct fb_hash128 hash; /* of what was written; of given out and waiting ones together */
+    struct fb_hash128 waiting_hash;
+};
 
 struct fb_core {
     const struct fb_program *program;
@@ -27,6 +42,14 @@ struct fb_core {
     int64_t clock_us;                      /* C */
     struct fb_core_stats stats;
     struct fb_window_counts counts;
+    struct fb_sweep sweep;
 };
+
+/* Before anything of a device changes: writes it, if an open snapshot has yet to. snapshot.c */
+void fb_sweep_touch(struct fb_core *core, const struct fb_device *device);
+static inline void fb_core_touch(struct fb_core *core, const struct fb_device *device) {
+    if (__builtin_expect(core->sweep.open, 0))
+        fb_sweep_touch(core, device);
+}
 
 #endif

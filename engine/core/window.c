@@ -12,6 +12,16 @@ void fb_window_init(const struct fb_window *window, void *cell) {
     }
 }
 
+bool fb_window_is_sound(const struct fb_window *window, const void *cell, uint32_t words) {
+    switch (window->shape) {
+    case FB_SHAPE_RING: return fb_ring_is_sound(window, cell, words);
+    case FB_SHAPE_PANES: return fb_panes_are_sound(window, cell, words);
+    case FB_SHAPE_EACH: return fb_each_is_sound(window, cell, words);
+    case FB_SHAPE_LAST: return fb_last_is_sound(window, cell, words);
+    }
+    return false;
+}
+
 void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_ts_us) {
     FB_ASSERT(window->shape == FB_SHAPE_EACH);
     fb_each_begin(window, cell, first_ts_us);

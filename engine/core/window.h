@@ -38,6 +38,11 @@ void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_t
 void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                     const struct fb_window_sample *sample, struct fb_window_counts *counts);
 
+/* Whether a cell's bytes, which came from outside, can be worked on: all that leads to a place in
+ * memory is within the cell, all times can be reckoned with. words: how many a sample that is a
+ * word of an enumeration chooses from. Texts are not looked at. */
+bool fb_window_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
+
 /* The instant of an evaluation. A record's evaluation at t does not yet see what a timer at t
  * brings (the completion of an `each` window). */
 struct fb_window_instant {

@@ -34,6 +34,13 @@ void fb_each_init(const struct fb_window *window, void *cell) {
     each->begin_us = each->end_us = FB_NO_TIME;
 }
 
+bool fb_each_is_sound(const struct fb_window *window, const void *cell, uint32_t words) {
+    struct each *each = (void *)(uintptr_t)cell; /* only read */
+    struct fb_slice_view view = view_of(window, each);
+    return fb_slices_are_sound(&view, words) && fb_time_is_sound(each->begin_us) &&
+           fb_time_is_sound(each->end_us);
+}
+
 void fb_each_begin(const struct fb_window *window, void *cell, int64_t first_ts_us) {
     struct each *each = cell;
     struct fb_slice_view view = view_of(window, each);

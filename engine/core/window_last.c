@@ -23,6 +23,17 @@ static struct view view_of(const struct fb_window *window, void *cell) {
                          values + window->places};
 }
 
+bool fb_last_is_sound(const struct fb_window *window, const void *cell, uint32_t words) {
+    struct view v = view_of(window, (void *)(uintptr_t)cell); /* only read */
+    if (v.place >= v.n)
+        return false;
+    for (uint32_t i = 0; i < v.n; i++)
+        if (!fb_bits_are_sound(window->type, v.values[i].i, words) ||
+            (fb_last_has_times(window) && !fb_time_is_sound(v.times[i].i)))
+            return false;
+    return true;
+}
+
 void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct last *last = cell;

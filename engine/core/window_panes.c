@@ -32,6 +32,17 @@ void fb_panes_init(const struct fb_window *window, void *cell) {
     panes->sampled_us = panes->edge_us = FB_NO_TIME;
 }
 
+bool fb_panes_are_sound(const struct fb_window *window, const void *cell, uint32_t words) {
+    struct panes *panes = (void *)(uintptr_t)cell; /* only read */
+    if (panes->slices.stride != fb_slice_bytes(window))
+        return false;
+    struct fb_slice_view view = view_of(window, panes);
+    return fb_slices_are_sound(&view, words) && fb_slice_is_sound(&view, panes + 1, words) &&
+           fb_time_is_sound(panes->sampled_us) && fb_truth_is_sound(&panes->truth) &&
+           fb_time_is_sound(panes->edge_us) && (panes->folded == 0 || panes->folded == 1) &&
+           panes->folded_good_us >= 0 && fb_time_is_sound(panes->folded_good_us);
+}
+
 void fb_panes_take(const struct fb_window *window, void *cell,
                    const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct panes *panes = cell;

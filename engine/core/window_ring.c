@@ -102,6 +102,54 @@ void fb_ring_init(const struct fb_window *window, void *cell) {
         (uint16_t)(sizeof(struct run) + 8 * (uint32_t)__builtin_popcount(ring->mask));
 }
 
+/* ---- from outside ---- */
+
+static bool heads_are_sound(const struct ring *ring, const struct view *v, uint32_t words) {
+    enum fb_type type = v->window->type;
+    return ring->next < UINT64_C(1) << 62 && ring->in_use <= ring->next &&
+           ring->late_end <= ring->next && ring->position == ring->next % v->n &&
+           ring->run == (ring->next ? (ring->next - 1) / FB_RUN_SAMPLES % v->n_runs : 0) &&
+           (ring->held.ts_us == FB_NO_TIME || ring->held_ordinal < ring->next) &&
+           ring->newest_stretch < v->n_stretches && ring->stretches <= v->n_stretches &&
+           fb_time_is_sound(ring->held.ts_us) && fb_bits_are_sound(type, ring->held.i, words) &&
+           fb_time_is_sound(ring->lost.ts_us) && fb_bits_are_sound(type, ring->lost.i, words) &&
+           fb_good_is_sound(&ring->good) && fb_truth_is_sound(&ring->truth) &&
+           fb_time_is_sound(ring->forgotten_us);
+}
+
+static bool runs_are_sound(const struct view *v) {
+    for (uint32_t i = 0; i < v->n_runs; i++) {
+        struct run *run = (void *)(v->runs + (size_t)i * v->ring->run_bytes);
+        if (!fb_time_is_sound(run->least_us))
+            return false;
+        if (v->ring->mask & FB_STAT_TERMS) {
+            int64_t terms = fb_stat_at(v->ring->mask, parts_of(run), FB_STAT_TERMS)->i;
+            if (terms < 0 || terms >= 2 * FB_TERM_TRUE)
+                return false;
+        }
+    }
+    return true;
+}
+
+bool fb_ring_is_sound(const struct fb_window *window, const void *cell, uint32_t words) {
+    struct ring *ring = (void *)(uintptr_t)cell; /* only read */
+    uint32_t mask = fb_stat_mask(window);
+    if (ring->mask != mask ||
+        ring->run_bytes != sizeof(struct run) + 8 * (uint32_t)__builtin_popcount(mask))
+        return false;
+    struct view v = view_of(window, ring);
+    if (!heads_are_sound(ring, &v, words) || !runs_are_sound(&v))
+        return false;
+    for (uint32_t i = 0; i < v.n_stretches; i++)
+        if (!fb_time_is_sound(v.stretches[i].from_us) || !fb_end_is_sound(v.stretches[i].until_us))
+            return false;
+    for (uint32_t i = 0; i < v.n; i++)
+        if (!fb_time_is_sound(time_of(&v.places[i])) ||
+            !fb_bits_are_sound(window->type, v.places[i].i, words))
+            return false;
+    return true;
+}
+
 /* ---- good time ---- */
 
 static struct fb_stretch stretch_back(const struct view *v, uint32_t back) {

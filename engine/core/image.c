@@ -1,0 +1,358 @@
+#include "engine/core/image.h"
+
+#include <stdlib.h>
+
+#include "engine/base/num.h"
+#include "engine/core/index.h"
+#include "engine/core/shapes.h"
+#include "engine/core/text.h"
+#include "engine/model/layout.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "images are little-endian"
+#endif
+
+/* ---- parts ---- */
+
+static int by_offset(const void *a, const void *b) {
+    const struct fb_part *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Which field an enumeration's window samples: code picks one by `where` or gives it plainly. */
+static uint32_t words_of_window(const struct fb_class *class_, const struct fb_window *window) {
+    if (window->type != FB_T_ENUM)
+        return 0;
+    if (window->input == FB_INPUT_FIELD)
+        return class_->fields[window->field].n_words;
+    uint16_t reg = window->sample.result;
+    for (uint32_t i = window->sample.count; i-- > 0;) {
+        const struct fb_instr *in = &class_->code[window->sample.first + i];
+        if (in->dst == reg && in->op == FB_I_IF)
+            reg = in->b;
+        else if (in->dst == reg && in->op == FB_I_FIELD)
+            return class_->fields[in->imm].n_words;
+    }
+    FB_BUG("a word that is not a field's");
+}
+
+static size_t part_bytes_max(const struct fb_class *class_, const struct fb_part *part) {
+    if (part->kind == FB_CELL_FIELD)
+        return sizeof(struct fb_field_cell) + 1 + FB_TEXT_BYTES_MAX;
+    if (part->kind == FB_CELL_WINDOW)
+        return class_->windows[part->index].bytes +
+               (class_->windows[part->index].type == FB_T_TEXT
+                    ? (size_t)class_->windows[part->index].places * (1 + FB_TEXT_BYTES_MAX)
+                    : 0);
+    return sizeof(struct fb_rule_cell);
+}
+
+static enum fb_part_kind kind_of(uint8_t op) {
+    return op == FB_I_UNTIL ? FB_CELL_UNTIL : op == FB_I_ELAPSED ? FB_CELL_ELAPSED : FB_CELL_FOR;
+}
+
+static void add(struct fb_class_plan *plan, struct fb_part part) {
+    plan->parts[plan->n_parts++] = part;
+}
+
+void fb_image_plan(struct fb_class_plan *plan, const struct fb_program *program) {
+    const struct fb_class *class_ = plan->class_;
+    uint32_t most = class_->n_fields + class_->n_windows + class_->n_code + class_->n_conditions +
+                    class_->n_rules;
+    plan->parts = fb_alloc(sizeof *plan->parts * (most + 1u));
+    for (uint32_t i = 0; i < class_->n_fields; i++) {
+        const struct fb_field *field = &class_->fields[i];
+        uint32_t words = field->type == FB_T_ENUM ? field->n_words : 0;
+        add(plan, (struct fb_part){FB_CELL_FIELD, i, field->offset, words});
+    }
+    for (uint32_t i = 0; i < class_->n_windows; i++)
+        add(plan, (struct fb_part){FB_CELL_WINDOW, i, class_->windows[i].offset,
+                                   words_of_window(class_, &class_->windows[i])});
+    for (uint32_t i = 0; i < class_->n_code; i++) {
+        const struct fb_instr *in = &class_->code[i];
+        if (in->op == FB_I_FOR || in->op == FB_I_FOR_CONST || in->op == FB_I_UNTIL ||
+            in->op == FB_I_ELAPSED)
+            add(plan, (struct fb_part){kind_of(in->op), 0, in->imm, 0});
+    }
+    for (uint32_t i = 0; i < class_->n_conditions; i++)
+        add(plan, (struct fb_part){FB_CELL_CONDITION, i, class_->conditions[i].offset, 0});
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        add(plan, (struct fb_part){FB_CELL_RULE, class_->rules[i],
+                                   program->rules[class_->rules[i]].offset, 0});
+    qsort(plan->parts, plan->n_parts, sizeof *plan->parts, by_offset);
+    plan->image_bytes_max = 2 + class_->name.n + 2 + FB_DEVICE_ID_MAX +
+                            sizeof(int64_t) * (3 + (size_t)plan->n_deadlines);
+    for (uint32_t i = 0; i < plan->n_parts; i++) {
+        FB_ASSERT(i == 0 || plan->parts[i].offset > plan->parts[i - 1].offset);
+        plan->image_bytes_max += part_bytes_max(class_, &plan->parts[i]);
+    }
+}
+
+/* ---- writing ---- */
+
+/* Room was made before. */
+static char *put(char *to, const void *bytes, size_t n) {
+    memcpy(to, bytes, n);
+    return to + n;
+}
+
+static char *put_text(char *to, struct fb_str text) {
+    *to++ = (char)text.n;
+    return text.n ? put(to, text.p, text.n) : to;
+}
+
+static char *put_field(char *to, const struct fb_field *field, const struct fb_field_cell *cell,
+                       const struct fb_texts *texts) {
+    to = field->type == FB_T_TEXT ? put_text(to, fb_texts_get(texts, cell->text))
+                                  : put(to, &cell->i, sizeof cell->i);
+    to = put(to, &cell->ts_us, sizeof cell->ts_us);
+    return put(to, &cell->quality, 1);
+}
+
+/* Of texts only FB_SHAPE_LAST keeps samples: a head, and a handle for each. */
+static char *put_window(char *to, const struct fb_window *window, const char *cell,
+                        const struct fb_texts *texts) {
+    if (window->type != FB_T_TEXT || window->shape != FB_SHAPE_LAST)
+        return put(to, cell, window->bytes);
+    to = put(to, cell, FB_LAST_HEAD_BYTES);
+    for (uint32_t i = 0; i < window->places; i++) {
+        uint64_t handle;
+        memcpy(&handle, cell + FB_LAST_HEAD_BYTES + i * sizeof handle, sizeof handle);
+        to = put_text(to, fb_texts_get(texts, handle));
+    }
+    return to;
+}
+
+static char *put_for(char *to, const struct fb_for_cell *cell) {
+    to = put(to, &cell->t0_us, sizeof cell->t0_us);
+    to = put(to, &cell->paused_us, sizeof cell->paused_us);
+    return put(to, &cell->value, 1);
+}
+
+static char *put_elapsed(char *to, const struct fb_elapsed_cell *cell) {
+    to = put(to, &cell->rise_us, sizeof cell->rise_us);
+    to = put(to, &cell->was_true, 1);
+    return put(to, &cell->value, 1);
+}
+
+static char *put_rule(char *to, const struct fb_rule_cell *cell) {
+    to = put(to, &cell->since_us, sizeof cell->since_us);
+    to = put(to, &cell->clear_t0_us, sizeof cell->clear_t0_us);
+    to = put(to, &cell->clear_paused_us, sizeof cell->clear_paused_us);
+    to = put(to, &cell->withheld, sizeof cell->withheld);
+    to = put(to, &cell->let_through, sizeof cell->let_through);
+    return put(to, &cell->severity, 1);
+}
+
+static char *put_part(char *to, const struct fb_class *class_, const struct fb_part *part,
+                      const char *block, const struct fb_texts *texts) {
+    const void *cell = block + part->offset;
+    switch (part->kind) {
+    case FB_CELL_FIELD: return put_field(to, &class_->fields[part->index], cell, texts);
+    case FB_CELL_WINDOW: return put_window(to, &class_->windows[part->index], cell, texts);
+    case FB_CELL_FOR: return put_for(to, cell);
+    case FB_CELL_ELAPSED: return put_elapsed(to, cell);
+    case FB_CELL_UNTIL: return put(to, cell, sizeof(struct fb_until_cell));
+    case FB_CELL_CONDITION: return put(to, cell, sizeof(struct fb_condition_cell));
+    case FB_CELL_RULE: return put_rule(to, cell);
+    }
+    FB_BUG("a part");
+}
+
+static char *put_name(char *to, struct fb_str name) {
+    uint16_t n = (uint16_t)name.n;
+    return put(put(to, &n, sizeof n), name.p, n);
+}
+
+void fb_image_write(const struct fb_device *device, const struct fb_texts *texts,
+                    struct fb_buf *out) {
+    const struct fb_class_plan *plan = device->plan;
+    const char *block = (const char *)device + plan->block_at;
+    char *to = fb_buf_room(out, plan->image_bytes_max);
+    to = put_name(to, plan->class_->name);
+    to = put_name(to, fb_device_id(device));
+    to = put(to, &device->watermark_us, sizeof device->watermark_us);
+    to = put(to, &device->clock_at_us, sizeof device->clock_at_us);
+    to = put(to, &device->floor_us, sizeof device->floor_us);
+    to = put(to, device->deadlines, sizeof(int64_t) * plan->n_deadlines);
+    for (uint32_t i = 0; i < plan->n_parts; i++)
+        to = put_part(to, plan->class_, &plan->parts[i], block, texts);
+    out->n = (size_t)(to - out->p);
+}
+
+/* ---- reading ---- */
+
+/* What is left; `failed` once more was asked for than there is. */
+struct reader {
+    const char *p, *end;
+    bool failed;
+};
+
+static const char *take(struct reader *r, size_t n) {
+    if (r->failed || (size_t)(r->end - r->p) < n) {
+        r->failed = true;
+        return NULL;
+    }
+    const char *at = r->p;
+    r->p += n;
+    return at;
+}
+
+static void get(struct reader *r, void *to, size_t n) {
+    const char *from = take(r, n);
+    if (from)
+        memcpy(to, from, n);
+}
+
+static struct fb_str get_text(struct reader *r) {
+    uint8_t n = 0;
+    get(r, &n, 1);
+    const char *p = take(r, n);
+    return (struct fb_str){p, p ? n : 0};
+}
+
+static struct fb_str get_name(struct reader *r) {
+    uint16_t n = 0;
+    get(r, &n, sizeof n);
+    const char *p = take(r, n);
+    return (struct fb_str){p, p ? n : 0};
+}
+
+static bool field_is_sound(const struct fb_field *field, const struct fb_field_cell *cell,
+                           uint32_t words) {
+    bool number = field->type == FB_T_NUMBER || field->type == FB_T_COUNTER;
+    return fb_time_is_sound(cell->ts_us) && cell->quality <= FB_Q_BAD &&
+           (field->type == FB_T_TEXT || fb_bits_are_sound(field->type, cell->i, words)) &&
+           (!number || fb_num_finite(cell->num));
+}
+
+static bool get_field(struct reader *r, const struct fb_class_plan *plan,
+                      const struct fb_part *part, struct fb_field_cell *cell,
+                      struct fb_texts *texts) {
+    const struct fb_field *field = &plan->class_->fields[part->index];
+    struct fb_str text = {0};
+    if (field->type == FB_T_TEXT)
+        text = get_text(r);
+    else
+        get(r, &cell->i, sizeof cell->i);
+    get(r, &cell->ts_us, sizeof cell->ts_us);
+    get(r, &cell->quality, 1);
+    if (r->failed || !field_is_sound(field, cell, part->words))
+        return false;
+    if (text.n)
+        cell->text = fb_texts_set(texts, 0, text);
+    const struct fb_field_index *index = &plan->indexes[part->index];
+    if ((field->type == FB_T_NUMBER || field->type == FB_T_COUNTER) && index->indexed &&
+        cell->ts_us != FB_NO_TIME)
+        cell->position = fb_index_position(index, cell->num);
+    return true;
+}
+
+static bool get_window(struct reader *r, const struct fb_window *window, uint32_t words, char *cell,
+                       struct fb_texts *texts) {
+    if (window->type != FB_T_TEXT || window->shape != FB_SHAPE_LAST) {
+        get(r, cell, window->bytes);
+        return !r->failed && fb_window_is_sound(window, cell, words);
+    }
+    get(r, cell, FB_LAST_HEAD_BYTES);
+    if (r->failed || !fb_window_is_sound(window, cell, words))
+        return false;
+    for (uint32_t i = 0; i < window->places; i++) {
+        struct fb_str text = get_text(r);
+        uint64_t handle = text.n ? fb_texts_set(texts, 0, text) : 0;
+        memcpy(cell + FB_LAST_HEAD_BYTES + i * sizeof handle, &handle, sizeof handle);
+    }
+    return !r->failed;
+}
+
+static bool get_for(struct reader *r, struct fb_for_cell *cell) {
+    get(r, &cell->t0_us, sizeof cell->t0_us);
+    get(r, &cell->paused_us, sizeof cell->paused_us);
+    get(r, &cell->value, 1);
+    return fb_time_is_sound(cell->t0_us) && fb_time_is_sound(cell->paused_us) && cell->value <= 2;
+}
+
+static bool get_elapsed(struct reader *r, struct fb_elapsed_cell *cell) {
+    get(r, &cell->rise_us, sizeof cell->rise_us);
+    get(r, &cell->was_true, 1);
+    get(r, &cell->value, 1);
+    return fb_time_is_sound(cell->rise_us) && cell->was_true <= 1 && cell->value <= 2;
+}
+
+static bool get_until(struct reader *r, struct fb_until_cell *cell) {
+    get(r, cell, sizeof *cell);
+    return cell->set <= 1 && cell->value <= 2;
+}
+
+static bool get_condition(struct reader *r, struct fb_condition_cell *cell) {
+    get(r, cell, sizeof *cell);
+    return cell->value <= 2 && cell->holds <= 1;
+}
+
+static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
+    get(r, &cell->since_us, sizeof cell->since_us);
+    get(r, &cell->clear_t0_us, sizeof cell->clear_t0_us);
+    get(r, &cell->clear_paused_us, sizeof cell->clear_paused_us);
+    get(r, &cell->withheld, sizeof cell->withheld);
+    get(r, &cell->let_through, sizeof cell->let_through);
+    get(r, &cell->severity, 1);
+    return fb_time_is_sound(cell->since_us) && fb_time_is_sound(cell->clear_t0_us) &&
+           fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL;
+}
+
+static bool get_part(struct reader *r, const struct fb_class_plan *plan, const struct fb_part *part,
+                     char *block, struct fb_texts *texts) {
+    void *cell = block + part->offset;
+    switch (part->kind) {
+    case FB_CELL_FIELD: return get_field(r, plan, part, cell, texts);
+    case FB_CELL_WINDOW:
+        return get_window(r, &plan->class_->windows[part->index], part->words, cell, texts);
+    case FB_CELL_FOR: return get_for(r, cell);
+    case FB_CELL_UNTIL: return get_until(r, cell);
+    case FB_CELL_ELAPSED: return get_elapsed(r, cell);
+    case FB_CELL_CONDITION: return get_condition(r, cell);
+    case FB_CELL_RULE: return get_rule(r, cell);
+    }
+    FB_BUG("a part");
+}
+
+bool fb_image_open(struct fb_str bytes, struct fb_image *image) {
+    struct reader r = {bytes.p, bytes.p + bytes.n, false};
+    image->class_name = get_name(&r);
+    image->id = get_name(&r);
+    image->rest = (struct fb_str){r.p, (size_t)(r.end - r.p)};
+    return !r.failed;
+}
+
+/* Times of the device itself. What was due before its own time has been fired: a deadline long ago
+ * would be fired again and again until now. */
+static bool times_are_sound(const struct fb_device *device) {
+    if (device->watermark_us == FB_NO_TIME || !fb_time_is_sound(device->watermark_us) ||
+        device->clock_at_us == FB_NO_TIME || !fb_time_is_sound(device->clock_at_us) ||
+        !fb_time_is_sound(device->floor_us))
+        return false;
+    for (uint32_t i = 0; i < device->plan->n_deadlines; i++)
+        if (device->deadlines[i] < device->watermark_us || device->deadlines[i] < device->floor_us)
+            return false;
+    return true;
+}
+
+const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, struct fb_str rest) {
+    const struct fb_class_plan *plan = device->plan;
+    struct reader r = {rest.p, rest.p + rest.n, false};
+    get(&r, &device->watermark_us, sizeof device->watermark_us);
+    get(&r, &device->clock_at_us, sizeof device->clock_at_us);
+    get(&r, &device->floor_us, sizeof device->floor_us);
+    get(&r, device->deadlines, sizeof(int64_t) * plan->n_deadlines);
+    if (r.failed)
+        return "it is too short for the rules in force";
+    if (!times_are_sound(device))
+        return "a time in it is out of all bounds";
+    for (uint32_t i = 0; i < plan->n_parts; i++)
+        if (!get_part(&r, plan, &plan->parts[i], fb_device_block(device), texts) || r.failed)
+            return r.failed ? "it is too short for the rules in force"
+                            : "a cell of it holds what no cell can hold";
+    if (r.p != r.end)
+        return "it is too long for the rules in force";
+    return NULL;
+}

@@ -1,0 +1,174 @@
+/* The sweep over all devices, and the way back.
+ *
+ * Place in the flow: see snapshot.h; the bytes of one device are core/image's. */
+#include "engine/core/snapshot.h"
+
+#include <stdlib.h>
+
+#include "engine/core/image.h"
+#include "engine/core/state.h"
+#include "engine/core/timer.h"
+
+/* ---- writing ---- */
+
+/* A piece is images, each with its length before it. Adds the image's hash. */
+static void append(const struct fb_core *core, const struct fb_device *device, struct fb_buf *out,
+                   struct fb_hash128 *hash) {
+    size_t at = out->n;
+    uint32_t length = 0;
+    fb_buf_put(out, &length, sizeof length);
+    fb_image_write(device, core->texts, out);
+    length = (uint32_t)(out->n - at - sizeof length);
+    memcpy(out->p + at, &length, sizeof length);
+    *hash = fb_hash128_add(*hash, fb_hash128(out->p + at + sizeof length, length));
+}
+
+void fb_core_snapshot_begin(struct fb_core *core) {
+    struct fb_sweep *sweep = &core->sweep;
+    FB_ASSERT(!sweep->open);
+    uint32_t n = fb_devices_count(core->devices), words = n / 64 + 1;
+    if (sweep->cap_early < words) {
+        free(sweep->early);
+        sweep->early = fb_alloc(sizeof *sweep->early * words);
+        sweep->cap_early = words;
+    }
+    memset(sweep->early, 0, sizeof *sweep->early * words);
+    sweep->open = true;
+    sweep->next = 0;
+    sweep->end = n;
+    sweep->waiting.n = 0;
+    sweep->waiting_devices = sweep->devices = 0;
+    sweep->hash = sweep->waiting_hash = (struct fb_hash128){0};
+}
+
+bool fb_core_snapshot_is_open(const struct fb_core *core) {
+    return core->sweep.open;
+}
+
+static bool is_early(const struct fb_sweep *sweep, uint32_t number) {
+    return sweep->early[number / 64] >> (number % 64) & 1;
+}
+
+void fb_sweep_touch(struct fb_core *core, const struct fb_device *device) {
+    struct fb_sweep *sweep = &core->sweep;
+    uint32_t number = device->number;
+    if (number < sweep->next || number >= sweep->end || is_early(sweep, number))
+        return;
+    sweep->early[number / 64] |= UINT64_C(1) << (number % 64);
+    append(core, device, &sweep->waiting, &sweep->waiting_hash);
+    sweep->waiting_devices++;
+}
+
+static void give_waiting(struct fb_sweep *sweep, struct fb_buf *out) {
+    fb_buf_put(out, sweep->waiting.p, sweep->waiting.n);
+    sweep->hash = fb_hash128_add(sweep->hash, sweep->waiting_hash);
+    sweep->devices += sweep->waiting_devices;
+    sweep->waiting.n = 0;
+    sweep->waiting_devices = 0;
+    sweep->waiting_hash = (struct fb_hash128){0};
+}
+
+bool fb_core_snapshot_next(struct fb_core *core, size_t bytes, struct fb_buf *out) {
+    struct fb_sweep *sweep = &core->sweep;
+    FB_ASSERT(sweep->open);
+    size_t enough = out->n + bytes;
+    give_waiting(sweep, out);
+    for (; sweep->next < sweep->end; sweep->next++) {
+        if (is_early(sweep, sweep->next))
+            continue;
+        if (out->n >= enough)
+            break;
+        append(core, fb_devices_at(core->devices, sweep->next), out, &sweep->hash);
+        sweep->devices++;
+    }
+    if (sweep->next < sweep->end)
+        return true;
+    fb_core_snapshot_drop(core);
+    return false;
+}
+
+size_t fb_core_snapshot_waiting(const struct fb_core *core) {
+    return core->sweep.waiting.n;
+}
+
+uint32_t fb_core_snapshot_devices(const struct fb_core *core) {
+    return core->sweep.devices;
+}
+
+struct fb_hash128 fb_core_snapshot_hash(const struct fb_core *core) {
+    return core->sweep.hash;
+}
+
+void fb_core_snapshot_drop(struct fb_core *core) {
+    core->sweep.open = false;
+    fb_buf_free(&core->sweep.waiting); /* many devices may have waited: not to be kept for ever */
+    core->sweep.waiting = (struct fb_buf){0};
+}
+
+struct fb_hash128 fb_core_state_hash(const struct fb_core *core) {
+    struct fb_hash128 hash = {0};
+    struct fb_buf image = {0};
+    for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
+        image.n = 0;
+        append(core, fb_devices_at(core->devices, i), &image, &hash);
+    }
+    fb_buf_free(&image);
+    return hash;
+}
+
+/* ---- reading ---- */
+
+static bool fail(struct fb_err *err, const char *what) {
+    return fb_fail(err, FB_FATAL,
+                   "a piece of the snapshot can not be read: %s; "
+                   "restore from an older one, or from the beginning of the inputs",
+                   what);
+}
+
+static bool fail_device(struct fb_err *err, const struct fb_image *image, const char *what) {
+    struct fb_str name = image->class_name, id = image->id;
+    if (!fb_str_is_utf8(name) || !fb_str_is_utf8(id))
+        name = id = FB_S("?");
+    return fb_fail(err, FB_FATAL,
+                   "the snapshot's device `%.*s` of class `%.*s` can not be restored: %s; "
+                   "restore from an older one, or from the beginning of the inputs",
+                   FB_ARG(id), FB_ARG(name), what);
+}
+
+static bool restore_device(struct fb_core *core, struct fb_str bytes, struct fb_err *err) {
+    struct fb_image image;
+    if (!fb_image_open(bytes, &image))
+        return fail(err, "a device in it is cut off");
+    const struct fb_class *class_ = fb_program_class(core->program, image.class_name);
+    if (!class_)
+        return fail_device(err, &image, "the rules in force have no such class");
+    if (image.id.n == 0 || image.id.n > FB_DEVICE_ID_MAX)
+        return fail_device(err, &image, "its id is empty or too long");
+    uint16_t index = (uint16_t)(class_ - core->program->classes);
+    const struct fb_class_plan *plan = &core->plans[index];
+    uint64_t hash = fb_device_hash(index, image.id);
+    if (fb_devices_find(core->devices, hash, plan, image.id))
+        return fail_device(err, &image, "it is there twice");
+    struct fb_device *device = fb_devices_register(core->devices, plan, hash, image.id);
+    fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    const char *wrong = fb_image_read(device, core->texts, image.rest);
+    return wrong ? fail_device(err, &image, wrong) : true;
+}
+
+bool fb_core_restore(struct fb_core *core, struct fb_str piece, struct fb_err *err) {
+    while (piece.n) {
+        uint32_t length;
+        if (piece.n < sizeof length)
+            return fail(err, "it ends within a length");
+        memcpy(&length, piece.p, sizeof length);
+        piece.p += sizeof length;
+        piece.n -= sizeof length;
+        if (length > piece.n)
+            return fail(err, "it ends within a device");
+        if (!restore_device(core, (struct fb_str){piece.p, length}, err))
+            return false;
+        piece.p += length;
+        piece.n -= length;
+    }
+    return true;
+}
