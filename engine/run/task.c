@@ -7,6 +7,7 @@
 #include "engine/base/arena.h"
 #include "engine/codec/decode.h"
 #include "engine/run/clock.h"
+#include "engine/run/cloudevent.h"
 #include "engine/run/headers.h"
 
 /* A dead letter has to fit into a topic whose limit is the usual million. */
@@ -16,6 +17,7 @@ struct topic {
     struct fb_decoder *decoder;
     int64_t next; /* -1: not read by this task */
     bool keyed;   /* the last record's key was the id of its device */
+    bool events;  /* its records may be CloudEvents in binary mode */
 };
 
 struct fb_task {
@@ -32,6 +34,8 @@ struct fb_task {
     struct fb_str trace;            /* of the record, once `traced` */
     char trace_bytes[FB_TRACE_BYTES];
     bool traced;
+    struct fb_cloudevents *events;
+    bool whole; /* the record is decoded as a CloudEvent in structured mode */
     uint64_t records, entries, dead;
 };
 
@@ -83,7 +87,7 @@ static void bury(struct fb_task *task, const struct fb_record *record,
     struct fb_header headers[FB_ENCODED_HEADERS_MAX + FB_HEADERS_DEAD_MAX];
     char length[24], left_out[16];
     uint32_t n = fb_encode_dead_headers(task->encoder, letter, headers);
-    struct fb_str payload = letter->payload;
+    struct fb_str payload = task->whole ? record->value : letter->payload;
     if (payload.n > PAYLOAD_BYTES_MAX) {
         int digits = snprintf(length, sizeof length, "%zu", payload.n);
         headers[n++] = (struct fb_header){FB_S("fb_cut_from_bytes"), {length, (size_t)digits}};
@@ -105,10 +109,12 @@ struct fb_task *fb_task_new(const struct fb_task_config *config, int32_t partiti
         task->topics[i].decoder =
             fb_decoder_new(config->program, route->classes, route->n_classes, FB_JSON_LIMITS);
         task->topics[i].next = -1;
+        task->topics[i].events = fb_cloudevents_wanted(config->program, route);
     }
     task->core = fb_core_new(config->program, &config->core, put_out, task);
     task->encoder = fb_encoder_new(config->program, config->application);
     task->clock = fb_clock_new();
+    task->events = fb_cloudevents_new();
     task->batch = fb_batch_new(config->room);
     return task;
 }
@@ -121,6 +127,7 @@ void fb_task_free(struct fb_task *task) {
     free(task->topics);
     fb_core_free(task->core);
     fb_encoder_free(task->encoder);
+    fb_cloudevents_free(task->events);
     fb_batch_free(task->batch);
     fb_buf_free(&task->line);
     free(task);
@@ -183,7 +190,14 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     int64_t arrival_us = record->stamp_us == FB_NO_STAMP ? FB_NO_TIME : record->stamp_us;
     if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
         fb_core_expect(task->core, task->config->routes->items[route].classes[0], record->key);
-    fb_decoder_begin(topic->decoder, record->value, &origin, arrival_us);
+    struct fb_str payload = record->value;
+    task->whole = false;
+    if (topic->events) {
+        struct fb_str whole = fb_cloudevents_whole(task->events, record);
+        task->whole = whole.p != NULL;
+        payload = whole.p ? whole : payload;
+    }
+    fb_decoder_begin(topic->decoder, payload, &origin, arrival_us);
     while ((decoded = fb_decoder_next(topic->decoder, &entry, &why)) != FB_DECODED_END) {
         if (decoded == FB_DECODED_ENTRY)
             take(task, topic, record, &entry, c_us);
