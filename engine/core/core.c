@@ -33,10 +33,11 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     core->context = context;
     core->clock_us = FB_NO_TIME;
     core->plans = fb_alloc(sizeof *core->plans * (program->n_classes + 1u));
-    uint32_t registers = 1, fields = 1, shown = 1, slots = 1;
+    uint32_t registers = 1, windows = 1, fields = 1, shown = 1, slots = 1;
     for (uint32_t i = 0; i < program->n_classes; i++) {
         fb_plan_make(&core->plans[i], program, (uint16_t)i);
         registers = larger(registers, program->classes[i].registers);
+        windows = larger(windows, program->classes[i].n_windows);
         fields = larger(fields, program->classes[i].n_fields);
     }
     for (uint32_t i = 0; i < program->n_rules; i++) {
@@ -44,6 +45,7 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
         slots = larger(slots, program->rules[i].n_slots);
     }
     core->registers = fb_alloc(sizeof *core->registers * registers);
+    core->memos = fb_alloc(sizeof *core->memos * windows);
     core->shown = fb_alloc(sizeof *core->shown * shown);
     core->sources = fb_alloc(sizeof *core->sources * shown);
     core->slots = fb_alloc(sizeof *core->slots * slots);
@@ -63,6 +65,7 @@ void fb_core_free(struct fb_core *core) {
         fb_plan_free(&core->plans[i]);
     free(core->plans);
     free(core->registers);
+    free(core->memos);
     free(core->shown);
     free(core->sources);
     free(core->slots);

@@ -164,20 +164,36 @@ static struct fb_value vote(const struct fb_value *votes, uint32_t n, uint32_t w
     return yes + open < wanted ? truth(false) : UNKNOWN;
 }
 
-static struct fb_value window(struct fb_eval *eval, const struct fb_class *class_,
-                              const struct fb_instr *in, uint8_t aggregate, char *block) {
+static void read_window(const struct fb_eval *eval, const struct fb_class *class_,
+                        const struct fb_instr *in, uint8_t aggregate, char *block,
+                        struct fb_window_memo *memo) {
     const struct fb_window *w = &class_->windows[in->imm];
     struct fb_window_instant instant = {
         .t_us = eval->t_us,
         .timer = eval->timer,
         .carried = eval->carried && fb_field_sets_meet(eval->carried, &w->reads),
     };
-    bool each = w->shape == FB_SHAPE_EACH;
-    if (each && !(eval->timer && fb_window_rests(w, block + w->offset, instant)))
-        eval->restless = true;
-    return fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)aggregate,
-                          class_->numbers[in->a], instant,
-                          each ? &eval->each_us : &eval->deadline_us);
+    memo->moment = eval->moment;
+    memo->aggregate = aggregate;
+    memo->needs = in->a;
+    memo->restless = w->shape == FB_SHAPE_EACH &&
+                     !(eval->timer && fb_window_rests(w, block + w->offset, instant));
+    memo->deadline_us = FB_NEVER;
+    memo->value = fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)aggregate,
+                                 class_->numbers[in->a], instant, &memo->deadline_us);
+}
+
+static struct fb_value window(struct fb_eval *eval, const struct fb_class *class_,
+                              const struct fb_instr *in, uint8_t aggregate, char *block) {
+    struct fb_window_memo *memo = &eval->memos[in->imm];
+    if (memo->moment != eval->moment || memo->aggregate != aggregate || memo->needs != in->a)
+        read_window(eval, class_, in, aggregate, block, memo);
+    bool each = class_->windows[in->imm].shape == FB_SHAPE_EACH;
+    int64_t *deadline_us = each ? &eval->each_us : &eval->deadline_us;
+    if (memo->deadline_us < *deadline_us)
+        *deadline_us = memo->deadline_us;
+    eval->restless |= memo->restless;
+    return memo->value;
 }
 
 static struct fb_value arithmetic(uint8_t op, double a, double b) {

@@ -8,11 +8,24 @@
 
 struct fb_texts;
 
-/* One evaluation. `registers` holds at least as many as the class's code uses. */
+/* What a window gave at a moment: rules that look at the same one find it here. Of one aggregate of
+ * each window, the last that was asked for. */
+struct fb_window_memo {
+    uint64_t moment; /* 0: none */
+    uint8_t aggregate;
+    bool restless;
+    uint16_t needs; /* index in the class's numbers */
+    int64_t deadline_us;
+    struct fb_value value;
+};
+
+/* One evaluation. `registers` and `memos` hold at least as many as the class's code uses. */
 struct fb_eval {
     struct fb_value *registers;
     const struct fb_texts *texts;
     struct fb_device *device;
+    struct fb_window_memo *memos; /* of the class's windows */
+    uint64_t moment;              /* from 1: its number, another one whenever a read may differ */
     int64_t t_us;
     bool timer;                         /* not a record's evaluation */
     bool silent;                        /* what `silent` gives: false at an on-time record */

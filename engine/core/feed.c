@@ -70,6 +70,8 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
             .registers = core->registers,
             .texts = core->texts,
             .device = device,
+            .memos = core->memos,
+            .moment = ++core->moment,
             .t_us = entry->ts_us,
             .deadline_us = FB_NEVER,
             .each_us = FB_NEVER,

@@ -60,6 +60,7 @@ void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
     const struct fb_class_plan *plan = moment->device->plan;
     bool timer = moment->cause.timer;
     uint32_t next_rule = 0, current = UINT32_MAX;
+    core->moment++;
     for (uint32_t word = 0; word < plan->condition_words; word++) {
         for (uint64_t bits = conditions[word]; bits; bits &= bits - 1) {
             uint32_t index = word * 64 + (uint32_t)__builtin_ctzll(bits);

@@ -35,6 +35,8 @@ struct fb_core {
     struct fb_timers *timers;
     struct fb_texts *texts;
     struct fb_value *registers;
+    struct fb_window_memo *memos; /* as many as the class with the most windows has */
+    uint64_t moment;              /* the number of evaluated moments */
     struct fb_value *shown, *slots, *tags; /* as many as the largest rule or class has */
     struct fb_shown_source *sources;       /* of `shown` */
     struct fb_field_cell *kept_cells;      /* fields' cells while a late record stands in */
