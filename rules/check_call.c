@@ -304,6 +304,21 @@ static bool has_window(const struct fb_node *call) {
     return false;
 }
 
+/* The parts of a span of time keep numbers; a text has its place only among the last samples. */
+static bool keeps_text(struct fb_checker *ck, const struct fb_function *f,
+                       const struct fb_arg *arg) {
+    if (!arg->expr || arg->expr->type != FB_T_TEXT || arg->window == FB_W_LAST)
+        return true;
+    const char *source = fb_check_source(ck, arg->expr);
+    fb_diag_add(ck->diags, FB_E_WINDOW_NOT_TAKEN, arg->span,
+                fb_check_print(ck, "as in `%.*s(%s over last 5)`, or declare the words that it can "
+                                   "have: `one of (..)`",
+                               FB_ARG(f->name), source),
+                "`%.*s` of a text looks at a number of samples, and `%s` is a text",
+                FB_ARG(f->name), source);
+    return false;
+}
+
 static void check_windowed(struct fb_checker *ck, struct fb_node *call,
                            const struct fb_function *f) {
     struct fb_facts facts;
@@ -321,7 +336,7 @@ static void check_windowed(struct fb_checker *ck, struct fb_node *call,
                     "`over last` needs its samples, not a share of time");
         ok = false;
     }
-    if (ok && (!arg->expr || takes(ck, f, arg->expr)))
+    if (ok && (!arg->expr || takes(ck, f, arg->expr)) && keeps_text(ck, f, arg))
         gives(ck, f, call, arg->expr);
 }
 
