@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every benchmark of a build and prints its tables: decode, windows, core, and Kafka to Kafka
+# Runs every benchmark of a build and prints its tables: decode, windows, core, snapshot, and Kafka to Kafka
 # beside an empty librdkafka loop, on a broker of its own that is gone afterwards.
 # usage: bench/run.sh [--little] [BUILD]
 #
@@ -32,6 +32,8 @@ title "windows: what a sample and a read cost"
 "$build/bench/windows" ${little:+2 2000 1}
 title "core: where the time of an event goes"
 "$build/bench/core" ${little:+20000 1}
+title "snapshot: state written while records go on, and read again"
+"$build/bench/snapshot" ${little:+3000 1}
 title "Kafka to Kafka"
 "$root/tools/kafka.sh" start-any
 "$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" ${little:+20000 1}
