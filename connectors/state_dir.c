@@ -139,7 +139,8 @@ static bool check_format(struct fb_state_dir *dir, const char *path, const char 
         return fb_disk_fail(err, "read", path, n);
     if (strcmp(text, wanted) == 0)
         return true;
-    if (sscanf(text, "flyball state %d\n", &version) != 1)
+    char *rest = strchr(text, '\n');
+    if (!rest || sscanf(text, "flyball state %d", &version) != 1)
         return fb_fail(err, FB_FATAL,
                        "%s is not a folder of flyball's state (its file 'format' says something "
                        "else): name another one in state.dir",
@@ -149,8 +150,7 @@ static bool check_format(struct fb_state_dir *dir, const char *path, const char 
                        "%s has format %d, this flyball knows format %d: run the flyball that wrote "
                        "it, or move the folder away to start anew",
                        dir->path, version, FORMAT);
-    char *rest = strchr(text, '\n') + 1;
-    for (char *end = rest; *end; end++)
+    for (char *end = ++rest; *end; end++)
         *end = *end == '\n' ? ' ' : *end;
     return fb_fail(err, FB_FATAL,
                    "%s holds the state of another partition (%s): was it renamed? Give it its name "
@@ -245,9 +245,10 @@ static bool open_parts(struct fb_state_dir *dir, const struct fb_state_place *pl
                               place->segment_bytes ? place->segment_bytes : SEGMENT_BYTES, err);
     if (!dir->journal)
         return false;
-    dir->slots = fb_slots_open(dir->disk, dir->path, names->items, names->n,
-                               fb_journal_files_first(dir->journal),
-                               fb_journal_files_end(dir->journal), err);
+    struct fb_slots_journal journal = {fb_journal_files_first(dir->journal),
+                                       fb_journal_files_end(dir->journal),
+                                       fb_journal_files_aside(dir->journal)};
+    dir->slots = fb_slots_open(dir->disk, dir->path, names->items, names->n, &journal, err);
     int64_t keep;
     if (!dir->slots || !fb_slots_settle(dir->slots, &keep, err) ||
         !fb_journal_files_drop(dir->journal, keep, err))

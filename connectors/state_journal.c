@@ -23,6 +23,7 @@ struct fb_journal_files {
     size_t n, cap;
     int file; /* of the last segment; -1: there is none */
     uint64_t size, segment_bytes;
+    uint32_t aside; /* of the last record */
     bool broken;
 };
 
@@ -89,7 +90,7 @@ static bool examine(struct fb_journal_files *journal, size_t i, struct fb_frame_
     bool last = i + 1 == journal->n;
     struct fb_buf room = {0};
     struct fb_frame frame;
-    uint64_t at = 0, next;
+    uint64_t at = 0, last_at = 0, next;
     enum fb_frame_read read;
     bool ok = true;
     segment->end = segment->first - 1; /* the head counts too */
@@ -101,6 +102,8 @@ static bool examine(struct fb_journal_files *journal, size_t i, struct fb_frame_
             break;
         }
         segment->end++;
+        journal->aside = frame.aside;
+        last_at = at;
         at = next;
     }
     if (read == FB_FRAME_FAILED) {
@@ -115,7 +118,7 @@ static bool examine(struct fb_journal_files *journal, size_t i, struct fb_frame_
                   : damaged(err, file->path, segment->end);
     }
     fb_buf_free(&room);
-    return ok;
+    return ok && (!last || segment->end < 0 || fb_frame_rewrite(file, last_at, at, err));
 }
 
 static bool open_segment(struct fb_journal_files *journal, size_t i, int64_t done,
@@ -213,6 +216,10 @@ int64_t fb_journal_files_end(const struct fb_journal_files *journal) {
     return journal->n ? journal->segments[journal->n - 1].end : 0;
 }
 
+uint32_t fb_journal_files_aside(const struct fb_journal_files *journal) {
+    return journal->aside;
+}
+
 /* ---- writing ---- */
 
 /* Written and synced, or taken back as far as the disk allows, so that nobody mistakes what is only
@@ -249,7 +256,9 @@ static bool begin_segment(struct fb_journal_files *journal, struct fb_err *err) 
         return fb_disk_fail(err, "make", path, journal->file);
     }
     struct fb_buf head = {0};
-    fb_frame_encode(&(struct fb_frame){.number = first, .key = FB_S("journal")}, &head);
+    fb_frame_encode(
+        &(struct fb_frame){.number = first, .key = FB_S("journal"), .aside = journal->aside},
+        &head);
     bool ok = write_safely(journal, &head, err);
     fb_buf_free(&head);
     int code = ok ? disk->calls->sync_dir(disk, journal->folder) : 0;
@@ -270,9 +279,11 @@ bool fb_journal_files_append(struct fb_journal_files *journal, const struct fb_f
     fb_frame_encode(frame, &bytes);
     bool ok = write_safely(journal, &bytes, err);
     fb_buf_free(&bytes);
-    if (ok)
-        last_of(journal)->end++;
-    return ok;
+    if (!ok)
+        return false;
+    last_of(journal)->end++;
+    journal->aside = frame->aside;
+    return true;
 }
 
 bool fb_journal_files_drop(struct fb_journal_files *journal, int64_t keep, struct fb_err *err) {

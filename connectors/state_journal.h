@@ -22,6 +22,8 @@ struct fb_journal_files *fb_journal_files_open(struct fb_disk *disk, const char 
 void fb_journal_files_close(struct fb_journal_files *journal);
 int64_t fb_journal_files_first(const struct fb_journal_files *journal);
 int64_t fb_journal_files_end(const struct fb_journal_files *journal);
+/* What is aside, as the last record says. */
+uint32_t fb_journal_files_aside(const struct fb_journal_files *journal);
 /* Its number is the end. After a failure the journal takes nothing more. */
 bool fb_journal_files_append(struct fb_journal_files *journal, const struct fb_frame *frame,
                              struct fb_err *err);

@@ -147,6 +147,7 @@ static bool write_ahead(struct state_sink *sink, struct fb_err *err) {
     if (!journal)
         return true;
     struct fb_frame frame = frame_of(sink, journal, number);
+    frame.aside = fb_slots_aside(dir->slots);
     if (sink->marks.mark)
         frame.mark = sink->marks.mark(sink->marks.context);
     return fb_journal_files_append(dir->journal, &frame, err);

@@ -151,7 +151,7 @@ static bool examine(const struct fb_slots *slots, struct slots_file *file, struc
             file->keep = frame.number;
         else
             note_piece(file, &frame, *good);
-        if (*good > 0 && is_manifest(frame.key) && frame.value.p)
+        if (*good > 0 && slot_of(frame.key) >= 0 && is_manifest(frame.key) && frame.value.p)
             file->manifest = frame.number;
         *good = next;
     }
@@ -228,31 +228,26 @@ static bool open_fresh(struct fb_slots *slots, int slot, int64_t journal_end, st
     return (code == 0 || fb_disk_fail(err, "remove", file->path, code)) && sync_folder(slots, err);
 }
 
-static bool open_others(struct fb_slots *slots, int64_t journal_end, struct fb_err *err) {
+static bool open_others(struct fb_slots *slots, const struct fb_slots_journal *journal,
+                        struct fb_err *err) {
     struct slots_file *file = &slots->others;
     uint64_t good;
-    bool beyond = false;
     if (!open_file(slots, file, FB_DISK_WRITE, err) ||
-        !examine(slots, file, FB_S("others"), true, journal_end, &good, err))
+        !examine(slots, file, FB_S("others"), true, journal->end, &good, err))
         return false;
-    /* Each frame is synced before the next one is written. */
     struct fb_frame_file view = view_of(slots, file);
-    struct fb_frame frame;
-    struct fb_buf room = {0};
-    uint64_t next = good;
-    enum fb_frame_read read = fb_frame_read(&view, good, true, &room, &frame, &next, err);
-    fb_buf_free(&room);
-    if (read == FB_FRAME_FAILED ||
-        (read == FB_FRAME_BAD && !fb_frame_is_beyond(&view, good, -2, &beyond, err)))
-        return false;
-    if (beyond)
+    uint64_t last = 0;
+    for (size_t i = 0; i < file->n; i++)
+        last = file->pieces[i].at > last ? file->pieces[i].at : last;
+    if (good < journal->aside)
         return fb_fail(err, FB_FATAL,
                        "%s is damaged at byte %llu: put the folder back from a backup, or move it "
                        "away to start anew",
                        file->path, (unsigned long long)good);
     file->size = good;
     int code = slots->disk->calls->truncate(slots->disk, file->file, good);
-    return (code == 0 || fb_disk_fail(err, "cut", file->path, code)) && sync_file(slots, file, err);
+    return (code == 0 || fb_disk_fail(err, "cut", file->path, code)) &&
+           fb_frame_rewrite(&view, last, good, err) && sync_file(slots, file, err);
 }
 
 /* Whether some snapshot reaches back to where the journal begins. */
@@ -264,7 +259,7 @@ static bool is_covered(const struct fb_slots *slots, int64_t journal_first) {
 }
 
 struct fb_slots *fb_slots_open(struct fb_disk *disk, const char *folder, char *const *names,
-                               size_t n_names, int64_t journal_first, int64_t journal_end,
+                               size_t n_names, const struct fb_slots_journal *journal,
                                struct fb_err *err) {
     static const char *const whole[] = {"snapshot-A", "snapshot-B"};
     static const char *const fresh[] = {"snapshot-A.new", "snapshot-B.new"};
@@ -280,17 +275,18 @@ struct fb_slots *fb_slots_open(struct fb_disk *disk, const char *folder, char *c
     bool ok = true;
     for (int i = 0; ok && i < SLOTS; i++) {
         if (has(names, n_names, whole[i]))
-            ok = open_whole(slots, &slots->whole[i], journal_end, err);
+            ok = open_whole(slots, &slots->whole[i], journal->end, err);
         if (ok && has(names, n_names, fresh[i]))
-            ok = open_fresh(slots, i, journal_end, err);
+            ok = open_fresh(slots, i, journal->end, err);
     }
-    if (ok && has(names, n_names, slots->others.name))
-        ok = open_others(slots, journal_end, err);
-    if (ok && !is_covered(slots, journal_first))
+    /* Where it is not there, but should be, it is made, and found empty. */
+    if (ok && (journal->aside > 0 || has(names, n_names, slots->others.name)))
+        ok = open_others(slots, journal, err);
+    if (ok && !is_covered(slots, journal->first))
         ok = fb_fail(err, FB_FATAL,
                      "%s: the journal begins at record %lld, and no snapshot holds what came "
                      "before: put the folder back from a backup, or move it away to start anew",
-                     folder, (long long)journal_first);
+                     folder, (long long)journal->first);
     if (!ok) {
         fb_slots_close(slots);
         return NULL;
@@ -393,6 +389,11 @@ bool fb_slots_sync(struct fb_slots *slots, struct fb_err *err) {
     for (int i = 0; ok && i < SLOTS; i++)
         ok = make_safe(slots, &slots->fresh[i], err);
     return ok;
+}
+
+uint32_t fb_slots_aside(const struct fb_slots *slots) {
+    FB_ASSERT(slots->others.size <= UINT32_MAX);
+    return (uint32_t)slots->others.size;
 }
 
 bool fb_slots_settle(struct fb_slots *slots, int64_t *keep, struct fb_err *err) {

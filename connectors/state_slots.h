@@ -20,15 +20,21 @@
 
 struct fb_slots;
 
-/* journal_first, journal_end: what there is of the journal. Drops what was never committed, and
- * finishes what was. NULL: err says why. */
+/* What there is of the journal. */
+struct fb_slots_journal {
+    int64_t first, end;
+    uint32_t aside; /* so much of `others` is committed, in bytes */
+};
+/* Drops what was never committed, and finishes what was. NULL: err says why. */
 struct fb_slots *fb_slots_open(struct fb_disk *disk, const char *folder, char *const *names,
-                               size_t n_names, int64_t journal_first, int64_t journal_end,
+                               size_t n_names, const struct fb_slots_journal *journal,
                                struct fb_err *err);
 void fb_slots_close(struct fb_slots *slots);
 /* Not safe before `sync`, and not to be read before `settle`. */
 bool fb_slots_write(struct fb_slots *slots, const struct fb_frame *frame, struct fb_err *err);
 bool fb_slots_sync(struct fb_slots *slots, struct fb_err *err);
+/* Bytes of `others`, for the journal record of the commit. */
+uint32_t fb_slots_aside(const struct fb_slots *slots);
 /* What was written is committed. keep: the journal is needed from there on, if the newest snapshot
  * turns out damaged too. */
 bool fb_slots_settle(struct fb_slots *slots, int64_t *keep, struct fb_err *err);

@@ -1,5 +1,5 @@
 /* A state folder on a real disk: what comes back, who is refused, and what a pipe source does with
- * its position. Crashes and failing disks: test_state_crash.c. */
+ * its position. Crashes and failing disks: tests/disk. */
 #include "connectors/state_dir.h"
 
 #include <dirent.h>
@@ -340,6 +340,155 @@ static void an_output_file_that_was_replaced_is_left_alone(void **state) {
     assert_non_null(strstr(err.text, "without .zst"));
 }
 
+/* ---- an inner sink that is slow, full, aborts ---- */
+
+struct scripted {
+    struct fb_sink base;
+    const char *script; /* f: put, full; w, a, d: a commit waits, has to be done again, is in doubt;
+                         * everything else goes well */
+    struct fb_buf got;
+};
+
+static bool next_is(struct scripted *sink, char c) {
+    bool is = *sink->script == c;
+    sink->script += is;
+    return is;
+}
+
+static bool scripted_put(struct fb_sink *base, const struct fb_outgoing *record, struct fb_err *e) {
+    struct scripted *sink = (struct scripted *)base;
+    if (next_is(sink, 'f'))
+        return fb_fail(e, FB_RETRIABLE, "full");
+    fb_buf_printf(&sink->got, "%s %.*s=%.*s", record->topic, FB_ARG(record->key),
+                  FB_ARG(record->value));
+    for (uint32_t i = 0; i < record->n_headers; i++)
+        fb_buf_printf(&sink->got, " %s:%.*s", record->headers[i].name.p,
+                      FB_ARG(record->headers[i].value));
+    fb_buf_char(&sink->got, '|');
+    return true;
+}
+
+static enum fb_commit scripted_commit(struct fb_sink *base, struct fb_record_source *source,
+                                      const struct fb_position *positions, uint32_t n, int timeout,
+                                      struct fb_err *e) {
+    struct scripted *sink = (struct scripted *)base;
+    (void)timeout;
+    (void)e;
+    assert_true(source == &no_source && positions[0].next == 9 && n == 1);
+    if (next_is(sink, 'w'))
+        return FB_COMMIT_WAIT;
+    if (next_is(sink, 'a')) {
+        fb_buf_text(&sink->got, "aborted|");
+        return FB_COMMIT_AGAIN;
+    }
+    return next_is(sink, 'd') ? FB_COMMIT_DOUBT : FB_COMMITTED;
+}
+
+static void scripted_close(struct fb_sink *base) {
+    (void)base;
+}
+
+static void a_commit_that_takes_long_is_journalled_once(void **state) {
+    (void)state;
+    static const struct fb_sink_calls calls = {scripted_put, scripted_commit, scripted_close};
+    struct scripted inner = {{&calls}, "fwwafw", {0}};
+    struct fb_state_dir *dir = open_dir();
+    struct fb_sink *sink = fb_state_sink_open(dir, &inner.base, NULL, "journal", "snapshot", &err);
+    struct fb_position position = {.topic = FB_S("input"), .next = 9};
+    struct fb_header headers[] = {{FB_S("ce_id"), FB_S("7")}, {FB_S("ce_type"), FB_S("t")}};
+    struct fb_outgoing out = {.topic = "alerts", .key = FB_S("k"), .value = FB_S("v")};
+    out.headers = headers;
+    out.n_headers = 2;
+    put(sink, "journal", NULL, "first");
+    assert_true(sink->calls->put(sink, &out, &err));
+    put(sink, "dead", NULL, "letter");
+    int waits = 0;
+    enum fb_commit result;
+    while ((result = sink->calls->commit(sink, &no_source, &position, 1, 0, &err)) ==
+           FB_COMMIT_WAIT)
+        waits++;
+    assert_int_equal(result, FB_COMMITTED);
+    assert_int_equal(waits, 6);
+    assert_string_equal(fb_buf_terminated(&inner.got),
+                        "alerts k=v ce_id:7 ce_type:t|dead =letter|aborted|"
+                        "alerts k=v ce_id:7 ce_type:t|dead =letter|");
+    expect_topic(dir, "journal", 0, NULL, "|0 =first");
+    /* In doubt: both ends are opened again, and the outputs put again. */
+    inner.script = "d";
+    put(sink, "journal", NULL, "second");
+    assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err), FB_COMMIT_DOUBT);
+    sink->calls->close(sink);
+    assert_int_equal(fb_state_unfinished(dir), 1);
+    sink = fb_state_sink_open(dir, &inner.base, NULL, "journal", "snapshot", &err);
+    assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err), FB_COMMITTED);
+    assert_int_equal(fb_state_unfinished(dir), -1);
+    expect_topic(dir, "journal", 0, NULL, "|0 =first|1 =second");
+    fb_buf_free(&inner.got);
+    close_both(sink, dir);
+}
+
+/* ---- kill -9 ---- */
+
+enum { KILLS = 20, KILLED_RECORDS = 400 };
+
+/* Record n and its one output are the number n. */
+static void put_number(struct fb_sink *sink, int64_t n, bool journal) {
+    char text[64];
+    snprintf(text, sizeof text, "%d\n", (int)n);
+    put(sink, "alerts", NULL, text);
+    if (journal)
+        put(sink, "journal", NULL, text);
+}
+
+/* Goes on where the folder says. */
+static void count_up(void) {
+    struct fb_state_dir *dir = open_dir_again(500);
+    if (!dir)
+        fail_msg("%s", err.text);
+    struct fb_history_topics topics = {"journal", "snapshot", "input", NULL};
+    struct fb_history *history = fb_state_history_open(dir, &topics, &err);
+    struct fb_sink *sink = open_sink(dir);
+    int64_t first, n;
+    char slot[32];
+    assert_true(history->calls->bounds(history, "journal", -1, &first, &n, &err));
+    history->calls->close(history);
+    if (fb_state_unfinished(dir) >= 0) {
+        put_number(sink, n - 1, false);
+        commit(sink);
+    }
+    for (; n < KILLED_RECORDS; n++) {
+        put_number(sink, n, true);
+        if (n % 8 < 3) {
+            snprintf(slot, sizeof slot, "%c/%s", n / 8 % 2 ? 'A' : 'B',
+                     n % 8 < 2 ? n % 8 ? "00000001" : "00000000" : "manifest");
+            put(sink, "snapshot", slot, "piece");
+        }
+        commit(sink);
+    }
+    close_both(sink, dir);
+}
+
+static void a_killed_process_leaves_every_output_once(void **state) {
+    (void)state;
+    srand(1);
+    for (int i = 0; i < KILLS; i++) {
+        pid_t child = fork();
+        if (child == 0) {
+            count_up();
+            _exit(0);
+        }
+        usleep((useconds_t)(rand() % 30000));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+    }
+    count_up();
+    struct fb_buf wanted = {0};
+    for (int i = 0; i < KILLED_RECORDS; i++)
+        fb_buf_printf(&wanted, "%d\n", i);
+    expect_file(path_of("out"), fb_buf_terminated(&wanted));
+    fb_buf_free(&wanted);
+}
+
 /* ---- who is refused ---- */
 
 static void a_second_process_is_refused(void **state) {
@@ -490,6 +639,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(outputs_of_an_unfinished_record_are_there_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_output_file_that_was_replaced_is_left_alone, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_commit_that_takes_long_is_journalled_once, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_process_leaves_every_output_once, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_second_process_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_ours_is_refused, set_up, tear_down),
