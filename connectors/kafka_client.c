@@ -16,12 +16,16 @@ static const struct fb_kafka_setting presets[] = {
     {"ssl.endpoint.identification.algorithm", "https"}, /* older libraries do not by themselves */
 };
 static const struct fb_kafka_setting consumer_presets[] = {
-    {"session.timeout.ms", "30000"},         {"heartbeat.interval.ms", "1000"},
+    {"session.timeout.ms", "30000"},
+    {"heartbeat.interval.ms", "1000"},
     /* The client fetches nothing for up to a second once it has so many: it must be more than a
      * worker takes in a second, so the bytes are the limit. */
-    {"max.poll.interval.ms", "300000"},      {"queued.min.messages", "1000000"},
-    {"queued.max.messages.kbytes", "65536"}, {"fetch.wait.max.ms", "50"},
-    {"fetch.max.bytes", "15000000"},         {"receive.message.max.bytes", "16777216"},
+    {"max.poll.interval.ms", "300000"},
+    {"queued.min.messages", "1000000"},
+    {"queued.max.messages.kbytes", "65536"},
+    {"fetch.wait.max.ms", "50"},
+    {"fetch.max.bytes", "15000000"},
+    {"receive.message.max.bytes", "16777216"},
 };
 static const struct fb_kafka_setting producer_presets[] = {
     {"linger.ms", "5"},
@@ -120,6 +124,33 @@ bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *w
         kind = FB_RETRIABLE;
     }
     return fb_fail(err, kind, "%s: %s (%s)", what, rd_kafka_err2str(code), rd_kafka_err2name(code));
+}
+
+static uint32_t headers_of(void *message, struct fb_header *headers, uint32_t max) {
+    rd_kafka_headers_t *all;
+    if (rd_kafka_message_headers(message, &all) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    uint32_t n = (uint32_t)rd_kafka_header_cnt(all);
+    for (uint32_t i = 0; i < n && i < max; i++) {
+        const char *name;
+        const void *value;
+        size_t bytes;
+        rd_kafka_header_get_all(all, i, &name, &value, &bytes);
+        headers[i] = (struct fb_header){fb_str_of(name), {value, value ? bytes : 0}};
+    }
+    return n;
+}
+
+struct fb_record fb_kafka_record(rd_kafka_message_t *message) {
+    int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
+    return (struct fb_record){.topic = fb_str_of(rd_kafka_topic_name(message->rkt)),
+                              .partition = message->partition,
+                              .offset = message->offset,
+                              .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,
+                              .key = {message->key, message->key_len},
+                              .value = {message->payload, message->len},
+                              .headers = headers_of,
+                              .message = message};
 }
 
 int64_t fb_kafka_now_ms(void) {

@@ -4,6 +4,7 @@
 #ifndef FB_CONNECTORS_KAFKA_CLIENT_H
 #define FB_CONNECTORS_KAFKA_CLIENT_H
 
+#include "connectors/connector.h"
 #include "connectors/kafka_conf.h"
 
 #include <librdkafka/rdkafka.h>
@@ -26,6 +27,8 @@ bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
 /* An answer came: says, once a process, that the brokers are back. */
 void fb_kafka_on_answer(struct fb_kafka_health *health);
 int64_t fb_kafka_now_ms(void); /* monotonic */
+/* A message as a record; views live as long as the message. */
+struct fb_record fb_kafka_record(rd_kafka_message_t *message);
 /* Fills err from an error of the library, retriable where trying again may help. */
 bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what);
 

@@ -232,7 +232,7 @@ static enum fb_read next(struct fb_reader *base, struct fb_record *record, struc
     while (reader->queue && !reader->ended) {
         if (reader->at == reader->n && !fill(reader, err))
             return FB_READ_FAILED;
-        const rd_kafka_message_t *message = reader->batch[reader->at++];
+        rd_kafka_message_t *message = reader->batch[reader->at++];
         if (message->err) {
             enum fb_read read = on_error(reader, message, err);
             if (read == FB_READ_FAILED)
@@ -244,13 +244,7 @@ static enum fb_read next(struct fb_reader *base, struct fb_record *record, struc
             reader->ended = true;
             break;
         }
-        int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
-        *record = (struct fb_record){.topic = fb_str_of(rd_kafka_topic_name(reader->topic)),
-                                     .partition = reader->partition,
-                                     .offset = message->offset,
-                                     .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,
-                                     .key = {message->key, message->key_len},
-                                     .value = {message->payload, message->len}};
+        *record = fb_kafka_record(message);
         return FB_READ_RECORD;
     }
     return FB_READ_END;

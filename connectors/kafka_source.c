@@ -278,21 +278,6 @@ static void on_message_error(struct kafka_source *source, const rd_kafka_message
     }
 }
 
-static uint32_t headers_of(void *message, struct fb_header *headers, uint32_t max) {
-    rd_kafka_headers_t *all;
-    if (rd_kafka_message_headers(message, &all) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    uint32_t n = (uint32_t)rd_kafka_header_cnt(all);
-    for (uint32_t i = 0; i < n && i < max; i++) {
-        const char *name;
-        const void *value;
-        size_t bytes;
-        rd_kafka_header_get_all(all, i, &name, &value, &bytes);
-        headers[i] = (struct fb_header){fb_str_of(name), {value, value ? bytes : 0}};
-    }
-    return n;
-}
-
 /* For each message of the queue; it dies when this returns. After rd_kafka_yield the library puts
  * the rest of the queue back. */
 static void on_message(rd_kafka_message_t *message, void *opaque) {
@@ -303,15 +288,7 @@ static void on_message(rd_kafka_message_t *message, void *opaque) {
             rd_kafka_yield(source->consumer);
         return;
     }
-    int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
-    struct fb_record record = {.topic = fb_str_of(rd_kafka_topic_name(message->rkt)),
-                               .partition = message->partition,
-                               .offset = message->offset,
-                               .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,
-                               .key = {message->key, message->key_len},
-                               .value = {message->payload, message->len},
-                               .headers = headers_of,
-                               .message = message};
+    struct fb_record record = fb_kafka_record(message);
     if (!source->events->record(source->context, &record))
         rd_kafka_yield(source->consumer);
 }

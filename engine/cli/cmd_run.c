@@ -129,8 +129,9 @@ static int run(const struct request *request, const struct fb_config *config) {
     int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
     if (status != FB_EXIT_OK)
         return status;
-    struct fb_engine_options options = {.program = compiled.program,
+    struct fb_engine_options options = {.compiled = &compiled,
                                         .config = config,
+                                        .build = fb_cli_build(),
                                         .input = request->input,
                                         .input_topic = request->topic[0] ? request->topic : NULL,
                                         .output = request->output};

@@ -10,7 +10,7 @@ static const char magic[4] = {'F', 'B', 'J', '1'};
  * what its kind has. A stored format: append kinds, never change one. */
 enum { KIND_BITS = 3, OWNER_BYTES_MAX = 480 };
 _Static_assert(OWNER_BYTES_MAX + 21 <= FB_NOTE_BYTES_MAX, "a note fits beside the position");
-_Static_assert(FB_JOURNAL_RULES < 1 << KIND_BITS, "a kind fits");
+_Static_assert(FB_JOURNAL_BEGIN < 1 << KIND_BITS, "a kind fits");
 
 /* ---- writing ---- */
 
@@ -60,10 +60,18 @@ void fb_journal_take_bytes(struct fb_journal_writer *writer, uint32_t input, int
     fb_bin_put_text(&writer->bytes, value);
 }
 
-void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32]) {
+void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32],
+                      struct fb_str build) {
     end_run(writer);
     put_op(writer, FB_JOURNAL_RULES, 0, writer->wall_us);
     fb_buf_put(&writer->bytes, rules, 32);
+    fb_bin_put_text(&writer->bytes, build);
+}
+
+void fb_journal_begin(struct fb_journal_writer *writer, uint32_t input, int64_t next) {
+    end_run(writer);
+    put_op(writer, FB_JOURNAL_BEGIN, input, writer->wall_us);
+    fb_bin_put_signed(&writer->bytes, next);
 }
 
 bool fb_journal_is_empty(const struct fb_journal_writer *writer) {
@@ -146,6 +154,10 @@ static bool get_op(struct fb_bin *bin, int64_t before_us, struct fb_journal_op *
         break;
     case FB_JOURNAL_RULES:
         op->rules = fb_bin_take(bin, 32);
+        op->build = fb_bin_get_text(bin);
+        break;
+    case FB_JOURNAL_BEGIN:
+        op->next = fb_bin_get_signed(bin);
         break;
     case FB_JOURNAL_TICK:
     case FB_JOURNAL_QUARANTINE:

@@ -78,8 +78,11 @@ void fb_journal_quarantine(struct fb_journal_writer *writer, uint32_t input, int
 /* A record that can not be read again (a pipe's), with its bytes; taken like others. */
 void fb_journal_take_bytes(struct fb_journal_writer *writer, uint32_t input, int64_t wall_us,
                            int64_t stamp_us, struct fb_str key, struct fb_str value);
-/* From here on another rule bundle is in force. */
-void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32]);
+/* From here on this rule bundle is in force. build: of the engine that says so, for the audit. */
+void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32],
+                      struct fb_str build);
+/* A new task begins to read an input at this offset. */
+void fb_journal_begin(struct fb_journal_writer *writer, uint32_t input, int64_t next);
 /* Nothing since the last seal. */
 bool fb_journal_is_empty(const struct fb_journal_writer *writer);
 /* Appends the record to `out` and begins anew; `journal` but for its operations. */
@@ -96,7 +99,8 @@ enum fb_journal_op_kind {
     FB_JOURNAL_TAKE_BYTES, /* one record: stamp, key, value */
     FB_JOURNAL_TICK,
     FB_JOURNAL_QUARANTINE,
-    FB_JOURNAL_RULES
+    FB_JOURNAL_RULES,
+    FB_JOURNAL_BEGIN /* of an input, at `next` */
 };
 struct fb_journal_op {
     enum fb_journal_op_kind kind;
@@ -106,6 +110,8 @@ struct fb_journal_op {
     int64_t stamp_us; /* TAKE_BYTES */
     struct fb_str key, value;
     const uint8_t *rules; /* RULES */
+    struct fb_str build;  /* RULES */
+    int64_t next;         /* BEGIN */
 };
 struct fb_journal_reader {
     struct fb_str rest;

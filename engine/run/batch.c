@@ -35,6 +35,7 @@ struct fb_batch {
     struct fb_spill *spill; /* the outputs behind items */
     size_t spilled_bytes;
     struct fb_buf frame;
+    struct fb_batch_mark mark;
 };
 
 struct fb_batch *fb_batch_new(struct fb_room room) {
@@ -166,13 +167,53 @@ static enum fb_stream file_at(const struct fb_batch *batch, uint32_t i, struct f
 
 /* ---- both ---- */
 
+/* What an output adds to the mark: all its parts with their terminators, and of which kind it is.
+ */
+static void count(struct fb_batch *batch, enum fb_stream stream, const void *parts, size_t n,
+                  bool keyed) {
+    uint64_t kind = (uint64_t)stream << 1 | keyed;
+    if (stream >= FB_STREAM_JOURNAL)
+        return;
+    batch->mark.outputs++;
+    batch->mark.hash = fb_hash128_next(batch->mark.hash, parts, n);
+    batch->mark.hash.low ^= kind * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static void put_parts(struct fb_buf *to, struct fb_str key, struct fb_str value,
+                      const struct fb_header *headers, uint32_t n_headers) {
+    fb_buf_str(to, key);
+    fb_buf_char(to, '\0');
+    fb_buf_str(to, value);
+    fb_buf_char(to, '\0');
+    for (uint32_t i = 0; i < n_headers; i++) {
+        fb_buf_str(to, headers[i].name);
+        fb_buf_char(to, '\0');
+        fb_buf_str(to, headers[i].value);
+        fb_buf_char(to, '\0');
+    }
+}
+
+struct fb_batch_mark fb_batch_mark(const struct fb_batch *batch) {
+    return batch->mark;
+}
+
+void fb_batch_set_mark(struct fb_batch *batch, struct fb_batch_mark mark) {
+    batch->mark = mark;
+}
+
 void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
     FB_ASSERT(n_headers <= FB_BATCH_HEADERS_MAX);
-    if (fb_spill_count(batch->spill) || full(batch))
+    if (fb_spill_count(batch->spill) || full(batch)) {
+        batch->frame.n = 0;
+        put_parts(&batch->frame, key, value, headers, n_headers);
+        count(batch, stream, batch->frame.p, batch->frame.n, key.p != NULL);
         add_to_file(batch, stream, key, value, headers, n_headers);
-    else
+    } else {
+        size_t from = batch->bytes.n; /* the parts stand there in a row, as put_parts puts them */
         add_to_memory(batch, stream, key, value, headers, n_headers);
+        count(batch, stream, batch->bytes.p + from, batch->bytes.n - from, key.p != NULL);
+    }
 }
 
 uint32_t fb_batch_count(const struct fb_batch *batch) {

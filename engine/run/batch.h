@@ -9,6 +9,7 @@
 #define FB_RUN_BATCH_H
 
 #include "connectors/connector.h"
+#include "engine/base/hash.h"
 #include "engine/codec/encode.h"
 
 struct fb_batch;
@@ -27,6 +28,14 @@ void fb_batch_free(struct fb_batch *batch);
 /* Copies everything. */
 void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers);
+/* How many outputs were ever added, and the rolling hash of their bytes; records of journal and
+ * snapshots are left out. Clearing does not change it. */
+struct fb_batch_mark {
+    uint64_t outputs;
+    struct fb_hash128 hash;
+};
+struct fb_batch_mark fb_batch_mark(const struct fb_batch *batch);
+void fb_batch_set_mark(struct fb_batch *batch, struct fb_batch_mark mark);
 uint32_t fb_batch_count(const struct fb_batch *batch);
 size_t fb_batch_bytes(const struct fb_batch *batch);
 /* False: outputs were lost, since the temporary file could not be written or read; fatal, and err

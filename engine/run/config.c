@@ -366,18 +366,6 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
     }
 }
 
-static bool check_guarantee(const struct fb_config *config, struct fb_buf *errors) {
-    const struct entry *guarantee = &config->fixed[FB_KEY_GUARANTEE];
-    if (strcmp(guarantee->value, "exactly_once") != 0)
-        return true;
-    wrong(errors, guarantee->origin,
-          "processing.guarantee = exactly_once is not available in this version");
-    fb_buf_text(errors,
-                "help: at_least_once may repeat outputs after a crash; repeats have the same "
-                "id, so that subscribers can drop them\n");
-    return false;
-}
-
 static bool check_topics(const struct fb_config *config, struct fb_buf *errors) {
     static const enum fb_config_key topics[] = {FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_LATE,
                                                 FB_KEY_TOPICS_DEAD,    FB_KEY_TOPICS_AUDIT,
@@ -418,7 +406,7 @@ bool fb_config_finish(struct fb_config *config, struct fb_buf *errors) {
     if (ok && least > config->numbers[FB_KEY_SNAPSHOT_MAX_MS])
         ok = wrong(errors, config->fixed[FB_KEY_SNAPSHOT_MIN_MS].origin,
                    "'snapshot.interval.min.ms' is larger than 'snapshot.interval.max.ms'");
-    return ok && check_guarantee(config, errors) && check_topics(config, errors);
+    return ok && check_topics(config, errors);
 }
 
 /* ---- reading out ---- */

@@ -26,9 +26,10 @@
     X(START_FROM, "start.from", FB_CONFIG_CHOICE, "latest|earliest", "latest",                     \
       "Where to begin in a partition for which the group has no position yet.")                    \
     X(GUARANTEE, "processing.guarantee", FB_CONFIG_CHOICE, "at_least_once|exactly_once",           \
-      "at_least_once",                                                                             \
-      "What a crash may do to the outputs. `at_least_once`: some may come twice, with the same "   \
-      "`id`. `exactly_once` is not available in this version.")                                    \
+      "exactly_once",                                                                              \
+      "What a crash may do to the outputs. `exactly_once`: nothing, every output is there once, "  \
+      "and the state is rebuilt. `at_least_once`: outputs may come twice, with the same `id`, "    \
+      "and the state begins anew; for brokers without transactions.")                              \
     X(COMMIT_INTERVAL_MS, "commit.interval.ms", FB_CONFIG_NUMBER, "1..60000", "100",               \
       "Milliseconds between commits of the position.")                                             \
     X(TOPICS_CREATE, "topics.create", FB_CONFIG_BOOL, "", "true",                                  \

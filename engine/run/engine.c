@@ -9,8 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "connectors/kafka_history.h"
 #include "connectors/kafka_sink.h"
 #include "connectors/kafka_source.h"
+#include "connectors/kafka_txn_sink.h"
 #include "connectors/pipe.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
@@ -31,6 +33,7 @@ struct thread {
     struct fb_worker *worker;
     char member[512]; /* the consumer's identity */
     struct fb_kafka_source_config source;
+    struct fb_kafka_txn_sink_config sink; /* exactly once */
     struct fb_err err;
     bool ok;
     atomic_bool done;
@@ -38,9 +41,12 @@ struct thread {
 
 struct engine {
     const struct fb_engine_options *options;
-    struct fb_routes routes;
+    struct fb_bundle *bundle;
+    char pipe_name[256];
+    const char *pipe_topic; /* NULL: Kafka */
     struct fb_task_config task;
     struct fb_park *park;
+    struct fb_crumbs *crumbs;
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
     struct fb_topics topics;
@@ -50,28 +56,6 @@ struct engine {
     uint32_t n_threads;
     atomic_bool stop;
 };
-
-/* ---- ends of the workers ---- */
-
-static struct fb_record_source *open_source(void *context, uint32_t worker,
-                                            const struct fb_record_source_events *events,
-                                            void *owner, struct fb_err *err) {
-    struct engine *engine = context;
-    if (engine->options->input)
-        return fb_pipe_source_open(engine->options->input, engine->routes.items[0].topic, events,
-                                   owner, err);
-    return fb_kafka_source_open(&engine->threads[worker].source, events, owner, err);
-}
-
-static struct fb_sink *open_sink(void *context, uint32_t worker, struct fb_err *err) {
-    (void)worker;
-    struct engine *engine = context;
-    if (engine->options->output)
-        return fb_pipe_sink_open(engine->options->output, err);
-    return fb_kafka_sink_open(&engine->sink, err);
-}
-
-/* ---- set-up ---- */
 
 static struct fb_kafka_settings settings_of(struct engine *engine) {
     uint32_t n = fb_config_n_kafka(engine->options->config);
@@ -84,10 +68,39 @@ static struct fb_kafka_settings settings_of(struct engine *engine) {
     return (struct fb_kafka_settings){engine->settings, n};
 }
 
+/* ---- ends of the workers ---- */
+
+static struct fb_record_source *open_source(void *context, uint32_t worker,
+                                            const struct fb_record_source_events *events,
+                                            void *owner, struct fb_err *err) {
+    struct engine *engine = context;
+    if (engine->options->input)
+        return fb_pipe_source_open(engine->options->input, engine->pipe_topic, events, owner, err);
+    return fb_kafka_source_open(&engine->threads[worker].source, events, owner, err);
+}
+
+static struct fb_sink *open_sink(void *context, uint32_t worker, struct fb_err *err) {
+    struct engine *engine = context;
+    if (engine->options->output)
+        return fb_pipe_sink_open(engine->options->output, err);
+    if (engine->task.journalled)
+        return fb_kafka_txn_sink_open(&engine->threads[worker].sink, err);
+    return fb_kafka_sink_open(&engine->sink, err);
+}
+
+static struct fb_history *open_history(void *context, uint32_t worker, struct fb_err *err) {
+    (void)worker;
+    struct engine *engine = context;
+    struct fb_kafka_settings settings = settings_of(engine);
+    return fb_kafka_history_open(&settings, &engine->stop, err);
+}
+
+/* ---- set-up ---- */
+
 /* The topic of a pipe: the one that is named, or the only one of the rules. */
-static bool route_pipe(struct engine *engine, struct fb_err *err) {
+static bool name_pipe(struct engine *engine, struct fb_err *err) {
     const char *topic = engine->options->input_topic;
-    struct fb_routes all = fb_routes_of(engine->options->program);
+    struct fb_routes all = fb_routes_of(engine->options->compiled->program);
     bool ok = true;
     if (!topic && all.n > 1)
         ok = fb_fail(err, FB_FATAL,
@@ -95,23 +108,53 @@ static bool route_pipe(struct engine *engine, struct fb_err *err) {
                      "--input %s=-",
                      all.n, all.items[0].topic, all.items[1].topic, all.items[0].topic);
     else
-        engine->routes = fb_routes_to(engine->options->program, topic   ? topic
-                                                                : all.n ? all.items[0].topic
-                                                                        : "input");
-    if (ok && engine->routes.n == 0)
-        ok = fb_fail(err, FB_FATAL, "no device of the rules reads the topic '%s'",
-                     topic ? topic : "input");
+        snprintf(engine->pipe_name, sizeof engine->pipe_name, "%s",
+                 topic   ? topic
+                 : all.n ? all.items[0].topic
+                         : "input");
+    engine->pipe_topic = engine->pipe_name;
     fb_routes_free(&all);
     return ok;
 }
 
-static bool route_kafka(struct engine *engine, struct fb_err *err) {
-    engine->routes = fb_routes_of(engine->options->program);
-    if (engine->routes.n == 0)
+static bool make_bundle(struct engine *engine, struct fb_err *err) {
+    const struct fb_config *config = engine->options->config;
+    struct fb_bundle_settings settings = {
+        .max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
+        .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
+        .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)};
+    if (engine->options->input && !name_pipe(engine, err))
+        return false;
+    engine->bundle = fb_bundle_of(engine->options->compiled, &settings, engine->pipe_topic);
+    if (engine->bundle->routes.n > FB_JOURNAL_INPUTS_MAX)
+        return fb_fail(err, FB_FATAL, "the rules read %u topics; at most %d are possible",
+                       engine->bundle->routes.n, FB_JOURNAL_INPUTS_MAX);
+    if (engine->bundle->routes.n == 0 && engine->options->input)
+        return fb_fail(err, FB_FATAL, "no device of the rules reads the topic '%s'",
+                       engine->pipe_topic);
+    if (engine->bundle->routes.n == 0)
         return fb_fail(
             err, FB_FATAL,
             "the rules do not say which topics to read: write device NAME from \"TOPIC\"");
     return true;
+}
+
+/* Only where records are numbered for good: those of a pipe can not be recognised again. */
+static bool open_crumbs(struct engine *engine, struct fb_err *err) {
+    const struct fb_config *config = engine->options->config;
+    const char *folder = fb_config_text(config, FB_KEY_STATE_DIR);
+    char own[64], name[512];
+    snprintf(own, sizeof own, "/tmp/flyball-%ld", (long)getuid());
+    snprintf(name, sizeof name, "%s-%s", fb_config_text(config, FB_KEY_APPLICATION_ID),
+             fb_config_text(config, FB_KEY_INSTANCE_ID));
+    engine->crumbs = fb_crumbs_open(*folder ? folder : own, name,
+                                    (uint32_t)fb_config_number(config, FB_KEY_WORKERS), err);
+    struct fb_crash crash;
+    for (uint32_t i = 0; engine->crumbs && fb_crumbs_crash(engine->crumbs, i, &crash); i++)
+        fb_log(FB_LOG_WARN,
+               "the process ended while it took the record at [%d]@%lld (%u time%s in a row)",
+               crash.partition, (long long)crash.offset, crash.times, crash.times == 1 ? "" : "s");
+    return engine->crumbs != NULL;
 }
 
 /* Of outputs that are too much for memory. */
@@ -123,35 +166,39 @@ static const char *temporary_folder(const struct fb_config *config) {
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
-    if (!(options->input ? route_pipe(engine, err) : route_kafka(engine, err)))
+    if (!make_bundle(engine, err))
         return false;
-    engine->inputs = fb_alloc(engine->routes.n * sizeof *engine->inputs);
-    for (uint32_t i = 0; i < engine->routes.n; i++)
-        engine->inputs[i] = engine->routes.items[i].topic;
+    const struct fb_routes *routes = &engine->bundle->routes;
+    engine->inputs = fb_alloc(routes->n * sizeof *engine->inputs);
+    for (uint32_t i = 0; i < routes->n; i++)
+        engine->inputs[i] = routes->items[i].topic;
     engine->task = (struct fb_task_config){
-        .program = options->program,
-        .routes = &engine->routes,
         .application = fb_str_of(fb_config_text(config, FB_KEY_APPLICATION_ID)),
-        .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
-        .core = {.max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
-                 .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)},
-        .room = {.memory_max = FB_BATCH_MEMORY_MAX, .folder = temporary_folder(config)},
-        .lines = options->output != NULL};
+        .room = {FB_BATCH_MEMORY_MAX, temporary_folder(config)},
+        .lines = options->output != NULL,
+        .journalled = !options->input && !options->output &&
+                      fb_config_is(config, FB_KEY_GUARANTEE, "exactly_once"),
+        .pace = {fb_config_number(config, FB_KEY_SNAPSHOT_MIN_MS) * 1000,
+                 fb_config_number(config, FB_KEY_SNAPSHOT_MAX_MS) * 1000}};
+    if (!options->input && !open_crumbs(engine, err))
+        return false;
     if (options->input && options->output)
         return true;
     struct fb_topics_wanted wanted = {.settings = settings_of(engine),
-                                      .program = options->program,
+                                      .program = engine->bundle->program,
                                       .inputs = options->input ? NULL : engine->inputs,
-                                      .n_inputs = options->input ? 0 : engine->routes.n,
+                                      .n_inputs = options->input ? 0 : routes->n,
                                       .write = options->output == NULL,
+                                      .exactly_once = engine->task.journalled,
                                       .config = config};
     if (!fb_topics_prepare(&wanted, &engine->topics, err))
         return false;
-    engine->sink = (struct fb_kafka_sink_config){.settings = settings_of(engine),
-                                                 .topics = engine->topics.names,
-                                                 .partitions = engine->topics.partitions,
-                                                 .n_topics = FB_STREAMS,
-                                                 .health = &engine->health};
+    engine->sink = (struct fb_kafka_sink_config){
+        .settings = settings_of(engine),
+        .topics = engine->topics.names,
+        .partitions = engine->topics.partitions,
+        .n_topics = engine->task.journalled ? FB_STREAMS : FB_STREAM_AUDIT,
+        .health = &engine->health};
     return true;
 }
 
@@ -167,16 +214,25 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .group = fb_config_text(config, FB_KEY_APPLICATION_ID),
         .member = thread->member,
         .topics = engine->inputs,
-        .n_topics = engine->routes.n,
+        .n_topics = engine->bundle->routes.n,
         .from_earliest = fb_config_is(config, FB_KEY_START_FROM, "earliest"),
         .stop = &engine->stop,
         .health = &engine->health};
+    thread->sink = (struct fb_kafka_txn_sink_config){
+        .sink = engine->sink, .transactional_id = thread->member, .stop = &engine->stop};
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
+        .bundle = engine->bundle,
+        .pipe_topic = engine->pipe_topic,
+        .build = engine->options->build,
+        .owner = thread->member,
+        .time = &fb_machine_time,
+        .crumbs = engine->crumbs,
         .park = engine->park,
         .commit_interval_us = fb_config_number(config, FB_KEY_COMMIT_INTERVAL_MS) * 1000,
         .open_source = open_source,
         .open_sink = open_sink,
+        .open_history = open_history,
         .context = engine,
         .worker = i,
         .stop = &engine->stop};
@@ -288,7 +344,8 @@ static bool start(struct engine *engine, struct fb_err *err) {
     }
     fb_log(FB_LOG_INFO, "application %s: %u worker%s, %u input topic%s",
            fb_config_text(engine->options->config, FB_KEY_APPLICATION_ID), engine->n_threads,
-           engine->n_threads == 1 ? "" : "s", engine->routes.n, engine->routes.n == 1 ? "" : "s");
+           engine->n_threads == 1 ? "" : "s", engine->bundle->routes.n,
+           engine->bundle->routes.n == 1 ? "" : "s");
     return true;
 }
 
@@ -312,9 +369,10 @@ static void free_engine(struct engine *engine) {
         fb_worker_free(engine->threads[i].worker);
     free(engine->threads);
     fb_park_free(engine->park);
+    fb_crumbs_close(engine->crumbs);
     free(engine->inputs);
     free(engine->settings);
-    fb_routes_free(&engine->routes);
+    fb_bundle_drop(engine->bundle);
 }
 
 enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct fb_err *err) {

@@ -5,15 +5,16 @@
 #define FB_RUN_ENGINE_H
 
 #include "engine/base/err.h"
-#include "engine/model/program.h"
+#include "rules/compile.h"
 
 struct fb_config;
 
 struct fb_engine_options {
-    const struct fb_program *program;
+    struct fb_compiled *compiled;   /* taken over */
     const struct fb_config *config; /* finished */
     const char *input;              /* NULL: Kafka; else a file or "-" */
     const char *input_topic; /* of the input's records; NULL: the only one that the rules name */
+    const char *build;       /* of this engine, for the audit */
     const char *output;      /* NULL: Kafka; else a file or "-" */
 };
 

@@ -3,8 +3,10 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/arena.h"
+#include "engine/codec/audit.h"
 #include "engine/codec/decode.h"
 #include "engine/run/clock.h"
 #include "engine/run/cloudevent.h"
@@ -22,6 +24,7 @@ struct topic {
 
 struct fb_task {
     const struct fb_task_config *config;
+    struct fb_bundle *bundle;
     int32_t partition;
     struct topic *topics; /* one a route */
     struct fb_core *core;
@@ -29,7 +32,7 @@ struct fb_task {
     struct fb_clock clock;
     struct fb_batch *batch;
     struct fb_buf line;
-    int64_t wall_us; /* of the present record or tick */
+    int64_t wall_us;                /* of the present record or tick */
     const struct fb_record *record; /* the present one; NULL: a tick */
     struct fb_str trace;            /* of the record, once `traced` */
     char trace_bytes[FB_TRACE_BYTES];
@@ -37,6 +40,14 @@ struct fb_task {
     struct fb_cloudevents *events;
     bool whole; /* the record is decoded as a CloudEvent in structured mode */
     uint64_t records, entries, dead;
+    struct fb_ledger *ledger;          /* NULL: not journalled */
+    struct fb_journal_writer *journal; /* where operations are noted; NULL: they are not */
+    uint64_t bytes_read;
+    int64_t sealed_at_us;
+    bool news, sealed;
+    struct fb_auditor auditor;
+    char name[300];                  /* for the audit */
+    struct fb_buf committer, sealer; /* who committed last; who is to commit what is sealed */
 };
 
 /* ---- outputs ---- */
@@ -54,6 +65,35 @@ static void keep(struct fb_task *task, const struct fb_encoded *encoded) {
     fb_batch_add(task->batch, encoded->stream, encoded->subject, encoded->data, headers, n);
 }
 
+static void audit_decision(struct fb_task *task, const struct fb_output *output,
+                           struct fb_circumstance circumstance) {
+    struct fb_encoded encoded;
+    if (!task->config->journalled || output->kind != FB_OUT_ALERT)
+        return;
+    fb_audit_decision(&task->auditor, task->encoder, output, circumstance, &encoded);
+    keep(task, &encoded);
+}
+
+static void audit_rejected(struct fb_task *task, const struct fb_dead_letter *letter) {
+    struct fb_encoded encoded;
+    if (!task->config->journalled)
+        return;
+    fb_audit_rejected(&task->auditor, task->encoder, letter, &encoded);
+    keep(task, &encoded);
+}
+
+/* The clock goes on to c_us; origin: of the record that moves it, or NULL. */
+static void move_clock(struct fb_task *task, int64_t c_us, const struct fb_origin *origin) {
+    struct fb_encoded encoded;
+    int64_t from_us = task->auditor.clock_us;
+    task->auditor.clock_us = c_us;
+    if (!task->config->journalled ||
+        !fb_audit_is_jump(from_us, c_us, task->bundle->settings.max_skew_us))
+        return;
+    fb_audit_clock(&task->auditor, task->encoder, from_us, origin, &encoded);
+    keep(task, &encoded);
+}
+
 /* Looked up at the first output of a record: most have none. */
 static struct fb_str trace_of(struct fb_task *task) {
     if (!task->traced)
@@ -65,12 +105,13 @@ static struct fb_str trace_of(struct fb_task *task) {
 static void put_out(void *context, const struct fb_output *output) {
     struct fb_task *task = context;
     struct fb_encoded encoded;
-    struct fb_circumstance circumstance = {.historical = output->at_us <
-                                                         task->wall_us - task->config->max_age_us};
+    struct fb_circumstance circumstance = {
+        .historical = output->at_us < task->wall_us - task->bundle->settings.max_age_us};
     fb_encode(task->encoder, output, circumstance, &encoded);
     if (task->record && !output->cause.timer)
         encoded.traceparent = trace_of(task);
     keep(task, &encoded);
+    audit_decision(task, output, circumstance);
 }
 
 /* In Kafka: the bytes as they came, with the record's own key and headers, so that they can be
@@ -78,6 +119,7 @@ static void put_out(void *context, const struct fb_output *output) {
 static void bury(struct fb_task *task, const struct fb_record *record,
                  const struct fb_dead_letter *letter) {
     task->dead++;
+    audit_rejected(task, letter);
     if (task->config->lines) {
         struct fb_encoded encoded;
         fb_encode_dead(task->encoder, letter, &encoded);
@@ -99,42 +141,75 @@ static void bury(struct fb_task *task, const struct fb_record *record,
 
 /* ---- the task ---- */
 
-struct fb_task *fb_task_new(const struct fb_task_config *config, int32_t partition) {
+static void open_bundle(struct fb_task *task, struct fb_bundle *bundle) {
+    task->bundle = fb_bundle_keep(bundle);
+    task->topics = fb_alloc(bundle->routes.n * sizeof *task->topics);
+    for (uint32_t i = 0; i < bundle->routes.n; i++) {
+        const struct fb_route *route = &bundle->routes.items[i];
+        task->topics[i].decoder =
+            fb_decoder_new(bundle->program, route->classes, route->n_classes, FB_JSON_LIMITS);
+        task->topics[i].next = -1;
+        task->topics[i].events = fb_cloudevents_wanted(bundle->program, route);
+    }
+    task->encoder = fb_encoder_new(bundle->program, task->config->application);
+}
+
+static void close_bundle(struct fb_task *task) {
+    for (uint32_t i = 0; i < task->bundle->routes.n; i++)
+        fb_decoder_free(task->topics[i].decoder);
+    free(task->topics);
+    fb_encoder_free(task->encoder);
+    fb_bundle_drop(task->bundle);
+}
+
+struct fb_task *fb_task_new(const struct fb_task_config *config, struct fb_bundle *bundle,
+                            int32_t partition) {
     struct fb_task *task = fb_alloc(sizeof *task);
     task->config = config;
     task->partition = partition;
-    task->topics = fb_alloc(config->routes->n * sizeof *task->topics);
-    for (uint32_t i = 0; i < config->routes->n; i++) {
-        const struct fb_route *route = &config->routes->items[i];
-        task->topics[i].decoder =
-            fb_decoder_new(config->program, route->classes, route->n_classes, FB_JSON_LIMITS);
-        task->topics[i].next = -1;
-        task->topics[i].events = fb_cloudevents_wanted(config->program, route);
-    }
-    task->core = fb_core_new(config->program, &config->core, put_out, task);
-    task->encoder = fb_encoder_new(config->program, config->application);
+    open_bundle(task, bundle);
+    struct fb_core_config core = {.max_skew_us = bundle->settings.max_skew_us,
+                                  .devices_max = bundle->settings.devices_max};
+    task->core = fb_core_new(bundle->program, &core, put_out, task);
     task->clock = fb_clock_new();
+    int n =
+        snprintf(task->name, sizeof task->name, "%.*s/%d", FB_ARG(config->application), partition);
+    task->auditor.task = (struct fb_str){task->name, (size_t)n};
+    task->auditor.clock_us = FB_NO_TIME;
+    memcpy(task->auditor.rules, bundle->hash, sizeof task->auditor.rules);
     task->events = fb_cloudevents_new();
     task->batch = fb_batch_new(config->room);
+    if (config->journalled) {
+        task->ledger = fb_ledger_new(&config->pace);
+        task->journal = fb_ledger_writer(task->ledger);
+    }
     return task;
 }
 
 void fb_task_free(struct fb_task *task) {
     if (!task)
         return;
-    for (uint32_t i = 0; i < task->config->routes->n; i++)
-        fb_decoder_free(task->topics[i].decoder);
-    free(task->topics);
     fb_core_free(task->core);
-    fb_encoder_free(task->encoder);
     fb_cloudevents_free(task->events);
+    close_bundle(task);
     fb_batch_free(task->batch);
     fb_buf_free(&task->line);
+    fb_ledger_free(task->ledger);
+    fb_buf_free(&task->committer);
+    fb_buf_free(&task->sealer);
     free(task);
 }
 
 int32_t fb_task_partition(const struct fb_task *task) {
     return task->partition;
+}
+
+const struct fb_bundle *fb_task_bundle(const struct fb_task *task) {
+    return task->bundle;
+}
+
+struct fb_core *fb_task_core(struct fb_task *task) {
+    return task->core;
 }
 
 int64_t fb_task_next(const struct fb_task *task, uint32_t route) {
@@ -161,7 +236,10 @@ static void take(struct fb_task *task, struct topic *topic, const struct fb_reco
                  const struct fb_entry *entry, int64_t c_us) {
     task->entries++;
     topic->keyed = fb_str_eq(entry->device, record->key);
-    if (fb_core_take(task->core, entry, c_us) != FB_REFUSED_DEVICES)
+    task->auditor.payload = entry->raw;
+    enum fb_taken taken = fb_core_take(task->core, entry, c_us);
+    task->auditor.payload = (struct fb_str){0};
+    if (taken != FB_REFUSED_DEVICES)
         return;
     struct fb_dead_letter letter = {
         .reason = "DEVICE_CAP",
@@ -172,24 +250,41 @@ static void take(struct fb_task *task, struct topic *topic, const struct fb_reco
     bury(task, record, &letter);
 }
 
-void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
-                    int64_t wall_us) {
-    struct topic *topic = &task->topics[route];
-    struct fb_origin origin = {
+static struct fb_origin origin_of(const struct fb_record *record) {
+    return (struct fb_origin){
         .topic = record->topic, .partition = record->partition, .offset = record->offset};
-    struct fb_entry entry;
-    struct fb_reject why;
-    enum fb_decoded decoded;
-    FB_ASSERT(record->offset >= topic->next);
+}
+
+/* What every record brings about, whatever becomes of it; the new C. */
+static int64_t begin_record(struct fb_task *task, struct topic *topic,
+                            const struct fb_record *record, int64_t wall_us) {
+    FB_ASSERT(record->offset >= topic->next && !task->sealed);
     task->wall_us = wall_us;
     task->records++;
+    task->news = true;
+    task->bytes_read += record->value.n;
     task->record = record;
     task->traced = false;
     topic->next = record->offset + 1;
     int64_t c_us = fb_clock_record(&task->clock, record->stamp_us, wall_us);
+    struct fb_origin origin = origin_of(record);
+    move_clock(task, c_us, &origin);
+    return c_us;
+}
+
+void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
+                    int64_t wall_us) {
+    struct topic *topic = &task->topics[route];
+    struct fb_origin origin = origin_of(record);
+    struct fb_entry entry;
+    struct fb_reject why;
+    enum fb_decoded decoded;
+    int64_t c_us = begin_record(task, topic, record, wall_us);
+    if (task->journal)
+        fb_journal_take(task->journal, route, wall_us);
     int64_t arrival_us = record->stamp_us == FB_NO_STAMP ? FB_NO_TIME : record->stamp_us;
     if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
-        fb_core_expect(task->core, task->config->routes->items[route].classes[0], record->key);
+        fb_core_expect(task->core, task->bundle->routes.items[route].classes[0], record->key);
     struct fb_str payload = record->value;
     task->whole = false;
     if (topic->events) {
@@ -208,9 +303,29 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     task->record = NULL;
 }
 
+void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_record *record,
+                        int64_t wall_us) {
+    int64_t c_us = begin_record(task, &task->topics[route], record, wall_us);
+    if (task->journal)
+        fb_journal_quarantine(task->journal, route, wall_us);
+    struct fb_reject why = {
+        .code = "POISON",
+        .detail = FB_S("this record has ended the process twice and was not looked at again"),
+        .origin = origin_of(record),
+        .raw = record->value};
+    reject(task, record, &why);
+    fb_core_advance(task->core, c_us);
+    task->record = NULL;
+}
+
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {
+    FB_ASSERT(!task->sealed);
     task->wall_us = wall_us;
-    fb_core_advance(task->core, fb_clock_end(&task->clock, wall_us));
+    if (task->journal)
+        fb_journal_tick(task->journal, wall_us);
+    int64_t c_us = fb_clock_end(&task->clock, wall_us);
+    move_clock(task, c_us, NULL);
+    fb_core_advance(task->core, c_us);
 }
 
 struct fb_batch *fb_task_batch(struct fb_task *task) {
@@ -222,4 +337,162 @@ struct fb_task_stats fb_task_stats(const struct fb_task *task) {
                                   .entries = task->entries,
                                   .dead = task->dead,
                                   .core = fb_core_stats(task->core)};
+}
+
+/* ---- commits ---- */
+
+bool fb_task_has_news(const struct fb_task *task) {
+    return task->news || fb_batch_count(task->batch) ||
+           (task->ledger && fb_ledger_snapshot_is_open(task->ledger));
+}
+
+/* Everything of a journal's record that the task knows and the ledger does not. */
+static void describe(const struct fb_task *task, struct fb_journal *now) {
+    struct fb_batch_mark mark = fb_batch_mark(task->batch);
+    *now = (struct fb_journal){.clock_us = task->clock.c_us,
+                               .outputs = mark.outputs,
+                               .output_hash = mark.hash,
+                               .audit_seq = task->auditor.seq,
+                               .n_inputs = task->bundle->routes.n};
+    memcpy(now->audit_head, task->auditor.head, sizeof now->audit_head);
+    for (uint32_t i = 0; i < now->n_inputs; i++)
+        now->inputs[i] = (struct fb_journal_input){fb_str_of(task->bundle->routes.items[i].topic),
+                                                   task->topics[i].next};
+}
+
+void fb_task_seal(struct fb_task *task, int64_t wall_us) {
+    struct fb_journal now;
+    FB_ASSERT(task->ledger && !task->sealed);
+    describe(task, &now);
+    now.wall_us = wall_us;
+    fb_ledger_seal(task->ledger, task->core, task->bundle, &now, task->bytes_read, task->batch);
+    task->sealed = true;
+    task->sealed_at_us = wall_us;
+    task->news = false;
+}
+
+bool fb_task_is_sealed(const struct fb_task *task) {
+    return task->sealed;
+}
+
+uint64_t fb_task_seq(const struct fb_task *task) {
+    return task->ledger ? fb_ledger_seq(task->ledger) : 0;
+}
+
+int64_t fb_task_sealed_at(const struct fb_task *task) {
+    return task->sealed_at_us;
+}
+
+static struct fb_str view(const struct fb_buf *buf) {
+    return (struct fb_str){buf->p, buf->n};
+}
+
+static void set(struct fb_buf *buf, struct fb_str text) {
+    buf->n = 0;
+    fb_buf_str(buf, text);
+}
+
+void fb_task_committed(struct fb_task *task) {
+    fb_batch_clear(task->batch);
+    if (task->sealed)
+        set(&task->committer, view(&task->sealer));
+    task->sealed = false;
+}
+
+void fb_task_claim(struct fb_task *task, struct fb_str owner) {
+    if (task->sealed)
+        set(&task->sealer, owner);
+}
+
+void fb_task_note(const struct fb_task *task, struct fb_buf *out) {
+    fb_journal_note(fb_task_seq(task), view(task->sealed ? &task->sealer : &task->committer), out);
+}
+
+bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner) {
+    uint64_t own = fb_task_seq(task);
+    if (task->sealed && seq == own && fb_str_eq(owner, view(&task->sealer))) {
+        fb_task_committed(task);
+        return true;
+    }
+    return seq == own - task->sealed && (seq == 0 || fb_str_eq(owner, view(&task->committer)));
+}
+
+/* ---- rebuilding ---- */
+
+bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb_err *err) {
+    for (uint32_t i = 0; i < at->n_inputs; i++) {
+        uint32_t route = fb_routes_find(&task->bundle->routes, at->inputs[i].topic);
+        if (route == UINT32_MAX)
+            return fb_fail(err, FB_FATAL, "the journal tells of the topic '%.*s', the rules do not",
+                           FB_ARG(at->inputs[i].topic));
+        task->topics[route].next = at->inputs[i].next;
+    }
+    task->clock.c_us = at->clock_us;
+    task->auditor.clock_us = at->clock_us;
+    task->auditor.seq = at->audit_seq;
+    memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
+    fb_batch_set_mark(task->batch, (struct fb_batch_mark){at->outputs, at->output_hash});
+    return true;
+}
+
+void fb_task_activate(struct fb_task *task, struct fb_str build) {
+    struct fb_encoded encoded;
+    if (task->journal)
+        fb_ledger_rules(task->ledger, task->core, task->bundle, build);
+    task->news = true;
+    if (!task->config->journalled)
+        return;
+    memcpy(task->auditor.rules, task->bundle->hash, sizeof task->auditor.rules);
+    char text[64];
+    snprintf(text, sizeof text, "%.*s", FB_ARG(build));
+    fb_audit_rules(&task->auditor, task->encoder, text, &encoded);
+    keep(task, &encoded);
+}
+
+void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset) {
+    task->topics[route].next = offset;
+    if (task->journal)
+        fb_journal_begin(task->journal, route, offset);
+    task->news = true;
+}
+
+void fb_task_replay_begin(struct fb_task *task) {
+    task->journal = NULL;
+}
+
+void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
+                        struct fb_str committer) {
+    task->journal = fb_ledger_writer(task->ledger);
+    fb_ledger_resume(task->ledger, last);
+    task->sealed_at_us = last->wall_us;
+    set(&task->committer, committer);
+    task->news = false;
+}
+
+bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
+    struct fb_journal now;
+    unsigned long long seq = journal->seq;
+    fb_batch_clear(task->batch);
+    describe(task, &now);
+    if (now.outputs != journal->outputs)
+        return fb_fail(
+            err, FB_FATAL,
+            "commit %llu put out %llu records up to its end, taking the same again gives "
+            "%llu",
+            seq, (unsigned long long)journal->outputs, (unsigned long long)now.outputs);
+    if (!fb_hash128_eq(now.output_hash, journal->output_hash))
+        return fb_fail(err, FB_FATAL, "taking the inputs of commit %llu again gives other outputs",
+                       seq);
+    if (now.audit_seq != journal->audit_seq ||
+        memcmp(now.audit_head, journal->audit_head, sizeof now.audit_head) != 0)
+        return fb_fail(err, FB_FATAL, "the audit trail after commit %llu is another one", seq);
+    if (now.clock_us != journal->clock_us)
+        return fb_fail(err, FB_FATAL, "the clock after commit %llu is another one", seq);
+    for (uint32_t i = 0; i < journal->n_inputs; i++) {
+        uint32_t route = fb_routes_find(&task->bundle->routes, journal->inputs[i].topic);
+        if (route == UINT32_MAX || now.inputs[route].next != journal->inputs[i].next)
+            return fb_fail(err, FB_FATAL, "commit %llu ended elsewhere in the topic '%.*s'", seq,
+                           FB_ARG(journal->inputs[i].topic));
+    }
+    return true;
 }

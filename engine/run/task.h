@@ -8,16 +8,16 @@
 #include "connectors/connector.h"
 #include "engine/core/core.h"
 #include "engine/run/batch.h"
-#include "engine/run/routes.h"
+#include "engine/run/bundle.h"
+#include "engine/run/ledger.h"
 
+/* What all tasks of an application share. */
 struct fb_task_config {
-    const struct fb_program *program;
-    const struct fb_routes *routes;
     struct fb_str application;
-    int64_t max_age_us; /* what was decided for a time further back is `historical` */
-    struct fb_core_config core;
     struct fb_room room; /* for outputs that are not safe yet */
-    bool lines; /* outputs as lines of structured events, not as headers and values */
+    bool lines;          /* outputs as lines of structured events, not as headers and values */
+    bool journalled;     /* exactly once: commits carry audit, journal and snapshots too */
+    struct fb_snapshot_pace pace;
 };
 
 struct fb_task_stats {
@@ -27,22 +27,71 @@ struct fb_task_stats {
 
 struct fb_task;
 
-struct fb_task *fb_task_new(const struct fb_task_config *config, int32_t partition);
+/* Keeps a reference of the bundle. */
+struct fb_task *fb_task_new(const struct fb_task_config *config, struct fb_bundle *bundle,
+                            int32_t partition);
 void fb_task_free(struct fb_task *task);
 
 int32_t fb_task_partition(const struct fb_task *task);
-/* Where the task goes on in each topic of the routes; -1: it does not read that one. Set at the
- * start; each record moves it on. */
+const struct fb_bundle *fb_task_bundle(const struct fb_task *task);
+struct fb_core *fb_task_core(struct fb_task *task);
+/* Where the task goes on in each topic of its bundle's routes; -1: it does not read that one. Set
+ * at the start; each record moves it on. */
 int64_t fb_task_next(const struct fb_task *task, uint32_t route);
 void fb_task_set_next(struct fb_task *task, uint32_t route, int64_t offset);
 
 /* Takes a record of one of the topics, read at wall_us; everything it causes is in the batch. */
 void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
                     int64_t wall_us);
+/* The record has ended the process twice: it is not looked at, and goes to the dead letters. */
+void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_record *record,
+                        int64_t wall_us);
 /* Nothing is left to read at wall_us: what is due by the clock fires. */
 void fb_task_tick(struct fb_task *task, int64_t wall_us);
 
 struct fb_batch *fb_task_batch(struct fb_task *task);
 struct fb_task_stats fb_task_stats(const struct fb_task *task);
+
+/* ---- commits, where they are journalled ---- */
+
+/* Something was taken or put out since the last seal, or a snapshot is under way. Ticks that
+ * brought nothing do not count: who takes over finds the same. */
+bool fb_task_has_news(const struct fb_task *task);
+/* Ends what goes into one commit: the journal's record and pieces of snapshots join the outputs.
+ * Nothing more may be taken until fb_task_committed. */
+void fb_task_seal(struct fb_task *task, int64_t wall_us);
+bool fb_task_is_sealed(const struct fb_task *task);
+/* Of the last seal, or of what the task was rebuilt from; 0: none yet. */
+uint64_t fb_task_seq(const struct fb_task *task);
+/* When the last seal was. */
+int64_t fb_task_sealed_at(const struct fb_task *task);
+/* The sealed commit is safe: forgets its bytes. */
+void fb_task_committed(struct fb_task *task);
+/* Who is about to commit what is sealed. Names are copied, to FB_NOTE_BYTES_MAX. */
+void fb_task_claim(struct fb_task *task, struct fb_str owner);
+/* The note for its positions: the seal, or what was committed last. Appends. */
+void fb_task_note(const struct fb_task *task, struct fb_buf *out);
+/* Whether a task that waited may go on where `seq` by `owner` (0: nothing) is the last commit of
+ * its partition. If that is the one it had sealed, not knowing the outcome, it is committed by
+ * this; if it is the one before, what is sealed is to be put again. Otherwise another one was here.
+ */
+bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner);
+
+/* ---- rebuilding ---- */
+
+/* Takes this as what the task has done; before the core's state is read or operations are taken
+ * again. False: err says what does not fit the bundle. */
+bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb_err *err);
+/* The task's bundle is in force from here on: told to journal and audit. build: of this engine. */
+void fb_task_activate(struct fb_task *task, struct fb_str build);
+/* Where a new task begins to read a topic. */
+void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset);
+/* Between these, what is taken is not journalled and outputs are only counted. */
+void fb_task_replay_begin(struct fb_task *task);
+void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
+                        struct fb_str committer);
+/* Forgets outputs of a replay; false: what was taken since did not have the effects that this
+ * record tells of, and err says in what. */
+bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err);
 
 #endif

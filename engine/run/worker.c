@@ -6,6 +6,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
+#include "engine/run/takeover.h"
 
 enum {
     TICK_US = 20000,           /* how late a timer may be at a partition's end */
@@ -14,20 +15,25 @@ enum {
     WALL_EVERY = 64,           /* records that share one look at the wall clock */
     WAIT_MS = 100,             /* one wait for acknowledgements */
     MOMENT_US = 1000000,       /* a longer wait for acknowledgements is told */
-    DRAIN_US = 30000000        /* how long a stop waits for acknowledgements */
+    DRAIN_US = 30000000,       /* how long a stop waits for acknowledgements */
+    REOPEN_US = 100000,        /* before the ends are opened again, longer each time */
+    REOPENS_MAX = 10           /* without a commit in between: then the process should end */
 };
 
-/* A task and how far its outputs and positions are. */
+/* A partition that is ours: its task and how far its outputs and positions are. */
 struct slot {
-    struct fb_task *task;
+    int32_t partition;
+    struct fb_task *task;        /* NULL: halted, its state cannot be had */
     struct fb_task_stats before; /* what it had done for other workers */
     bool moved;                  /* it has a position that is not committed */
     uint32_t put;                /* how many outputs of its batch the sink has already */
     int64_t *ends;               /* of each route's topic, as the source said last; -1: not known */
+    uint64_t *topics;            /* of each route, as the crumbs name them */
 };
 
 struct fb_worker {
     const struct fb_worker_config *config;
+    struct fb_crumb *crumb; /* NULL: none */
     struct fb_record_source *source;
     struct fb_sink *sink;
     struct slot *slots;
@@ -38,46 +44,76 @@ struct fb_worker {
     int64_t commit_at_us, tick_at_us, figures_at_us; /* monotonic */
     struct fb_worker_figures figures;
     struct fb_task_stats gone; /* of tasks that were given up */
+    uint32_t reopens;          /* since the last commit */
     bool keyless_told, closing;
+    bool reopen; /* a commit went wrong: the ends must be opened anew before there is another one */
 };
 
-static int64_t now_us(clockid_t clock) {
+static int64_t machine_now_us(void *context, enum fb_clock_kind kind) {
     struct timespec now;
-    clock_gettime(clock, &now);
+    (void)context;
+    clock_gettime(kind == FB_CLOCK_WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+static void machine_sleep_us(void *context, int64_t us) {
+    (void)context;
+    struct timespec wait = {us / 1000000, us % 1000000 * 1000};
+    nanosleep(&wait, NULL);
+}
+
+const struct fb_time fb_machine_time = {machine_now_us, machine_sleep_us, NULL};
+
+static int64_t now_us(const struct fb_worker *worker) {
+    return worker->config->time->now_us(worker->config->time->context, FB_CLOCK_MONOTONIC);
+}
+
+static int64_t wall_us(const struct fb_worker *worker) {
+    return worker->config->time->now_us(worker->config->time->context, FB_CLOCK_WALL);
 }
 
 static bool stopping(const struct fb_worker *worker) {
     return atomic_load_explicit(worker->config->stop, memory_order_relaxed);
 }
 
-static uint32_t n_routes(const struct fb_worker *worker) {
-    return worker->config->task->routes->n;
+static bool exactly_once(const struct fb_worker *worker) {
+    return worker->config->task->journalled;
 }
 
-/* ---- tasks ---- */
+static const struct fb_routes *routes_of(const struct slot *slot) {
+    return &fb_task_bundle(slot->task)->routes;
+}
+
+/* ---- slots ---- */
 
 static struct slot *slot_of(struct fb_worker *worker, int32_t partition) {
     for (size_t i = 0; i < worker->n_slots; i++)
-        if (fb_task_partition(worker->slots[i].task) == partition)
+        if (worker->slots[i].partition == partition)
             return &worker->slots[i];
     return NULL;
 }
 
-static struct slot *add_slot(struct fb_worker *worker, struct fb_task *task) {
+/* task: NULL where the partition is halted. */
+static struct slot *add_slot(struct fb_worker *worker, int32_t partition, struct fb_task *task) {
     FB_PUSH_ROOM(worker->slots, worker->n_slots, worker->cap_slots);
     struct slot *slot = &worker->slots[worker->n_slots++];
-    /* A beginning that nobody committed is committed soon. */
-    *slot = (struct slot){.task = task,
-                          .before = fb_task_stats(task),
-                          .moved = true,
-                          .ends = fb_alloc(n_routes(worker) * sizeof *slot->ends)};
-    for (uint32_t r = 0; r < n_routes(worker); r++)
+    *slot = (struct slot){.partition = partition, .task = task};
+    if (!task)
+        return slot;
+    slot->before = fb_task_stats(task);
+    slot->moved = true; /* a beginning that nobody committed is committed soon */
+    slot->ends = fb_alloc((routes_of(slot)->n + 1) * sizeof *slot->ends);
+    slot->topics = fb_alloc((routes_of(slot)->n + 1) * sizeof *slot->topics);
+    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
         slot->ends[r] = -1;
+        slot->topics[r] = fb_crumb_topic(fb_str_of(routes_of(slot)->items[r].topic));
+    }
     return slot;
 }
 
 static void add_stats(struct fb_task_stats *sum, const struct slot *slot) {
+    if (!slot->task)
+        return;
     struct fb_task_stats one = fb_task_stats(slot->task);
     const struct fb_task_stats *before = &slot->before;
     sum->records += one.records - before->records;
@@ -91,12 +127,15 @@ static void add_stats(struct fb_task_stats *sum, const struct slot *slot) {
 static void count_batches(struct fb_worker *worker) {
     worker->batch_bytes = 0;
     for (size_t i = 0; i < worker->n_slots; i++)
-        worker->batch_bytes += fb_batch_bytes(fb_task_batch(worker->slots[i].task));
+        if (worker->slots[i].task)
+            worker->batch_bytes += fb_batch_bytes(fb_task_batch(worker->slots[i].task));
 }
 
 /* At the end of all its topics, as far as the source knows. */
-static bool at_end(const struct fb_worker *worker, const struct slot *slot) {
-    for (uint32_t r = 0; r < n_routes(worker); r++) {
+static bool at_end(const struct slot *slot) {
+    if (!slot->task)
+        return false;
+    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
         int64_t next = fb_task_next(slot->task, r);
         if (next >= 0 && (slot->ends[r] < 0 || next < slot->ends[r]))
             return false;
@@ -106,12 +145,39 @@ static bool at_end(const struct fb_worker *worker, const struct slot *slot) {
 
 /* ---- what the source tells ---- */
 
+static void take(struct fb_worker *worker, struct slot *slot, uint32_t route,
+                 const struct fb_record *record) {
+    bool poison = false;
+    if (worker->crumb) {
+        fb_crumb_drop(worker->crumb, slot->topics[route], record->partition, record->offset);
+        poison = fb_crumbs_is_poison(worker->config->crumbs, slot->topics[route], record->partition,
+                                     record->offset);
+    }
+    if (!poison) {
+        fb_task_record(slot->task, route, record, worker->wall_us);
+        return;
+    }
+    fb_log(FB_LOG_ERROR,
+           "%.*s [%d]@%lld ended the process twice: it goes to the dead letters as POISON, unread",
+           FB_ARG(record->topic), record->partition, (long long)record->offset);
+    fb_task_quarantine(slot->task, route, record, worker->wall_us);
+}
+
+static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err);
+
 static bool on_record(void *context, const struct fb_record *record) {
     struct fb_worker *worker = context;
-    uint32_t route = fb_routes_find(worker->config->task->routes, record->topic);
     struct slot *slot = slot_of(worker, record->partition);
-    if (!slot || route == UINT32_MAX || record->offset < fb_task_next(slot->task, route))
+    if (!slot || !slot->task)
         return true; /* of an assignment that is over */
+    uint32_t route = fb_routes_find(routes_of(slot), record->topic);
+    if (route == UINT32_MAX || record->offset < fb_task_next(slot->task, route))
+        return true;
+    struct fb_err err;
+    /* A commit in doubt comes to its end before anything else is taken. Where it does not, both
+     * ends are opened again and this record comes again. */
+    if (worker->reopen || (fb_task_is_sealed(slot->task) && !commit(worker, INT64_MAX, &err)))
+        return false;
     if (!record->key.p && !worker->keyless_told) {
         worker->keyless_told = true;
         fb_log(
@@ -121,100 +187,96 @@ static bool on_record(void *context, const struct fb_record *record) {
             FB_ARG(record->topic), record->partition);
     }
     if (worker->since_wall++ % WALL_EVERY == 0)
-        worker->wall_us = now_us(CLOCK_REALTIME);
+        worker->wall_us = wall_us(worker);
     struct fb_batch *batch = fb_task_batch(slot->task);
     size_t before = fb_batch_bytes(batch);
-    fb_task_record(slot->task, route, record, worker->wall_us);
+    take(worker, slot, route, record);
     slot->moved = true;
     worker->batch_bytes += fb_batch_bytes(batch) - before;
     if (worker->batch_bytes >= BATCH_BYTES_MAX)
         return false;
     return worker->since_wall % WALL_EVERY != 0 ||
-           (now_us(CLOCK_MONOTONIC) < worker->commit_at_us && !stopping(worker));
+           (now_us(worker) < worker->commit_at_us && !stopping(worker));
 }
 
 static void on_end(void *context, struct fb_str topic, int32_t partition, int64_t end) {
-    struct fb_worker *worker = context;
-    uint32_t route = fb_routes_find(worker->config->task->routes, topic);
-    struct slot *slot = slot_of(worker, partition);
-    if (slot && route != UINT32_MAX)
+    struct slot *slot = slot_of(context, partition);
+    uint32_t route = slot && slot->task ? fb_routes_find(routes_of(slot), topic) : UINT32_MAX;
+    if (route != UINT32_MAX)
         slot->ends[route] = end;
 }
 
-/* A task whose partition comes back goes on where it stands, if nobody was further meanwhile: what
- * lies before was taken by this very state. */
-static bool can_resume(const struct fb_worker *worker, const struct fb_task *task,
-                       const struct fb_position *positions, uint32_t n) {
-    for (uint32_t r = 0; r < n_routes(worker); r++) {
-        bool found = false;
-        for (uint32_t i = 0; i < n; i++)
-            if (positions[i].partition == fb_task_partition(task) &&
-                fb_routes_find(worker->config->task->routes, positions[i].topic) == r) {
-                found = true;
-                if (positions[i].next > fb_task_next(task, r))
-                    return false;
-            }
-        if (found != (fb_task_next(task, r) >= 0))
-            return false;
-    }
-    return true;
+/* While a state is rebuilt nothing is polled, and the group must not think us dead. */
+static bool stay_while_rebuilding(void *context) {
+    struct fb_worker *worker = context;
+    if (worker->source)
+        worker->source->calls->stay(worker->source);
+    return !stopping(worker);
 }
 
-/* The task of a partition that has just become ours: the one that waited, or a new one. */
-static struct slot *begin(struct fb_worker *worker, int32_t partition,
-                          const struct fb_position *positions, uint32_t n, bool *resumed) {
-    struct fb_task *task = fb_park_take(worker->config->park, partition, now_us(CLOCK_MONOTONIC));
-    *resumed = task && can_resume(worker, task, positions, n);
-    if (!*resumed) {
-        fb_task_free(task);
-        task = fb_task_new(worker->config->task, partition);
+/* Where to go on in a partition of which this is the first position: all positions of it are set.
+ */
+static void start_partition(struct fb_worker *worker, struct fb_position *positions, uint32_t i,
+                            uint32_t n) {
+    struct fb_takeover takeover = {worker->config, stay_while_rebuilding, worker};
+    struct fb_task *task;
+    enum fb_taken_over taken = fb_take_over(&takeover, positions[i].partition, positions, n, &task);
+    struct slot *slot = add_slot(worker, positions[i].partition, task);
+    if (taken == FB_TAKEN_NEW && exactly_once(worker))
+        fb_task_activate(task, fb_str_of(worker->config->build));
+    static const char *const words[] = {"begun anew", "state kept", "state rebuilt", "halted"};
+    for (uint32_t k = i; k < n; k++) {
+        if (positions[k].partition != slot->partition)
+            continue;
+        uint32_t route = task ? fb_routes_find(routes_of(slot), positions[k].topic) : UINT32_MAX;
+        if (!task)
+            positions[k].next = FB_POSITION_NONE;
+        else if (taken == FB_TAKEN_NEW)
+            fb_task_begin(task, route, positions[k].next);
+        else
+            positions[k].next = fb_task_next(task, route);
+        fb_log(FB_LOG_DEBUG, "%.*s [%d] from %lld, %s", FB_ARG(positions[k].topic),
+               positions[k].partition, (long long)positions[k].next, words[taken]);
     }
-    return add_slot(worker, task);
+}
+
+static unsigned n_halted(const struct fb_worker *worker) {
+    unsigned n = 0;
+    for (size_t i = 0; i < worker->n_slots; i++)
+        n += worker->slots[i].task == NULL;
+    return n;
 }
 
 static void on_started(void *context, struct fb_position *positions, uint32_t n) {
     struct fb_worker *worker = context;
-    for (uint32_t i = 0; i < n; i++) {
-        bool resumed = false;
+    for (uint32_t i = 0; i < n; i++)
         if (!slot_of(worker, positions[i].partition))
-            begin(worker, positions[i].partition, positions, n, &resumed);
-        struct slot *slot = slot_of(worker, positions[i].partition);
-        for (uint32_t k = 0; k < n; k++) {
-            if (positions[k].partition != positions[i].partition || k < i)
-                continue;
-            uint32_t route = fb_routes_find(worker->config->task->routes, positions[k].topic);
-            FB_ASSERT(route != UINT32_MAX);
-            if (resumed)
-                positions[k].next = fb_task_next(slot->task, route);
-            else if (fb_task_next(slot->task, route) < 0)
-                fb_task_set_next(slot->task, route, positions[k].next);
-        }
-        fb_log(FB_LOG_DEBUG, "%.*s [%d] from %lld%s", FB_ARG(positions[i].topic),
-               positions[i].partition, (long long)positions[i].next, resumed ? ", state kept" : "");
-    }
+            start_partition(worker, positions, i, n);
     count_batches(worker);
     atomic_store(&worker->figures.partitions, (unsigned)worker->n_slots);
+    atomic_store(&worker->figures.halted, n_halted(worker));
     fb_log(FB_LOG_INFO, "worker %u has %zu partition%s", worker->config->worker, worker->n_slots,
            worker->n_slots == 1 ? "" : "s");
 }
 
-static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err);
-
 static void on_stopped(void *context, bool lost) {
     struct fb_worker *worker = context;
     struct fb_err err;
-    /* Not committed: this state goes on if the partitions come back to this process, else the next
-     * owner decides the same again. */
+    /* Not committed: this state goes on if the partitions come back to this process and nobody else
+     * had them, else the next owner decides the same again. */
     if (!lost && !worker->closing && !commit(worker, DRAIN_US / 3, &err))
         fb_log(FB_LOG_WARN, "partitions are given up without a commit: %s", err.text);
     for (size_t i = 0; i < worker->n_slots; i++) {
         add_stats(&worker->gone, &worker->slots[i]);
-        fb_park_leave(worker->config->park, worker->slots[i].task, now_us(CLOCK_MONOTONIC));
+        if (worker->slots[i].task)
+            fb_park_leave(worker->config->park, worker->slots[i].task, now_us(worker));
         free(worker->slots[i].ends);
+        free(worker->slots[i].topics);
     }
     worker->n_slots = 0;
     worker->batch_bytes = 0;
     atomic_store(&worker->figures.partitions, 0);
+    atomic_store(&worker->figures.halted, 0);
 }
 
 static const struct fb_record_source_events events = {on_record, on_started, on_stopped, on_end};
@@ -223,10 +285,9 @@ static const struct fb_record_source_events events = {on_record, on_started, on_
 
 static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
     int64_t lag = 0;
-    for (uint32_t r = 0; r < n_routes(worker); r++) {
-        struct fb_position position = {.topic =
-                                           fb_str_of(worker->config->task->routes->items[r].topic),
-                                       .partition = fb_task_partition(slot->task),
+    for (uint32_t r = 0; slot->task && r < routes_of(slot)->n; r++) {
+        struct fb_position position = {.topic = fb_str_of(routes_of(slot)->items[r].topic),
+                                       .partition = slot->partition,
                                        .next = fb_task_next(slot->task, r)};
         if (position.next < 0)
             continue;
@@ -257,13 +318,18 @@ static void measure(struct fb_worker *worker) {
 static bool put_all(struct fb_worker *worker, struct fb_err *err) {
     for (size_t i = 0; i < worker->n_slots; i++) {
         struct slot *slot = &worker->slots[i];
+        if (!slot->task)
+            continue;
         const struct fb_batch *batch = fb_task_batch(slot->task);
         for (; slot->put < fb_batch_count(batch); slot->put++) {
             struct fb_header headers[FB_BATCH_HEADERS_MAX];
-            struct fb_outgoing out = {.partition = fb_task_partition(slot->task)};
-            out.topic = worker->config->topics[fb_batch_at(batch, slot->put, &out, headers)];
+            struct fb_outgoing out = {.partition = slot->partition, .stamp_us = FB_NO_STAMP};
+            enum fb_stream stream = fb_batch_at(batch, slot->put, &out, headers);
             if (!fb_batch_ok(batch, err))
                 return false;
+            if (stream >= FB_STREAM_JOURNAL) /* restoring looks for them by this time */
+                out.stamp_us = fb_task_sealed_at(slot->task);
+            out.topic = worker->config->topics[stream];
             while (!worker->sink->calls->put(worker->sink, &out, err))
                 if (err->kind != FB_RETRIABLE)
                     return false;
@@ -273,42 +339,72 @@ static bool put_all(struct fb_worker *worker, struct fb_err *err) {
 }
 
 static bool anything_new(const struct fb_worker *worker) {
-    for (size_t i = 0; i < worker->n_slots; i++)
-        if (worker->slots[i].moved || fb_batch_count(fb_task_batch(worker->slots[i].task)))
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        const struct slot *slot = &worker->slots[i];
+        if (!slot->task)
+            continue;
+        if (exactly_once(worker) ? fb_task_has_news(slot->task) || fb_task_is_sealed(slot->task)
+                                 : slot->moved || fb_batch_count(fb_task_batch(slot->task)))
             return true;
+    }
     return false;
 }
 
-/* Of all tasks; the caller frees them. */
-static struct fb_position *positions_of(const struct fb_worker *worker, uint32_t *n) {
-    struct fb_position *positions =
-        fb_alloc((worker->n_slots * n_routes(worker) + 1) * sizeof *positions);
-    *n = 0;
+/* Positions of all tasks with their notes, which stand in `notes`. */
+struct positions {
+    struct fb_position *items;
+    uint32_t n;
+    struct fb_buf notes;
+};
+
+static void add_positions(struct positions *to, const struct fb_worker *worker,
+                          const struct slot *slot, size_t note_at) {
+    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
+        int64_t next = fb_task_next(slot->task, r);
+        if (next < 0)
+            continue;
+        struct fb_position position = {.topic = fb_str_of(routes_of(slot)->items[r].topic),
+                                       .partition = slot->partition,
+                                       .next = next};
+        if (exactly_once(worker))
+            position.note = (struct fb_str){to->notes.p + note_at, to->notes.n - note_at};
+        to->items[to->n++] = position;
+    }
+}
+
+/* The caller frees both. */
+static struct positions positions_of(const struct fb_worker *worker) {
+    struct positions to = {0};
+    size_t n = 1;
     for (size_t i = 0; i < worker->n_slots; i++)
-        for (uint32_t r = 0; r < n_routes(worker); r++) {
-            const struct fb_task *task = worker->slots[i].task;
-            int64_t next = fb_task_next(task, r);
-            if (next >= 0)
-                positions[(*n)++] = (struct fb_position){
-                    .topic = fb_str_of(worker->config->task->routes->items[r].topic),
-                    .partition = fb_task_partition(task),
-                    .next = next};
-        }
-    return positions;
+        n += worker->slots[i].task ? routes_of(&worker->slots[i])->n : 0;
+    to.items = fb_alloc(n * sizeof *to.items);
+    fb_buf_room(&to.notes, (worker->n_slots + 1) * FB_NOTE_BYTES_MAX); /* so that views hold */
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        size_t note_at = to.notes.n;
+        if (!worker->slots[i].task)
+            continue;
+        if (exactly_once(worker))
+            fb_task_note(worker->slots[i].task, &to.notes);
+        add_positions(&to, worker, &worker->slots[i], note_at);
+    }
+    return to;
 }
 
 /* Waits until the sink knows. While it waits nothing is read, so a slow broker costs no memory. */
-static bool make_last(struct fb_worker *worker, const struct fb_position *positions, uint32_t n,
+static bool make_last(struct fb_worker *worker, const struct positions *positions,
                       int64_t patience_us, struct fb_err *err) {
-    int64_t begun_us = now_us(CLOCK_MONOTONIC);
+    int64_t begun_us = now_us(worker);
     for (;;) {
-        switch (
-            worker->sink->calls->commit(worker->sink, worker->source, positions, n, WAIT_MS, err)) {
+        switch (worker->sink->calls->commit(worker->sink, worker->source, positions->items,
+                                            positions->n, WAIT_MS, err)) {
         case FB_COMMITTED:
             atomic_store(&worker->figures.waiting, false);
             return true;
         case FB_COMMIT_FAILED:
+            return false;
         case FB_COMMIT_DOUBT:
+            worker->reopen = true;
             return false;
         case FB_COMMIT_AGAIN:
             for (size_t i = 0; i < worker->n_slots; i++)
@@ -319,7 +415,7 @@ static bool make_last(struct fb_worker *worker, const struct fb_position *positi
         case FB_COMMIT_WAIT:
             break;
         }
-        int64_t waited_us = now_us(CLOCK_MONOTONIC) - begun_us;
+        int64_t waited_us = now_us(worker) - begun_us;
         if (waited_us > MOMENT_US && !atomic_exchange(&worker->figures.waiting, true))
             measure(worker);
         if (waited_us > (stopping(worker) && patience_us > DRAIN_US ? DRAIN_US : patience_us))
@@ -329,28 +425,81 @@ static bool make_last(struct fb_worker *worker, const struct fb_position *positi
     }
 }
 
+static void seal_all(struct fb_worker *worker) {
+    int64_t wall = wall_us(worker);
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        struct fb_task *task = worker->slots[i].task;
+        if (task && !fb_task_is_sealed(task) && fb_task_has_news(task))
+            fb_task_seal(task, wall);
+        if (task)
+            fb_task_claim(task, fb_str_of(worker->config->owner));
+    }
+}
+
 /* Outputs, and the positions behind them. False: it did not go well, err says why. */
 static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
+    *err = (struct fb_err){0};
     if (!anything_new(worker))
         return true;
-    *err = (struct fb_err){0};
-    if (!put_all(worker, err))
-        return false;
-    uint32_t n = 0;
-    struct fb_position *positions = positions_of(worker, &n);
-    bool ok = make_last(worker, positions, n, patience_us, err);
-    free(positions);
+    if (worker->reopen)
+        return fb_fail(err, FB_RETRIABLE, "the connection to Kafka is being made anew");
+    if (exactly_once(worker))
+        seal_all(worker);
+    struct positions positions = positions_of(worker);
+    bool ok = put_all(worker, err) && make_last(worker, &positions, patience_us, err);
+    free(positions.items);
+    fb_buf_free(&positions.notes);
+    worker->reopen |= !ok && exactly_once(worker); /* what was put must not be committed later */
     if (!ok)
         return false;
     for (size_t i = 0; i < worker->n_slots; i++) {
-        fb_batch_clear(fb_task_batch(worker->slots[i].task));
-        worker->slots[i].put = 0;
-        worker->slots[i].moved = err->kind == FB_RETRIABLE;
+        struct slot *slot = &worker->slots[i];
+        slot->put = 0;
+        slot->moved = err->kind == FB_RETRIABLE;
+        if (slot->task)
+            fb_task_committed(slot->task);
     }
     worker->batch_bytes = 0;
+    worker->reopens = 0;
     if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
         fb_log(FB_LOG_DEBUG, "%s", err->text);
     return true;
+}
+
+/* ---- both ends ---- */
+
+static bool open_ends(struct fb_worker *worker, struct fb_err *err) {
+    const struct fb_worker_config *config = worker->config;
+    worker->sink = config->open_sink(config->context, config->worker, err);
+    if (worker->sink)
+        worker->source = config->open_source(config->context, config->worker, &events, worker, err);
+    return worker->source != NULL;
+}
+
+/* The tasks go to the park. */
+static void close_ends(struct fb_worker *worker) {
+    worker->closing = true;
+    if (worker->source)
+        worker->source->calls->close(worker->source);
+    if (worker->sink)
+        worker->sink->calls->close(worker->sink);
+    worker->source = NULL;
+    worker->sink = NULL;
+    worker->closing = false;
+}
+
+/* After a commit whose outcome is not known, or that failed in passing. False: err says why. */
+static bool open_again(struct fb_worker *worker, struct fb_err *err) {
+    fb_log(FB_LOG_WARN, "worker %u: a commit went wrong and both ends are opened anew: %s",
+           worker->config->worker, err->text);
+    if (++worker->reopens > REOPENS_MAX)
+        return fb_fail(err, FB_FATAL, "%u commits in a row went wrong; the last: %s", REOPENS_MAX,
+                       err->text);
+    close_ends(worker);
+    worker->config->time->sleep_us(worker->config->time->context, REOPEN_US * worker->reopens);
+    *err = (struct fb_err){0};
+    worker->reopen = false;
+    return stopping(worker) || open_ends(worker, err);
 }
 
 /* ---- the loop ---- */
@@ -359,10 +508,10 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
 static void tick(struct fb_worker *worker) {
     if (!worker->source->calls->online(worker->source))
         return;
-    int64_t wall_us = now_us(CLOCK_REALTIME);
+    int64_t wall = wall_us(worker);
     for (size_t i = 0; i < worker->n_slots; i++)
-        if (at_end(worker, &worker->slots[i]))
-            fb_task_tick(worker->slots[i].task, wall_us);
+        if (at_end(&worker->slots[i]) && !fb_task_is_sealed(worker->slots[i].task))
+            fb_task_tick(worker->slots[i].task, wall);
     count_batches(worker);
 }
 
@@ -370,26 +519,40 @@ static int until_ms(int64_t now, int64_t then) {
     return then <= now ? 0 : (int)((then - now + 999) / 1000);
 }
 
+/* What a commit that did not go well means: false ends the worker, err says why. */
+static bool after_commit(struct fb_worker *worker, bool committed, struct fb_err *err) {
+    if (committed && !worker->reopen)
+        return true;
+    if (!worker->reopen || err->kind == FB_FATAL)
+        return false;
+    return open_again(worker, err);
+}
+
 /* One round; false: over, by failure where err says so. */
 static bool go_on(struct fb_worker *worker, struct fb_err *err) {
-    int64_t now = now_us(CLOCK_MONOTONIC);
+    int64_t now = now_us(worker);
     int64_t next =
         worker->tick_at_us < worker->commit_at_us ? worker->tick_at_us : worker->commit_at_us;
     worker->since_wall = 0;
     enum fb_poll polled = worker->source->calls->poll(worker->source, until_ms(now, next), err);
+    if (worker->crumb)
+        fb_crumb_clear(worker->crumb);
     if (polled != FB_POLL_OK)
         return false;
-    now = now_us(CLOCK_MONOTONIC);
+    now = now_us(worker);
+    if (worker->reopen && !after_commit(worker, true, err)) /* of a rebalance within poll */
+        return false;
     if (now >= worker->tick_at_us) {
         tick(worker);
         worker->tick_at_us = now + TICK_US;
     }
     if (now >= worker->commit_at_us || worker->batch_bytes >= BATCH_BYTES_MAX) {
-        if (!commit(worker, INT64_MAX, err))
+        bool ok = commit(worker, INT64_MAX, err);
+        if (!after_commit(worker, ok, err))
             return false;
-        worker->commit_at_us = now_us(CLOCK_MONOTONIC) + worker->config->commit_interval_us;
+        worker->commit_at_us = now_us(worker) + worker->config->commit_interval_us;
     }
-    if (now >= worker->figures_at_us) {
+    if (now >= worker->figures_at_us && worker->source) {
         measure(worker);
         worker->figures_at_us = now + FIGURES_US;
     }
@@ -400,6 +563,7 @@ static bool go_on(struct fb_worker *worker, struct fb_err *err) {
 struct fb_worker *fb_worker_new(const struct fb_worker_config *config) {
     struct fb_worker *worker = fb_alloc(sizeof *worker);
     worker->config = config;
+    worker->crumb = config->crumbs ? fb_crumbs_of(config->crumbs, config->worker) : NULL;
     return worker;
 }
 
@@ -409,6 +573,7 @@ void fb_worker_free(struct fb_worker *worker) {
     for (size_t i = 0; i < worker->n_slots; i++) {
         fb_task_free(worker->slots[i].task);
         free(worker->slots[i].ends);
+        free(worker->slots[i].topics);
     }
     free(worker->slots);
     free(worker);
@@ -419,23 +584,17 @@ const struct fb_worker_figures *fb_worker_figures(const struct fb_worker *worker
 }
 
 bool fb_worker_run(struct fb_worker *worker, struct fb_err *err) {
-    const struct fb_worker_config *config = worker->config;
     *err = (struct fb_err){0};
-    worker->sink = config->open_sink(config->context, config->worker, err);
-    if (worker->sink)
-        worker->source = config->open_source(config->context, config->worker, &events, worker, err);
-    worker->commit_at_us = now_us(CLOCK_MONOTONIC) + config->commit_interval_us;
-    while (worker->source && !stopping(worker) && go_on(worker, err))
+    bool open = open_ends(worker, err);
+    worker->commit_at_us = now_us(worker) + worker->config->commit_interval_us;
+    while (open && worker->source && !stopping(worker) && go_on(worker, err))
         continue;
     bool ok = err->kind == FB_NO_FAILURE;
     if (worker->source) {
         if (ok)
             ok = commit(worker, DRAIN_US, err);
         measure(worker);
-        worker->closing = true;
-        worker->source->calls->close(worker->source);
     }
-    if (worker->sink)
-        worker->sink->calls->close(worker->sink);
+    close_ends(worker);
     return ok;
 }

@@ -3,27 +3,49 @@
  * Place in the flow: source -> task -> batch -> sink -> commit. Every function but fb_worker_run is
  * called by the engine's own thread.
  *
- * At least once: outputs are put and safe before the positions that caused them are committed, so
- * what a crash loses is decided again. Exactly once will open a transaction where `commit` begins
- * to put, and carry the positions in it. */
+ * Exactly once: outputs, journal, pieces of snapshots and positions are one commit of the sink.
+ * Where its outcome is not known, both ends are closed and opened again; the position that is
+ * committed then says whether a task goes on, puts the same bytes again, or is rebuilt. There is no
+ * undo: the state after a batch is right whether or not it was committed. At least once: outputs
+ * are safe before the positions that caused them are committed, so what a crash loses is decided
+ * again. */
 #ifndef FB_RUN_WORKER_H
 #define FB_RUN_WORKER_H
 
 #include "connectors/connector.h"
+#include "engine/run/crumbs.h"
 #include "engine/run/park.h"
 
 #include <stdatomic.h>
 
+enum fb_clock_kind { FB_CLOCK_MONOTONIC, FB_CLOCK_WALL };
+
+/* The time that a worker lives in: the machine's, or a simulator's. */
+struct fb_time {
+    int64_t (*now_us)(void *context, enum fb_clock_kind kind);
+    void (*sleep_us)(void *context, int64_t us);
+    void *context;
+};
+extern const struct fb_time fb_machine_time;
+
 struct fb_worker_config {
-    const struct fb_task_config *task;
-    struct fb_park *park; /* of all workers: tasks between two assignments */
+    const struct fb_task_config *task; /* task->journalled: exactly once */
+    struct fb_bundle *bundle;
+    struct fb_park *park;           /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
+    const char *pipe_topic;         /* NULL: Kafka */
+    const char *build;              /* of this engine, for the audit */
+    const char *owner; /* exactly once: the name that its commits carry, the same after a restart */
     int64_t commit_interval_us;
+    const struct fb_time *time;
+    struct fb_crumbs *crumbs; /* which record is in hand; NULL: nobody notes it */
     /* Open the worker's own ends, on its thread. NULL: err says why. */
     struct fb_record_source *(*open_source)(void *context, uint32_t worker,
                                             const struct fb_record_source_events *events,
                                             void *owner, struct fb_err *err);
     struct fb_sink *(*open_sink)(void *context, uint32_t worker, struct fb_err *err);
+    /* Exactly once: what was written before; opened when there is something to be rebuilt. */
+    struct fb_history *(*open_history)(void *context, uint32_t worker, struct fb_err *err);
     void *context;
     uint32_t worker;   /* its number */
     atomic_bool *stop; /* true: drain, commit, return */
@@ -34,6 +56,7 @@ struct fb_worker_figures {
     atomic_ullong records, alerts, late, dead;
     atomic_llong lag; /* records that are in the topics and not read, as far as known */
     atomic_uint partitions;
+    atomic_uint halted;  /* of them: their state cannot be rebuilt */
     atomic_bool waiting; /* for outputs to be acknowledged, for more than a moment */
 };
 

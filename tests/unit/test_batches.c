@@ -42,7 +42,8 @@ static void drain(struct fb_task *task, struct fb_buf *out) {
 }
 
 /* All outputs of a task that is drained after every so many records. */
-static struct fb_buf run(const struct fb_task_config *config, int64_t every) {
+static struct fb_buf run(const struct fb_task_config *config, struct fb_bundle *bundle,
+                         int64_t every) {
     struct fb_stream_options options = {.profile = fb_profile_find("pumps"),
                                         .devices = 30,
                                         .duration_us = 5 * FB_MINUTE,
@@ -51,7 +52,7 @@ static struct fb_buf run(const struct fb_task_config *config, int64_t every) {
                                         .fault_factor = 500,
                                         .poison_every = 700};
     struct fb_sample_stream *stream = fb_stream_new(&options);
-    struct fb_task *task = fb_task_new(config, 0);
+    struct fb_task *task = fb_task_new(config, bundle, 0);
     struct fb_stream_record from;
     struct fb_buf out = {0};
     int64_t offset = 0;
@@ -81,23 +82,20 @@ static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
     struct fb_compiled compiled;
     fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
     assert_true(fb_compile_sources(sources, diags, &compiled));
-    struct fb_routes routes = fb_routes_of(compiled.program);
-    struct fb_task_config config = {.program = compiled.program,
-                                    .routes = &routes,
-                                    .application = FB_S("t"),
-                                    .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
-                                    .max_age_us = FB_MINUTE,
-                                    .core = {.max_skew_us = 10 * FB_MINUTE}};
-    struct fb_buf one = run(&config, 1);
+    struct fb_bundle_settings settings = {.max_skew_us = 10 * FB_MINUTE, .max_age_us = FB_MINUTE};
+    struct fb_bundle *bundle = fb_bundle_of(&compiled, &settings, NULL);
+    struct fb_task_config config = {.application = FB_S("t"),
+                                    .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
+    struct fb_buf one = run(&config, bundle, 1);
     static const int64_t others[] = {7, 1000};
     for (int i = 0; i < 2; i++) {
-        struct fb_buf other = run(&config, others[i]);
+        struct fb_buf other = run(&config, bundle, others[i]);
         assert_int_equal(other.n, one.n);
         assert_memory_equal(other.p, one.p, one.n);
         fb_buf_free(&other);
     }
     config.room.memory_max = 1000; /* most of them by way of the temporary file */
-    struct fb_buf other = run(&config, 1000);
+    struct fb_buf other = run(&config, bundle, 1000);
     assert_int_equal(other.n, one.n);
     assert_memory_equal(other.p, one.p, one.n);
     fb_buf_free(&other);
@@ -108,8 +106,7 @@ static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
     assert_non_null(strstr(text, "\"rule\":\"minute\""));
     assert_non_null(strstr(text, "JSON_"));
     fb_buf_free(&one);
-    fb_routes_free(&routes);
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     fb_diags_free(diags);
 }
 

@@ -55,20 +55,20 @@ static void expect_whole(const struct message *message, const char *value, const
     fb_cloudevents_free(events);
 }
 
-#define ATTRIBUTES                                                                                 \
-    "{\"specversion\":\"1.0\",\"subject\":\"p-1\",\"time\":\"2026-01-01T00:00:00Z\""
+#define ATTRIBUTES "{\"specversion\":\"1.0\",\"subject\":\"p-1\",\"time\":\"2026-01-01T00:00:00Z\""
 
 static void attributes_stand_before_the_data(void **state) {
     (void)state;
     struct message message = binary();
     expect_whole(&message, "{\"temp\":5}", ATTRIBUTES ",\"data\":{\"temp\":5}}");
-    expect_whole(&message, " {\"data\":1,\"data\":2}\n ", ATTRIBUTES
-                 ",\"data\": {\"data\":1,\"data\":2}\n }");
+    expect_whole(&message, " {\"data\":1,\"data\":2}\n ",
+                 ATTRIBUTES ",\"data\": {\"data\":1,\"data\":2}\n }");
     expect_whole(&message, NULL, ATTRIBUTES "}");
     add(&message, "content-type", "application/json");
     add(&message, "ce_site2", "a \"quoted\"\n word");
-    expect_whole(&message, "{}", ATTRIBUTES ",\"datacontenttype\":\"application/json\","
-                                            "\"site2\":\"a \\\"quoted\\\"\\n word\",\"data\":{}}");
+    expect_whole(&message, "{}",
+                 ATTRIBUTES ",\"datacontenttype\":\"application/json\","
+                            "\"site2\":\"a \\\"quoted\\\"\\n word\",\"data\":{}}");
 }
 
 static void headers_that_are_no_attributes_are_left_alone(void **state) {
@@ -89,7 +89,7 @@ static void what_is_no_event_with_one_object_stands_for_itself(void **state) {
     add(&plain, "ce_subject", "p-1");
     expect_whole(&plain, "{\"temp\":5}", NULL);
     static const char *const values[] = {
-        "poison", "[{\"temp\":5}]", "{\"temp\":5}{\"temp\":6}",         " ",
+        "poison", "[{\"temp\":5}]", "{\"temp\":5}{\"temp\":6}",           " ",
         "5",      "{\"temp\":5",    "{\"temp\":5},\"subject\":\"other\"", "null"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         expect_whole(&message, values[i], NULL);
@@ -104,8 +104,7 @@ static const char *const rules =
     "event hot on pump { whenever temp > 80 degC  message \"{device} {temp}\" }\n"
     "event any on plain { whenever data > 0 }\n";
 
-static struct fb_compiled compiled;
-static struct fb_routes routes;
+static struct fb_bundle *bundle;
 static struct fb_task_config config;
 static struct fb_task *task;
 
@@ -113,25 +112,25 @@ static int make_task(void **state) {
     (void)state;
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
+    struct fb_compiled compiled;
     fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
     bool ok = fb_compile_sources(sources, diags, &compiled);
     fb_diags_free(diags);
-    routes = fb_routes_of(compiled.program);
-    config = (struct fb_task_config){.program = compiled.program,
-                                     .routes = &routes,
-                                     .application = FB_S("t"),
-                                     .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
-                                     .core = {.max_skew_us = 600000000}};
-    task = fb_task_new(&config, 0);
+    if (!ok)
+        return -1;
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000};
+    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    config =
+        (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
+    task = fb_task_new(&config, bundle, 0);
     fb_task_set_next(task, 0, 0);
-    return ok ? 0 : -1;
+    return 0;
 }
 
 static int free_task(void **state) {
     (void)state;
     fb_task_free(task);
-    fb_routes_free(&routes);
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     return 0;
 }
 
@@ -149,7 +148,7 @@ static struct fb_str output_of(const struct message *message, const char *value)
     struct fb_outgoing out;
     struct fb_header headers[FB_BATCH_HEADERS_MAX];
     fb_batch_clear(batch);
-    fb_task_record(task, fb_routes_find(&routes, FB_S("events")), &record,
+    fb_task_record(task, fb_routes_find(&bundle->routes, FB_S("events")), &record,
                    INT64_C(1767225600000000));
     assert_int_equal(fb_batch_count(batch), 1);
     fb_batch_at(batch, 0, &out, headers);
@@ -178,10 +177,10 @@ static void a_dead_letter_holds_the_value_as_it_came(void **state) {
 
 static void only_topics_that_read_data_look_for_events(void **state) {
     (void)state;
-    uint32_t events = fb_routes_find(&routes, FB_S("events"));
-    uint32_t plain = fb_routes_find(&routes, FB_S("plain"));
-    assert_true(fb_cloudevents_wanted(compiled.program, &routes.items[events]));
-    assert_false(fb_cloudevents_wanted(compiled.program, &routes.items[plain]));
+    uint32_t events = fb_routes_find(&bundle->routes, FB_S("events"));
+    uint32_t plain = fb_routes_find(&bundle->routes, FB_S("plain"));
+    assert_true(fb_cloudevents_wanted(bundle->program, &bundle->routes.items[events]));
+    assert_false(fb_cloudevents_wanted(bundle->program, &bundle->routes.items[plain]));
 }
 
 int main(void) {

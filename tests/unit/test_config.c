@@ -113,13 +113,6 @@ static void all_mistakes_are_shown_at_once(void **state) {
         "fb.properties:3: error: 'topics.create' must be true or false, not 'yes'\n");
 }
 
-static void exactly_once_is_not_there_yet(void **state) {
-    (void)state;
-    assert_non_null(strstr(load("processing.guarantee = exactly_once\n", NULL),
-                           "fb.properties:1: error: processing.guarantee = exactly_once is not "
-                           "available in this version\nhelp: at_least_once"));
-}
-
 static void outputs_need_topics_of_their_own(void **state) {
     (void)state;
     assert_string_equal(load("topics.alerts = x\ntopics.dead = x\n", NULL),
@@ -262,7 +255,6 @@ int main(void) {
         cmocka_unit_test(options_override_the_file),
         cmocka_unit_test(an_unknown_key_has_a_suggestion),
         cmocka_unit_test(all_mistakes_are_shown_at_once),
-        cmocka_unit_test(exactly_once_is_not_there_yet),
         cmocka_unit_test(outputs_need_topics_of_their_own),
         cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(what_cannot_be_resolved_stops_the_start),

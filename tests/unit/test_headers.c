@@ -73,18 +73,17 @@ static void the_events_own_trace_comes_before_the_transports(void **state) {
 
 static void what_is_no_trace_is_left_out(void **state) {
     (void)state;
-    static const char *const wrong[] = {
-        "",
-        "00",
-        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
-        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
-        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
-        "00-0af7651916cd43dd8448eb211c80319c+b7ad6b7169203331-01",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331+01",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 ",
-        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"};
+    static const char *const wrong[] = {"",
+                                        "00",
+                                        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+                                        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+                                        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+                                        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+                                        "00-0af7651916cd43dd8448eb211c80319c+b7ad6b7169203331-01",
+                                        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331+01",
+                                        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0g",
+                                        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01 ",
+                                        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct message message = {.n = 0};
         add(&message, "traceparent", wrong[i]);
@@ -148,8 +147,7 @@ static void headers_that_are_too_large_are_counted(void **state) {
 
 /* ---- a task ---- */
 
-static struct fb_compiled compiled;
-static struct fb_routes routes;
+static struct fb_bundle *bundle;
 static struct fb_task_config config;
 static struct fb_task *task;
 
@@ -157,28 +155,28 @@ static int make_task(void **state) {
     (void)state;
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
+    struct fb_compiled compiled;
     fb_sources_add(sources, FB_S("t.rules"),
                    FB_S("device m from \"in\" { key id  time ts [s]  x : number }\n"
                         "event high on m { whenever x > 5 }\n"
                         "event quiet on m { when silent for 10s }\n"));
     bool ok = fb_compile_sources(sources, diags, &compiled);
     fb_diags_free(diags);
-    routes = fb_routes_of(compiled.program);
-    config = (struct fb_task_config){.program = compiled.program,
-                                     .routes = &routes,
-                                     .application = FB_S("t"),
-                                     .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
-                                     .core = {.max_skew_us = 600000000}};
-    task = fb_task_new(&config, 0);
+    if (!ok)
+        return -1;
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000};
+    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    config =
+        (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
+    task = fb_task_new(&config, bundle, 0);
     fb_task_set_next(task, 0, 0);
-    return ok ? 0 : -1;
+    return 0;
 }
 
 static int free_task(void **state) {
     (void)state;
     fb_task_free(task);
-    fb_routes_free(&routes);
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     return 0;
 }
 

@@ -66,10 +66,11 @@ static void note_all(struct fb_journal_writer *writer) {
         fb_journal_take(writer, 0, 1700000000000100);
     fb_journal_take(writer, 1, 1700000000000100);
     fb_journal_tick(writer, 1700000000000200);
-    fb_journal_rules(writer, rules);
+    fb_journal_rules(writer, rules, FB_S("0.1"));
     fb_journal_quarantine(writer, 1, 1700000000000150);
     fb_journal_take_bytes(writer, 0, 1700000000000300, 1700000000000000, FB_S("pump-7"),
                           FB_S("{\"v\":1}"));
+    fb_journal_begin(writer, 1, 4711);
 }
 
 static struct fb_buf sealed_sample(void) {
@@ -176,6 +177,7 @@ static void operations_come_back_in_their_order(void **state) {
     op = next_op(&reader);
     assert_int_equal(op.kind, FB_JOURNAL_RULES);
     assert_true(op.rules[0] == 1 && op.rules[2] == 3 && op.rules[31] == 0);
+    assert_true(fb_str_eq(op.build, FB_S("0.1")));
     op = next_op(&reader);
     assert_int_equal(op.kind, FB_JOURNAL_QUARANTINE);
     assert_true(op.input == 1 && op.n == 1 && op.wall_us == 1700000000000150);
@@ -184,6 +186,9 @@ static void operations_come_back_in_their_order(void **state) {
     assert_true(op.input == 0 && op.n == 1 && op.wall_us == 1700000000000300);
     assert_true(op.stamp_us == 1700000000000000);
     assert_true(fb_str_eq(op.key, FB_S("pump-7")) && fb_str_eq(op.value, FB_S("{\"v\":1}")));
+    op = next_op(&reader);
+    assert_int_equal(op.kind, FB_JOURNAL_BEGIN);
+    assert_true(op.input == 1 && op.next == 4711);
     expect_end(&reader);
     fb_buf_free(&out);
 }
@@ -394,7 +399,8 @@ static void the_bytes_are_these(void **state) {
         "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f78083898506020f"
         "706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e73746174650100c881f2818389"
         "8506e80708000102c801040001020300000000000000000000000000000000000000000000000000"
-        "000000000b6301ac028080f281838985060670756d702d37077b2276223a317dc85bc2cc8bf7b502";
+        "0000000003302e310b6301ac028080f281838985060670756d702d37077b2276223a317d0d00ce49"
+        "f92facbe01aaa7d5";
     struct fb_buf out = sealed_sample();
     char *hex = malloc(out.n * 2 + 1);
     fb_hex((const uint8_t *)out.p, out.n, hex);

@@ -16,7 +16,6 @@
 #include <pthread.h>
 
 #include "engine/base/arena.h"
-#include "engine/run/routes.h"
 #include "rules/compile.h"
 
 static const char rules[] = "device m from \"in\" {\n"
@@ -32,32 +31,29 @@ static const char rules[] = "device m from \"in\" {\n"
                             "  clear after 1d\n"
                             "}\n";
 
-static struct fb_compiled compiled;
-static struct fb_routes routes;
+static struct fb_bundle *bundle;
 static struct fb_task_config task_config;
 
 static int compile(void **state) {
     (void)state;
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
+    struct fb_compiled compiled;
     fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
     bool ok = fb_compile_sources(sources, diags, &compiled);
     fb_diags_free(diags);
     if (!ok)
         return -1;
-    routes = fb_routes_of(compiled.program);
-    task_config = (struct fb_task_config){.program = compiled.program,
-                                          .routes = &routes,
-                                          .application = FB_S("t"),
-                                          .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
-                                          .core = {.max_skew_us = 600000000}};
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000};
+    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    task_config =
+        (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
     return 0;
 }
 
 static int clean_up(void **state) {
     (void)state;
-    fb_routes_free(&routes);
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     return 0;
 }
 
@@ -271,6 +267,9 @@ enum { KEEP_US = 60 * 1000000 };
 
 static struct fb_worker_config config_of(struct script *script) {
     return (struct fb_worker_config){.task = &task_config,
+                                     .bundle = bundle,
+                                     .time = &fb_machine_time,
+                                     .owner = "o",
                                      .topics = {"alerts", "late", "dead"},
                                      .commit_interval_us = 0,
                                      .open_source = open_source,
@@ -470,8 +469,8 @@ static void a_task_goes_on_in_another_worker(void **state) {
 static void a_task_that_waited_too_long_is_given_up(void **state) {
     (void)state;
     struct fb_park *park = fb_park_new(KEEP_US);
-    fb_park_leave(park, fb_task_new(&task_config, 0), 0);
-    fb_park_leave(park, fb_task_new(&task_config, 1), KEEP_US);
+    fb_park_leave(park, fb_task_new(&task_config, bundle, 0), 0);
+    fb_park_leave(park, fb_task_new(&task_config, bundle, 1), KEEP_US);
     assert_null(fb_park_take(park, 2, KEEP_US + 1));
     assert_null(fb_park_take(park, 0, KEEP_US + 1));
     struct fb_task *task = fb_park_take(park, 1, KEEP_US + 1);

@@ -1,0 +1,488 @@
+/* Builds the state of a partition from snapshot, journal and inputs. */
+#include "engine/run/restore.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/log.h"
+#include "engine/codec/chunk.h"
+#include "engine/core/snapshot.h"
+
+enum {
+    LAST_TRIED = 32, /* offsets before the journal's end in which its last record is looked for */
+    PROGRESS_EVERY = 1024, /* records between two looks at the world */
+    MARGIN_US = 60000000   /* by how much two clocks that stamp records may differ */
+};
+
+struct restoring {
+    struct fb_history *history;
+    const struct fb_restore_wish *wish;
+    struct fb_err *err;
+    struct fb_restore_figures *figures;
+    struct fb_buf last_bytes, at_bytes; /* what these two point into */
+    struct fb_journal last, at; /* the journal's end; the commit that the snapshot stands at */
+    struct fb_reader *commits;  /* the journal from `at` on */
+    struct fb_bundle *bundle;   /* in force where the rebuilding stands */
+    struct fb_task *task;
+    struct fb_reader **inputs; /* one a route; NULL: not opened yet */
+    struct fb_chunk_coder *coder;
+    uint32_t since_progress;
+};
+
+/* Ends the work with what err says: a trouble outside passes, anything else does not. */
+static enum fb_restored trouble(const struct restoring *r) {
+    return r->err->kind == FB_RETRIABLE ? FB_RESTORE_FAILED : FB_RESTORE_HALT;
+}
+
+static enum fb_restored halt(const struct restoring *r, const char *why) {
+    fb_fail(r->err, FB_FATAL, "%s", why);
+    return FB_RESTORE_HALT;
+}
+
+static void keep_bytes(struct fb_buf *to, struct fb_str bytes) {
+    to->n = 0;
+    fb_buf_str(to, bytes);
+}
+
+static bool go_on(struct restoring *r, uint64_t done, uint64_t all) {
+    return r->wish->progress(r->wish->context, r->wish->partition,
+                             all ? (uint32_t)(done * 1000 / all) : 1000);
+}
+
+/* ---- the journal's end ---- */
+
+/* The last record at or behind `from`, into r->last. False: there is none, or err. */
+static bool read_last_from(struct restoring *r, int64_t from) {
+    struct fb_record record;
+    struct fb_reader *reader =
+        r->history->calls->open(r->history, r->wish->journal, r->wish->partition, from, r->err);
+    bool found = false;
+    if (!reader)
+        return false;
+    enum fb_read read;
+    while ((read = reader->calls->next(reader, &record, r->err)) == FB_READ_RECORD) {
+        keep_bytes(&r->last_bytes, record.value);
+        found = true;
+    }
+    reader->calls->close(reader);
+    if (read == FB_READ_FAILED || !found)
+        return false;
+    return fb_journal_parse((struct fb_str){r->last_bytes.p, r->last_bytes.n}, &r->last, r->err);
+}
+
+/* Transactions leave offsets without records, so it may take several tries. */
+static enum fb_restored find_last(struct restoring *r) {
+    int64_t first, end;
+    if (!r->history->calls->bounds(r->history, r->wish->journal, r->wish->partition, &first, &end,
+                                   r->err))
+        return trouble(r);
+    for (int64_t tried = LAST_TRIED; first < end; tried *= 16) {
+        int64_t from = end - first > tried ? end - tried : first;
+        if (read_last_from(r, from))
+            return FB_RESTORE_DONE;
+        if (r->err->kind)
+            return trouble(r);
+        if (from == first)
+            break;
+    }
+    return FB_RESTORE_NOTHING;
+}
+
+/* The journal is the authority; what the group says must not be ahead of it. */
+static enum fb_restored check_last(struct restoring *r, enum fb_restored found) {
+    const struct fb_restore_wish *wish = r->wish;
+    uint64_t seq = found == FB_RESTORE_DONE ? r->last.seq : 0;
+    if (wish->committed_seq > seq) {
+        fb_fail(r->err, FB_FATAL,
+                "commit %llu stands in the consumer group, but the journal '%s' [%d] ends at %llu: "
+                "records of it were deleted. To begin anew without the old state, delete the "
+                "group and the topics of journal and snapshots, or choose another application.id",
+                (unsigned long long)wish->committed_seq, wish->journal, wish->partition,
+                (unsigned long long)seq);
+        return FB_RESTORE_HALT;
+    }
+    if (found != FB_RESTORE_DONE)
+        return found;
+    if (r->last.semantics != FB_SEMANTICS) {
+        fb_fail(r->err, FB_FATAL,
+                "the state was made by semantics %u, this flyball has %d: run the flyball that "
+                "wrote it, let it `drain`, and start this one then",
+                r->last.semantics, FB_SEMANTICS);
+        return FB_RESTORE_HALT;
+    }
+    if (wish->committed_seq != seq)
+        fb_log(FB_LOG_WARN, "partition %d: the consumer group %s; the journal says where to go on",
+               wish->partition,
+               wish->positions_are_fresh ? "has no positions any more"
+                                         : "was given other positions from outside");
+    return FB_RESTORE_DONE;
+}
+
+/* ---- rule bundles ---- */
+
+static bool is_bundle(const struct fb_bundle *bundle, const uint8_t hash[32]) {
+    return memcmp(bundle->hash, hash, sizeof bundle->hash) == 0;
+}
+
+/* Looks through the snapshot topic for the files of a bundle. NULL: err. */
+static struct fb_bundle *read_bundle(struct restoring *r, const uint8_t hash[32]) {
+    struct fb_record record;
+    struct fb_buf wanted = {0};
+    struct fb_str files;
+    struct fb_bundle *bundle = NULL;
+    int64_t first, end;
+    if (!r->history->calls->bounds(r->history, r->wish->snapshot, r->wish->partition, &first, &end,
+                                   r->err))
+        return NULL;
+    struct fb_reader *reader =
+        r->history->calls->open(r->history, r->wish->snapshot, r->wish->partition, first, r->err);
+    if (!reader)
+        return NULL;
+    fb_rules_key(hash, &wanted);
+    while (!bundle && reader->calls->next(reader, &record, r->err) == FB_READ_RECORD) {
+        if (!fb_str_eq(record.key, (struct fb_str){wanted.p, wanted.n}))
+            continue;
+        if (!fb_rules_decode(r->coder, record.value, &files, r->err))
+            break;
+        bundle = fb_bundle_parse(files, r->wish->pipe_topic, r->err);
+        if (!bundle)
+            break;
+    }
+    reader->calls->close(reader);
+    if (!bundle && !r->err->kind)
+        fb_fail(r->err, FB_FATAL, "the rules that the state was made by are not in '%s' [%d]",
+                r->wish->snapshot, r->wish->partition);
+    fb_buf_free(&wanted);
+    return bundle;
+}
+
+/* The bundle of a hash, a reference more. */
+static struct fb_bundle *bundle_of(struct restoring *r, const uint8_t hash[32]) {
+    if (is_bundle(r->wish->bundle, hash))
+        return fb_bundle_keep(r->wish->bundle);
+    if (r->bundle && is_bundle(r->bundle, hash))
+        return fb_bundle_keep(r->bundle);
+    return read_bundle(r, hash);
+}
+
+/* ---- the journal from the snapshot on ---- */
+
+static struct fb_reader *open_at(struct restoring *r, const char *topic, int64_t stamp_us) {
+    int64_t from;
+    if (!r->history->calls->offset_at(r->history, topic, r->wish->partition, stamp_us - MARGIN_US,
+                                      &from, r->err))
+        return NULL;
+    return r->history->calls->open(r->history, topic, r->wish->partition, from, r->err);
+}
+
+/* The next commit of the journal, views until the next call; DONE, or what ends the work. */
+static enum fb_restored next_commit(struct restoring *r, struct fb_journal *commit) {
+    struct fb_record record;
+    switch (r->commits->calls->next(r->commits, &record, r->err)) {
+    case FB_READ_RECORD:
+        break;
+    case FB_READ_END:
+        return halt(r, "the journal ends before its last record");
+    case FB_READ_FAILED:
+        return trouble(r);
+    }
+    return fb_journal_parse(record.value, commit, r->err) ? FB_RESTORE_DONE : FB_RESTORE_HALT;
+}
+
+static struct fb_reader *open_first(struct restoring *r) {
+    int64_t first, end;
+    if (!r->history->calls->bounds(r->history, r->wish->journal, r->wish->partition, &first, &end,
+                                   r->err))
+        return NULL;
+    return r->history->calls->open(r->history, r->wish->journal, r->wish->partition, first, r->err);
+}
+
+/* Before the first commit: only its rules are looked at here. */
+static enum fb_restored find_beginning(struct restoring *r) {
+    struct fb_journal first;
+    r->commits = open_first(r);
+    if (!r->commits)
+        return trouble(r);
+    enum fb_restored done = next_commit(r, &first);
+    if (done != FB_RESTORE_DONE)
+        return done;
+    memcpy(r->at.rules, first.rules, sizeof r->at.rules);
+    r->at.clock_us = FB_NO_TIME;
+    r->commits->calls->close(r->commits);
+    r->commits = open_first(r);
+    return r->commits ? FB_RESTORE_DONE : trouble(r);
+}
+
+/* Goes to the commit at whose end the snapshot stands, or before the first one. */
+static enum fb_restored find_start(struct restoring *r) {
+    const struct fb_journal_snapshot *snapshot = &r->last.snapshot;
+    struct fb_record record;
+    if (!snapshot->id)
+        return find_beginning(r);
+    r->commits = open_at(r, r->wish->journal, snapshot->wall_us);
+    if (!r->commits)
+        return trouble(r);
+    do {
+        enum fb_read read = r->commits->calls->next(r->commits, &record, r->err);
+        if (read == FB_READ_FAILED)
+            return trouble(r);
+        if (read == FB_READ_END)
+            return halt(r, "the journal does not reach back to the newest snapshot");
+        keep_bytes(&r->at_bytes, record.value);
+        if (!fb_journal_parse((struct fb_str){r->at_bytes.p, r->at_bytes.n}, &r->at, r->err))
+            return FB_RESTORE_HALT;
+        if (r->at.seq > snapshot->seq)
+            return halt(r, "the journal does not reach back to the newest snapshot");
+    } while (r->at.seq < snapshot->seq);
+    return FB_RESTORE_DONE;
+}
+
+/* ---- the snapshot ---- */
+
+static enum fb_restored check_manifest(struct restoring *r, const struct fb_manifest *manifest,
+                                       uint32_t chunks) {
+    if (manifest->chunks != chunks)
+        return halt(r, "pieces of the newest snapshot are missing");
+    if (manifest->at.seq != r->at.seq)
+        return halt(r, "the newest snapshot is of another commit than the journal says");
+    fb_core_restored(fb_task_core(r->task), r->at.clock_us);
+    if (!fb_hash128_eq(fb_core_state_hash(fb_task_core(r->task)), manifest->state_hash))
+        return halt(r, "the state in the newest snapshot is not what was written");
+    r->figures->devices = manifest->devices;
+    r->figures->snapshot_bytes = manifest->content_bytes;
+    return FB_RESTORE_DONE;
+}
+
+/* A record of the snapshot topic; FB_RESTORE_NOTHING: go on. */
+static enum fb_restored take_piece(struct restoring *r, const struct fb_record *record,
+                                   uint32_t *chunks) {
+    int slot;
+    uint32_t index;
+    uint8_t rules[32];
+    struct fb_manifest manifest;
+    struct fb_chunk chunk;
+    switch (fb_chunk_key_parse(record->key, &slot, &index, rules)) {
+    case FB_KEY_CHUNK:
+        if (!fb_chunk_decode(r->coder, record->value, &chunk, r->err))
+            return FB_RESTORE_HALT;
+        if (chunk.snapshot != r->last.snapshot.id)
+            return FB_RESTORE_NOTHING;
+        if (!fb_core_restore(fb_task_core(r->task), chunk.content, r->err))
+            return FB_RESTORE_HALT;
+        ++*chunks;
+        return FB_RESTORE_NOTHING;
+    case FB_KEY_MANIFEST:
+        if (!fb_manifest_decode(record->value, &manifest, r->err))
+            return FB_RESTORE_HALT;
+        return manifest.snapshot == r->last.snapshot.id ? check_manifest(r, &manifest, *chunks)
+                                                        : FB_RESTORE_NOTHING;
+    default:
+        return FB_RESTORE_NOTHING;
+    }
+}
+
+static enum fb_restored read_snapshot(struct restoring *r) {
+    struct fb_record record;
+    uint32_t chunks = 0;
+    struct fb_reader *reader = open_at(r, r->wish->snapshot, r->last.snapshot.wall_us);
+    if (!reader)
+        return trouble(r);
+    enum fb_restored done = FB_RESTORE_NOTHING;
+    enum fb_read read = FB_READ_RECORD;
+    while (done == FB_RESTORE_NOTHING &&
+           (read = reader->calls->next(reader, &record, r->err)) == FB_READ_RECORD) {
+        done = take_piece(r, &record, &chunks);
+        if (done == FB_RESTORE_NOTHING && !go_on(r, 0, 1))
+            done = FB_RESTORE_STOPPED;
+    }
+    reader->calls->close(reader);
+    if (read == FB_READ_FAILED)
+        return trouble(r);
+    return done == FB_RESTORE_NOTHING ? halt(r, "the newest snapshot has no manifest") : done;
+}
+
+/* ---- inputs ---- */
+
+/* The next record of an input, where the task stands. */
+static enum fb_restored next_input(struct restoring *r, uint32_t route, struct fb_record *record) {
+    const char *topic = r->bundle->routes.items[route].topic;
+    if (!r->inputs[route])
+        r->inputs[route] = r->history->calls->open(r->history, topic, r->wish->partition,
+                                                   fb_task_next(r->task, route), r->err);
+    if (!r->inputs[route])
+        return trouble(r);
+    switch (r->inputs[route]->calls->next(r->inputs[route], record, r->err)) {
+    case FB_READ_RECORD:
+        break;
+    case FB_READ_END:
+        fb_fail(r->err, FB_FATAL, "the topic '%s' [%d] ends before what the journal says was read",
+                topic, r->wish->partition);
+        return FB_RESTORE_HALT;
+    case FB_READ_FAILED:
+        return trouble(r);
+    }
+    if (record->offset < fb_task_next(r->task, route))
+        return halt(r, "an input gave a record that was not asked for");
+    return FB_RESTORE_DONE;
+}
+
+static void close_inputs(struct restoring *r) {
+    for (uint32_t i = 0; r->inputs && i < r->bundle->routes.n; i++)
+        if (r->inputs[i])
+            r->inputs[i]->calls->close(r->inputs[i]);
+    free(r->inputs);
+    r->inputs = NULL;
+}
+
+static void open_inputs(struct restoring *r) {
+    r->inputs = fb_alloc((r->bundle->routes.n + 1) * sizeof *r->inputs);
+}
+
+/* ---- operations ---- */
+
+/* The journal numbers the inputs as the record does that the operation stands in. */
+static enum fb_restored take_again(struct restoring *r, const struct fb_journal_op *op,
+                                   uint32_t route) {
+    struct fb_record record;
+    for (uint64_t i = 0; i < op->n; i++) {
+        enum fb_restored read = next_input(r, route, &record);
+        if (read != FB_RESTORE_DONE)
+            return read;
+        r->figures->records++;
+        if (op->kind == FB_JOURNAL_QUARANTINE)
+            fb_task_quarantine(r->task, route, &record, op->wall_us);
+        else
+            fb_task_record(r->task, route, &record, op->wall_us);
+        if (++r->since_progress % PROGRESS_EVERY == 0 &&
+            !go_on(r, r->figures->commits, r->last.seq - r->at.seq))
+            return FB_RESTORE_STOPPED;
+    }
+    return FB_RESTORE_DONE;
+}
+
+static void take_bytes(struct restoring *r, const struct fb_journal_op *op, uint32_t route) {
+    struct fb_record record = {.topic = fb_str_of(r->bundle->routes.items[route].topic),
+                               .partition = r->wish->partition,
+                               .offset = fb_task_next(r->task, route),
+                               .stamp_us = op->stamp_us,
+                               .key = op->key,
+                               .value = op->value};
+    r->figures->records++;
+    fb_task_record(r->task, route, &record, op->wall_us);
+}
+
+static enum fb_restored do_op(struct restoring *r, const struct fb_journal *commit,
+                              const struct fb_journal_op *op) {
+    uint32_t route = UINT32_MAX;
+    if (op->kind == FB_JOURNAL_TICK) {
+        fb_task_tick(r->task, op->wall_us);
+        return FB_RESTORE_DONE;
+    }
+    if (op->kind == FB_JOURNAL_RULES) {
+        if (!is_bundle(r->bundle, op->rules))
+            return halt(r, "the journal changes the rules, which this build can not do");
+        fb_task_activate(r->task, op->build);
+        return FB_RESTORE_DONE;
+    }
+    if (op->input < commit->n_inputs)
+        route = fb_routes_find(&r->bundle->routes, commit->inputs[op->input].topic);
+    if (route == UINT32_MAX)
+        return halt(r, "the journal reads a topic that the rules do not name");
+    if (op->kind == FB_JOURNAL_BEGIN) {
+        fb_task_set_next(r->task, route, op->next);
+        return FB_RESTORE_DONE;
+    }
+    if (op->kind == FB_JOURNAL_TAKE_BYTES) {
+        take_bytes(r, op, route);
+        return FB_RESTORE_DONE;
+    }
+    return take_again(r, op, route);
+}
+
+static enum fb_restored do_commit(struct restoring *r, const struct fb_journal *commit) {
+    struct fb_journal_reader ops = fb_journal_ops(commit);
+    struct fb_journal_op op;
+    while (fb_journal_next_op(&ops, &op, r->err)) {
+        enum fb_restored done = do_op(r, commit, &op);
+        if (done != FB_RESTORE_DONE)
+            return done;
+    }
+    if (r->err->kind || !fb_task_replayed(r->task, commit, r->err))
+        return FB_RESTORE_HALT;
+    return FB_RESTORE_DONE;
+}
+
+static enum fb_restored do_commits(struct restoring *r) {
+    struct fb_journal commit;
+    uint64_t seq = r->at.seq;
+    while (seq < r->last.seq) {
+        enum fb_restored done = next_commit(r, &commit);
+        if (done != FB_RESTORE_DONE)
+            return done;
+        if (commit.seq != seq + 1) {
+            fb_fail(r->err, FB_FATAL,
+                    "the journal '%s' [%d] lacks commit %llu: it must be kept at least until the "
+                    "second snapshot after it (journal.retention.ms)",
+                    r->wish->journal, r->wish->partition, (unsigned long long)seq + 1);
+            return FB_RESTORE_HALT;
+        }
+        done = do_commit(r, &commit);
+        if (done != FB_RESTORE_DONE)
+            return done;
+        seq++;
+        r->figures->commits++;
+    }
+    return FB_RESTORE_DONE;
+}
+
+/* ---- all of it ---- */
+
+static enum fb_restored make_task(struct restoring *r) {
+    bool whole = r->last.snapshot.id != 0;
+    r->bundle = bundle_of(r, r->at.rules);
+    if (!r->bundle)
+        return trouble(r);
+    r->task = fb_task_new(r->wish->config, r->bundle, r->wish->partition);
+    fb_task_replay_begin(r->task);
+    open_inputs(r);
+    if (!fb_task_resume(r->task, &r->at, r->err))
+        return FB_RESTORE_HALT;
+    return whole ? read_snapshot(r) : FB_RESTORE_DONE;
+}
+
+static enum fb_restored rebuild(struct restoring *r) {
+    enum fb_restored done = check_last(r, find_last(r));
+    if (done == FB_RESTORE_DONE)
+        done = find_start(r);
+    if (done == FB_RESTORE_DONE)
+        done = make_task(r);
+    if (done == FB_RESTORE_DONE)
+        done = do_commits(r);
+    if (done == FB_RESTORE_DONE)
+        fb_task_replay_end(r->task, &r->last, r->wish->committer);
+    return done;
+}
+
+enum fb_restored fb_restore(struct fb_history *history, const struct fb_restore_wish *wish,
+                            struct fb_task **task, struct fb_restore_figures *figures,
+                            struct fb_err *err) {
+    struct restoring r = {.history = history, .wish = wish, .err = err, .figures = figures};
+    *err = (struct fb_err){0};
+    *figures = (struct fb_restore_figures){0};
+    r.coder = fb_chunk_coder_new();
+    FB_ASSERT(r.coder);
+    enum fb_restored done = rebuild(&r);
+    close_inputs(&r);
+    if (r.commits)
+        r.commits->calls->close(r.commits);
+    fb_chunk_coder_free(r.coder);
+    fb_buf_free(&r.last_bytes);
+    fb_buf_free(&r.at_bytes);
+    if (done == FB_RESTORE_DONE)
+        *task = r.task;
+    else
+        fb_task_free(r.task);
+    fb_bundle_drop(r.bundle);
+    return done;
+}

@@ -1,0 +1,48 @@
+/* Builds the state of a partition from what was written: the newest snapshot, the journal behind
+ * it, and the inputs that the journal names, taken again in the same order.
+ *
+ * Place in the flow: run/worker calls it when a partition becomes its own and no task of it waits.
+ * On the worker's thread; takes as long as it takes, telling `progress` now and then.
+ *
+ * This is the only way in which state comes into being. Outputs are suppressed, their rolling hash
+ * is compared with the journal's at every commit: what does not agree is never gone on with. */
+#ifndef FB_RUN_RESTORE_H
+#define FB_RUN_RESTORE_H
+
+#include "connectors/connector.h"
+#include "engine/run/task.h"
+
+enum fb_restored {
+    FB_RESTORE_NOTHING, /* there is no journal yet: a new task may begin */
+    FB_RESTORE_DONE,
+    FB_RESTORE_HALT,   /* err says why this state can not be had; the partition must rest */
+    FB_RESTORE_FAILED, /* err, retriable: the outside could not be read for now */
+    FB_RESTORE_STOPPED /* progress said so */
+};
+
+struct fb_restore_wish {
+    const struct fb_task_config *config;
+    struct fb_bundle *bundle; /* that the engine runs by: saves reading it where it is the same */
+    const char *pipe_topic;   /* as for the bundle; NULL: Kafka */
+    const char *journal, *snapshot; /* topics */
+    int32_t partition;
+    uint64_t committed_seq;   /* of the note at the committed positions; 0: there is none */
+    struct fb_str committer;  /* of that note */
+    bool positions_are_fresh; /* nobody has committed one, or they have expired */
+    /* How far it is, 0 to 1000; false: stop. */
+    bool (*progress)(void *context, int32_t partition, uint32_t permille);
+    void *context;
+};
+
+struct fb_restore_figures {
+    uint32_t devices;          /* of the snapshot */
+    uint64_t snapshot_bytes;   /* of its state */
+    uint64_t commits, records; /* taken again */
+};
+
+/* FB_RESTORE_DONE: *task is the caller's. */
+enum fb_restored fb_restore(struct fb_history *history, const struct fb_restore_wish *wish,
+                            struct fb_task **task, struct fb_restore_figures *figures,
+                            struct fb_err *err);
+
+#endif

@@ -1,0 +1,165 @@
+/* Gets the task of a partition that has just become a worker's. */
+#include "engine/run/takeover.h"
+
+#include <string.h>
+
+#include "engine/base/log.h"
+#include "engine/run/restore.h"
+
+enum { AGAIN_US = 1000000, TOLD_EVERY_US = 5000000 };
+
+/* What the group knows of the partition. */
+struct committed {
+    uint64_t seq; /* 0: no note */
+    struct fb_str owner;
+    bool fresh; /* no position either */
+};
+
+static struct committed committed_of(int32_t partition, const struct fb_position *positions,
+                                     uint32_t n) {
+    struct committed committed = {.fresh = true};
+    for (uint32_t i = 0; i < n; i++) {
+        if (positions[i].partition != partition)
+            continue;
+        committed.fresh &= positions[i].fresh;
+        if (positions[i].note.p)
+            fb_journal_note_parse(positions[i].note, &committed.seq, &committed.owner);
+    }
+    return committed;
+}
+
+/* At least once there is no note, but a task may go on if nobody was further meanwhile: what lies
+ * before was taken by this very state. */
+static bool nobody_was_further(const struct fb_task *task, const struct fb_position *positions,
+                               uint32_t n) {
+    const struct fb_routes *routes = &fb_task_bundle(task)->routes;
+    for (uint32_t r = 0; r < routes->n; r++) {
+        bool found = false;
+        for (uint32_t i = 0; i < n; i++)
+            if (positions[i].partition == fb_task_partition(task) &&
+                fb_routes_find(routes, positions[i].topic) == r) {
+                found = true;
+                if (positions[i].next > fb_task_next(task, r))
+                    return false;
+            }
+        if (found != (fb_task_next(task, r) >= 0))
+            return false;
+    }
+    return true;
+}
+
+/* ---- rebuilding ---- */
+
+struct rebuilding {
+    const struct fb_takeover *takeover;
+    int64_t begun_us, told_us;
+};
+
+static int64_t monotonic_us(const struct fb_takeover *takeover) {
+    return takeover->config->time->now_us(takeover->config->time->context, FB_CLOCK_MONOTONIC);
+}
+
+static bool on_progress(void *context, int32_t partition, uint32_t permille) {
+    struct rebuilding *rebuilding = context;
+    int64_t now = monotonic_us(rebuilding->takeover);
+    if (now - rebuilding->told_us >= TOLD_EVERY_US) {
+        rebuilding->told_us = now;
+        fb_log(FB_LOG_INFO, "partition %d: rebuilding its state, %u.%u %%", partition,
+               permille / 10, permille % 10);
+    }
+    return rebuilding->takeover->stay(rebuilding->takeover->context);
+}
+
+static enum fb_restored rebuild_once(const struct fb_takeover *takeover,
+                                     struct fb_restore_wish *wish, struct fb_task **task,
+                                     struct fb_restore_figures *figures, struct fb_err *err) {
+    const struct fb_worker_config *config = takeover->config;
+    struct fb_history *history = config->open_history(config->context, config->worker, err);
+    if (!history)
+        return err->kind == FB_RETRIABLE ? FB_RESTORE_FAILED : FB_RESTORE_HALT;
+    enum fb_restored restored = fb_restore(history, wish, task, figures, err);
+    history->calls->close(history);
+    return restored;
+}
+
+static void tell(const struct rebuilding *rebuilding, int32_t partition,
+                 const struct fb_restore_figures *figures) {
+    fb_log(FB_LOG_INFO,
+           "partition %d: state rebuilt in %lld ms: %u devices of a snapshot, %llu commits with "
+           "%llu records after it",
+           partition, (long long)(monotonic_us(rebuilding->takeover) - rebuilding->begun_us) / 1000,
+           figures->devices, (unsigned long long)figures->commits,
+           (unsigned long long)figures->records);
+}
+
+/* Until it is there, is known not to be there, or cannot be had. */
+static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t partition,
+                                  const struct committed *committed, struct fb_task **task) {
+    const struct fb_worker_config *config = takeover->config;
+    int64_t now = monotonic_us(takeover);
+    struct rebuilding rebuilding = {takeover, now, now};
+    struct fb_restore_wish wish = {.config = config->task,
+                                   .bundle = config->bundle,
+                                   .pipe_topic = config->pipe_topic,
+                                   .journal = config->topics[FB_STREAM_JOURNAL],
+                                   .snapshot = config->topics[FB_STREAM_SNAPSHOT],
+                                   .partition = partition,
+                                   .committed_seq = committed->seq,
+                                   .committer = committed->owner,
+                                   .positions_are_fresh = committed->fresh,
+                                   .progress = on_progress,
+                                   .context = &rebuilding};
+    struct fb_restore_figures figures;
+    struct fb_err err = {0};
+    for (bool told = false;; told = true) {
+        switch (rebuild_once(takeover, &wish, task, &figures, &err)) {
+        case FB_RESTORE_NOTHING:
+            return FB_TAKEN_NEW;
+        case FB_RESTORE_DONE:
+            tell(&rebuilding, partition, &figures);
+            return FB_TAKEN_REBUILT;
+        case FB_RESTORE_HALT:
+            fb_log(FB_LOG_ERROR,
+                   "partition %d is halted, its state cannot be rebuilt: %s. Nothing of it is read "
+                   "or put out; the others go on",
+                   partition, err.text);
+            return FB_TAKEN_NOT;
+        case FB_RESTORE_STOPPED:
+            return FB_TAKEN_NOT;
+        case FB_RESTORE_FAILED:
+            if (!told)
+                fb_log(FB_LOG_WARN, "partition %d: its state cannot be read yet: %s", partition,
+                       err.text);
+            config->time->sleep_us(config->time->context, AGAIN_US);
+            if (!takeover->stay(takeover->context))
+                return FB_TAKEN_NOT;
+        }
+    }
+}
+
+enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t partition,
+                                const struct fb_position *positions, uint32_t n,
+                                struct fb_task **task) {
+    const struct fb_worker_config *config = takeover->config;
+    struct committed committed = committed_of(partition, positions, n);
+    *task = fb_park_take(config->park, partition, monotonic_us(takeover));
+    if (*task && (config->task->journalled ? fb_task_goes_on(*task, committed.seq, committed.owner)
+                                           : nobody_was_further(*task, positions, n)))
+        return FB_TAKEN_KEPT;
+    fb_task_free(*task);
+    *task = NULL;
+    enum fb_taken_over taken = FB_TAKEN_NEW;
+    if (config->task->journalled)
+        taken = rebuild(takeover, partition, &committed, task);
+    if (*task && memcmp(fb_task_bundle(*task)->hash, config->bundle->hash, 32) != 0) {
+        fb_log(FB_LOG_ERROR,
+               "partition %d is halted: its state was made by the rules %s, this engine has %s",
+               partition, fb_task_bundle(*task)->name, config->bundle->name);
+        fb_task_free(*task);
+        *task = NULL;
+        return FB_TAKEN_NOT;
+    }
+    if (taken == FB_TAKEN_NEW)
+        *task = fb_task_new(config->task, config->bundle, partition);
+    return taken;
+}
