@@ -107,17 +107,13 @@ static bool bounds(struct fb_history *base, const char *topic, int32_t partition
     int64_t since_ms = fb_kafka_now_ms();
     bool there = false;
     rd_kafka_resp_err_t code;
-    while ((code = rd_kafka_query_watermark_offsets(history->client, topic, partition, first, end,
-                                                    ANSWER_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (is_unknown(code) && !exists(history, topic, partition, &there, err))
-            return false;
-        if (is_unknown(code) && !there) {
-            *first = *end = 0;
-            return true;
-        }
+    *first = *end = 0;
+    if (!exists(history, topic, partition, &there, err))
+        return false;
+    while (there && (code = rd_kafka_query_watermark_offsets(history->client, topic, partition,
+                                                             first, end, ANSWER_MS)))
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
-    }
     return true;
 }
 
