@@ -108,6 +108,14 @@ static enum fb_commit go_on_aborting(struct txn_sink *sink, int timeout_ms, stru
         rd_kafka_error_destroy(error);
         return FB_COMMIT_WAIT;
     }
+    if (error && sink->outcome == FB_COMMIT_FAILED) {
+        /* A transaction whose first topic may not be written never began for the broker, which then
+         * refuses its abort: what was wrong at first counts. */
+        rd_kafka_error_destroy(error);
+        sink->stage = BROKEN;
+        *err = sink->why;
+        return FB_COMMIT_FAILED;
+    }
     if (error)
         return broken(sink, "the transaction cannot be aborted", error, err);
     rd_kafka_poll(sink->producer.client, 0); /* what on_delivery has to say */
