@@ -311,7 +311,7 @@ acls)
     shift
     [ -n "$(running)" ] || fail "the node does not run: ./dev kafka start"
     java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$libs/*" kafka.admin.AclCommand \
-        --bootstrap-server "$(cat "$dir/bootstrap")" "$@" 2>&1 | grep -v log4j:WARN
+        --bootstrap-server "$(cat "$dir/bootstrap")" "$@"
     ;;
 status)
     pid=$(running)

@@ -33,14 +33,29 @@ static rd_kafka_event_t *answer(rd_kafka_queue_t *queue) {
     return event;
 }
 
-static rd_kafka_AclBindingFilter_t *all_of(const char *user) {
+static const rd_kafka_ResourceType_t kinds[] = {RD_KAFKA_RESOURCE_TOPIC, RD_KAFKA_RESOURCE_GROUP};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static rd_kafka_AclBindingFilter_t *all_of(const char *user, rd_kafka_ResourceType_t kind) {
     char why[256];
     rd_kafka_AclBindingFilter_t *filter = rd_kafka_AclBindingFilter_new(
-        RD_KAFKA_RESOURCE_ANY, NULL, RD_KAFKA_RESOURCE_PATTERN_ANY, user, NULL,
+        kind, NULL, RD_KAFKA_RESOURCE_PATTERN_ANY, user, NULL,
         RD_KAFKA_ACL_OPERATION_ANY, RD_KAFKA_ACL_PERMISSION_TYPE_ANY, why, sizeof why);
     if (!filter)
         die(why);
     return filter;
+}
+
+static size_t count(rd_kafka_t *rk, const char *user, rd_kafka_ResourceType_t kind) {
+    size_t n;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_AclBindingFilter_t *filter = all_of(user, kind);
+    rd_kafka_DescribeAcls(rk, filter, NULL, queue);
+    rd_kafka_AclBinding_destroy(filter);
+    rd_kafka_event_t *event = answer(queue);
+    rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event), &n);
+    rd_kafka_event_destroy(event);
+    return n;
 }
 
 /* The controller takes rights; the broker, which decides and answers here, has them a moment
@@ -52,13 +67,9 @@ static void await_rights(rd_kafka_t *rk, const char *user, size_t wanted) {
             die("the broker does not learn the rights");
         if (tries > 0)
             usleep(POLL_US);
-        rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-        rd_kafka_AclBindingFilter_t *filter = all_of(user);
-        rd_kafka_DescribeAcls(rk, filter, NULL, queue);
-        rd_kafka_AclBinding_destroy(filter);
-        rd_kafka_event_t *event = answer(queue);
-        rd_kafka_DescribeAcls_result_acls(rd_kafka_event_DescribeAcls_result(event), &n);
-        rd_kafka_event_destroy(event);
+        n = 0;
+        for (int i = 0; i < KINDS; i++)
+            n += count(rk, user, kinds[i]);
     }
 }
 
@@ -102,9 +113,11 @@ void fb_access_await(const char *address, const char *user, size_t n) {
 void fb_access_take(const char *address, const char *user) {
     rd_kafka_t *rk = client(address);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AclBindingFilter_t *filter = all_of(user);
-    rd_kafka_DeleteAcls(rk, &filter, 1, NULL, queue);
-    rd_kafka_AclBinding_destroy(filter);
+    rd_kafka_AclBindingFilter_t *filters[KINDS];
+    for (int i = 0; i < KINDS; i++)
+        filters[i] = all_of(user, kinds[i]);
+    rd_kafka_DeleteAcls(rk, filters, KINDS, NULL, queue);
+    rd_kafka_AclBinding_destroy_array(filters, KINDS);
     rd_kafka_event_destroy(answer(queue));
     await_rights(rk, user, 0);
     rd_kafka_destroy(rk);

@@ -1,5 +1,7 @@
 /* Rights on a secured node (fb_broker_start_secure): given and taken by its open listener.
  *
+ * Of topics and groups only: the library knows no transactional ids; tools/kafka.sh acls does.
+ *
  * Place in the flow: tests only. What fails ends the test program with a message. */
 #ifndef FB_TESTS_KAFKA_ACCESS_H
 #define FB_TESTS_KAFKA_ACCESS_H

@@ -170,6 +170,10 @@ const char *fb_broker_address(const struct fb_broker *broker) {
     return broker->address;
 }
 
+const char *fb_broker_folder(const struct fb_broker *broker) {
+    return broker->folder;
+}
+
 int fb_broker_scram_port(const struct fb_broker *broker) {
     return broker->port + 2;
 }

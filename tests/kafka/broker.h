@@ -23,6 +23,7 @@ void fb_broker_free(struct fb_broker *broker);
 
 /* "127.0.0.1:PORT"; the same over stops and restarts; lives as long as the broker. */
 const char *fb_broker_address(const struct fb_broker *broker);
+const char *fb_broker_folder(const struct fb_broker *broker); /* FB_KAFKA_DIR */
 /* Of a secured node: the port for users with a password, the port for users with a certificate,
  * the folder with the certificates and the password (its files: tools/kafka.sh). */
 int fb_broker_scram_port(const struct fb_broker *broker);

@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "connectors/kafka_history.h"
+#include "connectors/kafka_source.h"
+#include "connectors/kafka_txn_sink.h"
 #include "tests/kafka/access.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/program.h"
@@ -334,12 +337,10 @@ static void missing_outputs_need_the_right_to_create_them(void **state) {
 
 /* Runs the commands of these blocks of docs/KAFKA.md, which are to give so many rights. */
 static void give_as_documented(const struct app *app, const char *const *blocks, size_t n) {
-    char script[512], path[256], block[BLOCK_MAX];
-    snprintf(path, sizeof path, "%.*s", (int)(strlen(fb_broker_tls(node)) - strlen("/tls")),
-             fb_broker_tls(node));
+    char script[512], block[BLOCK_MAX];
     write_text(path_of("kafka-acls.sh"), /* instead of the server and the admin's login */
-               "shift 4\nFB_KAFKA_DIR=%s exec %s/tools/kafka.sh acls \"$@\"\n", path,
-               FB_PROJECT_DIR);
+               "shift 4\nFB_KAFKA_DIR=%s exec %s/tools/kafka.sh acls \"$@\"\n",
+               fb_broker_folder(node), FB_PROJECT_DIR);
     FILE *file = fopen(path_of("give.sh"), "w");
     assert_non_null(file);
     fprintf(file, "set -e\n");
@@ -385,6 +386,125 @@ static void rights_that_are_taken_away_end_the_run(void **state) {
     fb_access_take(fb_broker_address(node), SCRAM_USER);
     assert_int_equal(fb_program_wait(&run), 3);
     expect_said(&run, "error: Kafka denies this client "); /* whatever it wanted next */
+}
+
+/* ---- transactions and history ---- */
+
+/* What a worker opens, without the worker. */
+struct ends {
+    char id[80], journal[80], bootstrap[32], password[128], ca[512];
+    const char *topics[1];
+    int32_t partitions[1];
+    struct fb_kafka_setting settings[6];
+    struct fb_kafka_health health;
+    atomic_bool stop;
+    struct fb_kafka_txn_sink_config config;
+};
+
+static void make_ends(struct ends *ends, const struct app *app) {
+    *ends = (struct ends){.partitions = {1}};
+    snprintf(ends->id, sizeof ends->id, "%s-host-0", app->name);
+    snprintf(ends->journal, sizeof ends->journal, "%s.journal", app->name);
+    snprintf(ends->bootstrap, sizeof ends->bootstrap, "%s", of_node("127.0.0.1:$S"));
+    snprintf(ends->ca, sizeof ends->ca, "%s", of_node("$T/ca.pem"));
+    read_line("password", ends->password);
+    ends->topics[0] = ends->journal;
+    const struct fb_kafka_setting settings[] = {
+        {"bootstrap.servers", ends->bootstrap}, {"security.protocol", "SASL_SSL"},
+        {"sasl.mechanism", "SCRAM-SHA-512"},    {"sasl.username", "flyball"},
+        {"sasl.password", ends->password},      {"ssl.ca.location", ends->ca}};
+    memcpy(ends->settings, settings, sizeof settings);
+    ends->config = (struct fb_kafka_txn_sink_config){.sink = {.settings = {ends->settings, 6},
+                                                              .topics = ends->topics,
+                                                              .partitions = ends->partitions,
+                                                              .n_topics = 1,
+                                                              .health = &ends->health},
+                                                     .transactional_id = ends->id,
+                                                     .stop = &ends->stop};
+    fb_topic_create(fb_broker_address(node), ends->journal, 1, NULL);
+}
+
+/* One record in a transaction of its own. */
+static bool write_journal(struct ends *ends, struct fb_err *err) {
+    struct fb_sink *sink = fb_kafka_txn_sink_open(&ends->config, err);
+    if (!sink)
+        return false;
+    const struct fb_outgoing record = {.topic = ends->journal,
+                                       .stamp_us = FB_NO_STAMP,
+                                       .key = fb_str_of("k"),
+                                       .value = fb_str_of("v")};
+    assert_true(sink->calls->put(sink, &record, err));
+    enum fb_commit end;
+    while ((end = sink->calls->commit(sink, NULL, NULL, 0, 1000, err)) == FB_COMMIT_WAIT)
+        continue;
+    assert_true(end == FB_COMMITTED || end == FB_COMMIT_FAILED);
+    sink->calls->close(sink);
+    return end == FB_COMMITTED;
+}
+
+static bool read_journal(struct ends *ends, struct fb_err *err) {
+    struct fb_record record;
+    struct fb_history *history =
+        fb_kafka_history_open(&ends->config.sink.settings, &ends->stop, err);
+    assert_non_null(history);
+    struct fb_reader *reader = history->calls->open(history, ends->journal, 0, 0, err);
+    bool read = reader && reader->calls->next(reader, &record, err) == FB_READ_RECORD;
+    if (reader)
+        reader->calls->close(reader);
+    history->calls->close(history);
+    return read;
+}
+
+static void expect_err(const struct fb_err *err, const char *right, const char *kind,
+                       const char *name) {
+    char wanted[256];
+    snprintf(wanted, sizeof wanted, "Kafka denies this client %s on the %s '%s' (", right, kind,
+             name);
+    assert_int_equal(err->kind, FB_FATAL);
+    if (!strstr(err->text, wanted))
+        fail_msg("\"%s\" is not \"%s\"", err->text, wanted);
+}
+
+/* Gives or takes the right to its transactions. */
+static void acls(const char *how, const struct app *app) {
+    char command[1024];
+    snprintf(command, sizeof command,
+             "FB_KAFKA_DIR=%s %s/tools/kafka.sh acls %s --force --allow-principal %s "
+             "--operation Write --transactional-id %s- --resource-pattern-type prefixed >&2",
+             fb_broker_folder(node), FB_PROJECT_DIR, how, SCRAM_USER, app->name);
+    assert_int_equal(system(command), 0);
+}
+
+static void transactions_and_the_journal_need_rights_too(void **state) {
+    (void)state;
+    struct app app = new_app(false);
+    struct ends ends;
+    struct fb_err err = {0};
+    make_ends(&ends, &app);
+    struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_RESOURCE_TOPIC, ends.journal, false},
+        {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, ends.journal, false},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, ends.journal, false}};
+    give_only(SCRAM_USER, rights, 1);
+    acls("--remove", &app);
+    assert_false(write_journal(&ends, &err));
+    expect_err(&err, "Write", "transactional id", ends.id);
+    acls("--add", &app);
+    assert_false(write_journal(&ends, &err));
+    expect_err(&err, "Write", "topic", ends.journal);
+    give_only(SCRAM_USER, rights, 2);
+    assert_true(write_journal(&ends, &err));
+    struct fb_records seen =
+        fb_topic_await(fb_broker_address(node), ends.journal, true, 1); /* its commit, too */
+    fb_records_free(&seen);
+    assert_false(read_journal(&ends, &err));
+    expect_err(&err, "Read", "topic", ends.journal);
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    assert_false(read_journal(&ends, &err));
+    expect_err(&err, "Read", "topic", ends.journal);
+    give_only(SCRAM_USER, rights, 3);
+    assert_true(write_journal(&ends, &err));
+    assert_true(read_journal(&ends, &err));
 }
 
 /* ---- who is let in ---- */
@@ -500,6 +620,7 @@ int main(void) {
         cmocka_unit_test(missing_outputs_need_the_right_to_create_them),
         cmocka_unit_test(the_documented_commands_give_what_is_needed),
         cmocka_unit_test(rights_that_are_taken_away_end_the_run),
+        cmocka_unit_test(transactions_and_the_journal_need_rights_too),
         cmocka_unit_test(a_password_leads_from_topic_to_topic),
         cmocka_unit_test(a_certificate_leads_from_topic_to_topic),
         cmocka_unit_test(who_is_not_let_in_is_told_why),
