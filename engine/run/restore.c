@@ -100,7 +100,7 @@ static enum fb_restored check_last(struct restoring *r, enum fb_restored found) 
                 "group and the topics of journal and snapshots, or choose another application.id",
                 (unsigned long long)wish->committed_seq, wish->journal, wish->partition,
                 (unsigned long long)seq);
-        return FB_RESTORE_HALT;
+        return FB_RESTORE_BEHIND;
     }
     if (found != FB_RESTORE_DONE)
         return found;
@@ -299,7 +299,10 @@ static enum fb_restored read_snapshot(struct restoring *r) {
     reader->calls->close(reader);
     if (read == FB_READ_FAILED)
         return trouble(r);
-    return done == FB_RESTORE_NOTHING ? halt(r, "the newest snapshot has no manifest") : done;
+    if (done != FB_RESTORE_NOTHING)
+        return done;
+    fb_fail(r->err, FB_FATAL, "the newest snapshot has no manifest");
+    return FB_RESTORE_BEHIND;
 }
 
 /* ---- inputs ---- */

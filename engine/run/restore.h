@@ -16,6 +16,9 @@ enum fb_restored {
     FB_RESTORE_NOTHING, /* there is no journal yet: a new task may begin */
     FB_RESTORE_DONE,
     FB_RESTORE_HALT,   /* err says why this state can not be had; the partition must rest */
+    FB_RESTORE_BEHIND, /* err, fatal if it lasts: the group knows of a commit that the journal does
+                        * not show, or the journal of a snapshot that its topic does not show. The
+                        * marker that ends a transaction comes to each partition by itself */
     FB_RESTORE_FAILED, /* err, retriable: the outside could not be read for now */
     FB_RESTORE_STOPPED /* progress said so */
 };

@@ -6,7 +6,12 @@
 #include "engine/base/log.h"
 #include "engine/run/restore.h"
 
-enum { AGAIN_US = 1000000, TOLD_EVERY_US = 5000000 };
+enum {
+    AGAIN_US = 1000000,
+    TOLD_EVERY_US = 5000000,
+    MARKER_US = 20000,    /* between two looks whether the journal shows a commit now */
+    MARKERS_US = 60000000 /* how long that may take */
+};
 
 /* What the group knows of the partition. */
 struct committed {
@@ -53,6 +58,7 @@ static bool nobody_was_further(const struct fb_task *task, const struct fb_posit
 struct rebuilding {
     const struct fb_takeover *takeover;
     int64_t begun_us, told_us;
+    bool waits; /* told that the end of a transaction is awaited */
 };
 
 static int64_t monotonic_us(const struct fb_takeover *takeover) {
@@ -92,12 +98,27 @@ static void tell(const struct rebuilding *rebuilding, int32_t partition,
            (unsigned long long)figures->records);
 }
 
+/* False: what is missing does not come any more. */
+static bool waits_for_markers(struct rebuilding *rebuilding, int32_t partition,
+                              const struct fb_err *err) {
+    const struct fb_time *time = rebuilding->takeover->config->time;
+    int64_t waited_us = monotonic_us(rebuilding->takeover) - rebuilding->begun_us;
+    if (waited_us >= MARKERS_US)
+        return false;
+    if (waited_us >= AGAIN_US && !rebuilding->waits)
+        fb_log(FB_LOG_WARN, "partition %d: waiting up to %d s for the end of a transaction: %s",
+               partition, MARKERS_US / 1000000, err->text);
+    rebuilding->waits = waited_us >= AGAIN_US;
+    time->sleep_us(time->context, MARKER_US);
+    return true;
+}
+
 /* Until it is there, is known not to be there, or cannot be had. */
 static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t partition,
                                   const struct committed *committed, struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
     int64_t now = monotonic_us(takeover);
-    struct rebuilding rebuilding = {takeover, now, now};
+    struct rebuilding rebuilding = {takeover, now, now, false};
     struct fb_restore_wish wish = {.config = config->task,
                                    .bundle = config->bundle,
                                    .pipe_topic = config->pipe_topic,
@@ -118,6 +139,12 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
         case FB_RESTORE_DONE:
             tell(&rebuilding, partition, &figures);
             return FB_TAKEN_REBUILT;
+        case FB_RESTORE_BEHIND:
+            if (waits_for_markers(&rebuilding, partition, &err)) {
+                if (!takeover->stay(takeover->context))
+                    return FB_TAKEN_NOT;
+                break;
+            } /* fall through */
         case FB_RESTORE_HALT:
             fb_log(FB_LOG_ERROR,
                    "partition %d is halted, its state cannot be rebuilt: %s. Nothing of it is read "
@@ -133,6 +160,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
             config->time->sleep_us(config->time->context, AGAIN_US);
             if (!takeover->stay(takeover->context))
                 return FB_TAKEN_NOT;
+            break;
         }
     }
 }

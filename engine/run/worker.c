@@ -542,6 +542,8 @@ static bool go_on(struct fb_worker *worker, struct fb_err *err) {
     now = now_us(worker);
     if (worker->reopen && !after_commit(worker, true, err)) /* of a rebalance within poll */
         return false;
+    if (!worker->source) /* stopped meanwhile */
+        return true;
     if (now >= worker->tick_at_us) {
         tick(worker);
         worker->tick_at_us = now + TICK_US;
