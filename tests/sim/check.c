@@ -1,0 +1,299 @@
+/* What has to hold after a run. */
+#include "tests/sim/check.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/codec/chunk.h"
+#include "engine/codec/journal.h"
+#include "engine/core/snapshot.h"
+#include "engine/run/task.h"
+#include "tests/sim/engine.h"
+
+enum { OUTPUT_STREAMS = FB_STREAM_JOURNAL };
+
+/* A partition that is taken again. */
+struct again {
+    struct sim_world *world;
+    struct fb_bundle *bundle;
+    int32_t partition;
+    struct fb_task *task;
+    int64_t outputs[OUTPUT_STREAMS]; /* offset of the next committed output to compare */
+    uint32_t n_outputs, n_dead;
+};
+
+static int topic_of(const struct sim_world *world, enum fb_stream stream) {
+    return sim_topic(world->kafka, fb_str_of(sim_stream_names[stream]));
+}
+
+static struct fb_task *fresh_task(const struct sim_world *world, struct fb_bundle *bundle,
+                                  int32_t partition) {
+    return fb_task_new(sim_reference_config(world), bundle, partition);
+}
+
+/* ---- outputs ---- */
+
+static bool same_headers(const struct sim_record *record, const struct fb_outgoing *expected) {
+    struct fb_buf text = {0};
+    for (uint32_t i = 0; i < expected->n_headers; i++) {
+        fb_buf_str(&text, expected->headers[i].name);
+        fb_buf_char(&text, '=');
+        fb_buf_str(&text, expected->headers[i].value);
+        fb_buf_char(&text, '\n');
+    }
+    bool same = fb_str_eq(record->headers, (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
+    return same;
+}
+
+/* The next committed output of a stream must be this one. txn 0: of whatever transaction. */
+static void compare_output(struct again *again, enum fb_stream stream,
+                           const struct fb_outgoing *expected, uint32_t txn) {
+    struct sim_world *world = again->world;
+    int64_t offset;
+    const struct sim_record *record = sim_next(world->kafka, topic_of(world, stream),
+                                               again->partition, again->outputs[stream], &offset);
+    const char *name = sim_stream_names[stream];
+    if (!record) {
+        sim_violated(world, "I2", "%s [%d]: missing at the end: %.*s %.*s", name, again->partition,
+                     FB_ARG(expected->key), FB_ARG(expected->value));
+        return;
+    }
+    again->outputs[stream] = offset + 1;
+    again->n_outputs++;
+    if (!fb_str_eq(record->key, expected->key) || !fb_str_eq(record->value, expected->value) ||
+        !same_headers(record, expected))
+        sim_violated(world, "I1", "%s [%d] @%lld: %.*s %.*s %.*s\n    instead of %.*s %.*s", name,
+                     again->partition, (long long)offset, FB_ARG(record->key),
+                     FB_ARG(record->value), FB_ARG(record->headers), FB_ARG(expected->key),
+                     FB_ARG(expected->value));
+    else if (txn && record->txn != txn)
+        sim_violated(world, "I4", "%s [%d] @%lld is in another transaction than its journal", name,
+                     again->partition, (long long)offset);
+}
+
+static void compare_batch(struct again *again, uint32_t txn) {
+    struct fb_batch *batch = fb_task_batch(again->task);
+    for (uint32_t i = 0; i < fb_batch_count(batch) && !again->world->violation; i++) {
+        struct fb_header headers[FB_BATCH_HEADERS_MAX];
+        struct fb_outgoing expected = {0};
+        enum fb_stream stream = fb_batch_at(batch, i, &expected, headers);
+        if ((int)stream < OUTPUT_STREAMS && stream != FB_STREAM_AUDIT)
+            compare_output(again, stream, &expected, txn);
+    }
+    fb_batch_clear(batch);
+}
+
+static void nothing_is_left(struct again *again) {
+    for (int s = 0; s < OUTPUT_STREAMS; s++) {
+        int64_t offset;
+        const struct sim_record *more =
+            sim_next(again->world->kafka, topic_of(again->world, (enum fb_stream)s),
+                     again->partition, again->outputs[s], &offset);
+        if (more && s != FB_STREAM_AUDIT)
+            sim_violated(again->world, "I2", "%s [%d] @%lld: one too many: %.*s %.*s",
+                         sim_stream_names[s], again->partition, (long long)offset,
+                         FB_ARG(more->key), FB_ARG(more->value));
+    }
+}
+
+/* ---- the journal ---- */
+
+static bool next_input(struct again *again, uint32_t route, struct fb_record *record) {
+    struct sim_kafka *kafka = again->world->kafka;
+    const char *name = again->bundle->routes.items[route].topic;
+    int topic = sim_topic(kafka, fb_str_of(name));
+    int64_t offset = fb_task_next(again->task, route);
+    const struct sim_log *log = &kafka->logs[topic][again->partition];
+    if ((size_t)offset >= log->n)
+        return false;
+    const struct sim_record *found = &log->records[offset];
+    *record = (struct fb_record){.topic = fb_str_of(name),
+                                 .partition = again->partition,
+                                 .offset = offset,
+                                 .stamp_us = found->stamp_us,
+                                 .key = found->key,
+                                 .value = found->value};
+    return true;
+}
+
+static void take(struct again *again, const struct fb_journal_op *op) {
+    struct fb_record record;
+    for (uint64_t i = 0; i < op->n; i++) {
+        if (!next_input(again, op->input, &record)) {
+            sim_violated(again->world, "I7", "[%d]: more is journalled than there is",
+                         again->partition);
+            return;
+        }
+        if (op->kind == FB_JOURNAL_TAKE)
+            fb_task_record(again->task, op->input, &record, op->wall_us);
+        else
+            fb_task_quarantine(again->task, op->input, &record, op->wall_us);
+    }
+}
+
+static void take_operations(struct again *again, const struct fb_journal *journal) {
+    struct fb_journal_reader reader = fb_journal_ops(journal);
+    struct fb_journal_op op;
+    struct fb_err err = {0};
+    sim_trace(again->world, "journal [%d]: commit %llu", again->partition,
+              (unsigned long long)journal->seq);
+    while (!again->world->violation && fb_journal_next_op(&reader, &op, &err)) {
+        sim_trace(again->world, "  op %d input %u n %llu wall %lld", (int)op.kind, op.input,
+                  (unsigned long long)op.n, (long long)op.wall_us);
+        switch (op.kind) {
+        case FB_JOURNAL_TAKE:
+        case FB_JOURNAL_QUARANTINE:
+            take(again, &op);
+            break;
+        case FB_JOURNAL_TICK:
+            fb_task_tick(again->task, op.wall_us);
+            break;
+        case FB_JOURNAL_BEGIN:
+            fb_task_begin(again->task, op.input, op.next);
+            break;
+        case FB_JOURNAL_TAKE_BYTES:
+        case FB_JOURNAL_RULES:
+            break;
+        }
+    }
+    if (err.kind)
+        sim_violated(again->world, "I1", "[%d]: journal: %s", again->partition, err.text);
+}
+
+/* The positions that were committed with a journal record are those that it names. */
+static void compare_positions(struct again *again, const struct fb_journal *journal, uint32_t txn) {
+    const struct sim_txn *with = &again->world->kafka->txns[txn];
+    for (uint32_t r = 0; r < journal->n_inputs; r++) {
+        int topic = sim_topic(again->world->kafka, journal->inputs[r].topic);
+        bool found = false;
+        if (journal->inputs[r].next != fb_task_next(again->task, r))
+            sim_violated(again->world, "I4", "[%d] commit %llu: names %lld where %lld was taken",
+                         again->partition, (unsigned long long)journal->seq,
+                         (long long)journal->inputs[r].next,
+                         (long long)fb_task_next(again->task, r));
+        for (uint32_t i = 0; i < with->n_offsets; i++)
+            found |= with->offsets[i].topic == topic &&
+                     with->offsets[i].partition == again->partition &&
+                     with->offsets[i].next == journal->inputs[r].next;
+        if (!found && journal->inputs[r].next >= 0)
+            sim_violated(again->world, "I4", "[%d] commit %llu: position %lld is not in it",
+                         again->partition, (unsigned long long)journal->seq,
+                         (long long)journal->inputs[r].next);
+    }
+}
+
+/* A snapshot whose barrier is the end of this commit has the state that there is now. */
+static void compare_snapshots(struct again *again, uint64_t seq, struct sim_result *result) {
+    const struct sim_log *log =
+        &again->world->kafka->logs[topic_of(again->world, FB_STREAM_SNAPSHOT)][again->partition];
+    for (size_t i = 0; i < log->n; i++) {
+        const struct sim_record *record = &log->records[i];
+        struct fb_manifest manifest;
+        uint8_t rules[32];
+        uint32_t index;
+        int slot;
+        struct fb_err err;
+        if (record->state != SIM_COMMITTED ||
+            fb_chunk_key_parse(record->key, &slot, &index, rules) != FB_KEY_MANIFEST ||
+            !fb_manifest_decode(record->value, &manifest, &err) || manifest.at.seq != seq)
+            continue;
+        result->snapshots++;
+        sim_trace(again->world, "  snapshot %llu: %u devices, %u pieces, %llu bytes",
+                  (unsigned long long)manifest.snapshot, manifest.devices, manifest.chunks,
+                  (unsigned long long)manifest.content_bytes);
+        if (!fb_hash128_eq(manifest.state_hash, fb_core_state_hash(fb_task_core(again->task))))
+            sim_violated(again->world, "I3", "[%d]: snapshot %llu at commit %llu has another state",
+                         again->partition, (unsigned long long)manifest.snapshot,
+                         (unsigned long long)seq);
+    }
+}
+
+static void compare_with_journal(struct again *again, struct sim_result *result) {
+    struct sim_kafka *kafka = again->world->kafka;
+    int topic = topic_of(again->world, FB_STREAM_JOURNAL);
+    const struct sim_log *log = &kafka->logs[topic][again->partition];
+    uint64_t seq = 0;
+    for (size_t i = 0; i < log->n && !again->world->violation; i++) {
+        const struct sim_record *record = &log->records[i];
+        struct fb_journal *journal = fb_alloc(sizeof *journal);
+        struct fb_err err;
+        if (record->state == SIM_COMMITTED) {
+            result->commits++;
+            if (!fb_journal_parse(record->value, journal, &err))
+                sim_violated(again->world, "I1", "[%d]: %s", again->partition, err.text);
+            else if (journal->seq != ++seq)
+                sim_violated(again->world, "I2", "[%d]: commit %llu follows %llu", again->partition,
+                             (unsigned long long)journal->seq, (unsigned long long)seq - 1);
+            if (!again->world->violation) {
+                take_operations(again, journal);
+                compare_batch(again, record->txn);
+                compare_positions(again, journal, record->txn);
+                compare_snapshots(again, seq, result);
+            }
+        }
+        free(journal);
+    }
+}
+
+/* ---- without the journal ---- */
+
+/* Stored input of one topic has one result, whoever took it when. */
+static void compare_with_log(struct again *again) {
+    struct fb_record record;
+    int64_t wall_us = again->world->now_us;
+    fb_task_begin(again->task, 0, 0);
+    while (next_input(again, 0, &record))
+        fb_task_record(again->task, 0, &record, wall_us);
+    fb_task_tick(again->task, wall_us);
+    compare_batch(again, 0);
+}
+
+static uint32_t count(struct sim_world *world, enum fb_stream stream, int32_t partition) {
+    uint32_t n = 0;
+    int64_t offset = -1;
+    while (sim_next(world->kafka, topic_of(world, stream), partition, offset + 1, &offset))
+        n++;
+    return n;
+}
+
+static void check_partition(struct sim_world *world, struct fb_bundle *bundle, int32_t partition,
+                            struct sim_result *result) {
+    struct again again = {.world = world, .bundle = bundle, .partition = partition};
+    again.task = fresh_task(world, bundle, partition);
+    compare_with_journal(&again, result);
+    if (!world->violation)
+        nothing_is_left(&again);
+    result->outputs += again.n_outputs;
+    result->records += (uint32_t)fb_task_stats(again.task).records;
+    for (uint32_t r = 0; r < bundle->routes.n && !world->violation; r++) {
+        int topic = sim_topic(world->kafka, fb_str_of(bundle->routes.items[r].topic));
+        int64_t n = (int64_t)world->kafka->logs[topic][partition].n;
+        if (fb_task_next(again.task, r) != n)
+            sim_violated(world, "I7", "%s [%d]: %lld of %lld records were taken",
+                         bundle->routes.items[r].topic, partition,
+                         (long long)fb_task_next(again.task, r), (long long)n);
+    }
+    fb_task_free(again.task);
+    if (world->plan.stored && !world->violation) {
+        again = (struct again){.world = world, .bundle = bundle, .partition = partition};
+        again.task = fresh_task(world, bundle, partition);
+        compare_with_log(&again);
+        if (!world->violation)
+            nothing_is_left(&again);
+        fb_task_free(again.task);
+    }
+}
+
+void sim_check(struct sim_world *world, struct fb_bundle *bundle, struct sim_result *result) {
+    uint32_t dead = 0;
+    const char *hanging = sim_hanging(world->kafka);
+    if (hanging)
+        sim_violated(world, "I9", "the transaction of %s hangs", hanging);
+    for (int32_t p = 0; p < world->plan.partitions && !world->violation; p++) {
+        check_partition(world, bundle, p, result);
+        dead += count(world, FB_STREAM_DEAD, p);
+    }
+    if (!world->violation && dead != world->poison)
+        sim_violated(world, "I7", "%u dead letters of %u poisoned records", dead, world->poison);
+}

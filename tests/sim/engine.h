@@ -1,0 +1,22 @@
+/* The engine as the simulator knows it: configuration of its workers, and its topics.
+ *
+ * Place in the flow: tests/sim/run starts processes by it, tests/sim/check takes their journals
+ * again by it. */
+#ifndef FB_SIM_ENGINE_H
+#define FB_SIM_ENGINE_H
+
+#include "engine/run/task.h"
+#include "tests/sim/world.h"
+
+extern const char *const sim_stream_names[FB_STREAMS];
+
+/* Of tasks that are no part of a worker, and keep no journal. */
+const struct fb_task_config *sim_reference_config(const struct sim_world *world);
+
+/* A process starts, with the plan's number of workers. */
+void sim_process_start(struct sim_process *process, struct fb_bundle *bundle);
+/* To be called when a process has ended: frees what it had. False: a worker failed, *why says
+ * why. */
+bool sim_process_clean_up(struct sim_process *process, struct fb_err *why);
+
+#endif

@@ -1,0 +1,294 @@
+/* One seed from beginning to end. */
+#include "tests/sim/run.h"
+
+#include <stdlib.h>
+
+#include "engine/base/hash.h"
+#include "engine/codec/journal.h"
+#include "tests/sim/check.h"
+#include "tests/sim/engine.h"
+#include "tests/sim/work.h"
+
+#define MS INT64_C(1000)
+#define SECOND INT64_C(1000000)
+/* 2026-01-01, so that times in a trace can be read */
+#define BEGINNING (INT64_C(1767225600) * SECOND)
+
+enum {
+    FAULTS_S = 900,  /* how long a seed may take to spend its faults */
+    DRAIN_S = 120,   /* how soon everything must be done when they have stopped (I8) */
+    SETTLE_S = 8,    /* then timers and snapshots come to their end */
+    FAILURES_MAX = 8 /* of processes, when there are no more faults */
+};
+
+/* ---- rules ---- */
+
+static struct fb_bundle *make_bundle(int topics) {
+    struct fb_compiled compiled = {0};
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
+    fb_sources_add(sources, FB_S("machines.rules"), fb_str_of(sim_rules(topics)));
+    bool ok = fb_compile_sources(sources, diags, &compiled);
+    struct fb_buf text = {0};
+    if (!ok) {
+        fb_diags_print(diags, compiled.sources, false, &text);
+        fputs(fb_buf_terminated(&text), stderr);
+    }
+    fb_buf_free(&text);
+    fb_diags_free(diags);
+    struct fb_bundle_settings settings = {.max_skew_us = 60 * SECOND, .max_age_us = 60 * SECOND};
+    if (ok)
+        return fb_bundle_of(&compiled, &settings, NULL);
+    fb_compiled_free(&compiled);
+    return NULL;
+}
+
+bool sim_bundles_make(struct sim_bundles *bundles) {
+    bundles->of[0] = NULL;
+    bundles->of[1] = make_bundle(1);
+    bundles->of[2] = make_bundle(2);
+    return bundles->of[1] && bundles->of[2];
+}
+
+void sim_bundles_free(struct sim_bundles *bundles) {
+    for (int i = 0; i < 3; i++)
+        fb_bundle_drop(bundles->of[i]);
+}
+
+/* ---- the plan ---- */
+
+static struct sim_plan draw_plan(const struct sim_options *options) {
+    struct sim_random random = {options->seed ^ UINT64_C(0x5851f42d4c957f2d)};
+    struct sim_plan plan = {.seed = options->seed};
+    plan.processes = 1 + (int)sim_below(&random, 3);
+    plan.workers = sim_chance(&random, 30) ? 2 : 1;
+    plan.partitions = 2 + (int)sim_below(&random, 3);
+    plan.topics = sim_chance(&random, 40) ? 2 : 1;
+    plan.stored = plan.topics == 1 && sim_chance(&random, 40);
+    plan.events = (int)sim_between(&random, 100, 400);
+    plan.step_us = sim_between(&random, 5 * MS, 60 * MS);
+    plan.faults = options->faults >= 0 ? options->faults : (int)sim_below(&random, 25);
+    plan.fault_gap = 600;
+    plan.commit_us = sim_chance(&random, 20) ? 0 : sim_between(&random, 5 * MS, 200 * MS);
+    plan.snapshot_least_us = sim_between(&random, 50 * MS, 2 * SECOND);
+    plan.snapshot_most_us = plan.snapshot_least_us + sim_between(&random, 0, 3 * SECOND);
+    plan.transaction_us = sim_between(&random, 1 * SECOND, 6 * SECOND);
+    plan.kafka = (struct sim_kafka_config){
+        .session_us = sim_between(&random, 1 * SECOND, 6 * SECOND),
+        .rebalance_us = sim_between(&random, 3 * SECOND, 10 * SECOND),
+        .offsets_retention_us = sim_chance(&random, 30) ? 8 * SECOND : 3600 * SECOND,
+        .marker_max_us = sim_between(&random, 1 * MS, 500 * MS)};
+    return plan;
+}
+
+static void make_topics(struct sim_world *world) {
+    const struct sim_plan *plan = &world->plan;
+    for (int t = 0; t < plan->topics; t++)
+        sim_topic_add(world->kafka, sim_inputs[t], plan->partitions, true);
+    for (int s = 0; s < FB_STREAMS; s++)
+        sim_topic_add(world->kafka, sim_stream_names[s], plan->partitions, false);
+}
+
+static void store_input(struct sim_world *world) {
+    int64_t at_us = world->now_us - SIM_STORED_HOURS * 3600 * SECOND;
+    for (int i = 0; i < world->plan.events; i++) {
+        at_us += sim_between(&world->random, 0, 2 * world->plan.step_us);
+        sim_event(world, at_us);
+    }
+}
+
+/* ---- the course ---- */
+
+struct course {
+    struct sim_world world;
+    struct fb_bundle *bundle;
+    struct sim_result *result;
+    int events; /* appended */
+    int64_t event_us;
+    int failures;
+    struct fb_err last_failure;
+};
+
+static void look_after_processes(struct course *course) {
+    struct sim_world *world = &course->world;
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        struct sim_process *process = &world->processes[i];
+        struct fb_err why;
+        if (process->running)
+            continue;
+        if (!sim_process_clean_up(process, &why)) {
+            course->failures += world->quiet;
+            course->last_failure = why;
+        }
+        if (process->start_us >= 0 && process->start_us <= world->now_us) {
+            course->result->restarts++;
+            sim_process_start(process, course->bundle);
+        }
+    }
+}
+
+/* Devices go on sending while there are faults to come. */
+static void devices(struct course *course) {
+    struct sim_world *world = &course->world;
+    bool more = course->events < world->plan.events ||
+                (world->faults_left > 0 && course->events < 4 * world->plan.events);
+    if (world->plan.stored || world->quiet || !more || world->now_us < course->event_us ||
+        world->now_us < world->outage_us)
+        return;
+    course->events++;
+    sim_event(world, world->now_us);
+    course->event_us = world->now_us + sim_between(&world->random, 0, 2 * world->plan.step_us);
+}
+
+static void turn(struct course *course, int64_t until_us) {
+    look_after_processes(course);
+    devices(course);
+    sim_turn(&course->world, until_us);
+}
+
+/* The journal is the authority: positions of the group may have expired. */
+static bool partition_is_drained(struct sim_world *world, int32_t partition) {
+    struct sim_kafka *kafka = world->kafka;
+    int journal_topic = sim_topic(kafka, fb_str_of(sim_stream_names[FB_STREAM_JOURNAL]));
+    const struct sim_log *log = &kafka->logs[journal_topic][partition];
+    int64_t last = sim_stable_end(kafka, journal_topic, partition) - 1;
+    struct fb_journal journal;
+    struct fb_err err;
+    while (last >= 0 && log->records[last].state != SIM_COMMITTED)
+        last--;
+    if (last < 0 || (size_t)sim_stable_end(kafka, journal_topic, partition) < log->n ||
+        !fb_journal_parse(log->records[last].value, &journal, &err))
+        return false;
+    for (uint32_t i = 0; i < journal.n_inputs; i++) {
+        int topic = sim_topic(kafka, journal.inputs[i].topic);
+        if (journal.inputs[i].next != (int64_t)kafka->logs[topic][partition].n)
+            return false;
+    }
+    return true;
+}
+
+static bool is_drained(struct sim_world *world) {
+    for (int32_t p = 0; p < world->plan.partitions; p++)
+        if (!partition_is_drained(world, p))
+            return false;
+    return true;
+}
+
+static bool any_running(const struct sim_world *world) {
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++)
+        if (world->processes[i].running)
+            return true;
+    return false;
+}
+
+static void with_faults(struct course *course) {
+    struct sim_world *world = &course->world;
+    int64_t until_us = world->now_us + FAULTS_S * SECOND;
+    while (!world->violation && world->now_us < until_us &&
+           (world->faults_left > 0 || (!world->plan.stored && course->events < world->plan.events)))
+        turn(course, until_us);
+    course->result->faults = world->plan.faults - world->faults_left;
+}
+
+static void drain(struct course *course) {
+    struct sim_world *world = &course->world;
+    int64_t until_us = world->now_us + DRAIN_S * SECOND;
+    sim_calm(world);
+    sim_trace(world, "the faults are over");
+    while (!world->violation && !is_drained(world) && world->now_us < until_us &&
+           course->failures <= FAILURES_MAX)
+        turn(course, until_us);
+    if (course->failures > FAILURES_MAX)
+        sim_violated(world, "I8", "processes fail without a fault: %s", course->last_failure.text);
+    else if (!is_drained(world))
+        sim_violated(world, "I8", "not drained %d s after the last fault", DRAIN_S);
+    until_us = world->now_us + SETTLE_S * SECOND;
+    while (!world->violation && world->now_us < until_us)
+        turn(course, until_us);
+}
+
+static void stop_all(struct course *course) {
+    struct sim_world *world = &course->world;
+    int64_t until_us = world->now_us + DRAIN_S * SECOND;
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        world->processes[i].wanted = false;
+        world->processes[i].start_us = -1;
+        atomic_store(&world->processes[i].stop, true);
+    }
+    while (any_running(world) && world->now_us < until_us)
+        sim_turn(world, until_us);
+    if (any_running(world))
+        sim_violated(world, "I8", "a process does not stop");
+    /* What still runs is unwound as if it were killed. */
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++)
+        if (world->processes[i].running)
+            sim_kill(world, &world->processes[i]);
+    until_us = world->now_us + SECOND;
+    while (any_running(world) && world->now_us < until_us)
+        sim_turn(world, until_us);
+    FB_ASSERT(!any_running(world));
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        struct fb_err why;
+        if (!sim_process_clean_up(&world->processes[i], &why))
+            sim_violated(world, "I8", "a process fails at its end: %s", why.text);
+    }
+    /* The markers of the last transactions. */
+    sim_turn(world, world->now_us + world->plan.kafka.marker_max_us + MS);
+    for (int64_t end_us = world->now_us + 2 * SECOND; world->now_us < end_us;)
+        sim_turn(world, end_us);
+}
+
+/* What was written is part of what a seed must repeat. */
+static uint64_t hash_logs(const struct sim_kafka *kafka, uint64_t before) {
+    struct fb_hash128 hash = {before, 0};
+    for (int t = 0; t < kafka->n_topics; t++)
+        for (int p = 0; p < kafka->partitions[t]; p++)
+            for (size_t i = 0; i < kafka->logs[t][p].n; i++) {
+                const struct sim_record *record = &kafka->logs[t][p].records[i];
+                hash = fb_hash128_next(hash, record->key.p, record->key.n);
+                hash = fb_hash128_next(hash, record->value.p, record->value.n);
+            }
+    return hash.low;
+}
+
+static void tell(const struct sim_world *world, struct sim_result *result) {
+    result->violation = world->violation;
+    result->trace_hash = hash_logs(world->kafka, world->trace_hash);
+    memcpy(result->text, world->violation_text, sizeof result->text);
+    uint64_t n = world->trace_n < SIM_TRACE_LINES ? world->trace_n : SIM_TRACE_LINES;
+    for (uint64_t i = world->trace_n - n; i < world->trace_n; i++)
+        fb_buf_printf(&result->tail, "%s\n", world->trace[i % SIM_TRACE_LINES]);
+}
+
+struct sim_result sim_run(const struct sim_options *options, const struct sim_bundles *bundles) {
+    struct sim_result result = {0};
+    struct sim_plan plan = draw_plan(options);
+    struct course *course = calloc(1, sizeof *course);
+    FB_ASSERT(course);
+    struct sim_world *world = &course->world;
+    course->bundle = bundles->of[plan.topics];
+    course->result = &result;
+    world->now_us = BEGINNING;
+    world->trace_file = options->trace;
+    sim_world_init(world, &plan);
+    sim_kafka_at(world->kafka, world->now_us);
+    make_topics(world);
+    if (plan.stored)
+        store_input(world);
+    for (int i = 0; i < plan.processes; i++) {
+        world->processes[i].wanted = true;
+        world->processes[i].start_us = world->now_us;
+    }
+    sim_trace(world, "seed %llu: %d processes of %d workers, %d partitions, %d topics%s, %d faults",
+              (unsigned long long)plan.seed, plan.processes, plan.workers, plan.partitions,
+              plan.topics, plan.stored ? " (stored)" : "", plan.faults);
+    with_faults(course);
+    drain(course);
+    stop_all(course);
+    if (!world->violation)
+        sim_check(world, course->bundle, &result);
+    tell(world, &result);
+    sim_world_free(world);
+    free(course);
+    return result;
+}

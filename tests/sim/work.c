@@ -1,0 +1,101 @@
+/* Rules, and device events from a seed. */
+#include "tests/sim/work.h"
+
+#include <stdio.h>
+
+enum { DEVICES = 6 };
+
+const char *const sim_inputs[2] = {"in", "more"};
+
+#define DEVICE(topics)                                                                             \
+    "device machine from " topics " {\n"                                                           \
+    "  key id\n"                                                                                   \
+    "  time ts [ms]\n"                                                                             \
+    "  tag site\n"                                                                                 \
+    "  temp : number [degC] range -50..200, stale after 4s\n"                                      \
+    "  load : number [%]\n"                                                                        \
+    "  on : bool\n"                                                                                \
+    "  state : one of (idle, busy, failed)\n"                                                      \
+    "  note : text\n"                                                                              \
+    "  late up to 1s\n"                                                                            \
+    "}\n"
+
+#define ALARMS                                                                                     \
+    "alarm hot on machine {\n"                                                                     \
+    "  raise high when temp > 80 degC for 800ms until temp < 70 degC for 500ms\n"                  \
+    "  raise critical when temp > 95 degC\n"                                                       \
+    "  message \"{id} at {site}: {temp:.1f}, {note}\"\n"                                           \
+    "}\n"                                                                                          \
+    "alarm mean on machine {\n"                                                                    \
+    "  raise medium when avg(temp over 5s) > 60 degC\n"                                            \
+    "  deadband 5 K\n"                                                                             \
+    "  clear after 1s\n"                                                                           \
+    "}\n"                                                                                          \
+    "alarm busy on machine { raise low when count(load > 50 % each 2s) > 2 }\n"                    \
+    "alarm swings on machine { raise low when stddev(load over 10s) > 20 % }\n"                    \
+    "alarm quiet on machine { raise low when silent for 1500ms }\n"                                \
+    "alarm blind on machine { raise medium when temp is stale }\n"                                 \
+    "alarm failed on machine { raise high when state == failed for 300ms  clear after 700ms }\n"   \
+    "event jump on machine {\n"                                                                    \
+    "  when abs(change(temp)) > 40 K\n"                                                            \
+    "  at most 2 per 5s\n"                                                                         \
+    "  message \"{id} jumped to {temp:.1f}\"\n"                                                    \
+    "}\n"
+
+const char *sim_rules(int topics) {
+    return topics == 1 ? DEVICE("\"in\"") ALARMS : DEVICE("\"in\", \"more\"") ALARMS;
+}
+
+/* Values hover around the limits, so that most alarms come and go. */
+static void device_event(struct sim_random *random, uint32_t device, int64_t ts_ms,
+                         struct fb_buf *out) {
+    static const char *const states[] = {"idle", "busy", "failed"};
+    fb_buf_printf(out, "{\"id\":\"m%u\",\"ts\":%lld", device, (long long)ts_ms);
+    if (sim_chance(random, 80))
+        fb_buf_printf(out, ",\"temp\":%lld", (long long)sim_between(random, 40, 100));
+    if (sim_chance(random, 60))
+        fb_buf_printf(out, ",\"load\":%lld", (long long)sim_between(random, 20, 90));
+    if (sim_chance(random, 30))
+        fb_buf_printf(out, ",\"on\":%s", sim_chance(random, 50) ? "true" : "false");
+    if (sim_chance(random, 50))
+        fb_buf_printf(out, ",\"state\":\"%s\"", states[sim_below(random, 3)]);
+    if (sim_chance(random, 20))
+        fb_buf_printf(out, ",\"note\":\"%.*s\"", (int)sim_below(random, 40),
+                      "a text that is longer than most, and longer now and then");
+    if (sim_chance(random, 30))
+        fb_buf_printf(out, ",\"site\":\"hall %u\"", sim_below(random, 3));
+    fb_buf_text(out, "}");
+}
+
+static void poison(struct sim_random *random, struct fb_buf *out) {
+    static const char *const texts[] = {"{\"id\":\"m1\",", "junk", "{\"ts\":1}", "[]]",
+                                        "{\"id\":\"m1\",\"ts\":\"never\"}"};
+    fb_buf_text(out, texts[sim_below(random, 5)]);
+}
+
+void sim_event(struct sim_world *world, int64_t now_us) {
+    struct sim_random *random = &world->random;
+    uint32_t device = sim_below(random, DEVICES);
+    int64_t back_ms = 0;
+    if (sim_chance(random, 30))
+        back_ms = sim_between(random, 0, 900);
+    if (sim_chance(random, 4))
+        back_ms = sim_between(random, 2000, 20000); /* late */
+    if (sim_chance(random, 1))
+        back_ms = -3600000; /* ahead of every clock */
+    struct fb_buf value = {0};
+    bool poisoned = sim_chance(random, 4);
+    world->poison += poisoned;
+    if (poisoned)
+        poison(random, &value);
+    else
+        device_event(random, device, now_us / 1000 - back_ms, &value);
+    char key[16];
+    snprintf(key, sizeof key, "m%u", device);
+    const char *name = sim_inputs[world->plan.topics == 2 && sim_chance(random, 40)];
+    int topic = sim_topic(world->kafka, fb_str_of(name));
+    int32_t partition = (int32_t)(device % (uint32_t)world->plan.partitions);
+    sim_append(world->kafka, topic, partition, now_us / 1000 * 1000, fb_str_of(key),
+               (struct fb_str){value.p, value.n});
+    fb_buf_free(&value);
+}

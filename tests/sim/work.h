@@ -1,0 +1,21 @@
+/* What the engines of a simulation are given to do: rules, and device events from a seed.
+ *
+ * Place in the flow: tests/sim/run appends the events to the modelled topics; the rules have alarms
+ * with delays, windows, timers and silence in them, so that order, clock and state all show. */
+#ifndef FB_SIM_WORK_H
+#define FB_SIM_WORK_H
+
+#include "tests/sim/world.h"
+
+/* The rules for so many topics, 1 or 2. */
+const char *sim_rules(int topics);
+/* Names of the topics that the rules read. */
+extern const char *const sim_inputs[2];
+
+/* Appends one event, or a record that is none. */
+void sim_event(struct sim_world *world, int64_t now_us);
+
+/* Hours before the start at which stored input begins. */
+enum { SIM_STORED_HOURS = 6 };
+
+#endif

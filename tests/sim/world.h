@@ -1,0 +1,149 @@
+/* The world of one seed: virtual time, processes that are stepped in one thread, and their
+ * troubles.
+ *
+ * Place in the flow: tests/sim/run sets it up and lets it turn; every call of tests/sim/client
+ * passes through sim_pass, where the seed decides who goes on, how much time goes by and what goes
+ * wrong. Each worker of a process is a coroutine of its own; nothing runs at the same time. */
+#ifndef FB_SIM_WORLD_H
+#define FB_SIM_WORLD_H
+
+#include "tests/sim/model.h"
+
+#include <stdatomic.h>
+#include <ucontext.h>
+
+enum { SIM_PROCESSES_MAX = 4, SIM_WORKERS_MAX = 2, SIM_TRACE_LINES = 60 };
+
+/* What a seed decides before the start. */
+struct sim_plan {
+    uint64_t seed;
+    int processes, workers, partitions, topics;
+    bool stored; /* all input is there before the start, from one topic, hours old */
+    int events;
+    int64_t step_us; /* from one event to the next, about */
+    int faults;
+    uint32_t fault_gap; /* weight of passes between two faults, at most */
+    int64_t commit_us, snapshot_least_us, snapshot_most_us;
+    int64_t transaction_us;
+    struct sim_kafka_config kafka;
+};
+
+/* Where an actor is when it yields. */
+enum sim_point {
+    SIM_AT_POLL,
+    SIM_AT_PUT,
+    SIM_AT_FLUSH,
+    SIM_AT_OFFSETS,
+    SIM_AT_END,   /* before a transaction is ended */
+    SIM_AT_ENDED, /* behind that, before the answer */
+    SIM_AT_REBALANCE,
+    SIM_AT_OPEN,
+    SIM_AT_READ, /* of history */
+    SIM_POINTS
+};
+
+/* What the fault at a point is, for the one that passes it. */
+enum sim_trouble {
+    SIM_NO_TROUBLE,
+    SIM_ABORTABLE,    /* the transaction can only be aborted */
+    SIM_UNKNOWN_DONE, /* it takes effect and nobody says so */
+    SIM_UNKNOWN_NOT,
+    SIM_UNKNOWN_LATE, /* it takes effect later, if nobody has shut the producer out by then */
+    SIM_UNANSWERED,   /* it takes effect, and the client asks again */
+    SIM_FULL
+};
+
+struct sim_world;
+struct sim_process;
+
+struct sim_actor {
+    struct sim_world *world;
+    struct sim_process *process;
+    uint32_t worker;
+    ucontext_t context;
+    char *stack;
+    void (*run)(struct sim_actor *self);
+    bool used, finished;
+    int64_t wake_us;
+    uint64_t member; /* of the group, while it has a consumer; 0: none */
+    uint64_t calls_after_death;
+};
+
+struct sim_process {
+    struct sim_world *world;
+    char name[8];
+    bool running;              /* some of its actors are not finished */
+    bool dead;                 /* it was killed: its calls reach nobody */
+    bool wanted;               /* it is to be running when the faults have stopped */
+    int64_t start_us;          /* when it starts next; -1: not planned */
+    int64_t paused_us, cut_us; /* until then */
+    int64_t wall_offset_us;
+    atomic_bool stop;
+    struct sim_actor actors[SIM_WORKERS_MAX];
+    void *life; /* what run.c keeps for a running one */
+};
+
+/* A request that is on its way. */
+struct sim_late_end {
+    struct sim_handle handle;
+    uint32_t txn;
+    int64_t at_us;
+};
+
+struct sim_world {
+    struct sim_plan plan;
+    struct sim_random random;
+    struct sim_kafka *kafka;
+    int64_t now_us;
+    ucontext_t scheduler;
+    struct sim_process processes[SIM_PROCESSES_MAX];
+    int64_t outage_us; /* the broker is away until then */
+    bool was_out;
+    struct sim_late_end late[8];
+    int n_late;
+    int64_t slow_us; /* history is read slowly until then */
+    int faults_left;
+    int64_t credit; /* weight until the next fault */
+    int faults_done[16];
+    bool quiet;      /* the faults are over */
+    uint32_t poison; /* records of the input that are none */
+    char trace[SIM_TRACE_LINES][192];
+    uint64_t trace_n, trace_hash;
+    void *trace_file;      /* FILE, or NULL */
+    const char *violation; /* the first one; NULL: none */
+    char violation_text[1024];
+};
+
+void sim_world_init(struct sim_world *world, const struct sim_plan *plan);
+void sim_world_free(struct sim_world *world);
+
+/* A line of the trace; also part of its hash. */
+void sim_trace(struct sim_world *world, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Notes a violated invariant ("I4"); the first one counts. */
+void sim_violated(struct sim_world *world, const char *invariant, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The actor gives way for least_us to most_us; a fault may happen meanwhile. */
+enum sim_trouble sim_pass(struct sim_actor *self, enum sim_point point, int64_t least_us,
+                          int64_t most_us);
+/* Without a fault of its own. */
+void sim_sleep(struct sim_actor *self, int64_t us);
+bool sim_dead(const struct sim_actor *self);
+bool sim_reachable(const struct sim_actor *self);
+int64_t sim_wall_us(const struct sim_actor *self);
+
+/* The end of the handle's present transaction is asked for later. */
+void sim_end_late(struct sim_world *world, struct sim_handle handle);
+
+/* Makes an actor ready to run `run`. */
+void sim_actor_start(struct sim_actor *actor, void (*run)(struct sim_actor *self));
+/* One turn: time goes on to the next thing that happens, at most to until_us. False: nothing but
+ * until_us is left. */
+bool sim_turn(struct sim_world *world, int64_t until_us);
+/* Kills a process; its actors find out by themselves. */
+void sim_kill(struct sim_world *world, struct sim_process *process);
+/* All troubles end. */
+void sim_calm(struct sim_world *world);
+
+#endif
