@@ -166,17 +166,6 @@ static void note_use(void *context, const struct fb_class *class_, const struct 
     uses->items[uses->n++] = use;
 }
 
-/* A step back from a register to what it was made of. */
-struct trace {
-    const struct fb_class *class_;
-    struct fb_code code;
-    struct first_uses *uses;
-    bool *seen;  /* an instruction of the code each, for one truth each */
-    bool needed; /* only windows without which the value cannot be known */
-};
-
-static void trace_back(const struct trace *trace, uint32_t before, uint16_t reg, bool truth);
-
 /* Which way an operand must be known for the value to be `truth`. False: it need not be known. */
 static bool must_be_known(uint8_t op, bool truth) {
     switch (op) {
@@ -196,40 +185,44 @@ static bool must_be_known(uint8_t op, bool truth) {
     }
 }
 
-static void trace_operands(const struct trace *trace, uint32_t at, bool truth) {
-    const struct fb_instr *in = &trace->class_->code[trace->code.first + at];
+/* Marks the registers that an instruction reads. */
+static void want_operands(const struct fb_instr *in, uint8_t ways, uint8_t *wanted) {
     const struct fb_opcode_row *row = fb_opcode_row(in->op);
-    if (trace->needed && !must_be_known(in->op, truth))
-        return;
-    truth = in->op == FB_I_NOT ? !truth : truth;
     if (row->a == FB_OPERAND_REG)
-        trace_back(trace, at, in->a, truth);
+        wanted[in->a] |= ways;
     for (uint16_t i = 0; row->a == FB_OPERAND_REGS && i < in->b; i++)
-        trace_back(trace, at, (uint16_t)(in->a + i), truth);
+        wanted[in->a + i] |= ways;
     if (row->b == FB_OPERAND_REG)
-        trace_back(trace, at, in->b, truth);
+        wanted[in->b] |= ways;
     if (row->imm == FB_OPERAND_REG)
-        trace_back(trace, at, (uint16_t)in->imm, truth);
+        wanted[in->imm] |= ways;
 }
 
-/* The last instruction before one that writes a register. */
-static void trace_back(const struct trace *trace, uint32_t before, uint16_t reg, bool truth) {
-    uint32_t at = before;
-    while (at > 0 && trace->class_->code[trace->code.first + at - 1].dst != reg)
-        at--;
-    if (at-- == 0 || trace->seen[2 * at + truth])
-        return;
-    trace->seen[2 * at + truth] = true;
-    note_use(trace->uses, trace->class_, &trace->class_->code[trace->code.first + at]);
-    trace_operands(trace, at, truth);
-}
-
+/* The windows that a register was made of before an instruction; `needed`: only those without which
+ * it cannot be known to be false, which makes `a until b` true. */
 static struct first_uses windows_behind(const struct fb_class *class_, struct fb_code code,
                                         uint32_t before, uint16_t reg, bool needed) {
+    enum { WANTED_FALSE = 1, WANTED_TRUE = 2 };
     struct first_uses uses = {0};
-    struct trace trace = {class_, code, &uses, fb_alloc(2 * code.count), needed};
-    trace_back(&trace, before, reg, false); /* `a until b` is true where b is known and false */
-    free(trace.seen);
+    uint8_t *wanted = fb_alloc(code.registers + 1u); /* the ways each register is wanted */
+    wanted[reg] = WANTED_FALSE;
+    for (uint32_t at = before; at-- > 0;) {
+        const struct fb_instr *in = &class_->code[code.first + at];
+        uint8_t ways = wanted[in->dst];
+        if (!ways)
+            continue;
+        wanted[in->dst] = 0;
+        note_use(&uses, class_, in);
+        if (needed && !must_be_known(in->op, true))
+            ways &= (uint8_t)~WANTED_TRUE;
+        if (needed && !must_be_known(in->op, false))
+            ways &= (uint8_t)~WANTED_FALSE;
+        if (in->op == FB_I_NOT)
+            ways = (uint8_t)((ways & WANTED_TRUE ? WANTED_FALSE : 0) |
+                             (ways & WANTED_FALSE ? WANTED_TRUE : 0));
+        want_operands(in, ways, wanted);
+    }
+    free(wanted);
     return uses;
 }
 
