@@ -32,7 +32,8 @@ void fb_state_dir_close(struct fb_state_dir *dir);
 const char *fb_state_dir_path(const struct fb_state_dir *dir);
 
 /* Offset of the last journal record if its outputs may not be written, -1 if they are. Then these
- * have to be put and committed once more, without a journal record, before the next one is put. */
+ * have to be put and committed once more, without a journal record or with the same one, before the
+ * next one is put. */
 int64_t fb_state_unfinished(const struct fb_state_dir *dir);
 
 /* Where outputs stand in a medium that can go back, so that those of an unfinished record need not

@@ -79,6 +79,22 @@ static void hold_headers(struct state_sink *sink, const struct fb_outgoing *reco
     }
 }
 
+/* Whether this is the last journal record, whose outputs may not be written. False: err. */
+static bool is_last(const struct state_sink *sink, struct fb_str value, bool *is,
+                    struct fb_err *err) {
+    struct fb_frame frame;
+    int64_t number = fb_state_unfinished(sink->dir);
+    if (number < 0)
+        return true;
+    struct fb_journal_cursor *cursor = fb_journal_cursor_open(sink->dir->journal, number, err);
+    if (!cursor)
+        return false;
+    bool ok = fb_journal_cursor_next(cursor, &frame, err) == FB_READ_RECORD;
+    *is = ok && fb_str_eq(frame.value, value);
+    fb_journal_cursor_close(cursor);
+    return ok;
+}
+
 static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct fb_err *err) {
     struct state_sink *sink = (struct state_sink *)base;
     struct held held = {.kind = OUTPUT,
@@ -94,6 +110,11 @@ static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct f
     else if (strcmp(record->topic, sink->snapshot_topic) == 0)
         held.kind = PIECE;
     if (held.kind == JOURNAL) {
+        bool again = false;
+        if (!is_last(sink, record->value, &again, err))
+            return false;
+        if (again) /* in doubt the same commit is put again: it has its record */
+            return true;
         /* One a commit, and the outputs of the one before are written. */
         FB_ASSERT(!sink->has_journal && fb_state_unfinished(sink->dir) < 0);
         sink->has_journal = true;
@@ -182,13 +203,18 @@ static bool put_outputs(struct state_sink *sink, struct fb_err *err) {
     return true;
 }
 
-/* The outputs are safe. */
-static bool finish(struct state_sink *sink, struct fb_err *err) {
+/* The journal is safe, whatever became of the outputs; it is not waited for before they are put. */
+static bool settle(struct state_sink *sink, struct fb_err *err) {
     int64_t keep;
-    fb_state_mark_done(sink->dir);
-    let_go(sink);
     return fb_slots_settle(sink->dir->slots, &keep, err) &&
            fb_journal_files_drop(sink->dir->journal, keep, err);
+}
+
+/* The outputs are safe. */
+static bool finish(struct state_sink *sink, struct fb_err *err) {
+    fb_state_mark_done(sink->dir);
+    let_go(sink);
+    return settle(sink, err);
 }
 
 static enum fb_commit fail(struct state_sink *sink, struct fb_err *trouble, struct fb_err *err) {
@@ -228,12 +254,15 @@ static enum fb_commit commit(struct fb_sink *base, struct fb_record_source *sour
     case FB_COMMIT_WAIT:
         return FB_COMMIT_WAIT;
     case FB_COMMIT_DOUBT:
+        if (!settle(sink, &trouble))
+            return fail(sink, &trouble, err);
+        break;
     case FB_COMMIT_FAILED:
-        if (err)
-            sink->trouble = *err;
-        sink->trouble.kind = FB_FATAL;
         break;
     }
+    if (err)
+        sink->trouble = *err;
+    sink->trouble.kind = FB_FATAL;
     return result;
 }
 

@@ -132,6 +132,13 @@ static bool append(const struct fb_slots *slots, struct slots_file *file,
     return code == 0 || fb_disk_fail(err, "write", file->path, code);
 }
 
+static bool damaged(struct fb_err *err, const struct slots_file *file, uint64_t at) {
+    return fb_fail(err, FB_FATAL,
+                   "%s is damaged at byte %llu: put the folder back from a backup, or move it away "
+                   "to start anew",
+                   file->path, (unsigned long long)at);
+}
+
 /* Notes what an open file holds of commits before `end`, up to its manifest; `good` is where that
  * ends. A file without a proper beginning holds nothing. */
 static bool examine(const struct fb_slots *slots, struct slots_file *file, struct fb_str head,
@@ -183,8 +190,7 @@ static bool open_whole(const struct fb_slots *slots, struct slots_file *file, in
                        "it away to start anew",
                        file->path);
     if (file->manifest == NOT_WHOLE) {
-        fb_log(FB_LOG_WARN, "%s is damaged and not looked at: the other snapshot has to serve",
-               file->path);
+        fb_log(FB_LOG_WARN, "%s is damaged and not looked at", file->path);
         forget(slots, file);
     }
     file->size = good;
@@ -240,10 +246,7 @@ static bool open_others(struct fb_slots *slots, const struct fb_slots_journal *j
     for (size_t i = 0; i < file->n; i++)
         last = file->pieces[i].at > last ? file->pieces[i].at : last;
     if (good < journal->aside)
-        return fb_fail(err, FB_FATAL,
-                       "%s is damaged at byte %llu: put the folder back from a backup, or move it "
-                       "away to start anew",
-                       file->path, (unsigned long long)good);
+        return damaged(err, file, good);
     file->size = good;
     int code = slots->disk->calls->truncate(slots->disk, file->file, good);
     return (code == 0 || fb_disk_fail(err, "cut", file->path, code)) &&
@@ -485,10 +488,7 @@ enum fb_read fb_slots_cursor_next(struct fb_slots_cursor *cursor, struct fb_fram
         return FB_READ_RECORD;
     case FB_FRAME_END:
     case FB_FRAME_BAD:
-        fb_fail(err, FB_FATAL, "%s is damaged at byte %llu: %s", file->path, (unsigned long long)at,
-                file == &cursor->slots->others
-                    ? "put the folder back from a backup, or move it away to start anew"
-                    : "move this file away and start again, then the snapshot before it serves");
+        damaged(err, file, at);
         return FB_READ_FAILED;
     case FB_FRAME_FAILED:
         break;

@@ -289,11 +289,11 @@ static bool check_found(struct engine *engine, const struct found *found, int64_
                            found->pieces[slot]);
         if (id && world->manifest_at[id] >= engine->end)
             return violate(world, "snapshot %" PRId64 " was never committed", id);
-        if (id && !world->damaged && first > found->barrier[slot] + 1)
+        if (id && !world->damaged && first > 0 && first > found->barrier[slot])
             return violate(world,
                            "snapshot %" PRId64 " needs the journal from %" PRId64
                            ", it begins at %" PRId64,
-                           id, found->barrier[slot] + 1, first);
+                           id, found->barrier[slot], first);
         if (id > newest) {
             newest = id;
             engine->barrier = found->barrier[slot];
@@ -304,7 +304,7 @@ static bool check_found(struct engine *engine, const struct found *found, int64_
     if (newest < world->snapshot + next_committed - world->damaged)
         return violate(world, "the newest snapshot is %" PRId64 ", not %" PRId64, newest,
                        world->snapshot + next_committed);
-    if (newest ? first > engine->barrier + 1 : first > 0)
+    if (first > 0 && (!newest || first > engine->barrier))
         return violate(world, "nothing holds what was before record %" PRId64, first);
     for (int64_t id = newest + 1; id <= RECORDS; id++)
         world->manifest_at[id] = -1; /* it will be made anew */

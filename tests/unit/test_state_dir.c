@@ -413,16 +413,25 @@ static void a_commit_that_takes_long_is_journalled_once(void **state) {
                         "alerts k=v ce_id:7 ce_type:t|dead =letter|aborted|"
                         "alerts k=v ce_id:7 ce_type:t|dead =letter|");
     expect_topic(dir, "journal", 0, NULL, "|0 =first");
-    /* In doubt: both ends are opened again, and the outputs put again. */
-    inner.script = "d";
-    put(sink, "journal", NULL, "second");
-    assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err), FB_COMMIT_DOUBT);
-    sink->calls->close(sink);
-    assert_int_equal(fb_state_unfinished(dir), 1);
-    sink = fb_state_sink_open(dir, &inner.base, NULL, "journal", "snapshot", &err);
-    assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err), FB_COMMITTED);
-    assert_int_equal(fb_state_unfinished(dir), -1);
-    expect_topic(dir, "journal", 0, NULL, "|0 =first|1 =second");
+    /* In doubt both ends are opened again, and the outputs put again, with their record or not. */
+    for (int with_record = 0; with_record < 2; with_record++) {
+        inner.script = "d";
+        put(sink, "journal", NULL, with_record ? "third" : "second");
+        put(sink, "snapshot", "A/00000000", "piece");
+        put(sink, "snapshot", "A/manifest", "manifest");
+        assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err),
+                         FB_COMMIT_DOUBT);
+        sink->calls->close(sink);
+        assert_int_equal(fb_state_unfinished(dir), 1 + with_record);
+        expect_topic(dir, "snapshot", 0, NULL, "|0 A/00000000=piece|1 A/manifest=manifest");
+        sink = fb_state_sink_open(dir, &inner.base, NULL, "journal", "snapshot", &err);
+        if (with_record)
+            put(sink, "journal", NULL, "third");
+        assert_int_equal(sink->calls->commit(sink, &no_source, &position, 1, 0, &err),
+                         FB_COMMITTED);
+        assert_int_equal(fb_state_unfinished(dir), -1);
+    }
+    expect_topic(dir, "journal", 0, NULL, "|0 =first|1 =second|2 =third");
     fb_buf_free(&inner.got);
     close_both(sink, dir);
 }
