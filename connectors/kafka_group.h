@@ -1,17 +1,37 @@
 /* What a Kafka source and a transactional sink share: the membership under which positions are
- * committed, and the end of somebody else's transactions.
+ * committed, and the end of the transactions of members that are gone.
  *
  * Place in the flow: inside connectors/ only, for the library's types stand here. */
 #ifndef FB_CONNECTORS_KAFKA_GROUP_H
 #define FB_CONNECTORS_KAFKA_GROUP_H
 
 #include "connectors/connector.h"
+#include "connectors/kafka_conf.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdatomic.h>
 
 /* As it was when the partitions were assigned, so that positions which are sent too late are
  * refused. NULL: none were, or not a Kafka source. Lives until the next assignment or the close. */
 const rd_kafka_consumer_group_metadata_t *
 fb_kafka_source_group(const struct fb_record_source *source);
+
+/* Shuts out whoever has this transactional.id, and ends the transaction that it left open: its
+ * partitions can be read to their ends and its positions are known as soon as this returns, not
+ * only after transaction.timeout.ms. Half a second. Retriable: no answer, or `stop` was set. */
+bool fb_kafka_fence(const struct fb_kafka_settings *settings, const char *transactional_id,
+                    const atomic_bool *stop, struct fb_err *err);
+
+struct fb_kafka_membership {
+    rd_kafka_t *consumer;
+    const char *group, *member;
+    const struct fb_kafka_settings *settings;
+    const atomic_bool *stop;
+};
+/* Fences those who committed last in these partitions, as their notes say, and are no longer
+ * members of the group. A living member is never fenced: it ends its transaction before it gives a
+ * partition up. What does not succeed is told in the log, and only costs time. */
+void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
+                         const rd_kafka_topic_partition_list_t *partitions);
 
 #endif

@@ -22,6 +22,13 @@ struct part {
     rd_kafka_queue_t *queue;
     char *topic;
     int32_t partition;
+    const rd_kafka_topic_t *handle; /* as its messages name the topic; NULL: none has come */
+    int64_t next;                   /* behind the last record that was handed over */
+    /* At the last end that was met; -1: none was. Behind the last record there may be marks of
+     * transactions, so `stable` may lie behind `told`, which is where the owner stands. `high` is
+     * what the library took for the end of the topic then. */
+    int64_t told, stable, high;
+    int64_t asked_ms;
 };
 
 struct kafka_source {
@@ -32,7 +39,7 @@ struct kafka_source {
     rd_kafka_t *consumer;
     rd_kafka_queue_t *messages, *idle;         /* idle: empty; polling it keeps the member alive */
     rd_kafka_consumer_group_metadata_t *group; /* of the last assignment; NULL: there was none */
-    struct part *parts;
+    struct part *parts, *last;                 /* last: of the last message; NULL: not known */
     uint32_t n_parts;
     bool online;
     int64_t probe_at_ms;
@@ -48,7 +55,7 @@ static void forget_parts(struct kafka_source *source) {
         free(source->parts[i].topic);
     }
     free(source->parts);
-    source->parts = NULL;
+    source->parts = source->last = NULL;
     source->n_parts = 0;
 }
 
@@ -141,6 +148,8 @@ static void take_part(struct kafka_source *source, const rd_kafka_topic_partitio
     part->topic = strdup(one->topic);
     FB_ASSERT(part->topic);
     part->partition = one->partition;
+    part->next = one->offset;
+    part->told = part->stable = part->high = -1;
     part->queue = rd_kafka_queue_get_partition(source->consumer, part->topic, part->partition);
     rd_kafka_queue_forward(part->queue, source->messages);
 }
@@ -149,6 +158,12 @@ static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t 
     forget_parts(source);
     forget_group(source);
     source->group = rd_kafka_consumer_group_metadata(source->consumer);
+    struct fb_kafka_membership us = {.consumer = source->consumer,
+                                     .group = source->config->group,
+                                     .member = source->config->member,
+                                     .settings = &source->config->settings,
+                                     .stop = source->config->stop};
+    fb_kafka_fence_gone(&us, list);
     if (!committed_of(source, list) || !tell_started(source, list)) {
         rd_kafka_assign(source->consumer, NULL);
         return;
@@ -248,6 +263,36 @@ static bool rebuild(struct kafka_source *source, const char *why, struct fb_err 
     return open_consumer(source, err);
 }
 
+/* ---- ends ---- */
+
+static struct part *part_of(struct kafka_source *source, struct fb_str topic, int32_t partition) {
+    for (uint32_t i = 0; i < source->n_parts; i++)
+        if (source->parts[i].partition == partition &&
+            fb_str_eq(fb_str_of(source->parts[i].topic), topic))
+            return &source->parts[i];
+    return NULL;
+}
+
+static int64_t high_of(const struct kafka_source *source, const struct part *part) {
+    int64_t first, end;
+    return rd_kafka_get_watermark_offsets(source->consumer, part->topic, part->partition, &first,
+                                          &end)
+               ? -1
+               : end;
+}
+
+/* Everything before `stable` was handed over, as far as it is records of committed transactions. */
+static void on_end(struct kafka_source *source, const char *topic, int32_t partition,
+                   int64_t stable) {
+    struct part *part = part_of(source, fb_str_of(topic), partition);
+    if (!part)
+        return;
+    part->stable = stable;
+    part->told = part->next < stable ? part->next : stable;
+    part->high = high_of(source, part);
+    source->events->end(source->context, fb_str_of(topic), partition, part->told);
+}
+
 /* ---- reading ---- */
 
 static void position_lost(struct kafka_source *source, const rd_kafka_message_t *message) {
@@ -263,7 +308,7 @@ static void on_message_error(struct kafka_source *source, const rd_kafka_message
         return;
     switch (message->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        source->events->end(source->context, fb_str_of(topic), message->partition, message->offset);
+        on_end(source, topic, message->partition, message->offset);
         return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
         position_lost(source, message);
@@ -278,6 +323,19 @@ static void on_message_error(struct kafka_source *source, const rd_kafka_message
     }
 }
 
+/* Where a message belongs; NULL: to an assignment that is over. Messages of a partition come in
+ * runs. */
+static struct part *part_of_message(struct kafka_source *source,
+                                    const rd_kafka_message_t *message) {
+    struct part *last = source->last;
+    if (last && last->handle == message->rkt && last->partition == message->partition)
+        return last;
+    last = part_of(source, fb_str_of(rd_kafka_topic_name(message->rkt)), message->partition);
+    if (last)
+        last->handle = message->rkt;
+    return source->last = last;
+}
+
 /* For each message of the queue; it dies when this returns. After rd_kafka_yield the library puts
  * the rest of the queue back. */
 static void on_message(rd_kafka_message_t *message, void *opaque) {
@@ -288,6 +346,10 @@ static void on_message(rd_kafka_message_t *message, void *opaque) {
             rd_kafka_yield(source->consumer);
         return;
     }
+    struct part *part = part_of_message(source, message);
+    if (!part)
+        return;
+    part->next = message->offset + 1;
     struct fb_record record = fb_kafka_record(message);
     if (!source->events->record(source->context, &record))
         rd_kafka_yield(source->consumer);
@@ -300,7 +362,8 @@ static void tell_ends(struct kafka_source *source) {
         int64_t first, end;
         if (!ends_of(source, part->topic, part->partition, &first, &end))
             return;
-        source->events->end(source->context, fb_str_of(part->topic), part->partition, end);
+        source->events->end(source->context, fb_str_of(part->topic), part->partition,
+                            end == part->stable ? part->told : end);
     }
 }
 
@@ -381,14 +444,30 @@ static bool online(const struct fb_record_source *base) {
     return ((const struct kafka_source *)base)->online;
 }
 
+/* Nothing that could be read has come since the end was met: only records of a transaction that is
+ * open, or none. The broker is asked seldom. */
+static bool still_at_end(struct kafka_source *source, struct part *part, int64_t high) {
+    int64_t first, end, now_ms = fb_kafka_now_ms();
+    if (high == part->high)
+        return true;
+    if (!source->online || now_ms - part->asked_ms < PROBE_MS / 2)
+        return false;
+    part->asked_ms = now_ms;
+    if (rd_kafka_query_watermark_offsets(source->consumer, part->topic, part->partition, &first,
+                                         &end, PROBE_MS) ||
+        end != part->stable)
+        return false;
+    part->high = high;
+    return true;
+}
+
 static int64_t end_of(struct fb_record_source *base, const struct fb_position *position) {
     struct kafka_source *source = (struct kafka_source *)base;
-    char topic[256];
-    int64_t first, end;
-    snprintf(topic, sizeof topic, "%.*s", FB_ARG(position->topic));
-    if (rd_kafka_get_watermark_offsets(source->consumer, topic, position->partition, &first, &end))
+    struct part *part = part_of(source, position->topic, position->partition);
+    if (!part)
         return -1;
-    return end;
+    int64_t high = high_of(source, part);
+    return position->next == part->told && still_at_end(source, part, high) ? part->told : high;
 }
 
 static void close_source(struct fb_record_source *base) {
