@@ -7,11 +7,15 @@
 #include <cmocka.h>
 
 #include <librdkafka/rdkafka.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "connectors/kafka_group.h"
 #include "connectors/kafka_history.h"
 #include "connectors/kafka_source.h"
 #include "connectors/kafka_txn_sink.h"
@@ -25,7 +29,7 @@ struct member {
     char application[64], name[80], input[64], output[64];
     const char *inputs[1], *outputs[1];
     int32_t partitions[1];
-    struct fb_kafka_setting setting;
+    struct fb_kafka_setting settings[2];
     struct fb_kafka_health health;
     atomic_bool stop;
     struct fb_kafka_source_config source_config;
@@ -98,8 +102,9 @@ static struct member *new_member(const char *address, const char *application, c
     member->outputs[0] = member->output;
     member->partitions[0] = PARTITIONS;
     member->only = -1;
-    member->setting = (struct fb_kafka_setting){"bootstrap.servers", address};
-    struct fb_kafka_settings settings = {&member->setting, 1};
+    member->settings[0] = (struct fb_kafka_setting){"bootstrap.servers", address};
+    member->settings[1] = (struct fb_kafka_setting){"session.timeout.ms", "6000"};
+    struct fb_kafka_settings settings = {member->settings, 2};
     member->source_config = (struct fb_kafka_source_config){.settings = settings,
                                                             .group = member->application,
                                                             .member = member->name,
@@ -196,8 +201,16 @@ static enum fb_commit commit(struct member *member, const char *note, int timeou
     return outcome;
 }
 
-static void must_commit(struct member *member, const char *note) {
+/* As the engine does: the number of the commit, and who committed. */
+static const char *note_of(const struct member *member, int commit_no, char note[static 100]) {
+    snprintf(note, 100, "%d %s", commit_no, member->name);
+    return note;
+}
+
+static void must_commit(struct member *member, int commit_no) {
+    char note[100];
     struct fb_err err;
+    note_of(member, commit_no, note);
     enum fb_commit outcome = commit(member, note, 100, &err);
     if (outcome != FB_COMMITTED)
         fail_msg("commit ends with %d: %s", (int)outcome, err.text);
@@ -233,7 +246,7 @@ static void assert_echoed(const char *address, const struct member *member, size
 static void outputs_positions_and_notes_come_together(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
-    char application[64];
+    char application[64], note[100];
     fb_topic_name(application, "txn");
     make_topics(address, application, 3);
     struct member *member = new_member(address, application, "a-0");
@@ -242,12 +255,12 @@ static void outputs_positions_and_notes_come_together(void **state) {
     assert_true(member->parts[0].fresh && member->parts[1].fresh);
     put_taken(member);
     assert_echoed(address, member, 0);
-    must_commit(member, "1 a-0");
+    must_commit(member, 1);
     assert_echoed(address, member, 6);
     struct fb_records out = fb_topic_read(address, member->output, true);
     assert_int_equal(out.v[0].stamp_ms, 1700000000123);
     fb_records_free(&out);
-    must_commit(member, "2 a-0"); /* of positions alone */
+    must_commit(member, 2); /* of positions alone */
     assert_int_equal(fb_group_offset(address, application, member->input, 0), 3);
     close_member(member);
 
@@ -256,7 +269,7 @@ static void outputs_positions_and_notes_come_together(void **state) {
     take(member, 1);
     for (int p = 0; p < PARTITIONS; p++) {
         assert_false(member->parts[p].fresh);
-        assert_string_equal(member->parts[p].note, "2 a-0");
+        assert_string_equal(member->parts[p].note, note_of(member, 2, note));
     }
     put_taken(member);
     close_member(member); /* not committed: aborted */
@@ -264,7 +277,7 @@ static void outputs_positions_and_notes_come_together(void **state) {
     take(member, 1);
     assert_string_equal(member->taken[0].value, "1-3");
     put_taken(member);
-    must_commit(member, "3 a-0");
+    must_commit(member, 3);
     assert_echoed(address, member, 7);
     free_member(member);
 }
@@ -288,7 +301,7 @@ static void a_zombie_commits_nothing(void **state) {
     assert_int_equal(commit(zombie, "1 zombie", 100, &err), FB_COMMIT_DOUBT);
     take(heir, 4);
     put_taken(heir);
-    must_commit(heir, "1 heir");
+    must_commit(heir, 1);
     assert_echoed(address, heir, 4);
     free_member(zombie);
     free_member(heir);
@@ -319,6 +332,294 @@ static void a_record_that_no_broker_takes_ends_the_commit(void **state) {
     assert_int_equal(got.n, 0);
     fb_records_free(&got);
     free_member(member);
+}
+
+/* ---- partitions ---- */
+
+/* One record of each value in an open transaction; the caller ends it. */
+static rd_kafka_t *transaction(const char *address, const char *id, const char *topic,
+                               int32_t partition, int from, int to) {
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", address, text, sizeof text);
+    rd_kafka_conf_set(conf, "transactional.id", id, text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
+    assert_non_null(rk);
+    assert_null(rd_kafka_init_transactions(rk, 60000));
+    assert_null(rd_kafka_begin_transaction(rk));
+    for (int i = from; i < to; i++) {
+        snprintf(text, sizeof text, "%d", i);
+        assert_int_equal(
+            rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
+                              RD_KAFKA_V_KEY(text, strlen(text)),
+                              RD_KAFKA_V_VALUE(text, strlen(text)),
+                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+            0);
+    }
+    assert_int_equal(rd_kafka_flush(rk, 60000), 0);
+    return rk;
+}
+
+static void end_transaction(rd_kafka_t *rk, bool commits) {
+    assert_null(commits ? rd_kafka_commit_transaction(rk, 60000)
+                        : rd_kafka_abort_transaction(rk, 60000));
+    rd_kafka_destroy(rk);
+}
+
+/* Records FROM .. TO-1 in partition 0, with their numbers as values and keys. */
+static void transact(const char *address, const char *topic, int from, int to, bool commits) {
+    end_transaction(transaction(address, topic, topic, 0, from, to), commits);
+}
+
+static void wait_for_end(struct member *member, int32_t partition) {
+    for (int i = 0; !member->parts[partition].at_end; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(member);
+    }
+}
+
+static int64_t end_of(struct member *member, int32_t partition) {
+    struct fb_position position = {.topic = fb_str_of(member->input),
+                                   .partition = partition,
+                                   .next = member->parts[partition].next};
+    return member->source->calls->end_of(member->source, &position);
+}
+
+static void marks_and_open_transactions_in_the_input_are_no_lag(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char application[64];
+    fb_topic_name(application, "marks");
+    make_topics(address, application, 0);
+    struct member *member = new_member(address, application, "a-0");
+    transact(address, member->input, 0, 2, true);  /* 0 1, a mark at 2 */
+    transact(address, member->input, 2, 4, false); /* 3 4, a mark at 5 */
+    open_member(member);
+    take(member, 2);
+    wait_for_end(member, 0);
+    assert_int_equal(member->parts[0].next, 2);
+    assert_int_equal(end_of(member, 0), 2);
+    must_commit(member, 1);
+    assert_int_equal(fb_group_offset(address, application, member->input, 0), 2);
+
+    rd_kafka_t *open = transaction(address, "other", member->input, 0, 4, 5); /* 6 */
+    for (int i = 0; end_of(member, 0) != 2; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(member);
+    }
+    poll_once(member);
+    assert_int_equal(end_of(member, 0), 2);
+    member->parts[0].at_end = false;
+    end_transaction(open, true); /* a mark at 7 */
+    take(member, 1);
+    assert_int_equal(member->parts[0].next, 7);
+    wait_for_end(member, 0);
+    assert_int_equal(end_of(member, 0), 7);
+
+    close_member(member); /* begins at 2 again, and behind the mark of what was not committed */
+    open_member(member);
+    take(member, 1);
+    must_commit(member, 2);
+    close_member(member);
+    open_member(member); /* begins at 7: nothing but a mark */
+    wait_for_end(member, 0);
+    assert_int_equal(end_of(member, 0), 7);
+    free_member(member);
+}
+
+static void a_partition_without_a_position_rests(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char application[64];
+    fb_topic_name(application, "rest");
+    make_topics(address, application, 3);
+    struct member *member = new_member(address, application, "a-0");
+    member->only = 1;
+    open_member(member);
+    take(member, 3);
+    wait_for_end(member, 1);
+    for (unsigned i = 0; i < member->n_taken; i++)
+        assert_int_equal(member->taken[i].partition, 1);
+    put_taken(member);
+    must_commit(member, 1); /* with the position of the other one */
+    assert_int_equal(fb_group_offset(address, application, member->input, 0), 0);
+    assert_int_equal(fb_group_offset(address, application, member->input, 1), 3);
+    free_member(member);
+}
+
+static int64_t now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Has committed all that it read, and sent further positions that it will never commit. */
+static _Noreturn void hang(const char *address, const char *application, int said) {
+    struct member *member = new_member(address, application, "a-0");
+    open_member(member);
+    take(member, 4);
+    put_taken(member);
+    must_commit(member, 1);
+    rd_kafka_t *rk = transaction(address, member->name, member->output, 0, 0, 1);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, member->input, 0)->offset = 77;
+    if (rd_kafka_send_offsets_to_transaction(rk, list, fb_kafka_source_group(member->source),
+                                             60000) ||
+        write(said, "x", 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+static void what_a_killed_owner_left_open_is_ended_at_the_take_over(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char application[64], byte, note[100];
+    fb_topic_name(application, "killed");
+    make_topics(address, application, 2);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0)
+        hang(address, application, ends[1]);
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &byte, 1), 1);
+    close(ends[0]);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+
+    int64_t killed_ms = now_ms();
+    struct member *heir = new_member(address, application, "b-0");
+    open_member(heir);
+    for (int i = 0; !heir->parts[0].mine || !heir->parts[1].mine; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(heir);
+    }
+    print_message("taken over %lld ms after the kill, with a session of 6000 ms\n",
+                  (long long)(now_ms() - killed_ms));
+    snprintf(note, sizeof note, "1 %s-a-0", application);
+    assert_int_equal(heir->parts[0].next, 2);
+    assert_string_equal(heir->parts[0].note, note);
+    /* Nothing is open any more: the output ends where its records end, for all readers. */
+    assert_int_equal(fb_topic_end(address, heir->output, 0, true),
+                     fb_topic_end(address, heir->output, 0, false));
+    assert_echoed(address, heir, 4);
+    free_member(heir);
+}
+
+static void a_living_member_is_not_shut_out(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char application[64], note[100];
+    fb_topic_name(application, "living");
+    make_topics(address, application, 2);
+    struct member *first = new_member(address, application, "a-0");
+    struct member *second = new_member(address, application, "b-0");
+    open_member(first);
+    take(first, 4);
+    put_taken(first);
+    must_commit(first, 1);
+    open_member(second);
+    for (int i = 0; first->started < 2 || second->started < 1; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(first);
+        poll_once(second);
+    }
+    assert_true(first->parts[0].mine != first->parts[1].mine);
+    assert_true(second->parts[0].mine != second->parts[1].mine);
+    int given = second->parts[0].mine ? 0 : 1;
+    assert_string_equal(second->parts[given].note, note_of(first, 1, note));
+    fb_topic_put(address, first->input, 1 - given, 0, "k", "more", NULL, 0);
+    take(first, 1);
+    put_taken(first);
+    must_commit(first, 2); /* its producer is still the only one */
+    assert_echoed(address, first, 5);
+    free_member(second);
+    free_member(first);
+}
+
+/* ---- outages ---- */
+
+/* As a worker does: until what it has taken is committed, exactly once. */
+static void commit_whatever_comes(struct member *member, const char *note) {
+    static const char *const names[] = {"committed", "wait", "again", "doubt", "failed"};
+    struct part wanted[PARTITIONS];
+    struct fb_err err;
+    memcpy(wanted, member->parts, sizeof wanted);
+    for (int i = 0; i < 20; i++) {
+        enum fb_commit outcome = commit(member, note, 100, &err);
+        print_message("%s: %s %s\n", note, names[outcome], err.text);
+        if (outcome == FB_COMMITTED)
+            return;
+        assert_true(outcome == FB_COMMIT_AGAIN || outcome == FB_COMMIT_DOUBT);
+        if (outcome == FB_COMMIT_DOUBT) {
+            close_member(member);
+            open_member(member);
+            while (!member->started)
+                poll_once(member);
+            if (strcmp(member->parts[0].note, note) == 0) {
+                assert_int_equal(member->parts[0].next, wanted[0].next);
+                return; /* it was committed */
+            }
+            unsigned n = 0;
+            for (int p = 0; p < PARTITIONS; p++)
+                n += (unsigned)(wanted[p].next - member->parts[p].next);
+            take(member, n);
+        }
+        put_taken(member);
+    }
+    fail_msg("%s", err.text);
+}
+
+static void an_outage_within_a_transaction_neither_loses_nor_doubles(void **state) {
+    (void)state;
+    struct fb_broker *broker = fb_broker_start();
+    const char *address = fb_broker_address(broker);
+    struct fb_err err;
+    make_topics(address, "outage", 2);
+    struct member *member = new_member(address, "outage", "a-0");
+    open_member(member);
+    take(member, 4);
+    put_taken(member);
+    fb_broker_kill(broker);
+    fb_broker_restart(broker);
+    commit_whatever_comes(member, "killed-after-put");
+    member->n_taken = 0;
+
+    fb_topic_put(address, member->input, 0, 0, "k", "0-2", NULL, 0);
+    take(member, 1);
+    put_taken(member);
+    commit(member, "stopped-in-commit", 0, &err);
+    fb_broker_stop(broker);
+    fb_broker_restart(broker);
+    commit_whatever_comes(member, "stopped-in-commit");
+    member->n_taken = 0;
+
+    /* The process ends in doubt: the next one learns from the position what holds. */
+    fb_topic_put(address, member->input, 0, 0, "k", "0-3", NULL, 0);
+    take(member, 1);
+    put_taken(member);
+    enum fb_commit outcome = commit(member, "killed-in-commit", 0, &err);
+    fb_broker_kill(broker);
+    close_member(member);
+    fb_broker_restart(broker);
+    member->started = 0;
+    open_member(member);
+    while (!member->started)
+        poll_once(member);
+    bool committed = strcmp(member->parts[0].note, "killed-in-commit") == 0;
+    assert_true(committed || outcome != FB_COMMITTED);
+    print_message("killed in commit: it was %scommitted\n", committed ? "" : "not ");
+    assert_int_equal(member->parts[0].next, committed ? 4 : 3);
+    assert_echoed(address, member, committed ? 6 : 5);
+    if (!committed) {
+        take(member, 1);
+        put_taken(member);
+        must_commit(member, 4);
+    }
+    assert_echoed(address, member, 6);
+    free_member(member);
+    fb_broker_free(broker);
 }
 
 /* ---- history ---- */
@@ -367,31 +668,6 @@ static int64_t must_read(struct fb_reader *reader, const char *value) {
     assert_int_equal(record.value.n, strlen(value));
     assert_memory_equal(record.value.p, value, record.value.n);
     return record.offset;
-}
-
-/* Records FROM .. TO-1 in partition 0, with their numbers as values and keys, in a transaction. */
-static void transact(const char *address, const char *topic, int from, int to, bool commits) {
-    char text[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", address, text, sizeof text);
-    rd_kafka_conf_set(conf, "transactional.id", topic, text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    assert_non_null(rk);
-    assert_null(rd_kafka_init_transactions(rk, 60000));
-    assert_null(rd_kafka_begin_transaction(rk));
-    for (int i = from; i < to; i++) {
-        snprintf(text, sizeof text, "%d", i);
-        assert_int_equal(rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_KEY(text, strlen(text)),
-                                           RD_KAFKA_V_VALUE(text, strlen(text)),
-                                           RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                           RD_KAFKA_V_END),
-                         0);
-    }
-    assert_int_equal(rd_kafka_flush(rk, 60000), 0);
-    assert_null(commits ? rd_kafka_commit_transaction(rk, 60000)
-                        : rd_kafka_abort_transaction(rk, 60000));
-    rd_kafka_destroy(rk);
 }
 
 static void history_skips_what_was_not_committed(void **state) {
@@ -516,6 +792,11 @@ int main(void) {
         cmocka_unit_test(outputs_positions_and_notes_come_together),
         cmocka_unit_test(a_zombie_commits_nothing),
         cmocka_unit_test(a_record_that_no_broker_takes_ends_the_commit),
+        cmocka_unit_test(marks_and_open_transactions_in_the_input_are_no_lag),
+        cmocka_unit_test(a_partition_without_a_position_rests),
+        cmocka_unit_test(what_a_killed_owner_left_open_is_ended_at_the_take_over),
+        cmocka_unit_test(a_living_member_is_not_shut_out),
+        cmocka_unit_test(an_outage_within_a_transaction_neither_loses_nor_doubles),
         cmocka_unit_test(history_skips_what_was_not_committed),
         cmocka_unit_test(history_skips_what_was_compacted),
         cmocka_unit_test(history_finds_moments_and_says_what_is_gone),
