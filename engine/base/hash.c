@@ -83,3 +83,21 @@ void fb_hex(const uint8_t *bytes, size_t n_bytes, char *out) {
     }
     *out = '\0';
 }
+
+static int digit_of(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool fb_unhex(struct fb_str hex, uint8_t *bytes, size_t n_bytes) {
+    if (hex.n != 2 * n_bytes)
+        return false;
+    for (size_t i = 0; i < n_bytes; i++) {
+        int high = digit_of(hex.p[2 * i]), low = digit_of(hex.p[2 * i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    return true;
+}

@@ -42,5 +42,7 @@ void fb_hasher_sha256_parts(struct fb_hasher *hasher, const struct fb_str *parts
                             uint8_t digest[32]);
 /* Lower-case hex, n_bytes * 2 characters and a terminator. */
 void fb_hex(const uint8_t *bytes, size_t n_bytes, char *out);
+/* The way back; false: that is not n_bytes * 2 digits, or not lower-case. */
+bool fb_unhex(struct fb_str hex, uint8_t *bytes, size_t n_bytes);
 
 #endif

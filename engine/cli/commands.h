@@ -15,6 +15,7 @@
 
 /* name, what it does in a line */
 #define FB_COMMANDS(COMMAND)                                                                       \
+    COMMAND(audit, "check audit records, or print the heads of their chains")                      \
     COMMAND(check, "find every mistake in rule files, and say what the rules cost")                \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \

@@ -22,7 +22,8 @@ struct fb_auditor {
     struct fb_str payload; /* of the record that the core takes; p NULL: none */
 };
 
-/* Each of these makes one record; `encoded` holds views until the encoder's next call. */
+/* Each of these makes one record; `encoded` holds views until the encoder's next call. It is put
+ * out as it is, without a traceparent: a line of the trail follows from its data alone. */
 
 /* An alert: a change of an alarm's flags. The alert itself may be encoded before or after it. */
 void fb_audit_decision(struct fb_auditor *auditor, struct fb_encoder *encoder,

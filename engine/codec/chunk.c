@@ -176,28 +176,10 @@ static bool parse_index(struct fb_str digits, uint32_t *index) {
     return x <= UINT32_MAX;
 }
 
-static int digit_of(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool parse_hex(struct fb_str hex, uint8_t bytes[32]) {
-    if (hex.n != 64)
-        return false;
-    for (size_t i = 0; i < 32; i++) {
-        int high = digit_of(hex.p[2 * i]), low = digit_of(hex.p[2 * i + 1]);
-        if (high < 0 || low < 0)
-            return false;
-        bytes[i] = (uint8_t)(high << 4 | low);
-    }
-    return true;
-}
-
 enum fb_chunk_key_kind fb_chunk_key_parse(struct fb_str key, int *slot, uint32_t *index,
                                           uint8_t rules[32]) {
     if (key.n > 6 && memcmp(key.p, "rules/", 6) == 0)
-        return parse_hex((struct fb_str){key.p + 6, key.n - 6}, rules) ? FB_KEY_RULES
+        return fb_unhex((struct fb_str){key.p + 6, key.n - 6}, rules, 32) ? FB_KEY_RULES
                                                                        : FB_KEY_OTHER;
     if (key.n < 3 || (key.p[0] != 'A' && key.p[0] != 'B') || key.p[1] != '/')
         return FB_KEY_OTHER;

@@ -35,6 +35,8 @@ static void keep(const struct fb_encoded *encoded) {
     line.n = data.n = 0;
     fb_encode_line(encoded, &line);
     fb_buf_str(&data, encoded->data);
+    fb_buf_terminated(&line);
+    fb_buf_terminated(&data);
 }
 
 static const char *decision(struct fb_auditor *auditor, struct fb_output output) {
