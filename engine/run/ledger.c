@@ -130,10 +130,11 @@ static void put_manifest(struct fb_ledger *ledger, const struct fb_core *core,
 /* The next pieces of the one that is under way. */
 static void sweep(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch) {
     bool more = true;
+    uint32_t bytes = ledger->pace->piece_bytes;
     for (int pieces = 0;
          more && (pieces < PIECES_A_COMMIT || fb_core_snapshot_waiting(core) > WAITING_MAX);
          pieces++) {
-        more = fb_core_snapshot_next(core, FB_CHUNK_BYTES, &ledger->content);
+        more = fb_core_snapshot_next(core, bytes ? bytes : FB_CHUNK_BYTES, &ledger->content);
         if (ledger->content.n)
             put_chunk(ledger, batch);
     }
@@ -147,6 +148,8 @@ static bool is_due(const struct fb_ledger *ledger, const struct fb_journal *now,
     if (ledger->barrier_us == FB_NO_TIME)
         return read > 0;
     int64_t since_us = now->wall_us - ledger->barrier_us;
+    if (since_us < 0) /* the clock was put back, from whatever year: begin anew by it */
+        return read > 0;
     return since_us >= ledger->pace->least_us && read > 0 &&
            (since_us >= ledger->pace->most_us || read >= BYTES_FACTOR * ledger->newest_bytes);
 }

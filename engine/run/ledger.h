@@ -18,6 +18,7 @@
  * bytes have been read, at the latest after most_us if anything was read. */
 struct fb_snapshot_pace {
     int64_t least_us, most_us;
+    uint32_t piece_bytes; /* of state in a piece, before compression; 0: FB_CHUNK_BYTES */
 };
 
 struct fb_ledger;

@@ -28,6 +28,7 @@ struct restoring {
     struct fb_reader **inputs; /* one a route; NULL: not opened yet */
     struct fb_chunk_coder *coder;
     uint32_t since_progress;
+    bool from_first; /* look for the snapshot in all of its topic */
 };
 
 /* Ends the work with what err says: a trouble outside passes, anything else does not. */
@@ -190,18 +191,17 @@ static enum fb_restored next_commit(struct restoring *r, struct fb_journal *comm
     return fb_journal_parse(record.value, commit, r->err) ? FB_RESTORE_DONE : FB_RESTORE_HALT;
 }
 
-static struct fb_reader *open_first(struct restoring *r) {
+static struct fb_reader *open_first(struct restoring *r, const char *topic) {
     int64_t first, end;
-    if (!r->history->calls->bounds(r->history, r->wish->journal, r->wish->partition, &first, &end,
-                                   r->err))
+    if (!r->history->calls->bounds(r->history, topic, r->wish->partition, &first, &end, r->err))
         return NULL;
-    return r->history->calls->open(r->history, r->wish->journal, r->wish->partition, first, r->err);
+    return r->history->calls->open(r->history, topic, r->wish->partition, first, r->err);
 }
 
 /* Before the first commit: only its rules are looked at here. */
 static enum fb_restored find_beginning(struct restoring *r) {
     struct fb_journal first;
-    r->commits = open_first(r);
+    r->commits = open_first(r, r->wish->journal);
     if (!r->commits)
         return trouble(r);
     enum fb_restored done = next_commit(r, &first);
@@ -210,7 +210,7 @@ static enum fb_restored find_beginning(struct restoring *r) {
     memcpy(r->at.rules, first.rules, sizeof r->at.rules);
     r->at.clock_us = FB_NO_TIME;
     r->commits->calls->close(r->commits);
-    r->commits = open_first(r);
+    r->commits = open_first(r, r->wish->journal);
     return r->commits ? FB_RESTORE_DONE : trouble(r);
 }
 
@@ -242,8 +242,10 @@ static enum fb_restored find_start(struct restoring *r) {
 
 static enum fb_restored check_manifest(struct restoring *r, const struct fb_manifest *manifest,
                                        uint32_t chunks) {
-    if (manifest->chunks != chunks)
-        return halt(r, "pieces of the newest snapshot are missing");
+    if (manifest->chunks != chunks) {
+        fb_fail(r->err, FB_FATAL, "pieces of the newest snapshot are missing");
+        return FB_RESTORE_BEHIND;
+    }
     if (manifest->at.seq != r->at.seq)
         return halt(r, "the newest snapshot is of another commit than the journal says");
     fb_core_restored(fb_task_core(r->task), r->at.clock_us);
@@ -285,7 +287,9 @@ static enum fb_restored take_piece(struct restoring *r, const struct fb_record *
 static enum fb_restored read_snapshot(struct restoring *r) {
     struct fb_record record;
     uint32_t chunks = 0;
-    struct fb_reader *reader = open_at(r, r->wish->snapshot, r->last.snapshot.wall_us);
+    struct fb_reader *reader = r->from_first
+                                   ? open_first(r, r->wish->snapshot)
+                                   : open_at(r, r->wish->snapshot, r->last.snapshot.wall_us);
     if (!reader)
         return trouble(r);
     enum fb_restored done = FB_RESTORE_NOTHING;
@@ -454,12 +458,26 @@ static enum fb_restored make_task(struct restoring *r) {
     return whole ? read_snapshot(r) : FB_RESTORE_DONE;
 }
 
+static void drop_task(struct restoring *r) {
+    close_inputs(r);
+    fb_task_free(r->task);
+    fb_bundle_drop(r->bundle);
+    r->task = NULL;
+    r->bundle = NULL;
+    *r->err = (struct fb_err){0};
+}
+
 static enum fb_restored rebuild(struct restoring *r) {
     enum fb_restored done = check_last(r, find_last(r));
     if (done == FB_RESTORE_DONE)
         done = find_start(r);
     if (done == FB_RESTORE_DONE)
         done = make_task(r);
+    if (done == FB_RESTORE_BEHIND && r->task) { /* a clock that was put back stamps them earlier */
+        drop_task(r);
+        r->from_first = true;
+        done = make_task(r);
+    }
     if (done == FB_RESTORE_DONE)
         done = do_commits(r);
     if (done == FB_RESTORE_DONE)
