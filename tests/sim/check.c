@@ -19,16 +19,12 @@ struct again {
     int32_t partition;
     struct fb_task *task;
     int64_t outputs[OUTPUT_STREAMS]; /* offset of the next committed output to compare */
-    uint32_t n_outputs, n_dead;
+    uint32_t n_outputs;
+    bool with_audit;
 };
 
 static int topic_of(const struct sim_world *world, enum fb_stream stream) {
     return sim_topic(world->kafka, fb_str_of(sim_stream_names[stream]));
-}
-
-static struct fb_task *fresh_task(const struct sim_world *world, struct fb_bundle *bundle,
-                                  int32_t partition) {
-    return fb_task_new(sim_reference_config(world), bundle, partition);
 }
 
 /* ---- outputs ---- */
@@ -78,7 +74,7 @@ static void compare_batch(struct again *again, uint32_t txn) {
         struct fb_header headers[FB_BATCH_HEADERS_MAX];
         struct fb_outgoing expected = {0};
         enum fb_stream stream = fb_batch_at(batch, i, &expected, headers);
-        if ((int)stream < OUTPUT_STREAMS && stream != FB_STREAM_AUDIT)
+        if ((int)stream < OUTPUT_STREAMS)
             compare_output(again, stream, &expected, txn);
     }
     fb_batch_clear(batch);
@@ -90,7 +86,7 @@ static void nothing_is_left(struct again *again) {
         const struct sim_record *more =
             sim_next(again->world->kafka, topic_of(again->world, (enum fb_stream)s),
                      again->partition, again->outputs[s], &offset);
-        if (more && s != FB_STREAM_AUDIT)
+        if (more && (again->with_audit || s != FB_STREAM_AUDIT))
             sim_violated(again->world, "I2", "%s [%d] @%lld: one too many: %.*s %.*s",
                          sim_stream_names[s], again->partition, (long long)offset,
                          FB_ARG(more->key), FB_ARG(more->value));
@@ -152,8 +148,10 @@ static void take_operations(struct again *again, const struct fb_journal *journa
         case FB_JOURNAL_BEGIN:
             fb_task_begin(again->task, op.input, op.next);
             break;
-        case FB_JOURNAL_TAKE_BYTES:
         case FB_JOURNAL_RULES:
+            fb_task_activate(again->task, op.build);
+            break;
+        case FB_JOURNAL_TAKE_BYTES:
             break;
         }
     }
@@ -236,6 +234,48 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
     }
 }
 
+/* ---- the audit ---- */
+
+/* What a record of the chain must be: the hash of the one before and of itself without its hash,
+ * which stands last. Not by the code that wrote it. */
+static bool chain_goes_on(struct fb_str value, uint8_t head[32]) {
+    static const char name[] = ",\"hash\":\"";
+    size_t tail = sizeof name - 1 + 64 + 2;
+    char hex[65];
+    if (value.n < tail || memcmp(value.p + value.n - tail, name, sizeof name - 1) != 0)
+        return false;
+    struct fb_str parts[] = {{(const char *)head, 32}, {value.p, value.n - tail}, {"}", 1}};
+    uint8_t digest[32];
+    fb_sha256(parts, 3, digest);
+    memcpy(head, digest, 32);
+    fb_hex(head, 32, hex);
+    return memcmp(hex, value.p + value.n - 66, 64) == 0;
+}
+
+static void check_audit(struct sim_world *world, int32_t partition) {
+    uint8_t head[32] = {0};
+    uint64_t seq = 0;
+    int64_t offset = -1;
+    const struct sim_record *record, *last = NULL;
+    while ((record = sim_next(world->kafka, topic_of(world, FB_STREAM_AUDIT), partition, offset + 1,
+                              &offset))) {
+        seq++;
+        if (!chain_goes_on(record->value, head))
+            sim_violated(world, "I5", "audit [%d]: the chain is broken at record %llu", partition,
+                         (unsigned long long)seq);
+    }
+    for (offset = -1; (record = sim_next(world->kafka, topic_of(world, FB_STREAM_JOURNAL),
+                                         partition, offset + 1, &offset));)
+        last = record;
+    struct fb_journal journal;
+    struct fb_err err;
+    if (last && fb_journal_parse(last->value, &journal, &err) &&
+        (journal.audit_seq != seq || memcmp(journal.audit_head, head, 32) != 0))
+        sim_violated(world, "I5",
+                     "audit [%d]: %llu records, and the journal has another head after %llu",
+                     partition, (unsigned long long)seq, (unsigned long long)journal.audit_seq);
+}
+
 /* ---- without the journal ---- */
 
 /* Stored input of one topic has one result, whoever took it when. */
@@ -259,8 +299,9 @@ static uint32_t count(struct sim_world *world, enum fb_stream stream, int32_t pa
 
 static void check_partition(struct sim_world *world, struct fb_bundle *bundle, int32_t partition,
                             struct sim_result *result) {
-    struct again again = {.world = world, .bundle = bundle, .partition = partition};
-    again.task = fresh_task(world, bundle, partition);
+    struct again again = {
+        .world = world, .bundle = bundle, .partition = partition, .with_audit = true};
+    again.task = fb_task_new(sim_reference_config(true), bundle, partition);
     compare_with_journal(&again, result);
     if (!world->violation)
         nothing_is_left(&again);
@@ -277,7 +318,7 @@ static void check_partition(struct sim_world *world, struct fb_bundle *bundle, i
     fb_task_free(again.task);
     if (world->plan.stored && !world->violation) {
         again = (struct again){.world = world, .bundle = bundle, .partition = partition};
-        again.task = fresh_task(world, bundle, partition);
+        again.task = fb_task_new(sim_reference_config(false), bundle, partition);
         compare_with_log(&again);
         if (!world->violation)
             nothing_is_left(&again);
@@ -292,6 +333,7 @@ void sim_check(struct sim_world *world, struct fb_bundle *bundle, struct sim_res
         sim_violated(world, "I9", "the transaction of %s hangs", hanging);
     for (int32_t p = 0; p < world->plan.partitions && !world->violation; p++) {
         check_partition(world, bundle, p, result);
+        check_audit(world, p);
         dead += count(world, FB_STREAM_DEAD, p);
     }
     if (!world->violation && dead != world->poison)

@@ -32,10 +32,14 @@ struct life {
 
 static const struct fb_room room = {.memory_max = 1 << 20, .folder = "/tmp"};
 
-const struct fb_task_config *sim_reference_config(const struct sim_world *world) {
-    static const struct fb_task_config config = {.application = {"sim", 3}, .room = room};
-    (void)world;
-    return &config;
+const struct fb_task_config *sim_reference_config(bool journalled) {
+    static const struct fb_task_config configs[] = {
+        {.application = {"sim", 3}, .room = room},
+        {.application = {"sim", 3},
+         .room = room,
+         .journalled = true,
+         .pace = {.least_us = INT64_MAX, .most_us = INT64_MAX}}};
+    return &configs[journalled];
 }
 
 static int64_t now_us(void *context, enum fb_clock_kind kind) {
@@ -88,10 +92,10 @@ void sim_process_start(struct sim_process *process, struct fb_bundle *bundle) {
     const struct sim_plan *plan = &world->plan;
     struct life *life = fb_alloc(sizeof *life);
     sim_trace(world, "%s: starts", process->name);
-    life->task = *sim_reference_config(world);
-    life->task.journalled = true;
+    life->task = *sim_reference_config(true);
     life->task.pace = (struct fb_snapshot_pace){.least_us = plan->snapshot_least_us,
-                                                .most_us = plan->snapshot_most_us};
+                                                .most_us = plan->snapshot_most_us,
+                                                .piece_bytes = plan->piece_bytes};
     life->bundle = fb_bundle_keep(bundle);
     life->park = fb_park_new(10 * SECOND);
     process->life = life;

@@ -10,8 +10,8 @@
 
 extern const char *const sim_stream_names[FB_STREAMS];
 
-/* Of tasks that are no part of a worker, and keep no journal. */
-const struct fb_task_config *sim_reference_config(const struct sim_world *world);
+/* Of tasks that are no part of a worker. journalled: they audit as those of workers do. */
+const struct fb_task_config *sim_reference_config(bool journalled);
 
 /* A process starts, with the plan's number of workers. */
 void sim_process_start(struct sim_process *process, struct fb_bundle *bundle);

@@ -65,7 +65,9 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
     plan.partitions = 2 + (int)sim_below(&random, 3);
     plan.topics = sim_chance(&random, 40) ? 2 : 1;
     plan.stored = plan.topics == 1 && sim_chance(&random, 40);
-    plan.events = (int)sim_between(&random, 100, 400);
+    plan.events = (int)sim_between(&random, 100, 600);
+    plan.devices = (int)sim_between(&random, 2, 24);
+    plan.piece_bytes = sim_chance(&random, 70) ? 1 + sim_below(&random, 2000) : 0;
     plan.step_us = sim_between(&random, 5 * MS, 60 * MS);
     plan.faults = options->faults >= 0 ? options->faults : (int)sim_below(&random, 25);
     plan.fault_gap = 600;

@@ -3,8 +3,6 @@
 
 #include <stdio.h>
 
-enum { DEVICES = 6 };
-
 const char *const sim_inputs[2] = {"in", "more"};
 
 #define DEVICE(topics)                                                                             \
@@ -75,7 +73,9 @@ static void poison(struct sim_random *random, struct fb_buf *out) {
 
 void sim_event(struct sim_world *world, int64_t now_us) {
     struct sim_random *random = &world->random;
-    uint32_t device = sim_below(random, DEVICES);
+    /* Some devices send more often than others. */
+    uint32_t devices = (uint32_t)world->plan.devices;
+    uint32_t device = sim_below(random, sim_chance(random, 50) ? devices : (devices + 3) / 4);
     int64_t back_ms = 0;
     if (sim_chance(random, 30))
         back_ms = sim_between(random, 0, 900);

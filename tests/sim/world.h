@@ -19,8 +19,9 @@ struct sim_plan {
     uint64_t seed;
     int processes, workers, partitions, topics;
     bool stored; /* all input is there before the start, from one topic, hours old */
-    int events;
-    int64_t step_us; /* from one event to the next, about */
+    int events, devices;
+    uint32_t piece_bytes; /* of snapshots */
+    int64_t step_us;      /* from one event to the next, about */
     int faults;
     uint32_t fault_gap; /* weight of passes between two faults, at most */
     int64_t commit_us, snapshot_least_us, snapshot_most_us;
