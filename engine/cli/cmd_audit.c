@@ -142,7 +142,7 @@ static bool take_line(void *context, enum fb_stream stream, struct fb_str line,
 static int reexecute(struct audit *audit, struct fb_replay_request *what) {
     struct fb_replay_options *options = &what->options;
     struct fb_replay_result result;
-    struct fb_compiled compiled;
+    struct fb_bundle *bundle;
     struct fb_err err;
     if (fb_audit_again_semantics(audit->again) != FB_SEMANTICS) {
         printf("the records were made with semantics %lld and this build has %d: it takes a build "
@@ -150,7 +150,7 @@ static int reexecute(struct audit *audit, struct fb_replay_request *what) {
                (long long)fb_audit_again_semantics(audit->again), FB_SEMANTICS);
         return FB_EXIT_PROBLEMS;
     }
-    int status = fb_replay_request_compile(what, &compiled);
+    int status = fb_replay_request_compile(what, &bundle);
     if (status != FB_EXIT_OK)
         return status;
     options->audit = true;
@@ -169,7 +169,7 @@ static int reexecute(struct audit *audit, struct fb_replay_request *what) {
         fprintf(stderr, "flyball audit: %s\n", err.text);
         status = FB_EXIT_IO;
     }
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     return status;
 }
 

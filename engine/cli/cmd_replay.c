@@ -193,13 +193,13 @@ int fb_cmd_replay(int argc, char **argv) {
     fb_cli_options(&argp, argc, argv, &request);
     request.terminal = !request.quiet && isatty(STDERR_FILENO);
     request.colour = fb_cli_colour(stdout);
-    struct fb_compiled compiled;
-    int status = fb_replay_request_compile(&request.what, &compiled);
+    struct fb_bundle *bundle;
+    int status = fb_replay_request_compile(&request.what, &bundle);
     if (status != FB_EXIT_OK)
         return status;
     request.what.options.progress = request.terminal ? show_progress : NULL;
     request.what.options.context = &request;
     status = replay(&request);
-    fb_compiled_free(&compiled);
+    fb_bundle_drop(bundle);
     return status;
 }

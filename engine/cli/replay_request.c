@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "engine/base/calendar.h"
-#include "engine/base/hash.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/compile.h"
 
 void fb_replay_request_init(struct fb_replay_request *request) {
     *request = (struct fb_replay_request){
@@ -88,26 +88,19 @@ void fb_replay_request_check(const struct fb_replay_request *request, struct arg
                        request->inputs[i].path);
 }
 
-/* By what the rules mean: their names and versions, in their order. */
-static void hash_rules(const struct fb_program *program, uint8_t rules[32]) {
-    struct fb_buf text = {0};
-    for (uint32_t i = 0; i < program->n_rules; i++) {
-        fb_buf_str(&text, program->rules[i].name);
-        fb_buf_printf(&text, " %s\n", program->rules[i].version);
-    }
-    struct fb_str all = {text.p, text.n};
-    fb_sha256(&all, 1, rules);
-    fb_buf_free(&text);
-}
-
-int fb_replay_request_compile(struct fb_replay_request *request, struct fb_compiled *compiled) {
+int fb_replay_request_compile(struct fb_replay_request *request, struct fb_bundle **bundle) {
     struct fb_replay_options *options = &request->options;
-    int status = fb_cli_compile(request->rules, request->n_rules, compiled);
+    /* As a live run with the default settings, so that the bundle is the same. */
+    struct fb_bundle_settings settings = {.max_skew_us = options->max_skew_us,
+                                          .max_age_us = FB_MINUTE};
+    struct fb_compiled compiled;
+    int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
     if (status != FB_EXIT_OK)
         return status;
-    options->program = compiled->program;
+    *bundle = fb_bundle_of(&compiled, &settings, NULL);
+    options->program = (*bundle)->program;
     options->inputs = request->inputs;
     options->sets = request->sets;
-    hash_rules(compiled->program, options->rules);
+    memcpy(options->rules, (*bundle)->hash, sizeof options->rules);
     return FB_EXIT_OK;
 }

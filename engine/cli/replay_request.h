@@ -6,7 +6,7 @@
 
 #include <argp.h>
 
-#include "engine/cli/compile.h"
+#include "engine/run/bundle.h"
 #include "engine/run/replay.h"
 
 enum { FB_REPLAY_INPUTS_MAX = 256 };
@@ -63,7 +63,8 @@ error_t fb_replay_request_option(struct fb_replay_request *request, int key, cha
                                  struct argp_state *state);
 /* At the end of the line: ends with wrong usage where something is missing. */
 void fb_replay_request_check(const struct fb_replay_request *request, struct argp_state *state);
-/* Compiles the rules into options.program and names their bundle; as fb_cli_compile. */
-int fb_replay_request_compile(struct fb_replay_request *request, struct fb_compiled *compiled);
+/* Compiles the rules for the options, which hold views into the bundle: drop it when the replay is
+ * over. Exit status; not FB_EXIT_OK: there is none, and the mistakes were printed. */
+int fb_replay_request_compile(struct fb_replay_request *request, struct fb_bundle **bundle);
 
 #endif
