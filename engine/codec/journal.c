@@ -2,6 +2,7 @@
 #include "engine/codec/journal.h"
 
 #include "connectors/connector.h"
+#include "engine/base/planted.h"
 #include "engine/codec/binary.h"
 
 static const char magic[4] = {'F', 'B', 'J', '1'};
@@ -42,7 +43,8 @@ void fb_journal_begin_run(struct fb_journal_writer *writer, uint32_t input, int6
 }
 
 void fb_journal_tick(struct fb_journal_writer *writer, int64_t wall_us) {
-    end_run(writer);
+    if (!FB_PLANTED(JOURNAL_ORDER))
+        end_run(writer);
     put_op(writer, FB_JOURNAL_TICK, 0, wall_us);
 }
 

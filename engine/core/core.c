@@ -8,6 +8,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/base/planted.h"
 #include "engine/core/feed.h"
 #include "engine/core/index.h"
 #include "engine/core/plan.h"
@@ -494,7 +495,8 @@ void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         find_deadline(device);
-        fb_timers_schedule(core->timers, device);
+        if (!FB_PLANTED(NO_TIMERS))
+            fb_timers_schedule(core->timers, device);
     }
 }
 

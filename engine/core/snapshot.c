@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "engine/base/planted.h"
 #include "engine/core/image.h"
 #include "engine/core/state.h"
 #include "engine/core/timer.h"
@@ -52,9 +53,12 @@ static bool is_early(const struct fb_sweep *sweep, uint32_t number) {
 void fb_sweep_touch(struct fb_core *core, const struct fb_device *device) {
     struct fb_sweep *sweep = &core->sweep;
     uint32_t number = device->number;
-    if (number < sweep->next || number >= sweep->end || is_early(sweep, number))
+    if (number < sweep->next || number >= sweep->end || is_early(sweep, number) ||
+        FB_PLANTED(NO_BARRIER))
         return;
     sweep->early[number / 64] |= UINT64_C(1) << (number % 64);
+    if (FB_PLANTED(SKIPS_TOUCHED))
+        return;
     append(core, device, &sweep->waiting, &sweep->waiting_hash);
     sweep->waiting_devices++;
 }

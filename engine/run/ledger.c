@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/planted.h"
 #include "engine/codec/chunk.h"
 #include "engine/core/snapshot.h"
 
@@ -140,6 +141,11 @@ static void sweep(struct fb_ledger *ledger, struct fb_core *core, struct fb_batc
     }
     if (!more)
         put_manifest(ledger, core, batch);
+    if (more && FB_PLANTED(MANIFEST_FIRST)) {
+        struct fb_manifest open = ledger->open;
+        put_manifest(ledger, core, batch);
+        ledger->open = open;
+    }
 }
 
 static bool is_due(const struct fb_ledger *ledger, const struct fb_journal *now,
@@ -164,6 +170,8 @@ static void begin(struct fb_ledger *ledger, struct fb_core *core, const struct f
     ledger->opened = (struct fb_journal_snapshot){
         .id = ledger->open.snapshot, .seq = now->seq, .wall_us = now->wall_us};
     ledger->opened_read = bytes_read;
+    if (FB_PLANTED(INCOMPLETE_SNAPSHOT))
+        ledger->newest = ledger->opened;
     ledger->barrier_us = now->wall_us;
     ledger->rules_due = true; /* so that what restoring needs lies close together */
     fb_core_snapshot_begin(core);

@@ -6,6 +6,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
+#include "engine/base/planted.h"
 #include "engine/codec/chunk.h"
 #include "engine/core/snapshot.h"
 
@@ -94,7 +95,7 @@ static enum fb_restored find_last(struct restoring *r) {
 static enum fb_restored check_last(struct restoring *r, enum fb_restored found) {
     const struct fb_restore_wish *wish = r->wish;
     uint64_t seq = found == FB_RESTORE_DONE ? r->last.seq : 0;
-    if (wish->committed_seq > seq) {
+    if (wish->committed_seq > seq && !FB_PLANTED(HIDDEN_COMMIT)) {
         fb_fail(r->err, FB_FATAL,
                 "commit %llu stands in the consumer group, but the journal '%s' [%d] ends at %llu: "
                 "records of it were deleted. To begin anew without the old state, delete the "
@@ -268,7 +269,8 @@ static enum fb_restored take_piece(struct restoring *r, const struct fb_record *
     case FB_KEY_CHUNK:
         if (!fb_chunk_decode(r->coder, record->value, &chunk, r->err))
             return FB_RESTORE_HALT;
-        if (chunk.snapshot != r->last.snapshot.id)
+        if (chunk.snapshot != r->last.snapshot.id &&
+            (!FB_PLANTED(MIXED_SLOTS) || slot != !(r->last.snapshot.id & 1)))
             return FB_RESTORE_NOTHING;
         if (!fb_core_restore(fb_task_core(r->task), chunk.content, r->err))
             return FB_RESTORE_HALT;
@@ -305,6 +307,10 @@ static enum fb_restored read_snapshot(struct restoring *r) {
         return trouble(r);
     if (done != FB_RESTORE_NOTHING)
         return done;
+    if (FB_PLANTED(INCOMPLETE_SNAPSHOT)) {
+        fb_core_restored(fb_task_core(r->task), r->at.clock_us);
+        return FB_RESTORE_DONE;
+    }
     fb_fail(r->err, FB_FATAL, "the newest snapshot has no manifest");
     return FB_RESTORE_BEHIND;
 }
@@ -357,10 +363,16 @@ static enum fb_restored take_again(struct restoring *r, const struct fb_journal_
         if (read != FB_RESTORE_DONE)
             return read;
         r->figures->records++;
-        if (op->kind == FB_JOURNAL_QUARANTINE)
+        if (FB_PLANTED(RECORDS_LOST) && r->figures->records % 5 == 0)
+            fb_task_set_next(r->task, route, record.offset + 1);
+        else if (op->kind == FB_JOURNAL_QUARANTINE)
             fb_task_quarantine(r->task, route, &record, op->wall_us);
         else
             fb_task_record(r->task, route, &record, op->wall_us);
+        if (FB_PLANTED(TAIL_TWICE)) {
+            fb_task_set_next(r->task, route, record.offset);
+            fb_task_record(r->task, route, &record, op->wall_us);
+        }
         if (++r->since_progress % PROGRESS_EVERY == 0 &&
             !go_on(r, r->figures->commits, r->last.seq - r->at.seq))
             return FB_RESTORE_STOPPED;
@@ -423,7 +435,7 @@ static enum fb_restored do_commit(struct restoring *r, const struct fb_journal *
 static enum fb_restored do_commits(struct restoring *r) {
     struct fb_journal commit;
     uint64_t seq = r->at.seq;
-    while (seq < r->last.seq) {
+    while (seq < r->last.seq && !FB_PLANTED(NO_TAIL)) {
         enum fb_restored done = next_commit(r, &commit);
         if (done != FB_RESTORE_DONE)
             return done;

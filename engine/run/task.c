@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <string.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/planted.h"
 #include "engine/codec/audit.h"
 #include "engine/codec/decode.h"
 #include "engine/run/clock.h"
@@ -266,6 +268,8 @@ static int64_t begin_record(struct fb_task *task, struct topic *topic,
     task->record = record;
     task->traced = false;
     topic->next = record->offset + 1;
+    if (FB_PLANTED(WALL_CLOCK))
+        fb_clock_end(&task->clock, record->stamp_us + clock() % 5000);
     int64_t c_us = fb_clock_record(&task->clock, record->stamp_us, wall_us);
     struct fb_origin origin = origin_of(record);
     move_clock(task, c_us, &origin);
@@ -321,7 +325,7 @@ void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_re
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {
     FB_ASSERT(!task->sealed);
     task->wall_us = wall_us;
-    if (task->journal)
+    if (task->journal && !FB_PLANTED(TICK_UNJOURNALLED))
         fb_journal_tick(task->journal, wall_us);
     int64_t c_us = fb_clock_end(&task->clock, wall_us);
     move_clock(task, c_us, NULL);
@@ -410,8 +414,13 @@ void fb_task_note(const struct fb_task *task, struct fb_buf *out) {
 
 bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner) {
     uint64_t own = fb_task_seq(task);
+    if (FB_PLANTED(KEPT_WHEN_OVERTAKEN))
+        return true;
+    if (FB_PLANTED(ANY_OWNER))
+        owner = view(task->sealed && seq == own ? &task->sealer : &task->committer);
     if (task->sealed && seq == own && fb_str_eq(owner, view(&task->sealer))) {
-        fb_task_committed(task);
+        if (!FB_PLANTED(RESEND_IN_DOUBT))
+            fb_task_committed(task);
         return true;
     }
     return seq == own - task->sealed && (seq == 0 || fb_str_eq(owner, view(&task->committer)));
@@ -427,10 +436,11 @@ bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb
                            FB_ARG(at->inputs[i].topic));
         task->topics[route].next = at->inputs[i].next;
     }
-    task->clock.c_us = at->clock_us;
+    task->clock.c_us = FB_PLANTED(WRONG_CLOCK) ? at->wall_us : at->clock_us;
     task->auditor.clock_us = at->clock_us;
     task->auditor.seq = at->audit_seq;
-    memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
+    if (!FB_PLANTED(AUDIT_HEAD))
+        memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
     fb_batch_set_mark(task->batch, (struct fb_batch_mark){at->outputs, at->output_hash});
     return true;
 }
@@ -472,7 +482,8 @@ void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
 bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
     struct fb_journal now;
     unsigned long long seq = journal->seq;
-    fb_batch_clear(task->batch);
+    if (!FB_PLANTED(OUTPUTS_AGAIN))
+        fb_batch_clear(task->batch);
     describe(task, &now);
     if (now.outputs != journal->outputs)
         return fb_fail(

@@ -6,6 +6,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
+#include "engine/base/planted.h"
 #include "engine/run/takeover.h"
 
 enum {
@@ -233,6 +234,8 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
             positions[k].next = FB_POSITION_NONE;
         else if (taken == FB_TAKEN_NEW)
             fb_task_begin(task, route, positions[k].next);
+        else if (FB_PLANTED(GROUP_POSITION))
+            fb_task_set_next(task, route, positions[k].next);
         else
             positions[k].next = fb_task_next(task, route);
         fb_log(FB_LOG_DEBUG, "%.*s [%d] from %lld, %s", FB_ARG(positions[k].topic),
@@ -404,15 +407,19 @@ static bool make_last(struct fb_worker *worker, const struct positions *position
         case FB_COMMIT_FAILED:
             return false;
         case FB_COMMIT_DOUBT:
+            if (FB_PLANTED(DOUBT_IS_COMMITTED))
+                return true;
             worker->reopen = true;
             return false;
         case FB_COMMIT_AGAIN:
-            for (size_t i = 0; i < worker->n_slots; i++)
+            for (size_t i = 0; i < worker->n_slots && !FB_PLANTED(DROP_ON_ABORT); i++)
                 worker->slots[i].put = 0;
             if (!put_all(worker, err))
                 return false;
             break;
         case FB_COMMIT_WAIT:
+            if (FB_PLANTED(WAIT_IS_COMMITTED))
+                return true;
             break;
         }
         int64_t waited_us = now_us(worker) - begun_us;

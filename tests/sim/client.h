@@ -8,8 +8,6 @@
 #include "connectors/connector.h"
 #include "tests/sim/world.h"
 
-/* Bugs of a client that can be planted; FB_PLANTED of tests/sim/bugs.h says which one is. */
-
 /* "A-0": the static identity of a worker in the group, and its transactional.id. */
 void sim_identity(const struct sim_process *process, uint32_t worker, char name[SIM_NAME_MAX]);
 

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/planted.h"
 #include "tests/sim/client.h"
 
 #define MS INT64_C(1000)
@@ -77,6 +78,12 @@ static void clear(struct sink *sink) {
     sink->stage = STAGE_RECORDS;
 }
 
+static bool is_outside(const struct sink *sink, const struct queued *queued) {
+    const char *topic = kafka_of(sink)->topics[queued->topic];
+    return (FB_PLANTED(DEAD_OUTSIDE) && strcmp(topic, "dead") == 0) ||
+           (FB_PLANTED(SNAPSHOT_OUTSIDE) && strcmp(topic, "snapshot") == 0);
+}
+
 static enum sim_code send_records(struct sink *sink) {
     for (; sink->sent < sink->n; sink->sent++) {
         const struct queued *queued = &sink->queue[sink->sent];
@@ -88,6 +95,11 @@ static enum sim_code send_records(struct sink *sink) {
             record.key = (struct fb_str){queued->key.p, queued->key.n};
         if (queued->has_value)
             record.value = (struct fb_str){queued->value.p, queued->value.n};
+        if (is_outside(sink, queued)) {
+            sim_append(kafka_of(sink), queued->topic, queued->partition, queued->stamp_us,
+                       record.key, record.value);
+            continue;
+        }
         enum sim_code code = sim_produce(kafka_of(sink), sink->handle, queued->topic, &record);
         if (code != SIM_OK)
             return code;
@@ -164,8 +176,13 @@ static enum sim_code send_offsets(struct sink *sink, struct fb_record_source *so
         if (positions[i].note.p)
             memcpy(offsets[i].note, positions[i].note.p, positions[i].note.n);
     }
-    enum sim_code code =
-        sim_send_offsets(kafka_of(sink), sink->handle, member, generation, offsets, n);
+    enum sim_code code = SIM_OK;
+    if (FB_PLANTED(OFFSETS_OUTSIDE))
+        for (uint32_t i = 0; i < n && code == SIM_OK; i++)
+            code = sim_commit_offset(kafka_of(sink), member, generation, &offsets[i]);
+    else
+        code = sim_send_offsets(kafka_of(sink), sink->handle,
+                                FB_PLANTED(NO_GENERATION) ? 0 : member, generation, offsets, n);
     free(offsets);
     return code;
 }
@@ -245,6 +262,17 @@ static void close_sink(struct fb_sink *base) {
 
 static const struct fb_sink_calls calls = {put, commit, close_sink};
 
+/* Without shutting the one before out. */
+static bool take_over_producer(const struct sim_kafka *kafka, const char *name,
+                               struct sim_handle *handle) {
+    for (int i = 0; i < kafka->n_producers; i++)
+        if (strcmp(kafka->producers[i].id, name) == 0) {
+            *handle = (struct sim_handle){i, kafka->producers[i].epoch};
+            return true;
+        }
+    return false;
+}
+
 struct fb_sink *sim_open_sink(void *context, uint32_t worker, struct fb_err *err) {
     struct sim_process *process = context;
     struct sim_actor *actor = &process->actors[worker];
@@ -258,6 +286,8 @@ struct fb_sink *sim_open_sink(void *context, uint32_t worker, struct fb_err *err
             fb_fail(err, FB_FATAL, "killed");
             return NULL;
         }
+        if (FB_PLANTED(NO_FENCING) && take_over_producer(world->kafka, name, &handle))
+            break;
         if (sim_reachable(actor) &&
             sim_init(world->kafka, name, world->plan.transaction_us, &handle) == SIM_OK)
             break;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/planted.h"
 #include "engine/codec/journal.h"
 #include "tests/sim/client.h"
 
@@ -102,7 +103,8 @@ static bool positions_of(struct source *source, struct fb_position *positions,
         }
         if (sim_membership(kafka, source->name, source->member, &generation) != SIM_OK)
             return false;
-        if (sim_committed(kafka, part->topic, part->partition, true, &committed[i]) != SIM_OK) {
+        if (sim_committed(kafka, part->topic, part->partition, !FB_PLANTED(UNSTABLE_POSITIONS),
+                          &committed[i]) != SIM_OK) {
             if (sim_chance(&world_of(source)->random, 30))
                 shut_out(source, kafka->group.offsets[part->topic][part->partition].note);
             sim_sleep(source->actor, 50 * MS);

@@ -110,6 +110,7 @@ struct sim_group {
 
 struct sim_kafka_config {
     int64_t session_us, rebalance_us, offsets_retention_us;
+    bool uncommitted;      /* readers see records before their transaction ends */
     int64_t marker_max_us; /* how long after its end a transaction's markers may come */
 };
 

@@ -103,6 +103,8 @@ void sim_append(struct sim_kafka *kafka, int topic, int32_t partition, int64_t s
 
 int64_t sim_stable_end(struct sim_kafka *kafka, int topic, int32_t partition) {
     struct sim_log *log = &kafka->logs[topic][partition];
+    if (kafka->config.uncommitted)
+        return (int64_t)log->n;
     while ((size_t)log->stable < log->n && log->records[log->stable].state != SIM_OPEN)
         log->stable++;
     return log->stable;
@@ -114,7 +116,8 @@ const struct sim_record *sim_next(struct sim_kafka *kafka, int topic, int32_t pa
     int64_t end = sim_stable_end(kafka, topic, partition);
     for (int64_t i = from > log->first ? from : log->first; i < end; i++) {
         const struct sim_record *record = &log->records[i];
-        if (!record->gone && (record->state == SIM_PLAIN || record->state == SIM_COMMITTED)) {
+        if (!record->gone && (record->state == SIM_PLAIN || record->state == SIM_COMMITTED ||
+                              (kafka->config.uncommitted && record->state != SIM_CONTROL))) {
             *offset = i;
             return record;
         }

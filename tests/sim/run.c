@@ -273,6 +273,10 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     world->now_us = BEGINNING;
     world->trace_file = options->trace;
     sim_world_init(world, &plan);
+#ifdef FB_PLANTED_BUGS
+    fb_planted = options->bug;
+#endif
+    world->kafka->config.uncommitted = FB_PLANTED(READ_UNCOMMITTED);
     sim_kafka_at(world->kafka, world->now_us);
     make_topics(world);
     if (plan.stored)
@@ -287,6 +291,10 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     with_faults(course);
     drain(course);
     stop_all(course);
+    world->kafka->config.uncommitted = false;
+#ifdef FB_PLANTED_BUGS
+    fb_planted = FB_NO_BUG; /* what is taken again is taken well */
+#endif
     if (!world->violation)
         sim_check(world, course->bundle, &result);
     tell(world, &result);

@@ -4,6 +4,7 @@
 #ifndef FB_SIM_RUN_H
 #define FB_SIM_RUN_H
 
+#include "engine/base/planted.h"
 #include "engine/run/bundle.h"
 #include "tests/sim/world.h"
 
@@ -11,8 +12,9 @@
 
 struct sim_options {
     uint64_t seed;
-    int faults;  /* -1: as the seed says */
-    FILE *trace; /* NULL: none */
+    int faults;              /* -1: as the seed says */
+    FILE *trace;             /* NULL: none */
+    enum fb_planted_bug bug; /* only in the build that has them */
 };
 
 struct sim_result {

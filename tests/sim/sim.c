@@ -1,16 +1,20 @@
 /* The fault simulator: seeds in, violated invariants out.
  *
- * usage: sim --seeds A..B [--faults N] [--twice] [--print] [--trace FILE] [--log] */
+ * usage: sim --seeds A..B [--faults N] [--twice] [--print] [--trace FILE] [--log]
+ *        sim_planted --bugs SEEDS [--bug N] [--seeds A..B ..] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/log.h"
+#include "tests/sim/planted.h"
 #include "tests/sim/run.h"
 
 struct wishes {
     unsigned long long from, to;
     int faults;
+    unsigned long long bug_seeds;
+    int bug;
     bool twice, print, log;
     const char *trace;
 };
@@ -24,6 +28,12 @@ static bool parse(int argc, char **argv, struct wishes *wishes) {
             i++;
         else if (strcmp(argv[i], "--faults") == 0 && sscanf(value, "%d", &wishes->faults) == 1)
             i++;
+#ifdef FB_PLANTED_BUGS
+        else if (strcmp(argv[i], "--bugs") == 0 && sscanf(value, "%llu", &wishes->bug_seeds) == 1)
+            i++;
+        else if (strcmp(argv[i], "--bug") == 0 && sscanf(value, "%d", &wishes->bug) == 1)
+            i++;
+#endif
         else if (strcmp(argv[i], "--trace") == 0 && *value)
             wishes->trace = argv[++i];
         else if (strcmp(argv[i], "--twice") == 0)
@@ -55,7 +65,10 @@ static void add(struct sums *sums, const struct sim_result *result) {
 
 static bool run_seed(unsigned long long seed, const struct wishes *wishes,
                      const struct sim_bundles *bundles, FILE *trace, struct sums *sums) {
-    struct sim_options options = {.seed = seed, .faults = wishes->faults, .trace = trace};
+    struct sim_options options = {.seed = seed,
+                                  .faults = wishes->faults,
+                                  .trace = trace,
+                                  .bug = (enum fb_planted_bug)wishes->bug};
     struct sim_result result = sim_run(&options, bundles);
     bool ok = !result.violation;
     add(sums, &result);
@@ -96,6 +109,10 @@ int main(int argc, char **argv) {
     FILE *trace = wishes.trace ? fopen(wishes.trace, "w") : NULL;
     if (!sim_bundles_make(&bundles) || (wishes.trace && !trace))
         return 3;
+#ifdef FB_PLANTED_BUGS
+    if (wishes.bug_seeds)
+        return sim_table_of_bugs(&bundles, wishes.bug_seeds, wishes.bug) ? 0 : 1;
+#endif
     bool ok = true;
     for (unsigned long long seed = wishes.from; seed <= wishes.to; seed++)
         ok &= run_seed(seed, &wishes, &bundles, trace, &sums);

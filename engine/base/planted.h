@@ -1,0 +1,54 @@
+/* Bugs that a test plants to see that it would find them.
+ *
+ * Place in the flow: at single places of core, codec and run, and of the simulator's clients; only
+ * the simulator's own build of them (tests/sim) defines FB_PLANTED_BUGS, in every other the
+ * condition is constantly false and leaves nothing behind. docs/faults.md has the table of them. */
+#ifndef FB_BASE_PLANTED_H
+#define FB_BASE_PLANTED_H
+
+#include <stdbool.h>
+
+/* X(name, what is wrong) */
+#define FB_PLANTED_BUGS_X(X)                                                                       \
+    X(OFFSETS_OUTSIDE, "positions are committed outside the transaction")                          \
+    X(NO_FENCING, "a producer does not shut its predecessor out")                                  \
+    X(READ_UNCOMMITTED, "open and aborted transactions are read")                                  \
+    X(NO_GENERATION, "positions are sent without the member's generation")                         \
+    X(UNSTABLE_POSITIONS, "pending positions are not waited for")                                  \
+    X(DEAD_OUTSIDE, "dead letters are written outside the transaction")                            \
+    X(SNAPSHOT_OUTSIDE, "pieces of snapshots are written outside the transaction")                 \
+    X(DROP_ON_ABORT, "what was put is not put again after an abort")                               \
+    X(RESEND_IN_DOUBT, "a commit that succeeded unseen is put again")                              \
+    X(DOUBT_IS_COMMITTED, "a commit in doubt is taken for done")                                   \
+    X(WAIT_IS_COMMITTED, "a commit under way is taken for done")                                   \
+    X(WALL_CLOCK, "a clock that is not journalled moves the task's")                               \
+    X(JOURNAL_ORDER, "a tick is journalled before the records that came first")                    \
+    X(TICK_UNJOURNALLED, "ticks are not journalled")                                               \
+    X(NO_BARRIER, "a touched device is written as it is later")                                    \
+    X(SKIPS_TOUCHED, "a touched device is left out of the snapshot")                               \
+    X(MANIFEST_FIRST, "the manifest comes before the last piece")                                  \
+    X(MIXED_SLOTS, "pieces of an older snapshot in the slot are taken too")                        \
+    X(INCOMPLETE_SNAPSHOT, "a snapshot counts when it is begun, and no manifest is asked for")     \
+    X(NO_TAIL, "the journal behind the snapshot is not taken again")                               \
+    X(TAIL_TWICE, "records of the journal are taken twice")                                        \
+    X(RECORDS_LOST, "some records are left out when a state is rebuilt")                           \
+    X(OUTPUTS_AGAIN, "outputs are put out again when a state is rebuilt")                          \
+    X(WRONG_CLOCK, "the clock of a rebuilt task is the wall clock")                                \
+    X(NO_TIMERS, "timers are not set again in a rebuilt state")                                    \
+    X(GROUP_POSITION, "a rebuilt task reads on where the group says, not the journal")             \
+    X(ANY_OWNER, "a commit of the same number by another owner is taken for one's own")            \
+    X(KEPT_WHEN_OVERTAKEN, "a task goes on though others have had its partition")                  \
+    X(AUDIT_HEAD, "the head of the audit chain is not restored")                                   \
+    X(HIDDEN_COMMIT, "a last commit that the journal does not show yet is overlooked")
+
+#define FB_PLANTED_NAME(name, text) FB_BUG_##name,
+enum fb_planted_bug { FB_NO_BUG, FB_PLANTED_BUGS_X(FB_PLANTED_NAME) FB_BUGS };
+
+#ifdef FB_PLANTED_BUGS
+extern enum fb_planted_bug fb_planted; /* set by tests/sim before each run */
+#define FB_PLANTED(name) (fb_planted == FB_BUG_##name)
+#else
+#define FB_PLANTED(name) false
+#endif
+
+#endif
