@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "connectors/file_out.h"
@@ -26,12 +25,6 @@ struct pipe_source {
     bool started, file;     /* file: its lines are there again each time it is opened */
     int64_t next;           /* FB_POSITION_NONE: nothing is to be read */
 };
-
-static int64_t wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 static void start(struct pipe_source *source) {
     struct fb_position position = {.topic = source->topic, .partition = PARTITION, .fresh = true};
@@ -95,7 +88,7 @@ static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, st
         struct fb_record record = {.topic = source->topic,
                                    .partition = PARTITION,
                                    .offset = source->next++,
-                                   .stamp_us = wall_us(),
+                                   .stamp_us = FB_NO_STAMP,
                                    .key = FB_S(""),
                                    .value = line};
         more = line.n == 0 || source->events->record(source->context, &record);

@@ -7,7 +7,7 @@
 #include "connectors/connector.h"
 #include "connectors/state_dir.h"
 
-/* Each line is a record, stamped when it is read. "-" is standard input. It begins at 0, fresh;
+/* Each line is a record, without a stamp. "-" is standard input. It begins at 0, fresh;
  * where its owner sets another `next`, a file is read from that line on, and a pipe's numbers go on
  * from there. */
 struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,

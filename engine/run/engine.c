@@ -14,6 +14,7 @@
 #include "connectors/kafka_source.h"
 #include "connectors/kafka_txn_sink.h"
 #include "connectors/pipe.h"
+#include "connectors/state_dir.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 #include "engine/run/config.h"
@@ -47,6 +48,7 @@ struct engine {
     struct fb_task_config task;
     struct fb_park *park;
     struct fb_crumbs *crumbs;
+    struct fb_state_dir *state; /* of a pipe or file with a state.dir; NULL: none */
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
     struct fb_topics topics;
@@ -70,6 +72,10 @@ static struct fb_kafka_settings settings_of(struct engine *engine) {
 
 /* ---- ends of the workers ---- */
 
+/* What is written as lines has no topics; a state folder still tells its records by them. */
+static const char *const line_topics[FB_STREAMS] = {"alerts", "late",    "dead",
+                                                    "audit",  "journal", "snapshot"};
+
 static struct fb_record_source *open_source(void *context, uint32_t worker,
                                             const struct fb_record_source_events *events,
                                             void *owner, struct fb_err *err) {
@@ -79,8 +85,20 @@ static struct fb_record_source *open_source(void *context, uint32_t worker,
     return fb_kafka_source_open(&engine->threads[worker].source, events, owner, err);
 }
 
+/* Journal and snapshots in state.dir, all other outputs behind what the file holds already. */
+static struct fb_sink *open_state_sink(struct engine *engine, struct fb_err *err) {
+    struct fb_state_marks marks;
+    struct fb_sink *inner = fb_pipe_sink_open_behind(engine->options->output, &marks, err);
+    if (!inner)
+        return NULL;
+    return fb_state_sink_open(engine->state, inner, &marks, line_topics[FB_STREAM_JOURNAL],
+                              line_topics[FB_STREAM_SNAPSHOT], err);
+}
+
 static struct fb_sink *open_sink(void *context, uint32_t worker, struct fb_err *err) {
     struct engine *engine = context;
+    if (engine->state)
+        return open_state_sink(engine, err);
     if (engine->options->output)
         return fb_pipe_sink_open(engine->options->output, err);
     if (engine->task.journalled)
@@ -92,6 +110,12 @@ static struct fb_history *open_history(void *context, uint32_t worker, struct fb
     (void)worker;
     struct engine *engine = context;
     struct fb_kafka_settings settings = settings_of(engine);
+    struct fb_history_topics topics = {.journal = line_topics[FB_STREAM_JOURNAL],
+                                       .snapshot = line_topics[FB_STREAM_SNAPSHOT],
+                                       .input = engine->pipe_topic,
+                                       .input_path = fb_pipe_file(engine->options->input)};
+    if (engine->state)
+        return fb_state_history_open(engine->state, &topics, err);
     return fb_kafka_history_open(&settings, &engine->stop, err);
 }
 
@@ -163,6 +187,25 @@ static const char *temporary_folder(const struct fb_config *config) {
     return state[0] ? state : temporary && temporary[0] ? temporary : "/tmp";
 }
 
+/* From Kafka to Kafka, or from file to file with a folder for the state. */
+static bool is_exactly_once(const struct engine *engine) {
+    const struct fb_engine_options *options = engine->options;
+    bool lines = options->input && options->output;
+    if (!options->input != !options->output ||
+        !fb_config_is(options->config, FB_KEY_GUARANTEE, "exactly_once"))
+        return false;
+    return !lines || fb_config_text(options->config, FB_KEY_STATE_DIR)[0];
+}
+
+static bool open_state(struct engine *engine, struct fb_err *err) {
+    const struct fb_config *config = engine->options->config;
+    struct fb_state_place place = {.root = fb_config_text(config, FB_KEY_STATE_DIR),
+                                   .application = fb_config_text(config, FB_KEY_APPLICATION_ID),
+                                   .partition = -1};
+    engine->state = fb_state_dir_open(&place, err);
+    return engine->state != NULL;
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -176,14 +219,15 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .application = fb_str_of(fb_config_text(config, FB_KEY_APPLICATION_ID)),
         .room = {FB_BATCH_MEMORY_MAX, temporary_folder(config)},
         .lines = options->output != NULL,
-        .journalled = !options->input && !options->output &&
-                      fb_config_is(config, FB_KEY_GUARANTEE, "exactly_once"),
+        .journalled = is_exactly_once(engine),
+        .stamp_by_wall = options->input != NULL,
+        .keep_bytes = options->input && !fb_pipe_file(options->input),
         .pace = {fb_config_number(config, FB_KEY_SNAPSHOT_MIN_MS) * 1000,
                  fb_config_number(config, FB_KEY_SNAPSHOT_MAX_MS) * 1000}};
     if (!options->input && !open_crumbs(engine, err))
         return false;
     if (options->input && options->output)
-        return true;
+        return !engine->task.journalled || open_state(engine, err);
     struct fb_topics_wanted wanted = {.settings = settings_of(engine),
                                       .program = engine->bundle->program,
                                       .inputs = options->input ? NULL : engine->inputs,
@@ -236,8 +280,10 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .context = engine,
         .worker = i,
         .stop = &engine->stop};
+    thread->config.last_is_unfinished = engine->state && fb_state_unfinished(engine->state) >= 0;
     for (int s = 0; s < FB_STREAMS; s++)
-        thread->config.topics[s] = engine->topics.names[s];
+        thread->config.topics[s] =
+            engine->options->output ? line_topics[s] : engine->topics.names[s];
     thread->worker = fb_worker_new(&thread->config);
 }
 
@@ -370,6 +416,7 @@ static void free_engine(struct engine *engine) {
     free(engine->threads);
     fb_park_free(engine->park);
     fb_crumbs_close(engine->crumbs);
+    fb_state_dir_close(engine->state);
     free(engine->inputs);
     free(engine->settings);
     fb_bundle_drop(engine->bundle);

@@ -8,8 +8,8 @@
 #include "connectors/connector.h"
 
 enum {
-    FB_TRACE_BYTES = 55,       /* of a traceparent of W3C's Trace Context, version 00 */
-    FB_HEADERS_KEPT_MAX = 48,  /* of a dead letter's record */
+    FB_TRACE_BYTES = 55,      /* of a traceparent of W3C's Trace Context, version 00 */
+    FB_HEADERS_KEPT_MAX = 48, /* of a dead letter's record */
     FB_HEADERS_BYTES_MAX = 65536,
     FB_HEADERS_DEAD_MAX = FB_HEADERS_KEPT_MAX + 1
 };

@@ -27,7 +27,7 @@ struct fb_replay_options {
     uint32_t n_inputs;
     const struct fb_replay_set *sets;
     uint32_t n_sets;
-    bool envelope;    /* lines of {topic, key, stamp, value} */
+    bool envelope; /* lines of {topic, key, stamp, value} */
     bool has_until;
     int64_t until_us; /* carry on to this time after the end of the input */
     uint32_t tasks;   /* how many cores the devices are spread over; at least 1 */

@@ -113,7 +113,7 @@ static enum fb_restored check_last(struct restoring *r, enum fb_restored found) 
                 r->last.semantics, FB_SEMANTICS);
         return FB_RESTORE_HALT;
     }
-    if (wish->committed_seq != seq)
+    if (wish->committed_seq != seq && !wish->pipe_topic)
         fb_log(FB_LOG_WARN, "partition %d: the consumer group %s; the journal says where to go on",
                wish->partition,
                wish->positions_are_fresh ? "has no positions any more"
@@ -427,7 +427,9 @@ static enum fb_restored do_commit(struct restoring *r, const struct fb_journal *
         if (done != FB_RESTORE_DONE)
             return done;
     }
-    if (r->err->kind || !fb_task_replayed(r->task, commit, r->err))
+    bool unfinished = r->wish->last_is_unfinished && commit->seq == r->last.seq;
+    if (r->err->kind || !(unfinished ? fb_task_replayed_unfinished(r->task, commit, r->err)
+                                     : fb_task_replayed(r->task, commit, r->err)))
         return FB_RESTORE_HALT;
     return FB_RESTORE_DONE;
 }

@@ -29,8 +29,10 @@ struct fb_restore_wish {
     const char *pipe_topic;   /* as for the bundle; NULL: Kafka */
     const char *journal, *snapshot; /* topics */
     int32_t partition;
-    uint64_t committed_seq;   /* of the note at the committed positions; 0: there is none */
-    struct fb_str committer;  /* of that note */
+    uint64_t committed_seq;  /* of the note at the committed positions; 0: there is none */
+    struct fb_str committer; /* of that note */
+    /* The outputs of the journal's last commit may not be there: the task keeps them, sealed. */
+    bool last_is_unfinished;
     bool positions_are_fresh; /* nobody has committed one, or they have expired */
     /* How far it is, 0 to 1000; false: stop. */
     bool (*progress)(void *context, int32_t partition, uint32_t permille);

@@ -14,7 +14,7 @@ struct fb_came {
     enum fb_alert_event event;
     enum fb_severity severity;
     struct fb_str device, message;
-    int64_t at_us; /* from the test's start */
+    int64_t at_us;          /* from the test's start */
     struct fb_value *shown; /* as rule->shown */
 };
 

@@ -127,6 +127,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                                    .partition = partition,
                                    .committed_seq = committed->seq,
                                    .committer = committed->owner,
+                                   .last_is_unfinished = config->last_is_unfinished,
                                    .positions_are_fresh = committed->fresh,
                                    .progress = on_progress,
                                    .context = &rebuilding};

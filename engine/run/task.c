@@ -257,6 +257,11 @@ static struct fb_origin origin_of(const struct fb_record *record) {
         .topic = record->topic, .partition = record->partition, .offset = record->offset};
 }
 
+static int64_t stamp_of(const struct fb_task *task, const struct fb_record *record,
+                        int64_t wall_us) {
+    return task->config->stamp_by_wall ? wall_us : record->stamp_us;
+}
+
 /* What every record brings about, whatever becomes of it; the new C. */
 static int64_t begin_record(struct fb_task *task, struct topic *topic,
                             const struct fb_record *record, int64_t wall_us) {
@@ -270,7 +275,7 @@ static int64_t begin_record(struct fb_task *task, struct topic *topic,
     topic->next = record->offset + 1;
     if (FB_PLANTED(WALL_CLOCK))
         fb_clock_end(&task->clock, record->stamp_us + clock() % 5000);
-    int64_t c_us = fb_clock_record(&task->clock, record->stamp_us, wall_us);
+    int64_t c_us = fb_clock_record(&task->clock, stamp_of(task, record, wall_us), wall_us);
     struct fb_origin origin = origin_of(record);
     move_clock(task, c_us, &origin);
     return c_us;
@@ -284,9 +289,13 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     struct fb_reject why;
     enum fb_decoded decoded;
     int64_t c_us = begin_record(task, topic, record, wall_us);
-    if (task->journal)
+    if (task->journal && task->config->keep_bytes)
+        fb_journal_take_bytes(task->journal, route, wall_us, record->stamp_us, record->key,
+                              record->value);
+    else if (task->journal)
         fb_journal_take(task->journal, route, wall_us);
-    int64_t arrival_us = record->stamp_us == FB_NO_STAMP ? FB_NO_TIME : record->stamp_us;
+    int64_t stamp_us = stamp_of(task, record, wall_us);
+    int64_t arrival_us = stamp_us == FB_NO_STAMP ? FB_NO_TIME : stamp_us;
     if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
         fb_core_expect(task->core, task->bundle->routes.items[route].classes[0], record->key);
     struct fb_str payload = record->value;
@@ -479,11 +488,10 @@ void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
     task->news = false;
 }
 
-bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
+static bool agrees(const struct fb_task *task, const struct fb_journal *journal,
+                   struct fb_err *err) {
     struct fb_journal now;
     unsigned long long seq = journal->seq;
-    if (!FB_PLANTED(OUTPUTS_AGAIN))
-        fb_batch_clear(task->batch);
     describe(task, &now);
     if (now.outputs != journal->outputs)
         return fb_fail(
@@ -506,4 +514,16 @@ bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, st
                            FB_ARG(journal->inputs[i].topic));
     }
     return true;
+}
+
+bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
+    if (!FB_PLANTED(OUTPUTS_AGAIN))
+        fb_batch_clear(task->batch);
+    return agrees(task, journal, err);
+}
+
+bool fb_task_replayed_unfinished(struct fb_task *task, const struct fb_journal *journal,
+                                 struct fb_err *err) {
+    task->sealed = true;
+    return agrees(task, journal, err);
 }

@@ -17,6 +17,10 @@ struct fb_task_config {
     struct fb_room room; /* for outputs that are not safe yet */
     bool lines;          /* outputs as lines of structured events, not as headers and values */
     bool journalled;     /* exactly once: commits carry audit, journal and snapshots too */
+    /* The medium does not stamp records: the wall clock of their taking does. */
+    bool stamp_by_wall;
+    /* Records cannot be read again: their bytes go into the journal. */
+    bool keep_bytes;
     struct fb_snapshot_pace pace;
 };
 
@@ -90,6 +94,10 @@ void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset);
 void fb_task_replay_begin(struct fb_task *task);
 void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
                         struct fb_str committer);
+/* Instead of fb_task_replayed for the last commit: its outputs may not be there, and stay to be put
+ * once more. */
+bool fb_task_replayed_unfinished(struct fb_task *task, const struct fb_journal *journal,
+                                 struct fb_err *err);
 /* Forgets outputs of a replay; false: what was taken since did not have the effects that this
  * record tells of, and err says in what. */
 bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err);

@@ -46,6 +46,7 @@ struct fb_worker_config {
     struct fb_sink *(*open_sink)(void *context, uint32_t worker, struct fb_err *err);
     /* Exactly once: what was written before; opened when there is something to be rebuilt. */
     struct fb_history *(*open_history)(void *context, uint32_t worker, struct fb_err *err);
+    bool last_is_unfinished; /* as in run/restore.h */
     void *context;
     uint32_t worker;   /* its number */
     atomic_bool *stop; /* true: drain, commit, return */

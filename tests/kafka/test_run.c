@@ -1,4 +1,5 @@
-/* `flyball run` from Kafka to Kafka, against what `replay` makes of the same events. */
+/* `flyball run` from Kafka to Kafka, at least once, against what `replay` makes of the same
+ * events. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -426,6 +427,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
 
     write_text(path_of("fb.properties"),
                "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 10\n"
+               "processing.guarantee = at_least_once\n"
                "kafka.bootstrap.servers = %s\n"
                "kafka.queued.max.messages.kbytes = 1024\nkafka.max.partition.fetch.bytes = 20000\n",
                group, address);
@@ -572,6 +574,7 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     free_events(events);
     write_text(path_of("each.properties"),
                "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 50\n"
+               "processing.guarantee = at_least_once\n"
                "kafka.bootstrap.servers = %s\nkafka.queued.max.messages.kbytes = 1024\n"
                "kafka.max.partition.fetch.bytes = 20000\n",
                group, address);
