@@ -152,5 +152,32 @@ expect 2 "$flyball" audit verify --reexecute --rules hot.rules trail
 says err.txt '--input is missing'
 expect 3 "$flyball" audit verify --reexecute --rules hot.rules --input missing trail
 
+# The whole chain written anew with another text in it: as another build or semantics would.
+rewrite() { # FROM TO: r1's trail
+    python3 - "$1" "$2" r1/audit.ndjson <<'END'
+import hashlib, sys
+previous = "0" * 64
+for line in open(sys.argv[3]):
+    data = line[line.index('"data":') + 7:-2].replace(sys.argv[1], sys.argv[2])
+    at = data.index('"previous":"') + 12
+    data = data[:at] + previous + data[at + 64:data.rindex(',"hash"')] + "}"
+    previous = hashlib.sha256(bytes.fromhex(previous) + data.encode()).hexdigest()
+    print(data[:-1] + ',"hash":"' + previous + '"}')
+END
+}
+rewrite '"build":"' '"build":"an older one than ' >older
+expect 0 "$flyball" audit verify --reexecute --rules hot.rules --input events.ndjson older
+rewrite '"semantics":' '"semantics":99' >newer
+expect 0 "$flyball" audit verify newer
+expect 1 "$flyball" audit verify --reexecute --rules hot.rules --input events.ndjson newer
+says out.txt 'a build of the same semantics'
+rewrite '"value":9' '"value":8' >forged
+expect 0 "$flyball" audit verify forged
+"$flyball" audit head r1/audit.ndjson >heads.r1
+expect 1 "$flyball" audit verify --head @heads.r1 forged
+says out.txt 'the hash is not that of the exported head'
+expect 1 "$flyball" audit verify --reexecute --rules hot.rules --input events.ndjson forged
+says out.txt 'give another record'
+
 echo "$cases checks, $failures failures"
 [ "$failures" -eq 0 ]
