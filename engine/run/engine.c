@@ -110,13 +110,13 @@ static struct fb_history *open_history(void *context, uint32_t worker, struct fb
     (void)worker;
     struct engine *engine = context;
     struct fb_kafka_settings settings = settings_of(engine);
+    if (!engine->state)
+        return fb_kafka_history_open(&settings, &engine->stop, err);
     struct fb_history_topics topics = {.journal = line_topics[FB_STREAM_JOURNAL],
                                        .snapshot = line_topics[FB_STREAM_SNAPSHOT],
                                        .input = engine->pipe_topic,
                                        .input_path = fb_pipe_file(engine->options->input)};
-    if (engine->state)
-        return fb_state_history_open(engine->state, &topics, err);
-    return fb_kafka_history_open(&settings, &engine->stop, err);
+    return fb_state_history_open(engine->state, &topics, err);
 }
 
 /* ---- set-up ---- */
