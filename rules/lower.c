@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/err.h"
+#include "rules/identity.h"
 #include "rules/rule_version.h"
 
 /* ---- fields -------------------------------------------------------------------------------- */
@@ -242,6 +243,7 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
         fb_program_free(program);
         return NULL;
     }
+    fb_identify(program);
     struct fb_rule_texts *texts = fb_rule_texts_new(checked);
     for (uint32_t i = 0; i < checked->n_rules; i++)
         fb_rule_version(texts, i, program->rules[i].version);

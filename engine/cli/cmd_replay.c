@@ -49,7 +49,7 @@ static void show_alert(void *context, const struct fb_output *output, struct fb_
                                           [FB_HIGH] = "31",
                                           [FB_CRITICAL] = "1;31"};
     bool event = output->kind == FB_OUT_EVENT;
-    bool cleared = !event && output->event == FB_ALERT_CLEARED;
+    bool cleared = !event && !output->active;
     const char *word = event ? "event" : fb_alert_event_name(output->event);
     const char *colour = event ? "36" : cleared ? "32" : colours[output->severity];
     char at[FB_TIME_TEXT_MAX];

@@ -25,14 +25,9 @@ static uint32_t larger(uint32_t a, uint32_t b) {
     return a > b ? a : b;
 }
 
-struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_core_config *config,
-                            fb_output_fn *sink, void *context) {
-    struct fb_core *core = fb_alloc(sizeof *core);
+void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->program = program;
-    core->config = *config;
-    core->sink = sink;
-    core->context = context;
-    core->clock_us = FB_NO_TIME;
+    core->expected = NULL;
     core->plans = fb_alloc(sizeof *core->plans * (program->n_classes + 1u));
     uint32_t registers = 1, windows = 1, fields = 1, shown = 1, slots = 1;
     for (uint32_t i = 0; i < program->n_classes; i++) {
@@ -53,17 +48,16 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     core->tags = fb_alloc(sizeof *core->tags * fields);
     core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
     core->late_texts = fb_alloc(sizeof *core->late_texts * fields);
+    core->n_late_texts = fields;
     core->devices = fb_devices_new();
     core->timers = fb_timers_new(core->devices);
-    core->texts = fb_texts_new();
-    return core;
 }
 
-void fb_core_free(struct fb_core *core) {
-    if (!core)
-        return;
+void fb_core_tear_down(struct fb_core *core) {
     for (uint32_t i = 0; i < core->program->n_classes; i++)
         fb_plan_free(&core->plans[i]);
+    for (uint32_t i = 0; i < core->n_late_texts; i++)
+        fb_texts_release(core->texts, core->late_texts[i]);
     free(core->plans);
     free(core->registers);
     free(core->memos);
@@ -75,6 +69,24 @@ void fb_core_free(struct fb_core *core) {
     free(core->late_texts);
     fb_devices_free(core->devices);
     fb_timers_free(core->timers);
+}
+
+struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_core_config *config,
+                            fb_output_fn *sink, void *context) {
+    struct fb_core *core = fb_alloc(sizeof *core);
+    core->config = *config;
+    core->sink = sink;
+    core->context = context;
+    core->clock_us = FB_NO_TIME;
+    core->texts = fb_texts_new();
+    fb_core_set_up(core, program);
+    return core;
+}
+
+void fb_core_free(struct fb_core *core) {
+    if (!core)
+        return;
+    fb_core_tear_down(core);
     fb_texts_free(core->texts);
     free(core->sweep.early);
     fb_buf_free(&core->sweep.waiting);

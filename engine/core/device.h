@@ -8,7 +8,6 @@
 #include "engine/model/program.h"
 
 struct fb_field_index;
-struct fb_part;
 
 /* A window that takes the samples of a field as they are. */
 struct fb_fed_window {
@@ -53,8 +52,6 @@ struct fb_class_plan {
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */
     struct fb_matcher *matcher;
-    struct fb_part *parts;   /* of the block, in its order: core/image.h */
-    uint32_t n_parts;
     size_t image_bytes_max;
 };
 

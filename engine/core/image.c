@@ -1,7 +1,5 @@
 #include "engine/core/image.h"
 
-#include <stdlib.h>
-
 #include "engine/base/num.h"
 #include "engine/core/index.h"
 #include "engine/core/shapes.h"
@@ -12,80 +10,23 @@
 #error "images are little-endian"
 #endif
 
-/* ---- parts ---- */
-
-static int by_offset(const void *a, const void *b) {
-    const struct fb_part *x = a, *y = b;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* Which field an enumeration's window samples: code picks one by `where` or gives it plainly. */
-static uint32_t words_of_window(const struct fb_class *class_, const struct fb_window *window) {
-    if (window->type != FB_T_ENUM)
-        return 0;
-    if (window->input == FB_INPUT_FIELD)
-        return class_->fields[window->field].n_words;
-    uint16_t reg = window->sample.result;
-    for (uint32_t i = window->sample.count; i-- > 0;) {
-        const struct fb_instr *in = &class_->code[window->sample.first + i];
-        if (in->dst == reg && in->op == FB_I_IF)
-            reg = in->b;
-        else if (in->dst == reg && in->op == FB_I_FIELD)
-            return class_->fields[in->imm].n_words;
-    }
-    FB_BUG("a word that is not a field's");
-}
-
-static size_t part_bytes_max(const struct fb_class *class_, const struct fb_part *part) {
-    if (part->kind == FB_CELL_FIELD)
+static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell_id *cell) {
+    if (cell->kind == FB_CELL_FIELD)
         return sizeof(struct fb_field_cell) + 1 + FB_TEXT_BYTES_MAX;
-    if (part->kind == FB_CELL_WINDOW)
-        return class_->windows[part->index].bytes +
-               (class_->windows[part->index].type == FB_T_TEXT
-                    ? (size_t)class_->windows[part->index].places * (1 + FB_TEXT_BYTES_MAX)
+    if (cell->kind == FB_CELL_WINDOW)
+        return class_->windows[cell->index].bytes +
+               (class_->windows[cell->index].type == FB_T_TEXT
+                    ? (size_t)class_->windows[cell->index].places * (1 + FB_TEXT_BYTES_MAX)
                     : 0);
     return sizeof(struct fb_rule_cell);
 }
 
-static enum fb_part_kind kind_of(uint8_t op) {
-    return op == FB_I_UNTIL ? FB_CELL_UNTIL : op == FB_I_ELAPSED ? FB_CELL_ELAPSED : FB_CELL_FOR;
-}
-
-static void add(struct fb_class_plan *plan, struct fb_part part) {
-    plan->parts[plan->n_parts++] = part;
-}
-
-void fb_image_plan(struct fb_class_plan *plan, const struct fb_program *program) {
-    const struct fb_class *class_ = plan->class_;
-    uint32_t most = class_->n_fields + class_->n_windows + class_->n_code + class_->n_conditions +
-                    class_->n_rules;
-    plan->parts = fb_alloc(sizeof *plan->parts * (most + 1u));
-    for (uint32_t i = 0; i < class_->n_fields; i++) {
-        const struct fb_field *field = &class_->fields[i];
-        uint32_t words = field->type == FB_T_ENUM ? field->n_words : 0;
-        add(plan, (struct fb_part){FB_CELL_FIELD, i, field->offset, words});
-    }
-    for (uint32_t i = 0; i < class_->n_windows; i++)
-        add(plan, (struct fb_part){FB_CELL_WINDOW, i, class_->windows[i].offset,
-                                   words_of_window(class_, &class_->windows[i])});
-    for (uint32_t i = 0; i < class_->n_code; i++) {
-        const struct fb_instr *in = &class_->code[i];
-        if (in->op == FB_I_FOR || in->op == FB_I_FOR_CONST || in->op == FB_I_UNTIL ||
-            in->op == FB_I_ELAPSED)
-            add(plan, (struct fb_part){kind_of(in->op), 0, in->imm, 0});
-    }
-    for (uint32_t i = 0; i < class_->n_conditions; i++)
-        add(plan, (struct fb_part){FB_CELL_CONDITION, i, class_->conditions[i].offset, 0});
-    for (uint32_t i = 0; i < class_->n_rules; i++)
-        add(plan, (struct fb_part){FB_CELL_RULE, class_->rules[i],
-                                   program->rules[class_->rules[i]].offset, 0});
-    qsort(plan->parts, plan->n_parts, sizeof *plan->parts, by_offset);
-    plan->image_bytes_max = 2 + class_->name.n + 2 + FB_DEVICE_ID_MAX +
-                            sizeof(int64_t) * (3 + (size_t)plan->n_deadlines);
-    for (uint32_t i = 0; i < plan->n_parts; i++) {
-        FB_ASSERT(i == 0 || plan->parts[i].offset > plan->parts[i - 1].offset);
-        plan->image_bytes_max += part_bytes_max(class_, &plan->parts[i]);
-    }
+size_t fb_image_bytes_max(const struct fb_class *class_) {
+    size_t bytes = 2 + class_->name.n + 2 + FB_DEVICE_ID_MAX +
+                   sizeof(int64_t) * (3 + (size_t)class_->n_conditions + class_->n_rules);
+    for (uint32_t i = 0; i < class_->n_cells; i++)
+        bytes += cell_bytes_max(class_, &class_->cells[i]);
+    return bytes;
 }
 
 /* ---- writing ---- */
@@ -144,19 +85,19 @@ static char *put_rule(char *to, const struct fb_rule_cell *cell) {
     return put(to, &cell->severity, 1);
 }
 
-static char *put_part(char *to, const struct fb_class *class_, const struct fb_part *part,
+static char *put_cell(char *to, const struct fb_class *class_, const struct fb_cell_id *cell,
                       const char *block, const struct fb_texts *texts) {
-    const void *cell = block + part->offset;
-    switch (part->kind) {
-    case FB_CELL_FIELD: return put_field(to, &class_->fields[part->index], cell, texts);
-    case FB_CELL_WINDOW: return put_window(to, &class_->windows[part->index], cell, texts);
-    case FB_CELL_FOR: return put_for(to, cell);
-    case FB_CELL_ELAPSED: return put_elapsed(to, cell);
-    case FB_CELL_UNTIL: return put(to, cell, sizeof(struct fb_until_cell));
-    case FB_CELL_CONDITION: return put(to, cell, sizeof(struct fb_condition_cell));
-    case FB_CELL_RULE: return put_rule(to, cell);
+    const void *at = block + cell->offset;
+    switch (cell->kind) {
+    case FB_CELL_FIELD: return put_field(to, &class_->fields[cell->index], at, texts);
+    case FB_CELL_WINDOW: return put_window(to, &class_->windows[cell->index], at, texts);
+    case FB_CELL_FOR: return put_for(to, at);
+    case FB_CELL_ELAPSED: return put_elapsed(to, at);
+    case FB_CELL_UNTIL: return put(to, at, sizeof(struct fb_until_cell));
+    case FB_CELL_CONDITION: return put(to, at, sizeof(struct fb_condition_cell));
+    case FB_CELL_RULE: return put_rule(to, at);
     }
-    FB_BUG("a part");
+    FB_BUG("a cell");
 }
 
 static char *put_name(char *to, struct fb_str name) {
@@ -175,8 +116,8 @@ void fb_image_write(const struct fb_device *device, const struct fb_texts *texts
     to = put(to, &device->clock_at_us, sizeof device->clock_at_us);
     to = put(to, &device->floor_us, sizeof device->floor_us);
     to = put(to, device->deadlines, sizeof(int64_t) * plan->n_deadlines);
-    for (uint32_t i = 0; i < plan->n_parts; i++)
-        to = put_part(to, plan->class_, &plan->parts[i], block, texts);
+    for (uint32_t i = 0; i < plan->class_->n_cells; i++)
+        to = put_cell(to, plan->class_, &plan->class_->cells[i], block, texts);
     out->n = (size_t)(to - out->p);
 }
 
@@ -226,10 +167,9 @@ static bool field_is_sound(const struct fb_field *field, const struct fb_field_c
            (!number || fb_num_finite(cell->num));
 }
 
-static bool get_field(struct reader *r, const struct fb_class_plan *plan,
-                      const struct fb_part *part, struct fb_field_cell *cell,
-                      struct fb_texts *texts) {
-    const struct fb_field *field = &plan->class_->fields[part->index];
+static bool get_field(struct reader *r, const struct fb_class_plan *plan, uint32_t field_index,
+                      uint32_t words, struct fb_field_cell *cell, struct fb_texts *texts) {
+    const struct fb_field *field = &plan->class_->fields[field_index];
     struct fb_str text = {0};
     if (field->type == FB_T_TEXT)
         text = get_text(r);
@@ -237,11 +177,11 @@ static bool get_field(struct reader *r, const struct fb_class_plan *plan,
         get(r, &cell->i, sizeof cell->i);
     get(r, &cell->ts_us, sizeof cell->ts_us);
     get(r, &cell->quality, 1);
-    if (r->failed || !field_is_sound(field, cell, part->words))
+    if (r->failed || !field_is_sound(field, cell, words))
         return false;
     if (text.n)
         cell->text = fb_texts_set(texts, 0, text);
-    const struct fb_field_index *index = &plan->indexes[part->index];
+    const struct fb_field_index *index = &plan->indexes[field_index];
     if ((field->type == FB_T_NUMBER || field->type == FB_T_COUNTER) && index->indexed &&
         cell->ts_us != FB_NO_TIME)
         cell->position = fb_index_position(index, cell->num);
@@ -300,20 +240,20 @@ static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
            fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL;
 }
 
-static bool get_part(struct reader *r, const struct fb_class_plan *plan, const struct fb_part *part,
-                     char *block, struct fb_texts *texts) {
-    void *cell = block + part->offset;
-    switch (part->kind) {
-    case FB_CELL_FIELD: return get_field(r, plan, part, cell, texts);
+static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
+                     const struct fb_cell_id *cell, char *block, struct fb_texts *texts) {
+    void *at = block + cell->offset;
+    switch (cell->kind) {
+    case FB_CELL_FIELD: return get_field(r, plan, cell->index, cell->words, at, texts);
     case FB_CELL_WINDOW:
-        return get_window(r, &plan->class_->windows[part->index], part->words, cell, texts);
-    case FB_CELL_FOR: return get_for(r, cell);
-    case FB_CELL_UNTIL: return get_until(r, cell);
-    case FB_CELL_ELAPSED: return get_elapsed(r, cell);
-    case FB_CELL_CONDITION: return get_condition(r, cell);
-    case FB_CELL_RULE: return get_rule(r, cell);
+        return get_window(r, &plan->class_->windows[cell->index], cell->words, at, texts);
+    case FB_CELL_FOR: return get_for(r, at);
+    case FB_CELL_UNTIL: return get_until(r, at);
+    case FB_CELL_ELAPSED: return get_elapsed(r, at);
+    case FB_CELL_CONDITION: return get_condition(r, at);
+    case FB_CELL_RULE: return get_rule(r, at);
     }
-    FB_BUG("a part");
+    FB_BUG("a cell");
 }
 
 bool fb_image_open(struct fb_str bytes, struct fb_image *image) {
@@ -348,8 +288,9 @@ const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, stru
         return "it is too short for the rules in force";
     if (!times_are_sound(device))
         return "a time in it is out of all bounds";
-    for (uint32_t i = 0; i < plan->n_parts; i++)
-        if (!get_part(&r, plan, &plan->parts[i], fb_device_block(device), texts) || r.failed)
+    for (uint32_t i = 0; i < plan->class_->n_cells; i++)
+        if (!get_cell(&r, plan, &plan->class_->cells[i], fb_device_block(device), texts) ||
+            r.failed)
             return r.failed ? "it is too short for the rules in force"
                             : "a cell of it holds what no cell can hold";
     if (r.p != r.end)

@@ -1,7 +1,7 @@
 /* A device's state as bytes, the same wherever it lies in memory: its image.
  *
- * Place in the flow: core/snapshot writes and reads images of devices; core/plan prepares a class's
- * parts. Pure functions of the device and the texts.
+ * Place in the flow: core/snapshot writes and reads images of devices. Pure functions of the device
+ * and the texts.
  *
  * The image: class name and id (16-bit lengths before them), watermark, clock, floor, deadlines,
  * then the cells in the order of the block without padding; texts (a length byte before them) stand
@@ -14,25 +14,8 @@
 
 struct fb_texts;
 
-/* What the block of a class is made of, in the order of the offsets. */
-enum fb_part_kind {
-    FB_CELL_FIELD,
-    FB_CELL_WINDOW,
-    FB_CELL_FOR,
-    FB_CELL_UNTIL,
-    FB_CELL_ELAPSED,
-    FB_CELL_CONDITION,
-    FB_CELL_RULE
-};
-struct fb_part {
-    enum fb_part_kind kind;
-    uint32_t index;  /* of the field, window; of the condition; of the rule in the program */
-    uint32_t offset; /* in the block */
-    uint32_t words;  /* how many a word of an enumeration is chosen from; 0: it is none */
-};
-
-/* Sets parts, n_parts and image_bytes_max of the plan; its other members are there. */
-void fb_image_plan(struct fb_class_plan *plan, const struct fb_program *program);
+/* An upper bound for the images of a class's devices. */
+size_t fb_image_bytes_max(const struct fb_class *class_);
 
 /* Appends the image of a device. */
 void fb_image_write(const struct fb_device *device, const struct fb_texts *texts,

@@ -203,7 +203,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan_windows(plan);
     plan_conditions(plan, program);
     plan_each(plan, program);
-    fb_image_plan(plan, program);
+    plan->image_bytes_max = fb_image_bytes_max(class_);
     plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
 }
 
@@ -227,6 +227,5 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->rule_of);
     free(plan->each_conditions);
     free(plan->may_rest);
-    free(plan->parts);
     fb_matcher_free(plan->matcher);
 }

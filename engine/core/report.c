@@ -64,7 +64,7 @@ void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
     output.kind = FB_OUT_ALERT;
     output.event = event;
     output.severity = severity;
-    output.active = event != FB_ALERT_CLEARED;
+    output.active = event == FB_ALERT_RAISED || event == FB_ALERT_SEVERITY;
     output.since_us = since_us;
     core->stats.alerts++;
     core->sink(core->context, &output);

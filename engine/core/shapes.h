@@ -43,6 +43,8 @@ void fb_panes_take(const struct fb_window *window, void *cell,
 struct fb_value fb_panes_read(const struct fb_window *window, void *cell,
                               const struct fb_window_query *query);
 
+void fb_panes_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                   void *to_cell);
 bool fb_panes_are_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 void fb_each_init(const struct fb_window *window, void *cell);
@@ -58,6 +60,8 @@ int64_t fb_each_next(const struct fb_window *window, const void *cell,
 bool fb_each_rests(const struct fb_window *window, const void *cell,
                    struct fb_window_instant instant);
 
+void fb_each_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell);
 bool fb_each_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 void fb_ring_init(const struct fb_window *window, void *cell);
@@ -66,12 +70,17 @@ void fb_ring_take(const struct fb_window *window, void *cell,
 struct fb_value fb_ring_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query);
 
+void fb_ring_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell);
 bool fb_ring_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts);
 struct fb_value fb_last_read(const struct fb_window *window, void *cell,
                              const struct fb_window_query *query);
+void fb_last_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell, struct fb_texts *texts);
+void fb_last_drop(const struct fb_window *window, void *cell, struct fb_texts *texts);
 bool fb_last_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
 #endif

@@ -142,6 +142,41 @@ void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us) {
     return slot(view, position < view->n ? position : position - view->n);
 }
 
+/* ---- moving ---- */
+
+static void move_slice(const struct fb_slice_view *from, void *old, const struct fb_slice_view *to,
+                       void *slice) {
+    uint32_t old_mask = from->slices->mask, mask = to->slices->mask;
+    add_to(to, slice, fb_slice_count(from, old), fb_slice_good_us(from, old));
+    for (uint32_t left = mask; left; left &= left - 1) {
+        uint32_t stat = left & -left;
+        *fb_stat_at(mask, fb_slice_parts(to, slice), stat) =
+            *fb_stat_at(old_mask, fb_slice_parts(from, old), stat);
+    }
+}
+
+void fb_slices_move(const struct fb_slice_view *from, const struct fb_slice_view *to) {
+    const struct fb_slices *old = from->slices;
+    struct fb_slices *slices = to->slices;
+    uint32_t n = from->n < to->n ? from->n : to->n;
+    slices->newest_us = old->newest_us;
+    slices->first_ts_us = old->first_ts_us;
+    slices->good = old->good;
+    if (to->window->aggregates & FB_ORDER_BOUND)
+        slices->held = old->held;
+    slices->changed = true;
+    if (old->newest_us == FB_NO_TIME)
+        return;
+    for (uint32_t back = 0; back < n; back++)
+        move_slice(from, slot(from, (old->position + from->n - back) % from->n), to,
+                   slot(to, (to->n - back) % to->n));
+    /* Before these there may have been good time, but its samples are gone. */
+    int64_t oldest_us = old->newest_us - (int64_t)(n - 1) * to->window->pane_us;
+    if (to->n > from->n && slices->good.present.from_us < oldest_us)
+        slices->good.present.from_us =
+            oldest_us < slices->good.present.until_us ? oldest_us : slices->good.present.until_us;
+}
+
 /* ---- folding ---- */
 
 /* Some kept slices, one after the other. */

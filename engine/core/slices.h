@@ -58,6 +58,8 @@ void fb_slices_init(const struct fb_slice_view *view);
 bool fb_slices_are_sound(const struct fb_slice_view *view, uint32_t words);
 /* One slice of them. */
 bool fb_slice_is_sound(const struct fb_slice_view *view, const void *slice, uint32_t words);
+/* Moves what slices of the same length hold into fresh ones, which keep no more of each. */
+void fb_slices_move(const struct fb_slice_view *from, const struct fb_slice_view *to);
 /* Start of the slice that holds an instant. */
 int64_t fb_slices_start(const struct fb_slice_view *view, int64_t ts_us);
 /* The kept slice of that start; NULL: none. */

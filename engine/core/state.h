@@ -41,11 +41,16 @@ struct fb_core {
     struct fb_shown_source *sources;       /* of `shown` */
     struct fb_field_cell *kept_cells;      /* fields' cells while a late record stands in */
     uint64_t *late_texts;                  /* text handles for the same */
+    uint32_t n_late_texts;
     int64_t clock_us;                      /* C */
     struct fb_core_stats stats;
     struct fb_window_counts counts;
     struct fb_sweep sweep;
 };
+
+/* What depends on the program, and no device yet: core.c. */
+void fb_core_set_up(struct fb_core *core, const struct fb_program *program);
+void fb_core_tear_down(struct fb_core *core);
 
 /* Before anything of a device changes: writes it, if an open snapshot has yet to. snapshot.c */
 void fb_sweep_touch(struct fb_core *core, const struct fb_device *device);

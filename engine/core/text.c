@@ -101,6 +101,11 @@ uint64_t fb_texts_set(struct fb_texts *texts, uint64_t handle, struct fb_str tex
     return index << SIZE_BITS | (size + 1);
 }
 
+void fb_texts_release(struct fb_texts *texts, uint64_t handle) {
+    if (handle)
+        give_back(texts, (uint32_t)(handle & ((1 << SIZE_BITS) - 1)) - 1, handle >> SIZE_BITS);
+}
+
 struct fb_str fb_texts_get(const struct fb_texts *texts, uint64_t handle) {
     if (!handle)
         return (struct fb_str){0};

@@ -16,6 +16,8 @@ void fb_texts_free(struct fb_texts *texts);
 /* Replaces the text behind a handle (0: none yet) and returns the new handle. At most
  * FB_TEXT_BYTES_MAX bytes. */
 uint64_t fb_texts_set(struct fb_texts *texts, uint64_t handle, struct fb_str text);
+/* Gives the slot of a handle (0: none) to others. */
+void fb_texts_release(struct fb_texts *texts, uint64_t handle);
 /* The view lives until the next call of fb_texts_set for this handle. */
 struct fb_str fb_texts_get(const struct fb_texts *texts, uint64_t handle);
 

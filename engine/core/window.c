@@ -2,6 +2,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/shapes.h"
+#include "engine/model/layout.h"
 
 void fb_window_init(const struct fb_window *window, void *cell) {
     switch (window->shape) {
@@ -20,6 +21,44 @@ bool fb_window_is_sound(const struct fb_window *window, const void *cell, uint32
     case FB_SHAPE_LAST: return fb_last_is_sound(window, cell, words);
     }
     return false;
+}
+
+static bool same_shape(const struct fb_window *from, const struct fb_window *to,
+                       enum fb_window_shape shape) {
+    return from->shape == shape && to->shape == shape;
+}
+
+const char *fb_window_cannot_move(const struct fb_window *from, const struct fb_window *to) {
+    if (same_shape(from, to, FB_SHAPE_RING))
+        return NULL;
+    if (same_shape(from, to, FB_SHAPE_LAST))
+        return fb_last_has_times(to) && !fb_last_has_times(from)
+                   ? "it kept no times of its samples"
+                   : NULL;
+    if (from->shape != to->shape)
+        return to->shape == FB_SHAPE_RING ? "it kept slices, and now keeps samples"
+                                          : "it kept samples, and now keeps slices";
+    if (from->pane_us != to->pane_us)
+        return "its slices have another length";
+    if (to->aggregates & ~from->aggregates)
+        return "its slices lack an aggregate that is now read from them, too";
+    return NULL;
+}
+
+void fb_window_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                    void *to_cell, struct fb_texts *texts) {
+    FB_ASSERT(!fb_window_cannot_move(from, to));
+    switch (to->shape) {
+    case FB_SHAPE_RING: fb_ring_move(from, from_cell, to, to_cell); break;
+    case FB_SHAPE_PANES: fb_panes_move(from, from_cell, to, to_cell); break;
+    case FB_SHAPE_EACH: fb_each_move(from, from_cell, to, to_cell); break;
+    case FB_SHAPE_LAST: fb_last_move(from, from_cell, to, to_cell, texts); break;
+    }
+}
+
+void fb_window_drop(const struct fb_window *window, void *cell, struct fb_texts *texts) {
+    if (window->shape == FB_SHAPE_LAST && window->type == FB_T_TEXT)
+        fb_last_drop(window, cell, texts);
 }
 
 void fb_window_begin(const struct fb_window *window, void *cell, int64_t first_ts_us) {

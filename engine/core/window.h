@@ -43,6 +43,16 @@ void fb_window_take(const struct fb_window *window, void *cell, struct fb_texts 
  * word of an enumeration chooses from. Texts are not looked at. */
 bool fb_window_is_sound(const struct fb_window *window, const void *cell, uint32_t words);
 
+/* Whether what a window holds of the same samples (equal likeness, model/program.h) can go into
+ * another one, so that it is known what was in it. NULL: yes; else why not, for people. */
+const char *fb_window_cannot_move(const struct fb_window *from, const struct fb_window *to);
+/* Moves it into a fresh cell. What does not fit is forgotten; time that the old cell no longer had
+ * samples of is not good. Texts go along, and the old cell must not be used again. */
+void fb_window_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                    void *to_cell, struct fb_texts *texts);
+/* Gives the texts of a cell back that will not be used again. */
+void fb_window_drop(const struct fb_window *window, void *cell, struct fb_texts *texts);
+
 /* The instant of an evaluation. A record's evaluation at t does not yet see what a timer at t
  * brings (the completion of an `each` window). */
 struct fb_window_instant {

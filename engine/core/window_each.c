@@ -41,6 +41,15 @@ bool fb_each_is_sound(const struct fb_window *window, const void *cell, uint32_t
            fb_time_is_sound(each->end_us);
 }
 
+void fb_each_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell) {
+    struct each *old = from_cell, *each = to_cell;
+    struct fb_slice_view old_view = view_of(from, old), view = view_of(to, each);
+    fb_slices_move(&old_view, &view);
+    each->begin_us = old->begin_us;
+    each->end_us = old->end_us;
+}
+
 void fb_each_begin(const struct fb_window *window, void *cell, int64_t first_ts_us) {
     struct each *each = cell;
     struct fb_slice_view view = view_of(window, each);

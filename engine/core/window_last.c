@@ -34,6 +34,33 @@ bool fb_last_is_sound(const struct fb_window *window, const void *cell, uint32_t
     return true;
 }
 
+/* A longer one is full once as many samples came as it has places, those kept included. */
+void fb_last_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell, struct fb_texts *texts) {
+    struct view old = view_of(from, from_cell), v = view_of(to, to_cell);
+    struct last *last = to_cell;
+    uint32_t kept = old.taken < old.n ? old.taken : old.n;
+    uint32_t moved = kept < v.n ? kept : v.n;
+    for (uint32_t i = 0; i < moved; i++) { /* the newest ones, oldest first */
+        uint32_t place = (old.place + old.n - moved + i) % old.n;
+        v.values[i] = old.values[place];
+        old.values[place].i = 0;
+        if (fb_last_has_times(to))
+            v.times[i] = old.times[place];
+    }
+    last->place = moved % v.n;
+    last->taken = kept < old.taken && kept < v.n ? kept : old.taken;
+    fb_window_drop(from, from_cell, texts);
+}
+
+void fb_last_drop(const struct fb_window *window, void *cell, struct fb_texts *texts) {
+    struct view v = view_of(window, cell);
+    for (uint32_t i = 0; i < v.n; i++) {
+        fb_texts_release(texts, (uint64_t)v.values[i].i);
+        v.values[i].i = 0;
+    }
+}
+
 void fb_last_take(const struct fb_window *window, void *cell, struct fb_texts *texts,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct last *last = cell;

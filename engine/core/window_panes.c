@@ -43,6 +43,15 @@ bool fb_panes_are_sound(const struct fb_window *window, const void *cell, uint32
            panes->folded_good_us >= 0 && fb_time_is_sound(panes->folded_good_us);
 }
 
+void fb_panes_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                   void *to_cell) {
+    struct panes *old = from_cell, *panes = to_cell;
+    struct fb_slice_view old_view = view_of(from, old), view = view_of(to, panes);
+    fb_slices_move(&old_view, &view);
+    panes->sampled_us = old->sampled_us;
+    panes->truth = old->truth;
+}
+
 void fb_panes_take(const struct fb_window *window, void *cell,
                    const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct panes *panes = cell;

@@ -67,6 +67,10 @@ static int64_t time_of(const struct place *place) {
     return place->stamp >> 1;
 }
 
+static struct fb_held held_of(const struct place *place) {
+    return (struct fb_held){.i = place->i, .ts_us = time_of(place)};
+}
+
 static uint64_t oldest(const struct view *v) {
     return v->ring->next > v->n ? v->ring->next - v->n : 0;
 }
@@ -294,6 +298,79 @@ void fb_ring_take(const struct fb_window *window, void *cell,
     ring->held_ordinal = ring->next - 1;
 }
 
+/* ---- moving ---- */
+
+/* Good time, as much of it as there is room for, oldest first. */
+static void move_good(const struct view *from, const struct view *to, int64_t begin_us) {
+    const struct ring *old = from->ring;
+    struct ring *ring = to->ring;
+    ring->truth = old->truth;
+    ring->forgotten_us = old->forgotten_us;
+    for (uint32_t i = old->stretches; i-- > 0;) {
+        struct fb_stretch stretch = stretch_back(from, i);
+        if (stretch.from_us < begin_us)
+            stretch.from_us = begin_us;
+        if (stretch.from_us < stretch.until_us)
+            remember(to, stretch);
+    }
+    ring->good = old->good;
+    if (ring->good.present.from_us < begin_us)
+        ring->good.present.from_us =
+            begin_us < ring->good.present.until_us ? begin_us : ring->good.present.until_us;
+}
+
+/* The samples keep their ordinals, so that they stand in the same runs as before. */
+static void begin_at(const struct view *v, uint64_t first) {
+    struct ring *ring = v->ring;
+    ring->next = ring->in_use = first;
+    ring->position = (uint32_t)(first % v->n);
+    ring->run = (uint32_t)(first ? (first - 1) / FB_RUN_SAMPLES % v->n_runs : 0);
+    if (first % FB_RUN_SAMPLES) { /* the rest of a run: only ever looked at sample by sample */
+        struct run *run = (void *)(v->runs + (size_t)ring->run * ring->run_bytes);
+        *run = (struct run){.least_us = FB_NO_TIME};
+        fb_stat_clear(ring->mask, parts_of(run));
+    }
+}
+
+static void move_sample(const struct view *to, const struct place *place) {
+    struct ring *ring = to->ring;
+    bool late = place->stamp & LATE;
+    struct fb_value value = {.i = place->i, .quality = FB_Q_GOOD};
+    struct fb_window_sample sample = {.ts_us = time_of(place), .late = late, .value = &value};
+    if (late) {
+        put(to, &sample);
+        return;
+    }
+    if (ring->held.ts_us != FB_NO_TIME && ring->held_ordinal < ring->next)
+        settle_area(to, sample.ts_us);
+    struct run *run = put(to, &sample);
+    if (ring->mask & FB_STAT_GROWTH && ring->held.ts_us != FB_NO_TIME)
+        fb_stat_growth(ring->mask, parts_of(run), fb_growth(ring->held.num, place->num));
+    ring->held = held_of(place);
+    ring->held_ordinal = ring->next - 1;
+}
+
+void fb_ring_move(const struct fb_window *from, void *from_cell, const struct fb_window *to,
+                  void *to_cell) {
+    struct ring *old = from_cell, *ring = to_cell;
+    struct view f = view_of(from, old), t = view_of(to, ring);
+    uint64_t first = old->next > t.n ? old->next - t.n : 0, ordinal = oldest(&f);
+    struct fb_held lost = old->lost;
+    for (; ordinal < first; ordinal++)
+        if (!(place_at(&f, ordinal)->stamp & LATE))
+            lost = held_of(place_at(&f, ordinal));
+    move_good(&f, &t, to->length_us > from->length_us ? lost.ts_us : FB_NO_TIME);
+    begin_at(&t, ordinal);
+    ring->lost = lost;
+    ring->held = lost;
+    ring->held_ordinal = UINT64_MAX; /* of no sample that is kept */
+    for (; ordinal < old->next; ordinal++)
+        move_sample(&t, place_at(&f, ordinal));
+    ring->late_end = old->late_end;
+    ring->held = old->held;
+    ring->held_ordinal = old->held_ordinal;
+}
+
 /* ---- reading ---- */
 
 /* Passes over what is out of use for good; the first sample to look at. */
@@ -490,10 +567,6 @@ struct in_order {
     int64_t first_ts_us;   /* its time, or the instant where there is none */
     struct fb_held before; /* ts_us FB_NO_TIME: not known */
 };
-
-static struct fb_held held_of(const struct place *place) {
-    return (struct fb_held){.i = place->i, .ts_us = time_of(place)};
-}
 
 static struct in_order in_order(const struct view *v, uint64_t first, int64_t edge, int64_t t_us) {
     const struct ring *ring = v->ring;

@@ -9,7 +9,8 @@
 
 enum fb_output_kind { FB_OUT_ALERT, FB_OUT_EVENT, FB_OUT_LATE };
 
-enum fb_alert_event { FB_ALERT_RAISED, FB_ALERT_CLEARED, FB_ALERT_SEVERITY };
+/* REMOVED: the rule is gone, or what the device was. */
+enum fb_alert_event { FB_ALERT_RAISED, FB_ALERT_CLEARED, FB_ALERT_SEVERITY, FB_ALERT_REMOVED };
 const char *fb_alert_event_name(enum fb_alert_event event);
 
 /* What made the engine decide: a record, or a timer at its deadline. Part of the output's id. */

@@ -11,6 +11,7 @@
 #define FB_MODEL_PROGRAM_H
 
 #include "engine/base/arena.h"
+#include "engine/base/hash.h"
 #include "engine/model/value.h"
 
 /* Changes whenever the same program and input would give other outputs. */
@@ -290,6 +291,28 @@ struct fb_rule_cell {
     uint8_t severity;     /* alarm: enum fb_severity; FB_SEV_NONE: not active */
 };
 
+/* What a place in a device's block means, so that another program's core finds it again. Two cells
+ * of equal `hash` mean the same to the bit. `likeness` leaves out what may change without a new
+ * meaning: the words of an enumeration, the length and aggregates of a window, the numbers of a
+ * condition, all of a rule but its name and sort. rules/identity.c */
+enum fb_cell_kind {
+    FB_CELL_FIELD,
+    FB_CELL_WINDOW,
+    FB_CELL_FOR,
+    FB_CELL_UNTIL,
+    FB_CELL_ELAPSED,
+    FB_CELL_CONDITION,
+    FB_CELL_RULE
+};
+struct fb_cell_id {
+    enum fb_cell_kind kind;
+    uint32_t index;  /* field, window; condition, also of its operators; rule in the program */
+    uint32_t offset; /* in the block */
+    uint32_t words;  /* how many words a value of an enumeration is chosen from; 0: it is none */
+    struct fb_hash128 hash, likeness;
+    struct fb_str name; /* for people: "temp", "avg of load over 1m", "hot: raise high" */
+};
+
 struct fb_class {
     struct fb_str name;
     struct fb_str *topics;
@@ -319,6 +342,8 @@ struct fb_class {
     uint32_t n_patterns;
     uint16_t registers;   /* the most that any of its code uses */
     uint32_t block_bytes; /* all cells */
+    struct fb_cell_id *cells; /* in the order of the block */
+    uint32_t n_cells;
 };
 
 struct fb_program {

@@ -1,0 +1,312 @@
+/* Moves every device of a core into the layout of another program.
+ *
+ * Place in the flow: see migrate.h. All at once, between two records: a device takes about as long
+ * as a few records of it. */
+#include <stdlib.h>
+
+#include "engine/base/err.h"
+#include "engine/core/index.h"
+#include "engine/core/migrate.h"
+#include "engine/core/report.h"
+#include "engine/core/rule.h"
+#include "engine/core/snapshot.h"
+#include "engine/core/text.h"
+#include "engine/core/timer.h"
+
+/* Long ago, so that a delay of any length has passed, and can be reckoned with. */
+#define LONG_AGO_US (-(INT64_C(1) << 60))
+
+/* ---- alarms that end ----------------------------------------------------------------------- */
+
+static const struct fb_class_change *change_of(const struct fb_migration *migration,
+                                               const struct fb_device *device) {
+    return &migration->classes[device->plan->class_index]; /* the old ones stand first */
+}
+
+static bool stays(const struct fb_migration *migration, const struct fb_class_change *change,
+                  uint32_t old_rule) {
+    if (change->to == FB_NONE)
+        return false;
+    for (uint32_t i = 0; i < migration->to->classes[change->to].n_rules; i++)
+        if (change->rule_from[i] == old_rule)
+            return true;
+    return false;
+}
+
+static const struct fb_rule_cell *rule_cell(struct fb_device *device, const struct fb_rule *rule) {
+    return (const void *)(fb_device_block(device) + rule->offset);
+}
+
+/* Whether an alarm of the device ends; with a moment: tells of those that do. */
+static bool end_alarms(struct fb_core *core, const struct fb_migration *migration,
+                       struct fb_device *device, const struct fb_moment *moment) {
+    const struct fb_class *class_ = device->plan->class_;
+    const struct fb_class_change *change = change_of(migration, device);
+    bool any = false;
+    for (uint32_t i = 0; i < class_->n_rules; i++) {
+        const struct fb_rule *rule = &migration->from->rules[class_->rules[i]];
+        if (rule->sort != FB_SORT_ALARM || rule_cell(device, rule)->severity == FB_SEV_NONE ||
+            stays(migration, change, class_->rules[i]))
+            continue;
+        any = true;
+        if (moment)
+            fb_report_alert(core, moment, rule, FB_ALERT_REMOVED,
+                            (enum fb_severity)rule_cell(device, rule)->severity,
+                            rule_cell(device, rule)->since_us);
+    }
+    return any;
+}
+
+static int by_id(const void *a, const void *b) {
+    const struct fb_device *x = *(struct fb_device *const *)a, *y = *(struct fb_device *const *)b;
+    int order = fb_str_cmp(fb_device_id(x), fb_device_id(y));
+    if (order)
+        return order;
+    return (x->plan->class_index > y->plan->class_index) -
+           (x->plan->class_index < y->plan->class_index);
+}
+
+static void end_removed(struct fb_core *core, const struct fb_migration *migration) {
+    struct fb_device **ending = NULL;
+    uint32_t n = 0, cap = 0;
+    for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
+        struct fb_device *device = fb_devices_at(core->devices, i);
+        if (!end_alarms(core, migration, device, NULL))
+            continue;
+        FB_PUSH_ROOM(ending, n, cap);
+        ending[n++] = device;
+    }
+    if (n)
+        qsort(ending, n, sizeof(struct fb_device *), by_id);
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t t_us = fb_device_time(ending[i], core->clock_us);
+        struct fb_moment moment = {.device = ending[i],
+                                   .t_us = t_us,
+                                   .silent = true,
+                                   .cause = {.timer = true, .deadline_us = t_us}};
+        core->moment++;
+        end_alarms(core, migration, ending[i], &moment);
+    }
+    free(ending);
+}
+
+/* ---- cells --------------------------------------------------------------------------------- */
+
+/* A device on its way. */
+struct move {
+    struct fb_texts *texts;
+    const struct fb_class_change *change;
+    struct fb_device *from, *to;
+    int64_t t_us;
+};
+
+static void *old_at(const struct move *m, uint32_t cell) {
+    return fb_device_block(m->from) + m->from->plan->class_->cells[cell].offset;
+}
+static void *new_at(const struct move *m, uint32_t cell) {
+    return fb_device_block(m->to) + m->to->plan->class_->cells[cell].offset;
+}
+
+static void drop_cell(struct fb_texts *texts, struct fb_device *device,
+                      const struct fb_cell_id *cell) {
+    void *at = fb_device_block(device) + cell->offset;
+    const struct fb_class *class_ = device->plan->class_;
+    if (cell->kind == FB_CELL_FIELD && class_->fields[cell->index].type == FB_T_TEXT)
+        fb_texts_release(texts, ((const struct fb_field_cell *)at)->text);
+    else if (cell->kind == FB_CELL_WINDOW)
+        fb_window_drop(&class_->windows[cell->index], at, texts);
+}
+
+/* The same word's place among the new ones; false: it is none any more. */
+static bool move_word(const struct fb_field *from, const struct fb_field *to, int64_t *word) {
+    for (uint32_t i = 0; i < to->n_words; i++)
+        if (fb_str_eq(from->words[*word], to->words[i])) {
+            *word = i;
+            return true;
+        }
+    return false;
+}
+
+static void move_field(const struct move *m, uint32_t from_index, uint32_t to_index,
+                       const struct fb_field_cell *old, struct fb_field_cell *cell) {
+    const struct fb_field *from = &m->from->plan->class_->fields[from_index];
+    const struct fb_field *to = &m->to->plan->class_->fields[to_index];
+    const struct fb_field_index *index = &m->to->plan->indexes[to_index];
+    struct fb_field_cell moved = {.i = old->i, .ts_us = old->ts_us, .quality = old->quality};
+    bool number = to->type == FB_T_NUMBER || to->type == FB_T_COUNTER;
+    if (to->type == FB_T_ENUM && moved.ts_us != FB_NO_TIME && !move_word(from, to, &moved.i))
+        return; /* as if never seen */
+    if (number && index->indexed && moved.ts_us != FB_NO_TIME)
+        moved.position = fb_index_position(index, moved.num);
+    *cell = moved;
+}
+
+static size_t plain_bytes(enum fb_cell_kind kind) {
+    switch (kind) {
+    case FB_CELL_FOR: return sizeof(struct fb_for_cell);
+    case FB_CELL_UNTIL: return sizeof(struct fb_until_cell);
+    case FB_CELL_ELAPSED: return sizeof(struct fb_elapsed_cell);
+    case FB_CELL_CONDITION: return sizeof(struct fb_condition_cell);
+    case FB_CELL_RULE: return sizeof(struct fb_rule_cell);
+    case FB_CELL_FIELD:
+    case FB_CELL_WINDOW: break;
+    }
+    FB_BUG("a cell of another kind");
+}
+
+/* What the old cell holds goes along: it is kept, or migrates. */
+static void move_content(const struct move *m, const struct fb_cell_move *move) {
+    const struct fb_cell_id *from = &m->from->plan->class_->cells[move->from];
+    const struct fb_cell_id *to = &m->to->plan->class_->cells[move->to];
+    void *old = old_at(m, move->from), *now = new_at(m, move->to);
+    if (to->kind == FB_CELL_FIELD) {
+        move_field(m, from->index, to->index, old, now);
+    } else if (to->kind == FB_CELL_WINDOW) {
+        const struct fb_window *window = &m->to->plan->class_->windows[to->index];
+        if (move->fate == FB_FATE_KEEP)
+            memcpy(now, old, window->bytes);
+        else
+            fb_window_move(&m->from->plan->class_->windows[from->index], old, window, now,
+                           m->texts);
+    } else {
+        memcpy(now, old, plain_bytes(to->kind));
+    }
+}
+
+static void move_cell(const struct move *m, const struct fb_cell_move *move) {
+    if (move->fate == FB_FATE_KEEP || move->fate == FB_FATE_MIGRATE)
+        move_content(m, move);
+    else if (move->from != FB_NONE)
+        drop_cell(m->texts, m->from, &m->from->plan->class_->cells[move->from]);
+    if ((move->fate != FB_FATE_NEW && move->fate != FB_FATE_RESET) || move->to == FB_NONE)
+        return;
+    const struct fb_cell_id *to = &m->to->plan->class_->cells[move->to];
+    const struct fb_window *window = &m->to->plan->class_->windows[to->index];
+    if (to->kind == FB_CELL_WINDOW && window->shape == FB_SHAPE_EACH)
+        fb_window_begin(window, new_at(m, move->to), m->t_us);
+}
+
+/* ---- active alarms with other conditions --------------------------------------------------- */
+
+static struct fb_condition_cell *condition_cell(const struct move *m, uint32_t condition) {
+    return (void *)(fb_device_block(m->to) + m->to->plan->class_->conditions[condition].offset);
+}
+
+/* The delays on whose way the value comes to be true have passed, the latch is set; not those of
+ * the end of an `until`, which the alarm now waits for. */
+static void let_hold(const struct move *m, const struct fb_code *code, uint16_t reg) {
+    const struct fb_class *class_ = m->to->plan->class_;
+    for (uint32_t i = 0; i < code->count; i++) {
+        const struct fb_instr *in = &class_->code[code->first + i];
+        void *cell = fb_device_block(m->to) + in->imm;
+        if (in->dst != reg)
+            continue;
+        if (in->op == FB_I_FOR || in->op == FB_I_FOR_CONST)
+            ((struct fb_for_cell *)cell)->t0_us = LONG_AGO_US;
+        else if (in->op == FB_I_UNTIL)
+            ((struct fb_until_cell *)cell)->set = 1;
+        else if (in->op == FB_I_AND || in->op == FB_I_OR) {
+            let_hold(m, code, in->a);
+            let_hold(m, code, in->b);
+        }
+        return;
+    }
+}
+
+/* An active alarm none of whose raises that stayed holds: one of the new ones does for now, that of
+ * its severity if there is one. */
+static void keep_active(const struct move *m, const struct fb_rule *rule,
+                        const struct fb_rule_cell *cell) {
+    uint32_t chosen = FB_NONE;
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        uint32_t condition = rule->first_condition + i;
+        if (m->change->condition_from[condition] != FB_NONE) {
+            if (condition_cell(m, condition)->holds)
+                return;
+            continue;
+        }
+        if (chosen == FB_NONE || (rule->severities[i] == cell->severity &&
+                                  rule->severities[chosen - rule->first_condition] !=
+                                      cell->severity))
+            chosen = condition;
+    }
+    if (chosen == FB_NONE)
+        return;
+    const struct fb_code *code = &m->to->plan->class_->conditions[chosen].code;
+    *condition_cell(m, chosen) = (struct fb_condition_cell){.value = 1, .holds = 1};
+    let_hold(m, code, code->result);
+}
+
+static void keep_alarms(const struct move *m, const struct fb_program *program) {
+    const struct fb_class *class_ = m->to->plan->class_;
+    for (uint32_t i = 0; i < class_->n_rules; i++) {
+        const struct fb_rule *rule = &program->rules[class_->rules[i]];
+        const struct fb_rule_cell *cell = rule_cell(m->to, rule);
+        if (rule->sort == FB_SORT_ALARM && cell->severity != FB_SEV_NONE &&
+            cell->clear_t0_us == FB_NO_TIME)
+            keep_active(m, rule, cell);
+    }
+}
+
+/* ---- devices ------------------------------------------------------------------------------- */
+
+static uint32_t place_of(const struct fb_class *class_, uint32_t rule) {
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        if (class_->rules[i] == rule)
+            return i;
+    FB_BUG("a rule of another class");
+}
+
+static void move_deadlines(const struct move *m) {
+    const struct fb_class *from = m->from->plan->class_, *to = m->to->plan->class_;
+    for (uint32_t i = 0; i < to->n_conditions; i++)
+        m->to->deadlines[i] = m->change->condition_due[i]
+                                  ? m->t_us
+                                  : m->from->deadlines[m->change->condition_from[i]];
+    for (uint32_t i = 0; i < to->n_rules; i++)
+        if (m->change->rule_from[i] != FB_NONE)
+            m->to->deadlines[to->n_conditions + i] =
+                m->from->deadlines[from->n_conditions + place_of(from, m->change->rule_from[i])];
+}
+
+static void move_device(struct fb_core *core, const struct fb_class_change *change,
+                        struct fb_device *device) {
+    struct fb_str id = fb_device_id(device);
+    uint64_t hash = fb_device_hash((uint16_t)change->to, id);
+    struct move m = {.texts = core->texts,
+                     .change = change,
+                     .from = device,
+                     .to = fb_devices_register(core->devices, &core->plans[change->to], hash, id),
+                     .t_us = fb_device_time(device, core->clock_us)};
+    m.to->watermark_us = device->watermark_us;
+    m.to->clock_at_us = device->clock_at_us;
+    m.to->floor_us = device->floor_us;
+    for (uint32_t i = 0; i < change->n_moves; i++)
+        move_cell(&m, &change->moves[i]);
+    move_deadlines(&m);
+    keep_alarms(&m, core->program);
+}
+
+static void forget_device(struct fb_core *core, struct fb_device *device) {
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t i = 0; i < class_->n_cells; i++)
+        drop_cell(core->texts, device, &class_->cells[i]);
+}
+
+void fb_core_change_program(struct fb_core *core, const struct fb_migration *migration) {
+    FB_ASSERT(core->program == migration->from && !core->sweep.open);
+    end_removed(core, migration);
+    struct fb_core old = *core;
+    fb_core_set_up(core, migration->to);
+    for (uint32_t i = 0; i < fb_devices_count(old.devices); i++) {
+        struct fb_device *device = fb_devices_at(old.devices, i);
+        const struct fb_class_change *change = change_of(migration, device);
+        if (change->to == FB_NONE)
+            forget_device(core, device);
+        else
+            move_device(core, change, device);
+    }
+    fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    fb_core_tear_down(&old);
+    fb_core_restored(core, core->clock_us);
+}

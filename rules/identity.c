@@ -1,0 +1,439 @@
+/* Hashes of content: of a field its declaration, of a window its samples and shape, of a condition
+ * its code with the constants in place, operand by operand, so that neither the names of lets nor
+ * the places of constants count.
+ *
+ * Place in the flow: see identity.h. */
+#include "rules/identity.h"
+
+#include <stdlib.h>
+
+#include "engine/base/err.h"
+#include "rules/listing.h"
+#include "rules/opcodes.h"
+
+/* Content while it is gathered. */
+struct content {
+    struct fb_buf bytes;
+};
+
+static void add_text(struct content *to, struct fb_str text) {
+    uint64_t n = text.n;
+    fb_buf_put(&to->bytes, &n, sizeof n);
+    fb_buf_str(&to->bytes, text);
+}
+static void add_word(struct content *to, const char *word) {
+    add_text(to, fb_str_of(word));
+}
+static void add_int(struct content *to, int64_t x) {
+    fb_buf_put(&to->bytes, &x, sizeof x);
+}
+static void add_number(struct content *to, double x) {
+    fb_buf_put(&to->bytes, &x, sizeof x);
+}
+static void add_hash(struct content *to, struct fb_hash128 hash) {
+    fb_buf_put(&to->bytes, &hash, sizeof hash);
+}
+static struct fb_hash128 end_content(struct content *content) {
+    struct fb_hash128 hash = fb_hash128(content->bytes.p, content->bytes.n);
+    fb_buf_free(&content->bytes);
+    return hash;
+}
+
+/* A class while its cells are found. */
+struct maker {
+    const struct fb_program *program;
+    struct fb_class *class_;
+    struct fb_arena *arena;
+    struct fb_hash128 *fields;  /* hash of each */
+    struct fb_hash128 *windows; /* what is seen of each by those that read it */
+    struct fb_hash128 *window_likes; /* the same, numbers left out */
+    struct fb_hash128 *conditions, *condition_likes;
+};
+
+static void add_cell(struct maker *m, struct fb_cell_id cell) {
+    m->class_->cells[m->class_->n_cells++] = cell;
+}
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+static void begin_field(struct content *content, const struct fb_field *field) {
+    add_word(content, "field");
+    add_text(content, field->name);
+    add_int(content, field->role == FB_ROLE_KEY);
+    add_int(content, field->type);
+    add_text(content, field->unit);
+}
+
+static void identify_fields(struct maker *m) {
+    for (uint32_t i = 0; i < m->class_->n_fields; i++) {
+        const struct fb_field *field = &m->class_->fields[i];
+        struct content whole = {0}, like = {0};
+        begin_field(&whole, field);
+        begin_field(&like, field);
+        for (uint32_t w = 0; w < field->n_words; w++)
+            add_text(&whole, field->words[w]);
+        m->fields[i] = end_content(&whole);
+        add_cell(m, (struct fb_cell_id){.kind = FB_CELL_FIELD,
+                                     .index = i,
+                                     .offset = field->offset,
+                                     .words = field->type == FB_T_ENUM ? field->n_words : 0,
+                                     .hash = m->fields[i],
+                                     .likeness = end_content(&like),
+                                     .name = field->name});
+    }
+}
+
+/* ---- code ---------------------------------------------------------------------------------- */
+
+/* A piece of code: the hash of what each register holds. `numbers`: constants count. */
+struct walk {
+    const struct maker *m;
+    const struct fb_instr *code;
+    uint32_t count;
+    struct fb_hash128 *registers;
+    bool numbers;
+};
+
+static const struct fb_instr *definition(const struct walk *w, uint16_t reg) {
+    for (uint32_t i = 0; i < w->count; i++)
+        if (w->code[i].dst == reg)
+            return &w->code[i];
+    FB_BUG("a register that nothing writes");
+}
+
+/* A literal beside an integer or time field: a number of the text, not a word or a truth. */
+static bool is_limit(const struct walk *w, const struct fb_instr *in, uint16_t reg) {
+    if (in->op != FB_I_CMP_INT || definition(w, reg)->op != FB_I_INT)
+        return false;
+    const struct fb_instr *other = definition(w, reg == in->a ? in->b : in->a);
+    if (other->op != FB_I_FIELD)
+        return false;
+    enum fb_type type = w->m->class_->fields[other->imm].type;
+    return type == FB_T_INTEGER || type == FB_T_TIME;
+}
+
+static void add_register(const struct walk *w, struct content *to, const struct fb_instr *in,
+                         uint32_t reg) {
+    if (!w->numbers && is_limit(w, in, (uint16_t)reg))
+        add_word(to, "number");
+    else
+        add_hash(to, w->registers[reg]);
+}
+
+static void add_literal(const struct walk *w, struct content *to, double x) {
+    if (w->numbers)
+        add_number(to, x);
+    else
+        add_word(to, "number");
+}
+
+static void add_operand(const struct walk *w, struct content *to, const struct fb_instr *in,
+                        enum fb_operand kind, uint32_t operand) {
+    const struct fb_class *class_ = w->m->class_;
+    switch (kind) {
+    case FB_OPERAND_REG: add_register(w, to, in, operand); break;
+    case FB_OPERAND_REGS:
+        for (uint32_t i = 0; i < in->b; i++)
+            add_hash(to, w->registers[operand + i]);
+        break;
+    case FB_OPERAND_FIELD:
+        if (operand == UINT16_MAX)
+            add_word(to, "every");
+        else
+            add_hash(to, w->m->fields[operand]);
+        break;
+    case FB_OPERAND_COUNT: /* of VOTE: how many are wanted is a number of the text */
+    case FB_OPERAND_SHARE:
+    case FB_OPERAND_NUMBER:
+        add_literal(w, to,
+                    kind == FB_OPERAND_COUNT ? (double)operand : class_->numbers[operand]);
+        break;
+    case FB_OPERAND_INT:
+        if (in->op == FB_I_FOR_CONST && !w->numbers)
+            add_word(to, "number");
+        else
+            add_int(to, class_->ints[operand]);
+        break;
+    case FB_OPERAND_PAIR:
+        add_number(to, class_->numbers[operand]);
+        add_number(to, class_->numbers[operand + 1]);
+        break;
+    case FB_OPERAND_TEXT: add_text(to, class_->texts[operand]); break;
+    case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
+    case FB_OPERAND_WINDOW:
+        add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
+        break;
+    case FB_OPERAND_MASK:
+    case FB_OPERAND_CMP:
+    case FB_OPERAND_AGG:
+    case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_FLAG: add_int(to, operand); break;
+    case FB_OPERAND_CELL: /* where it lies says nothing */
+    case FB_OPERAND_NONE: break;
+    }
+}
+
+static struct fb_hash128 instr_hash(const struct walk *w, const struct fb_instr *in) {
+    const struct fb_opcode_row *row = fb_opcode_row(in->op);
+    struct content content = {0};
+    add_word(&content, row->name);
+    add_operand(w, &content, in, row->sub, in->sub);
+    add_operand(w, &content, in, row->a, in->a);
+    add_operand(w, &content, in, row->b, in->b);
+    add_operand(w, &content, in, row->imm, in->imm);
+    return end_content(&content);
+}
+
+/* The hash of each register of the code; free it. */
+static struct fb_hash128 *code_hashes(const struct maker *m, const struct fb_code *code,
+                                      bool numbers) {
+    struct walk w = {.m = m,
+                     .code = &m->class_->code[code->first],
+                     .count = code->count,
+                     .registers = fb_alloc(sizeof(struct fb_hash128) * FB_REGISTERS_MAX),
+                     .numbers = numbers};
+    for (uint32_t i = 0; i < code->count; i++)
+        w.registers[w.code[i].dst] = instr_hash(&w, &w.code[i]);
+    return w.registers;
+}
+
+static struct fb_hash128 code_hash(const struct maker *m, const struct fb_code *code,
+                                   bool numbers) {
+    struct fb_hash128 *registers = code_hashes(m, code, numbers);
+    struct fb_hash128 hash = registers[code->result];
+    free(registers);
+    return hash;
+}
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+/* What is sampled. */
+static void add_input(const struct maker *m, struct content *to, const struct fb_window *window,
+                      bool numbers) {
+    add_int(to, window->input);
+    add_int(to, window->type);
+    if (window->input == FB_INPUT_FIELD)
+        add_hash(to, m->fields[window->field]);
+    if (window->input != FB_INPUT_CODE)
+        return;
+    add_hash(to, code_hash(m, &window->sample, numbers));
+    for (uint32_t i = 0; i < m->class_->n_fields; i++)
+        if (fb_field_set_has(&window->gives, i))
+            add_hash(to, m->fields[i]);
+}
+
+/* Windows that move in the same way, however they are kept. */
+static void add_movement(struct content *to, const struct fb_window *window) {
+    add_word(to, window->shape == FB_SHAPE_EACH   ? "each"
+                 : window->shape == FB_SHAPE_LAST ? "last"
+                                                  : "over");
+}
+
+/* The field that the words of an enumeration in a window come from: the code gives its value, by
+ * `where` or plainly. */
+static uint32_t words_of(const struct fb_class *class_, const struct fb_window *window) {
+    if (window->type != FB_T_ENUM)
+        return 0;
+    if (window->input == FB_INPUT_FIELD)
+        return class_->fields[window->field].n_words;
+    uint16_t reg = window->sample.result;
+    for (uint32_t i = window->sample.count; i-- > 0;) {
+        const struct fb_instr *in = &class_->code[window->sample.first + i];
+        if (in->dst == reg && in->op == FB_I_IF)
+            reg = in->b;
+        else if (in->dst == reg && in->op == FB_I_FIELD)
+            return class_->fields[in->imm].n_words;
+    }
+    FB_BUG("a word that is not a field's");
+}
+
+/* "avg max of load over 5m" */
+static struct fb_str window_name(struct maker *m, const struct fb_window *window) {
+    struct fb_buf text = {0};
+    fb_listing_window(m->class_, window, &text);
+    const char *end = memchr(text.p, ':', text.n);
+    struct fb_str name = {text.p, end ? (size_t)(end - text.p) : text.n};
+    name = fb_str_copy(m->arena, name);
+    fb_buf_free(&text);
+    return name;
+}
+
+static void identify_windows(struct maker *m) {
+    for (uint32_t i = 0; i < m->class_->n_windows; i++) {
+        const struct fb_window *window = &m->class_->windows[i];
+        struct content same = {0}, seen = {0}, seen_like = {0}, whole = {0};
+        add_input(m, &same, window, true);
+        add_movement(&same, window);
+        struct fb_hash128 likeness = end_content(&same);
+        add_hash(&seen, likeness);
+        add_int(&seen, window->shape == FB_SHAPE_LAST ? window->places : window->length_us);
+        add_int(&seen, window->late_us);
+        m->windows[i] = end_content(&seen);
+        add_input(m, &seen_like, window, false);
+        add_movement(&seen_like, window);
+        m->window_likes[i] = end_content(&seen_like);
+        add_hash(&whole, m->windows[i]);
+        add_int(&whole, window->shape);
+        add_int(&whole, window->aggregates);
+        add_int(&whole, window->pane_us);
+        add_int(&whole, window->places);
+        add_cell(m, (struct fb_cell_id){.kind = FB_CELL_WINDOW,
+                                     .index = i,
+                                     .offset = window->offset,
+                                     .words = words_of(m->class_, window),
+                                     .hash = end_content(&whole),
+                                     .likeness = likeness,
+                                     .name = window_name(m, window)});
+    }
+}
+
+/* ---- conditions ---------------------------------------------------------------------------- */
+
+static struct fb_str condition_name(struct maker *m, const struct fb_condition *condition) {
+    const struct fb_rule *rule = &m->program->rules[condition->rule];
+    if (rule->sort == FB_SORT_EVENT)
+        return fb_str_printf(m->arena, "%.*s: when", FB_ARG(rule->name));
+    return fb_str_printf(m->arena, "%.*s: raise %s", FB_ARG(rule->name),
+                         fb_severity_name(rule->severities[condition->raise]));
+}
+
+static bool kind_of(uint8_t op, enum fb_cell_kind *kind) {
+    switch (op) {
+    case FB_I_FOR:
+    case FB_I_FOR_CONST: *kind = FB_CELL_FOR; return true;
+    case FB_I_UNTIL: *kind = FB_CELL_UNTIL; return true;
+    case FB_I_ELAPSED: *kind = FB_CELL_ELAPSED; return true;
+    default: return false;
+    }
+}
+
+static void identify_operators(struct maker *m, uint32_t index, const struct fb_hash128 *whole,
+                               const struct fb_hash128 *like, struct fb_str name) {
+    static const char *const what[] = {
+        [FB_CELL_FOR] = "for", [FB_CELL_UNTIL] = "until", [FB_CELL_ELAPSED] = "elapsed"};
+    const struct fb_code *code = &m->class_->conditions[index].code;
+    for (uint32_t i = 0; i < code->count; i++) {
+        const struct fb_instr *in = &m->class_->code[code->first + i];
+        enum fb_cell_kind kind;
+        if (!kind_of(in->op, &kind))
+            continue;
+        add_cell(m, (struct fb_cell_id){.kind = kind,
+                                     .index = index,
+                                     .offset = in->imm,
+                                     .hash = whole[in->dst],
+                                     .likeness = like[in->dst],
+                                     .name = fb_str_printf(m->arena, "%.*s, `%s`", FB_ARG(name),
+                                                           what[kind])});
+    }
+}
+
+static void identify_condition(struct maker *m, uint32_t index) {
+    const struct fb_condition *condition = &m->class_->conditions[index];
+    struct fb_str name = condition_name(m, condition);
+    struct fb_hash128 *whole = code_hashes(m, &condition->code, true);
+    struct fb_hash128 *like = code_hashes(m, &condition->code, false);
+    struct content content = {0};
+    add_hash(&content, whole[condition->code.result]);
+    add_int(&content, condition->every_record);
+    for (uint32_t i = 0; i < m->class_->n_fields; i++)
+        if (fb_field_set_has(&condition->reads, i)) {
+            add_hash(&content, m->fields[i]);
+            add_int(&content, m->class_->fields[i].stale_us);
+        }
+    m->conditions[index] = end_content(&content);
+    m->condition_likes[index] = like[condition->code.result];
+    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CONDITION,
+                                 .index = index,
+                                 .offset = condition->offset,
+                                 .hash = m->conditions[index],
+                                 .likeness = m->condition_likes[index],
+                                 .name = name});
+    identify_operators(m, index, whole, like, name);
+    free(whole);
+    free(like);
+}
+
+/* ---- rules --------------------------------------------------------------------------------- */
+
+static void identify_rule(struct maker *m, uint32_t index) {
+    const struct fb_rule *rule = &m->program->rules[index];
+    bool alarm = rule->sort == FB_SORT_ALARM;
+    const char *sort = alarm ? "alarm" : "event";
+    struct content whole = {0}, like = {0};
+    add_word(&like, sort);
+    add_text(&like, rule->name);
+    add_word(&whole, sort);
+    add_text(&whole, rule->name);
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        add_hash(&whole, m->conditions[rule->first_condition + i]);
+        add_int(&whole, alarm ? (int64_t)rule->severities[i] : 0);
+    }
+    add_int(&whole, rule->on_unknown);
+    add_int(&whole, rule->has_clear_after);
+    if (rule->has_clear_after)
+        add_hash(&whole, code_hash(m, &rule->clear_after, true));
+    add_int(&whole, rule->whenever);
+    add_int(&whole, rule->at_most);
+    if (rule->at_most)
+        add_hash(&whole, code_hash(m, &rule->at_most_per, true));
+    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_RULE,
+                                 .index = index,
+                                 .offset = rule->offset,
+                                 .hash = end_content(&whole),
+                                 .likeness = end_content(&like),
+                                 .name = fb_str_printf(m->arena, "%s %.*s", sort,
+                                                       FB_ARG(rule->name))});
+}
+
+/* ---- all ----------------------------------------------------------------------------------- */
+
+static int by_offset(const void *a, const void *b) {
+    const struct fb_cell_id *x = a, *y = b;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static uint32_t operators_of(const struct fb_class *class_) {
+    uint32_t n = 0;
+    enum fb_cell_kind kind;
+    for (uint32_t i = 0; i < class_->n_code; i++)
+        n += kind_of(class_->code[i].op, &kind);
+    return n;
+}
+
+static void identify_class(const struct fb_program *program, struct fb_class *class_) {
+    uint32_t conditions = class_->n_conditions;
+    struct maker m = {
+        .program = program,
+        .class_ = class_,
+        .arena = program->arena,
+        .fields = fb_alloc(sizeof *m.fields * (class_->n_fields + 1u)),
+        .windows = fb_alloc(sizeof *m.windows * (class_->n_windows + 1u)),
+        .window_likes = fb_alloc(sizeof *m.window_likes * (class_->n_windows + 1u)),
+        .conditions = fb_alloc(sizeof *m.conditions * (conditions + 1u)),
+        .condition_likes = fb_alloc(sizeof *m.condition_likes * (conditions + 1u)),
+    };
+    uint32_t most = class_->n_fields + class_->n_windows + operators_of(class_) + conditions +
+                    class_->n_rules;
+    class_->cells = FB_ARENA_ARRAY(program->arena, struct fb_cell_id, most);
+    identify_fields(&m);
+    identify_windows(&m);
+    for (uint32_t i = 0; i < conditions; i++)
+        identify_condition(&m, i);
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        identify_rule(&m, class_->rules[i]);
+    FB_ASSERT(class_->n_cells == most);
+    if (most)
+        qsort(class_->cells, most, sizeof *class_->cells, by_offset);
+    for (uint32_t i = 1; i < most; i++)
+        FB_ASSERT(class_->cells[i].offset > class_->cells[i - 1].offset);
+    free(m.fields);
+    free(m.windows);
+    free(m.window_likes);
+    free(m.conditions);
+    free(m.condition_likes);
+}
+
+void fb_identify(struct fb_program *program) {
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        identify_class(program, &program->classes[i]);
+}
