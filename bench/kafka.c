@@ -6,10 +6,11 @@
  *
  * The stream: device events of about 155 bytes, 10,000 devices, each once a second of event time,
  * two partitions, lz4. The rules: workload W2 (mean of 10 s windows against a limit) and W4
- * (hysteresis with a hold of 5 s), 10 and 100 rules each. Printed: events per CPU-second of the
- * whole process, start-up included, and the ratio to the empty loop (callback queue). Each round
- * runs all of them, one after the other, so that what else goes on in the machine touches all; the
- * figures are those of all rounds together. docs/performance.md tells more. */
+ * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once, and 10 also exactly once.
+ * Printed: events per CPU-second of the whole process, start-up included, and the ratio to the
+ * empty loop (callback queue). Each round runs all of them, one after the other, so that what else
+ * goes on in the machine touches all; the figures are those of all rounds together.
+ * docs/performance.md tells more. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
@@ -150,19 +151,36 @@ static int64_t committed(rd_kafka_t *rk, const struct bench *bench) {
     return sum;
 }
 
-static double run_flyball(const struct bench *bench, const char *name, int rules,
-                          enum bench_rules kind) {
-    char path[512], application[128], set_application[160], set_bootstrap[256];
-    snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, name, rules);
+/* What is measured; the first row is the measure of the others. */
+static const struct row {
+    const char *what, *name;
+    int rules;
+    enum bench_rules kind;
+    const char *guarantee;
+} rows[] = {
+    {.what = "empty librdkafka loop"},
+    {"W2, 10 rules", "w2", 10, BENCH_W2, "at_least_once"},
+    {"W2, 10 rules, exactly once", "w2", 10, BENCH_W2, "exactly_once"},
+    {"W2, 100 rules", "w2", 100, BENCH_W2, "at_least_once"},
+    {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once"},
+    {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once"},
+    {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once"},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+static double run_flyball(const struct bench *bench, const struct row *row) {
+    char path[512], application[128], set_application[160], set_bootstrap[256], set_guarantee[64];
+    snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, row->name, row->rules);
     FILE *file = fopen(path, "w");
     FB_ASSERT(file);
     struct fb_buf text = {0};
-    bench_rules_write(kind, rules, bench->topic, &text);
+    bench_rules_write(row->kind, row->rules, bench->topic, &text);
     FB_ASSERT(fwrite(text.p, 1, text.n, file) == text.n);
     FB_ASSERT(!fclose(file));
     fb_buf_free(&text);
-    snprintf(application, sizeof application, "%s-%s-%d-%d", bench->topic, name, rules,
-             bench->round);
+    snprintf(application, sizeof application, "%s-%s-%d-%s-%d", bench->topic, row->name,
+             row->rules, row->guarantee, bench->round);
+    snprintf(set_guarantee, sizeof set_guarantee, "processing.guarantee=%s", row->guarantee);
     snprintf(set_application, sizeof set_application, "application.id=%s", application);
     snprintf(set_bootstrap, sizeof set_bootstrap, "kafka.bootstrap.servers=%s", bench->bootstrap);
     pid_t pid = fork();
@@ -170,7 +188,8 @@ static double run_flyball(const struct bench *bench, const char *name, int rules
     if (!pid) {
         FB_ASSERT(freopen("/dev/null", "w", stderr));
         execl(bench->flyball, bench->flyball, "run", "--rules", path, "-X", set_application, "-X",
-              set_bootstrap, "-X", "start.from=earliest", "-X", "workers=1", (char *)NULL);
+              set_bootstrap, "-X", "start.from=earliest", "-X", "workers=1", "-X", set_guarantee,
+              (char *)NULL);
         _exit(127);
     }
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER,
@@ -192,22 +211,8 @@ static double run_empty(const struct bench *bench) {
     return wait_for(pid);
 }
 
-/* What is measured; the first row is the measure of the others. */
-static const struct row {
-    const char *what, *name;
-    int rules;
-    enum bench_rules kind;
-} rows[] = {
-    {.what = "empty librdkafka loop"},
-    {"W2, 10 rules", "w2", 10, BENCH_W2},
-    {"W2, 100 rules", "w2", 100, BENCH_W2},
-    {"W4, 10 rules", "w4", 10, BENCH_W4},
-    {"W4, 100 rules", "w4", 100, BENCH_W4},
-};
-enum { ROWS = sizeof rows / sizeof *rows };
-
 static void print_row(const char *what, double cpu_s, double empty_s, double events) {
-    printf("%-24s %8.2f CPU-s %9.0f k events/CPU-s %6.0f ns/event   ratio %.2f\n", what, cpu_s,
+    printf("%-28s %8.2f CPU-s %9.0f k events/CPU-s %6.0f ns/event   ratio %.2f\n", what, cpu_s,
            events / cpu_s / 1e3, cpu_s * 1e9 / events, empty_s / cpu_s);
 }
 
@@ -230,9 +235,7 @@ int main(int argc, char **argv) {
     double cpu_s[ROWS] = {0}; /* of all rounds */
     for (; bench.round < rounds; bench.round++)
         for (int i = 0; i < ROWS; i++)
-            cpu_s[i] += rows[i].rules
-                            ? run_flyball(&bench, rows[i].name, rows[i].rules, rows[i].kind)
-                            : run_empty(&bench);
+            cpu_s[i] += rows[i].rules ? run_flyball(&bench, &rows[i]) : run_empty(&bench);
     for (int i = 0; i < ROWS; i++)
         print_row(rows[i].what, cpu_s[i], cpu_s[0], (double)bench.events * rounds);
     rmdir(bench.folder);
