@@ -63,7 +63,7 @@ static void set_all(rd_kafka_conf_t *conf, const struct fb_kafka_setting *settin
 #define SET_ALL(conf, table) set_all((conf), (table), sizeof(table) / sizeof *(table))
 
 /* The library's own lines: what they say comes to us as errors too, so they are for debugging. */
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+void fb_kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
     (void)rk;
     (void)level;
     fb_log(FB_LOG_DEBUG, "kafka client: %s: %s", facility, text);
@@ -90,7 +90,7 @@ rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
         SET_ALL(conf, consumer_fixed);
     else
         SET_ALL(conf, producer_fixed);
-    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_log_cb(conf, fb_kafka_on_log);
     return conf;
 }
 

@@ -20,6 +20,8 @@ rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
 void fb_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value);
 /* Takes the configuration over. NULL: err says why. */
 rd_kafka_t *fb_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct fb_err *err);
+/* The log callback of every client that has none of its own. */
+void fb_kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 /* For the error callback of a client: says once a process that all brokers are lost; true when this
  * error means that. */
 bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,

@@ -71,6 +71,21 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
     fb_kafka_on_error(producer->config->health, (rd_kafka_resp_err_t)code, reason);
 }
 
+/* On a thread of the library, which says only here which topic was refused in a transaction. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text) {
+    struct fb_kafka_producer *producer = rd_kafka_opaque(rk);
+    const char *name = strcmp(facility, "ADDPARTS") == 0 ? strstr(text, "add partition \"") : NULL;
+    fb_kafka_on_log(rk, level, facility, text);
+    if (!name || !strstr(name, "authorization failed"))
+        return;
+    name = strchr(name, '"') + 1;
+    for (uint32_t i = 0; i < producer->config->n_topics; i++) {
+        size_t n = strlen(producer->config->topics[i]);
+        if (strncmp(name, producer->config->topics[i], n) == 0 && name[n] == '"')
+            atomic_store(&producer->denied, i + 1);
+    }
+}
+
 bool fb_kafka_producer_open(struct fb_kafka_producer *producer,
                             const struct fb_kafka_sink_config *config, const char *transactional_id,
                             struct fb_err *err) {
@@ -83,6 +98,7 @@ bool fb_kafka_producer_open(struct fb_kafka_producer *producer,
     rd_kafka_conf_set_opaque(conf, producer);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_set_log_cb(conf, on_log);
     producer->client = fb_kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
     if (!producer->client)
         return false;

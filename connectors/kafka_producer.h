@@ -7,12 +7,15 @@
 #include "connectors/kafka_client.h"
 #include "connectors/kafka_sink.h"
 
+#include <stdatomic.h>
+
 struct fb_kafka_producer {
     const struct fb_kafka_sink_config *config;
     rd_kafka_t *client;
     rd_kafka_topic_t **topics; /* of config->topics, in their order */
     uint64_t waiting;          /* records handed to the library, fate unknown */
     bool transactional;
+    atomic_uint denied;    /* 1 + the topic that could not enter a transaction last; 0: none */
     struct fb_err failure; /* of the first delivery that will not go better; not failed: kind 0 */
 };
 

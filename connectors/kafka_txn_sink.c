@@ -52,9 +52,10 @@ static rd_kafka_resp_err_t cause_of(const struct txn_sink *sink, const rd_kafka_
     return first ? first : rd_kafka_error_code(error);
 }
 
-/* Where code is a lack of rights: says which, and returns true. Which of the topics, or which
- * group, the library does not say in a transaction. */
+/* Where code is a lack of rights: says which, and returns true. */
 static bool denied(const struct txn_sink *sink, rd_kafka_resp_err_t code, struct fb_err *err) {
+    const struct fb_kafka_sink_config *config = &sink->config->sink;
+    unsigned refused = atomic_load(&sink->producer.denied);
     char topics[256] = "";
     int n = 0;
     switch (code) {
@@ -62,12 +63,14 @@ static bool denied(const struct txn_sink *sink, rd_kafka_resp_err_t code, struct
         return fb_kafka_denied(err, code, "Write", FB_KAFKA_ON_TRANSACTIONAL_ID,
                                sink->config->transactional_id);
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-        return fb_kafka_denied(err, code, "Read", FB_KAFKA_ON_GROUP, "of application.id");
+        return fb_kafka_denied(err, code, "Read", FB_KAFKA_ON_GROUP,
+                               sink->config->group ? sink->config->group : "");
     default:
-        for (uint32_t i = 0; i < sink->config->sink.n_topics && n < (int)sizeof topics; i++)
+        for (uint32_t i = 0; i < config->n_topics && n < (int)sizeof topics; i++)
             n += snprintf(topics + n, sizeof topics - (size_t)n, "%s%s", i ? "' or '" : "",
-                          sink->config->sink.topics[i]);
-        return fb_kafka_denied(err, code, "Write", FB_KAFKA_ON_TOPIC, topics);
+                          config->topics[i]);
+        return fb_kafka_denied(err, code, "Write", FB_KAFKA_ON_TOPIC,
+                               refused ? config->topics[refused - 1] : topics);
     }
 }
 

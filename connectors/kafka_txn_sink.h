@@ -12,6 +12,7 @@
 struct fb_kafka_txn_sink_config {
     struct fb_kafka_sink_config sink;
     const char *transactional_id; /* the `member` of the worker's source */
+    const char *group;            /* of the worker's source; may be NULL where there is none */
     const atomic_bool *stop;      /* ends waiting for the broker at the opening */
 };
 

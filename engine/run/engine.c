@@ -263,7 +263,10 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .stop = &engine->stop,
         .health = &engine->health};
     thread->sink = (struct fb_kafka_txn_sink_config){
-        .sink = engine->sink, .transactional_id = thread->member, .stop = &engine->stop};
+        .sink = engine->sink,
+        .transactional_id = thread->member,
+        .group = thread->source.group,
+        .stop = &engine->stop};
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
         .bundle = engine->bundle,

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "connectors/kafka_may_read.h"
 #include "connectors/kafka_topics.h"
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
@@ -153,6 +154,20 @@ static bool no_loop(const struct fb_topics_wanted *wanted, struct fb_err *err) {
     return true;
 }
 
+/* What will be read, now or when a state is rebuilt. */
+static bool check_readable(const struct fb_topics_wanted *wanted, struct fb_err *err) {
+    const char **names = fb_alloc((wanted->n_inputs + FB_STREAMS) * sizeof *names);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < wanted->n_inputs; i++)
+        names[n++] = wanted->inputs[i];
+    for (int s = 0; wanted->write && s < n_streams(wanted); s++)
+        if (is_internal(s))
+            names[n++] = fb_config_text(wanted->config, keys[s]);
+    bool ok = fb_kafka_may_read(&wanted->settings, names, n, err);
+    free(names);
+    return ok;
+}
+
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,
                        struct fb_err *err) {
     if (!no_loop(wanted, err))
@@ -169,5 +184,5 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
         ok = prepare_output(kafka, wanted, s, most, topics, err);
     free(partitions);
     fb_kafka_topics_close(kafka);
-    return ok;
+    return ok && check_readable(wanted, err);
 }

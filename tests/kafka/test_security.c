@@ -88,7 +88,8 @@ static void read_line(const char *name, char line[static 128]) {
 
 /* The names of all that rights are needed for. */
 struct app {
-    char input[64], name[64], alerts[80], late[80], dead[80];
+    char input[64], name[64], member[80]; /* member: the prefix of its transactional ids */
+    char alerts[80], late[80], dead[80], audit[80], journal[80], snapshot[80];
 };
 
 /* One with topics of its own, and input that makes a record for each output. */
@@ -99,14 +100,17 @@ static struct app new_app(bool with_outputs) {
     const char *address = fb_broker_address(node);
     fb_topic_name(app.input, "events");
     fb_topic_name(app.name, "app");
-    snprintf(app.alerts, sizeof app.alerts, "%s.alerts", app.name);
-    snprintf(app.late, sizeof app.late, "%s.late", app.name);
-    snprintf(app.dead, sizeof app.dead, "%s.dead", app.name);
+    snprintf(app.member, sizeof app.member, "%s-", app.name);
+    const struct {
+        char *name;
+        const char *suffix;
+    } outputs[] = {{app.alerts, "alerts"}, {app.late, "late"},       {app.dead, "dead"},
+                   {app.audit, "audit"},   {app.journal, "journal"}, {app.snapshot, "snapshot"}};
     fb_topic_create(address, app.input, 1, NULL);
-    if (with_outputs) {
-        fb_topic_create(address, app.alerts, 1, NULL);
-        fb_topic_create(address, app.late, 1, NULL);
-        fb_topic_create(address, app.dead, 1, NULL);
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        snprintf(outputs[i].name, sizeof app.alerts, "%s.%s", app.name, outputs[i].suffix);
+        if (with_outputs)
+            fb_topic_create(address, outputs[i].name, 1, NULL);
     }
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(hot, sizeof hot, "{\"id\":\"x\",\"ts\":%lld000,\"temp\":90}", (long long)now.tv_sec);
@@ -204,42 +208,72 @@ static const char *of_node(const char *settings) {
 
 static void write_config(const struct app *app, const char *settings) {
     write_text(path_of("a.conf"),
-               "application.id = %s\nworkers = 1\nstart.from = earliest\n%s", app->name,
-               of_node(settings));
+               "application.id = %s\nworkers = 1\nstart.from = earliest\n"
+               "snapshot.interval.min.ms = 10\nsnapshot.interval.max.ms = 10\n%s",
+               app->name, of_node(settings));
 }
 
-static struct fb_program_run start(const char *log, const char *setting) {
-    const char *const args[] = {
-        "run", "--rules", path_of("a.rules"), "--config", path_of("a.conf"), "-X", setting, NULL};
-    return fb_program_start(folder, log, args);
+static struct fb_program_run start(const char *setting, const char *guarantee) {
+    char text[64];
+    snprintf(text, sizeof text, "processing.guarantee=%s", guarantee);
+    const char *const args[] = {"run",
+                                "--rules",
+                                path_of("a.rules"),
+                                "--config",
+                                path_of("a.conf"),
+                                "-X",
+                                setting,
+                                "-X",
+                                text,
+                                NULL};
+    return fb_program_start(folder, "a.log", args);
 }
 
 static void expect_said(const struct fb_program_run *run, const char *text) {
-    if (!fb_program_said(run, text))
-        fail_msg("%s does not say \"%s\"", run->log, text);
+    char line[1024];
+    if (fb_program_said(run, text))
+        return;
+    FILE *log = fopen(run->log, "r");
+    while (log && fgets(line, sizeof line, log))
+        fprintf(stderr, "%s", line);
+    fail_msg("%s, above, does not say \"%s\"", run->log, text);
 }
 
 /* ---- rights ---- */
 
-/* What docs/KAFKA.md lists for `topics.create = false`. Where a user may at least look a thing up,
- * that he may not use it shows when it is first used, after the start. */
+#define ONCE "exactly_once"
+#define AT_LEAST_ONCE "at_least_once"
+
+/* What docs/KAFKA.md lists for `topics.create = false`. Where the user may at least look a thing up
+ * (another right to it lets him too), that he may not write it shows only when it is written. */
 static const struct need {
     const char *right, *kind;
     rd_kafka_AclOperation_t operation;
     rd_kafka_ResourceType_t resource;
-    size_t name; /* where its name stands in struct app */
-    int status;  /* the exit status where the user may not even look it up; else it is 3 */
+    size_t name;       /* where its name stands in struct app */
+    bool once;         /* exactly once only */
+    int bare, visible; /* the exit status where he may not even look it up, and where he may */
 } needs[] = {
     {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
-     offsetof(struct app, input), 2},
+     offsetof(struct app, input), false, 2, 2},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
-     offsetof(struct app, alerts), 2},
+     offsetof(struct app, alerts), false, 2, 3},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
-     offsetof(struct app, late), 2},
+     offsetof(struct app, late), false, 2, 3},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
-     offsetof(struct app, dead), 2},
+     offsetof(struct app, dead), false, 2, 3},
     {"Read", "group", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP,
-     offsetof(struct app, name), 3},
+     offsetof(struct app, name), false, 3, 3},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, audit), true, 2, 3},
+    {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, journal), true, 2, 2},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, journal), true, 3, 3},
+    {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, snapshot), true, 2, 2},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, snapshot), true, 3, 3},
 };
 enum { NEEDS = sizeof needs / sizeof *needs, ALL = -1 };
 
@@ -252,18 +286,36 @@ static void give_only(const char *user, const struct fb_right *rights, size_t n)
     fb_access_give(fb_broker_address(node), user, rights, n);
 }
 
-/* All rights but one; what that one is for may be looked up, or not even that. */
-static void give_all_but(const char *user, const struct app *app, int without, bool described) {
+/* All rights but one, transactions left aside; what that one is for may be looked up, or not by
+ * that right. */
+static void give_all_but(const char *user, const struct app *app, const char *guarantee,
+                         int without, bool visible) {
     struct fb_right rights[NEEDS];
     size_t n = 0;
     for (int i = 0; i < NEEDS; i++) {
-        rights[n] = (struct fb_right){needs[i].operation, needs[i].resource,
-                                      name_of(&needs[i], app), false};
-        if (i == without)
-            rights[n].operation = RD_KAFKA_ACL_OPERATION_DESCRIBE;
-        n += i != without || described;
+        if ((needs[i].once && strcmp(guarantee, ONCE) != 0) || (i == without && !visible))
+            continue;
+        rights[n++] = (struct fb_right){
+            i == without ? RD_KAFKA_ACL_OPERATION_DESCRIBE : needs[i].operation, needs[i].resource,
+            name_of(&needs[i], app), false};
     }
     give_only(user, rights, n);
+}
+
+/* Gives (--add) or takes (--remove) the right to an application's transactions. */
+static void acls(const char *how, const char *user, const struct app *app) {
+    char command[1024];
+    snprintf(command, sizeof command,
+             "FB_KAFKA_DIR=%s %s/tools/kafka.sh acls %s --force --allow-principal %s "
+             "--operation Write --transactional-id %s --resource-pattern-type prefixed >&2",
+             fb_broker_folder(node), FB_PROJECT_DIR, how, user, app->member);
+    assert_int_equal(system(command), 0);
+}
+
+/* To the transactions of every application of these tests. */
+static void allow_transactions(const char *user) {
+    static const struct app all = {.member = "app-"};
+    acls("--add", user, &all);
 }
 
 static void expect_denied(const struct fb_program_run *run, const char *right, const char *kind,
@@ -275,33 +327,6 @@ static void expect_denied(const struct fb_program_run *run, const char *right, c
     expect_said(run, wanted);
     expect_said(run, "docs/KAFKA.md");
     assert_int_equal(ended, status);
-}
-
-static void each_right_that_is_missing_is_named(void **state) {
-    (void)state;
-    for (int i = 0; i < NEEDS; i++)
-        for (int described = 0; described < 2; described++) {
-            struct app app = new_app(true);
-            write_config(&app, by_scram);
-            give_all_but(SCRAM_USER, &app, i, described);
-            struct fb_program_run run = start("a.log", "topics.create=false");
-            expect_denied(&run, needs[i].right, needs[i].kind, name_of(&needs[i], &app),
-                          described ? 3 : needs[i].status);
-        }
-}
-
-/* Then the broker refuses the producer as a whole. */
-static void having_no_output_to_write_is_an_end(void **state) {
-    (void)state;
-    struct app app = new_app(true);
-    const struct fb_right rights[] = {
-        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.input, false},
-        {RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_RESOURCE_TOPIC, app.name, true},
-        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP, app.name, false}};
-    write_config(&app, by_scram);
-    give_only(SCRAM_USER, rights, 3);
-    struct fb_program_run run = start("a.log", "topics.create=false");
-    expect_denied(&run, "Write", "topic", app.alerts, 3);
 }
 
 static void expect_outputs(const struct app *app, const struct fb_program_run *run) {
@@ -318,6 +343,61 @@ static void expect_outputs(const struct app *app, const struct fb_program_run *r
     assert_int_equal(fb_group_offset(address, app->name, app->input, 0), 3);
 }
 
+static void each_right_is_missed(const char *guarantee) {
+    for (int i = 0; i < NEEDS; i++)
+        for (int visible = 0; visible < 2; visible++) {
+            if (needs[i].once && strcmp(guarantee, ONCE) != 0)
+                continue;
+            struct app app = new_app(true);
+            write_config(&app, by_scram);
+            give_all_but(SCRAM_USER, &app, guarantee, i, visible);
+            struct fb_program_run run = start("topics.create=false", guarantee);
+            expect_denied(&run, needs[i].right, needs[i].kind, name_of(&needs[i], &app),
+                          visible ? needs[i].visible : needs[i].bare);
+        }
+}
+
+static void each_right_that_is_missing_is_named(void **state) {
+    (void)state;
+    each_right_is_missed(AT_LEAST_ONCE);
+}
+
+static void each_right_of_exactly_once_that_is_missing_is_named(void **state) {
+    (void)state;
+    allow_transactions(SCRAM_USER);
+    each_right_is_missed(ONCE);
+}
+
+static void transactions_that_are_not_allowed_are_named(void **state) {
+    (void)state;
+    struct app app = new_app(true);
+    static const struct app all = {.member = "app-"};
+    acls("--remove", SCRAM_USER, &all);
+    write_config(&app, by_scram);
+    give_all_but(SCRAM_USER, &app, ONCE, ALL, false);
+    struct fb_program_run run = start("instance.id=host", ONCE);
+    char id[128];
+    snprintf(id, sizeof id, "%shost-0", app.member);
+    expect_denied(&run, "Write", "transactional id", id, 3);
+    acls("--add", SCRAM_USER, &app);
+    run = start("topics.create=false", ONCE);
+    expect_outputs(&app, &run);
+}
+
+/* Then the broker refuses the producer as a whole. */
+static void having_no_output_to_write_is_an_end(void **state) {
+    (void)state;
+    struct app app = new_app(true);
+    const struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.input, false},
+        {RD_KAFKA_ACL_OPERATION_DESCRIBE, RD_KAFKA_RESOURCE_TOPIC, app.name, true},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_GROUP, app.name, false}};
+    write_config(&app, by_scram);
+    give_only(SCRAM_USER, rights, 3);
+    struct fb_program_run run = start("topics.create=false", AT_LEAST_ONCE);
+    expect_denied(&run, "Write", "topic", app.alerts, 3);
+}
+
 static void missing_outputs_need_the_right_to_create_them(void **state) {
     (void)state;
     struct app app = new_app(false);
@@ -328,10 +408,10 @@ static void missing_outputs_need_the_right_to_create_them(void **state) {
         {RD_KAFKA_ACL_OPERATION_CREATE, RD_KAFKA_RESOURCE_TOPIC, app.name, true}};
     write_config(&app, by_scram);
     give_only(SCRAM_USER, rights, 3);
-    struct fb_program_run run = start("a.log", "topics.create=true");
+    struct fb_program_run run = start("topics.create=true", AT_LEAST_ONCE);
     expect_denied(&run, "Create", "topic", app.alerts, 2);
     give_only(SCRAM_USER, rights, 4);
-    run = start("a.log", "topics.create=true");
+    run = start("topics.create=true", AT_LEAST_ONCE);
     expect_outputs(&app, &run);
 }
 
@@ -359,29 +439,35 @@ static void give_as_documented(const struct app *app, const char *const *blocks,
 
 static void the_documented_commands_give_what_is_needed(void **state) {
     (void)state;
-    const char *const least[] = {"rights", NULL};
-    const char *const with_create[] = {"rights", "rights to create", NULL};
-    struct app app = new_app(true);
-    write_config(&app, by_scram);
-    fb_access_take(fb_broker_address(node), SCRAM_USER);
-    give_as_documented(&app, least, 3);
-    struct fb_program_run run = start("a.log", "topics.create=false");
-    expect_outputs(&app, &run);
-
-    app = new_app(false);
-    write_config(&app, by_scram);
-    fb_access_take(fb_broker_address(node), SCRAM_USER);
-    give_as_documented(&app, with_create, 4);
-    run = start("a.log", "topics.create=true");
-    expect_outputs(&app, &run);
+    static const struct {
+        const char *guarantee, *create;
+        const char *blocks[4];
+        size_t rights; /* of topics and groups */
+    } cases[] = {
+        {AT_LEAST_ONCE, "topics.create=false", {"rights"}, 3},
+        {AT_LEAST_ONCE, "topics.create=true", {"rights", "rights to create"}, 4},
+        {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 5},
+        {ONCE,
+         "topics.create=true",
+         {"rights", "rights for exactly once", "rights to create"},
+         6},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct app app = new_app(strcmp(cases[i].create, "topics.create=false") == 0);
+        write_config(&app, by_scram);
+        fb_access_take(fb_broker_address(node), SCRAM_USER);
+        give_as_documented(&app, cases[i].blocks, cases[i].rights);
+        struct fb_program_run run = start(cases[i].create, cases[i].guarantee);
+        expect_outputs(&app, &run);
+    }
 }
 
 static void rights_that_are_taken_away_end_the_run(void **state) {
     (void)state;
     struct app app = new_app(true);
     write_config(&app, by_scram);
-    give_all_but(SCRAM_USER, &app, ALL, false);
-    struct fb_program_run run = start("a.log", "topics.create=false");
+    give_all_but(SCRAM_USER, &app, AT_LEAST_ONCE, ALL, false);
+    struct fb_program_run run = start("topics.create=false", AT_LEAST_ONCE);
     fb_program_await(&run, "worker 0 has 1 partition");
     fb_access_take(fb_broker_address(node), SCRAM_USER);
     assert_int_equal(fb_program_wait(&run), 3);
@@ -421,7 +507,6 @@ static void make_ends(struct ends *ends, const struct app *app) {
                                                               .health = &ends->health},
                                                      .transactional_id = ends->id,
                                                      .stop = &ends->stop};
-    fb_topic_create(fb_broker_address(node), ends->journal, 1, NULL);
 }
 
 /* One record in a transaction of its own. */
@@ -465,19 +550,9 @@ static void expect_err(const struct fb_err *err, const char *right, const char *
         fail_msg("\"%s\" is not \"%s\"", err->text, wanted);
 }
 
-/* Gives or takes the right to its transactions. */
-static void acls(const char *how, const struct app *app) {
-    char command[1024];
-    snprintf(command, sizeof command,
-             "FB_KAFKA_DIR=%s %s/tools/kafka.sh acls %s --force --allow-principal %s "
-             "--operation Write --transactional-id %s- --resource-pattern-type prefixed >&2",
-             fb_broker_folder(node), FB_PROJECT_DIR, how, SCRAM_USER, app->name);
-    assert_int_equal(system(command), 0);
-}
-
 static void transactions_and_the_journal_need_rights_too(void **state) {
     (void)state;
-    struct app app = new_app(false);
+    struct app app = new_app(true);
     struct ends ends;
     struct fb_err err = {0};
     make_ends(&ends, &app);
@@ -486,10 +561,11 @@ static void transactions_and_the_journal_need_rights_too(void **state) {
         {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, ends.journal, false},
         {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, ends.journal, false}};
     give_only(SCRAM_USER, rights, 1);
-    acls("--remove", &app);
+    static const struct app all = {.member = "app-"};
+    acls("--remove", SCRAM_USER, &all);
     assert_false(write_journal(&ends, &err));
     expect_err(&err, "Write", "transactional id", ends.id);
-    acls("--add", &app);
+    acls("--add", SCRAM_USER, &app);
     assert_false(write_journal(&ends, &err));
     expect_err(&err, "Write", "topic", ends.journal);
     give_only(SCRAM_USER, rights, 2);
@@ -531,13 +607,14 @@ static void a_password_leads_from_topic_to_topic(void **state) {
     char password[128];
     struct app app = new_app(true);
     write_config(&app, by_scram);
-    give_all_but(SCRAM_USER, &app, ALL, false);
-    struct fb_program_run run = start("a.log", "topics.create=false");
+    allow_transactions(SCRAM_USER);
+    give_all_but(SCRAM_USER, &app, ONCE, ALL, false);
+    struct fb_program_run run = start("topics.create=false", ONCE);
     expect_outputs(&app, &run);
     write_text(path_of("a.conf"), "application.id = %s\nlog.level = debug\n%s", app.name,
                of_node(by_scram));
     read_line("password", password);
-    run = start("a.log", "kafka.debug=all");
+    run = start("kafka.debug=all", ONCE);
     fb_program_await(&run, "worker 0 has 1 partition");
     fb_program_signal(&run, SIGTERM);
     fb_program_wait(&run);
@@ -548,11 +625,12 @@ static void a_password_leads_from_topic_to_topic(void **state) {
 static void a_certificate_leads_from_topic_to_topic(void **state) {
     (void)state;
     const char *const ways[] = {by_certificate, by_certificate_as_text};
+    allow_transactions(MTLS_USER);
     for (size_t i = 0; i < 2; i++) {
         struct app app = new_app(true);
         write_config(&app, ways[i]);
-        give_all_but(MTLS_USER, &app, ALL, false);
-        struct fb_program_run run = start("a.log", "topics.create=false");
+        give_all_but(MTLS_USER, &app, ONCE, ALL, false);
+        struct fb_program_run run = start("topics.create=false", ONCE);
         expect_outputs(&app, &run);
         if (ways[i] == by_certificate_as_text)
             expect_unsaid(&run, "PRIVATE KEY");
@@ -598,7 +676,7 @@ static void who_is_not_let_in_is_told_why(void **state) {
         char config[64], log[64], setting[512];
         snprintf(config, sizeof config, "%d.conf", i);
         snprintf(log, sizeof log, "%d.log", i);
-        write_text(path_of(config), "application.id = %s\n%s", app.name,
+        write_text(path_of(config), "application.id = %s\ninstance.id = %d\n%s", app.name, i,
                    of_node(refusals[i].settings));
         snprintf(setting, sizeof setting, "%s", of_node(refusals[i].change));
         const char *const args[] = {
@@ -616,6 +694,8 @@ static void who_is_not_let_in_is_told_why(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_right_that_is_missing_is_named),
+        cmocka_unit_test(each_right_of_exactly_once_that_is_missing_is_named),
+        cmocka_unit_test(transactions_that_are_not_allowed_are_named),
         cmocka_unit_test(having_no_output_to_write_is_an_end),
         cmocka_unit_test(missing_outputs_need_the_right_to_create_them),
         cmocka_unit_test(the_documented_commands_give_what_is_needed),
