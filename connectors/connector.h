@@ -113,7 +113,8 @@ struct fb_sink_calls {
     /* Hands one record over. Retriable: the sink is full for now, try again later. */
     bool (*put)(struct fb_sink *sink, const struct fb_outgoing *record, struct fb_err *err);
     /* Makes what was put since the last commit last, and with it the positions of `source`: those
-     * of every partition that it reads, also where nothing has moved. Waits at most timeout_ms.
+     * of every partition that it reads, also where nothing has moved; n 0: no positions, and source
+     * may be NULL. Waits at most timeout_ms.
      * Called again with the same positions until it does not say FB_COMMIT_WAIT. */
     enum fb_commit (*commit)(struct fb_sink *sink, struct fb_record_source *source,
                              const struct fb_position *positions, uint32_t n, int timeout_ms,

@@ -53,7 +53,7 @@ static enum fb_commit commit(struct fb_sink *base, struct fb_record_source *sour
                              const struct fb_position *positions, uint32_t n, int timeout_ms,
                              struct fb_err *err) {
     enum fb_commit flushed = flush((struct kafka_sink *)base, timeout_ms, err);
-    if (flushed != FB_COMMITTED || source->calls->commit(source, positions, n, err))
+    if (flushed != FB_COMMITTED || n == 0 || source->calls->commit(source, positions, n, err))
         return flushed;
     return err->kind == FB_RETRIABLE ? FB_COMMITTED : FB_COMMIT_FAILED;
 }

@@ -19,6 +19,7 @@ enum fb_stream {
     /* not for subscribers: what a task's state is rebuilt from; exactly once only */
     FB_STREAM_JOURNAL,
     FB_STREAM_SNAPSHOT,
+    FB_STREAM_STATUS, /* the engine's own, in no batch */
     FB_STREAMS
 };
 
@@ -44,8 +45,8 @@ struct fb_encoded {
     const char *type; /* flyball.alert .. */
     char id[33];
     struct fb_str source;
-    struct fb_str subject; /* also the record's key; empty: none */
-    struct fb_str time;    /* RFC 3339; empty: not known */
+    struct fb_str subject;     /* also the record's key; empty: none */
+    struct fb_str time;        /* RFC 3339; empty: not known */
     struct fb_str traceparent; /* of the record that caused it, by who knows it; empty: none */
     struct fb_str data;        /* JSON */
 };

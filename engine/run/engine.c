@@ -19,6 +19,7 @@
 #include "engine/base/log.h"
 #include "engine/run/config.h"
 #include "engine/run/routes.h"
+#include "engine/run/status.h"
 #include "engine/run/topics.h"
 #include "engine/run/worker.h"
 
@@ -48,6 +49,10 @@ struct engine {
     struct fb_task_config task;
     struct fb_park *park;
     struct fb_crumbs *crumbs;
+    struct fb_board *board;
+    struct fb_sink *status_sink; /* NULL: there is no status topic */
+    struct fb_kafka_sink_config status_topic;
+    struct fb_status *status;
     struct fb_state_dir *state; /* of a pipe or file with a state.dir; NULL: none */
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
@@ -73,8 +78,8 @@ static struct fb_kafka_settings settings_of(struct engine *engine) {
 /* ---- ends of the workers ---- */
 
 /* What is written as lines has no topics; a state folder still tells its records by them. */
-static const char *const line_topics[FB_STREAMS] = {"alerts", "late",    "dead",
-                                                    "audit",  "journal", "snapshot"};
+static const char *const line_topics[FB_STREAMS] = {"alerts",  "late",     "dead",  "audit",
+                                                    "journal", "snapshot", "status"};
 
 static struct fb_record_source *open_source(void *context, uint32_t worker,
                                             const struct fb_record_source_events *events,
@@ -109,14 +114,15 @@ static struct fb_sink *open_sink(void *context, uint32_t worker, struct fb_err *
 static struct fb_history *open_history(void *context, uint32_t worker, struct fb_err *err) {
     (void)worker;
     struct engine *engine = context;
+    if (engine->state) {
+        struct fb_history_topics topics = {.journal = line_topics[FB_STREAM_JOURNAL],
+                                           .snapshot = line_topics[FB_STREAM_SNAPSHOT],
+                                           .input = engine->pipe_topic,
+                                           .input_path = fb_pipe_file(engine->options->input)};
+        return fb_state_history_open(engine->state, &topics, err);
+    }
     struct fb_kafka_settings settings = settings_of(engine);
-    if (!engine->state)
-        return fb_kafka_history_open(&settings, &engine->stop, err);
-    struct fb_history_topics topics = {.journal = line_topics[FB_STREAM_JOURNAL],
-                                       .snapshot = line_topics[FB_STREAM_SNAPSHOT],
-                                       .input = engine->pipe_topic,
-                                       .input_path = fb_pipe_file(engine->options->input)};
-    return fb_state_history_open(engine->state, &topics, err);
+    return fb_kafka_history_open(&settings, &engine->stop, err);
 }
 
 /* ---- set-up ---- */
@@ -206,6 +212,28 @@ static bool open_state(struct engine *engine, struct fb_err *err) {
     return engine->state != NULL;
 }
 
+/* Its own producer: the status tells of transactions that do not come about. */
+static bool open_status(struct engine *engine, struct fb_err *err) {
+    const struct fb_config *config = engine->options->config;
+    engine->status_topic =
+        (struct fb_kafka_sink_config){.settings = settings_of(engine),
+                                      .topics = &engine->topics.names[FB_STREAM_STATUS],
+                                      .partitions = &engine->topics.partitions[FB_STREAM_STATUS],
+                                      .n_topics = 1,
+                                      .health = &engine->health};
+    engine->status_sink = fb_kafka_sink_open(&engine->status_topic, err);
+    if (!engine->status_sink)
+        return false;
+    struct fb_status_config status = {.topic = engine->topics.names[FB_STREAM_STATUS],
+                                      .application = fb_config_text(config, FB_KEY_APPLICATION_ID),
+                                      .instance = fb_config_text(config, FB_KEY_INSTANCE_ID),
+                                      .build = engine->options->build,
+                                      .board = engine->board,
+                                      .sink = engine->status_sink};
+    engine->status = fb_status_new(&status);
+    return true;
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -241,9 +269,9 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .settings = settings_of(engine),
         .topics = engine->topics.names,
         .partitions = engine->topics.partitions,
-        .n_topics = engine->task.journalled ? FB_STREAMS : FB_STREAM_AUDIT,
+        .n_topics = engine->task.journalled ? FB_STREAM_STATUS : FB_STREAM_AUDIT,
         .health = &engine->health};
-    return true;
+    return !engine->task.journalled || open_status(engine, err);
 }
 
 static void make_thread(struct engine *engine, uint32_t i) {
@@ -275,6 +303,7 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .owner = thread->member,
         .time = &fb_machine_time,
         .crumbs = engine->crumbs,
+        .board = engine->board,
         .park = engine->park,
         .commit_interval_us = fb_config_number(config, FB_KEY_COMMIT_INTERVAL_MS) * 1000,
         .open_source = open_source,
@@ -373,10 +402,16 @@ static void watch(struct engine *engine, const sigset_t *signals) {
         }
         if (any_over(engine, &failed))
             atomic_store(&engine->stop, true);
+        if (engine->status)
+            fb_status_tell(engine->status,
+                           fb_machine_time.now_us(fb_machine_time.context, FB_CLOCK_WALL));
         if (now_ms() - last.at_ms >= REPORT_S * 1000)
             report(engine, &last, false);
     }
     report(engine, &last, true);
+    if (engine->status)
+        fb_status_tell(engine->status,
+                       fb_machine_time.now_us(fb_machine_time.context, FB_CLOCK_WALL));
 }
 
 static bool start(struct engine *engine, struct fb_err *err) {
@@ -418,6 +453,10 @@ static void free_engine(struct engine *engine) {
         fb_worker_free(engine->threads[i].worker);
     free(engine->threads);
     fb_park_free(engine->park);
+    fb_status_free(engine->status);
+    if (engine->status_sink)
+        engine->status_sink->calls->close(engine->status_sink);
+    fb_board_free(engine->board);
     fb_crumbs_close(engine->crumbs);
     fb_state_dir_close(engine->state);
     free(engine->inputs);
@@ -426,7 +465,8 @@ static void free_engine(struct engine *engine) {
 }
 
 enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct fb_err *err) {
-    struct engine engine = {.options = options, .park = fb_park_new(PARK_US)};
+    struct engine engine = {
+        .options = options, .park = fb_park_new(PARK_US), .board = fb_board_new()};
     enum fb_engine_end end = FB_ENGINE_DONE;
     sigset_t signals, before;
     *err = (struct fb_err){0};

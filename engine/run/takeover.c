@@ -1,6 +1,7 @@
 /* Gets the task of a partition that has just become a worker's. */
 #include "engine/run/takeover.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "engine/base/log.h"
@@ -65,8 +66,21 @@ static int64_t monotonic_us(const struct fb_takeover *takeover) {
     return takeover->config->time->now_us(takeover->config->time->context, FB_CLOCK_MONOTONIC);
 }
 
+static void post(const struct fb_takeover *takeover, int32_t partition, enum fb_mode mode,
+                 uint32_t permille, const char *detail) {
+    struct fb_posting posting = {.partition = partition,
+                                 .mode = mode,
+                                 .permille = permille,
+                                 .lag = -1,
+                                 .clock_us = FB_NO_TIME,
+                                 .snapshot_us = FB_NO_TIME};
+    snprintf(posting.detail, sizeof posting.detail, "%.255s", detail);
+    fb_board_post(takeover->config->board, &posting);
+}
+
 static bool on_progress(void *context, int32_t partition, uint32_t permille) {
     struct rebuilding *rebuilding = context;
+    post(rebuilding->takeover, partition, FB_MODE_RESTORING, permille, "");
     int64_t now = monotonic_us(rebuilding->takeover);
     if (now - rebuilding->told_us >= TOLD_EVERY_US) {
         rebuilding->told_us = now;
@@ -151,6 +165,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                    "partition %d is halted, its state cannot be rebuilt: %s. Nothing of it is read "
                    "or put out; the others go on",
                    partition, err.text);
+            post(takeover, partition, FB_MODE_HALTED, 0, err.text);
             return FB_TAKEN_NOT;
         case FB_RESTORE_STOPPED:
             return FB_TAKEN_NOT;
@@ -184,6 +199,7 @@ enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t part
         fb_log(FB_LOG_ERROR,
                "partition %d is halted: its state was made by the rules %s, this engine has %s",
                partition, fb_task_bundle(*task)->name, config->bundle->name);
+        post(takeover, partition, FB_MODE_HALTED, 0, "its state was made by other rules");
         fb_task_free(*task);
         *task = NULL;
         return FB_TAKEN_NOT;

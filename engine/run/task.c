@@ -352,6 +352,17 @@ struct fb_task_stats fb_task_stats(const struct fb_task *task) {
                                   .core = fb_core_stats(task->core)};
 }
 
+void fb_task_describe(const struct fb_task *task, struct fb_posting *posting) {
+    posting->clock_us = task->clock.c_us;
+    posting->snapshot_us = FB_NO_TIME;
+    posting->seq = fb_task_seq(task);
+    posting->audit_seq = task->auditor.seq;
+    memcpy(posting->audit_head, task->auditor.head, sizeof posting->audit_head);
+    memcpy(posting->rules, task->bundle->name, sizeof posting->rules);
+    if (task->ledger && fb_ledger_snapshot(task->ledger)->id)
+        posting->snapshot_us = fb_ledger_snapshot(task->ledger)->wall_us;
+}
+
 /* ---- commits ---- */
 
 bool fb_task_has_news(const struct fb_task *task) {

@@ -8,6 +8,7 @@
 #include "connectors/connector.h"
 #include "engine/core/core.h"
 #include "engine/run/batch.h"
+#include "engine/run/board.h"
 #include "engine/run/bundle.h"
 #include "engine/run/ledger.h"
 
@@ -55,6 +56,9 @@ void fb_task_tick(struct fb_task *task, int64_t wall_us);
 
 struct fb_batch *fb_task_batch(struct fb_task *task);
 struct fb_task_stats fb_task_stats(const struct fb_task *task);
+
+/* What a status tells of a task: clock, rules, commit, snapshot, audit. */
+void fb_task_describe(const struct fb_task *task, struct fb_posting *posting);
 
 /* ---- commits, where they are journalled ---- */
 

@@ -16,9 +16,10 @@ enum { BROKER_MS = 10000, PROPAGATION_TRIES = 100, PROPAGATION_US = 100000 };
 static const enum fb_config_key keys[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = FB_KEY_TOPICS_ALERTS,   [FB_STREAM_LATE] = FB_KEY_TOPICS_LATE,
     [FB_STREAM_DEAD] = FB_KEY_TOPICS_DEAD,       [FB_STREAM_AUDIT] = FB_KEY_TOPICS_AUDIT,
-    [FB_STREAM_JOURNAL] = FB_KEY_TOPICS_JOURNAL, [FB_STREAM_SNAPSHOT] = FB_KEY_TOPICS_SNAPSHOT};
+    [FB_STREAM_JOURNAL] = FB_KEY_TOPICS_JOURNAL, [FB_STREAM_SNAPSHOT] = FB_KEY_TOPICS_SNAPSHOT,
+    [FB_STREAM_STATUS] = FB_KEY_TOPICS_STATUS};
 
-/* At least once there is neither audit nor journal. */
+/* At least once there is neither audit nor journal, and no status. */
 static int n_streams(const struct fb_topics_wanted *wanted) {
     return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;
 }
@@ -52,7 +53,7 @@ static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted 
     struct fb_kafka_settings settings = {0};
     if (stream == FB_STREAM_JOURNAL)
         settings = (struct fb_kafka_settings){kept, sizeof kept / sizeof *kept};
-    if (stream == FB_STREAM_SNAPSHOT)
+    if (stream == FB_STREAM_SNAPSHOT || stream == FB_STREAM_STATUS)
         settings = (struct fb_kafka_settings){compacted, sizeof compacted / sizeof *compacted};
     if (!fb_kafka_topics_create(kafka, name, partitions, &settings, err))
         return false;

@@ -271,6 +271,7 @@ static void on_stopped(void *context, bool lost) {
         fb_log(FB_LOG_WARN, "partitions are given up without a commit: %s", err.text);
     for (size_t i = 0; i < worker->n_slots; i++) {
         add_stats(&worker->gone, &worker->slots[i]);
+        fb_board_remove(worker->config->board, worker->slots[i].partition);
         if (worker->slots[i].task)
             fb_park_leave(worker->config->park, worker->slots[i].task, now_us(worker));
         free(worker->slots[i].ends);
@@ -300,13 +301,24 @@ static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
     return lag;
 }
 
+static void post(struct fb_worker *worker, const struct slot *slot, int64_t lag) {
+    struct fb_posting posting = {.partition = slot->partition,
+                                 .mode = at_end(slot) ? FB_MODE_NORMAL : FB_MODE_CATCHING_UP,
+                                 .lag = lag};
+    fb_task_describe(slot->task, &posting);
+    fb_board_post(worker->config->board, &posting);
+}
+
 static void measure(struct fb_worker *worker) {
     struct fb_worker_figures *figures = &worker->figures;
     struct fb_task_stats sum = worker->gone;
     int64_t lag = 0;
     for (size_t i = 0; i < worker->n_slots; i++) {
+        int64_t its_lag = lag_of(worker, &worker->slots[i]);
         add_stats(&sum, &worker->slots[i]);
-        lag += lag_of(worker, &worker->slots[i]);
+        lag += its_lag;
+        if (worker->slots[i].task)
+            post(worker, &worker->slots[i], its_lag);
     }
     atomic_store(&figures->records, sum.records);
     atomic_store(&figures->alerts, sum.core.alerts + sum.core.events);

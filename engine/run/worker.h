@@ -13,6 +13,7 @@
 #define FB_RUN_WORKER_H
 
 #include "connectors/connector.h"
+#include "engine/run/board.h"
 #include "engine/run/crumbs.h"
 #include "engine/run/park.h"
 
@@ -38,6 +39,7 @@ struct fb_worker_config {
     const char *owner; /* exactly once: the name that its commits carry, the same after a restart */
     int64_t commit_interval_us;
     const struct fb_time *time;
+    struct fb_board *board;   /* how the partitions fare; NULL: nobody asks */
     struct fb_crumbs *crumbs; /* which record is in hand; NULL: nobody notes it */
     /* Open the worker's own ends, on its thread. NULL: err says why. */
     struct fb_record_source *(*open_source)(void *context, uint32_t worker,
