@@ -19,6 +19,7 @@
     COMMAND(check, "find every mistake in rule files, and say what the rules cost")                \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
+    COMMAND(plan, "say what a change of rules keeps of running state")                             \
     COMMAND(replay, "run rules over recorded events")                                             \
     COMMAND(run, "run rules over live events: Kafka to Kafka, or pipes")                           \
     COMMAND(test, "run the tests that stand in rule files")                                        \

@@ -112,7 +112,7 @@ static void join_content(struct pair *p) {
             join_window(p, to);
     join_all(p, FB_CELL_RULE, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_RULE, same_likeness, FB_FATE_KEEP,
-             "it changed; whether it is active, and since when, stays");
+             "it changed; what it has raised or counted stays");
 }
 
 /* ---- conditions ---------------------------------------------------------------------------- */
@@ -236,6 +236,12 @@ static const char *why_forgotten(const struct fb_class *from, const struct fb_cl
     return NULL;
 }
 
+static const char *why_removed(const struct pair *p, uint32_t cell) {
+    bool alarm = old_cell(p, cell)->kind == FB_CELL_RULE &&
+                 p->from_program->rules[old_cell(p, cell)->index].sort == FB_SORT_ALARM;
+    return alarm ? "where it is active, it ends with `removed`" : NULL;
+}
+
 static void compare(struct fb_migration *migration, struct fb_class_change *change) {
     struct pair p = {.from_program = migration->from,
                      .to_program = migration->to,
@@ -263,7 +269,7 @@ static void compare(struct fb_migration *migration, struct fb_class_change *chan
     for (uint32_t i = 0; i < p.from->n_cells; i++)
         if (!p.taken[i])
             change->moves[change->n_moves++] =
-                (struct fb_cell_move){FB_FATE_REMOVE, i, FB_NONE, NULL};
+                (struct fb_cell_move){FB_FATE_REMOVE, i, FB_NONE, why_removed(&p, i)};
     for (uint32_t i = 0; i < change->n_moves; i++)
         migration->cells[change->moves[i].fate]++;
     free(p.taken);

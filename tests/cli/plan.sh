@@ -1,0 +1,141 @@
+#!/bin/sh
+# `flyball plan`: what it says of every kind of change, to the byte, and its exit statuses.
+#
+# usage: plan.sh FLYBALL
+set -u
+flyball=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+cases=0
+
+# expect STATUS COMMAND...: the exit status; output in out.txt and err.txt
+expect() {
+    status=$1
+    shift
+    cases=$((cases + 1))
+    "$@" >out.txt 2>err.txt </dev/null
+    got=$?
+    [ "$got" -eq "$status" ] && return
+    failures=$((failures + 1))
+    echo "not ok: $*: exit $got, not $status"
+    head -c 2000 out.txt err.txt
+}
+
+# says FILE: it is what stands on standard input
+says() {
+    cases=$((cases + 1))
+    cat >wanted.txt
+    cmp -s "$1" wanted.txt && return
+    failures=$((failures + 1))
+    echo "not ok: $1 differs"
+    diff wanted.txt "$1"
+}
+
+cat >old.rules <<'END'
+device pump from "t" {
+  key k  time ts
+  temp : number [degC] every 10s
+  load : number [%] every 10s
+  flow : number [m3/h]
+  state : one of (off, on)
+}
+device fan from "t" { key f  time ts  speed : number [rpm] every 10s }
+alarm hot on pump { raise high when temp > 80 degC for 10s until temp < 75 degC }
+alarm busy on pump { raise medium when avg(load over 4m) > 95 % }
+alarm steady on pump { raise low when stddev(flow over 1h) < 1 m3/h }
+alarm cold on pump { raise low when temp < 5 degC }
+alarm slow on fan { raise low when speed < 100 rpm }
+END
+cat >new.rules <<'END'
+device pump from "t" {
+  key k  time ts
+  temp : number [degC] every 10s
+  load : number [%] every 10s
+  flow : number [l/s]
+  state : one of (off, on, broken)
+}
+device blower from "t" { key f  time ts  speed : number [rpm] every 10s }
+alarm hot on pump { raise high when temp > 85 degC for 20s until temp < 75 degC }
+alarm busy on pump { raise medium when avg(load over 5m) > 95 % and temp > 20 degC }
+alarm steady on pump { raise low when stddev(flow over 1h) < 1 l/s }
+alarm peak on pump { raise low when max(load over 1h) > 99 % }
+alarm slow on blower { raise low when speed < 100 rpm }
+END
+
+expect 1 "$flyball" plan old.rules new.rules
+says out.txt <<'END'
+device pump
+  reset    flow: its type or unit changed
+  reset    busy: raise medium: another condition; its delays begin anew, an active alarm stays until the new condition ends it
+  reset    steady: raise low: another condition; its delays begin anew, an active alarm stays until the new condition ends it
+  migrate  state: its words changed
+  migrate  avg of load over 5m: its samples go along
+  keep     hot: raise high, `for`: its numbers changed; it goes on
+  keep     hot: raise high, `until`: its numbers changed; it goes on
+  keep     hot: raise high: its numbers changed; its delays go on
+  keep     alarm hot: it changed; what it has raised or counted stays
+  keep     alarm busy: it changed; what it has raised or counted stays
+  keep     alarm steady: it changed; what it has raised or counted stays
+  new      alarm peak
+  new      stddev of flow over 1h
+  new      max of load over 1h
+  remove   alarm cold: where it is active, it ends with `removed`
+  remove   stddev of flow over 1h
+device fan
+  forget   all of them: the rules have no such device any more
+device blower
+  new
+of each device's cells: 9 kept, 2 migrated, 3 reset, 4 new, 3 removed; devices of 1 class forgotten
+END
+
+# numbers, names of lets, messages and comments lose nothing
+sed -e 's/> 80/> 90/' -e 's/for 10s/for 5s/' -e 's/{ raise medium/{ # busy\n  raise high/' \
+    -e 's/4m/5m/' old.rules >tuned.rules
+expect 0 "$flyball" plan old.rules tuned.rules
+says out.txt <<'END'
+device pump
+  migrate  avg of load over 5m: its samples go along
+  keep     hot: raise high, `for`: its numbers changed; it goes on
+  keep     hot: raise high, `until`: its numbers changed; it goes on
+  keep     hot: raise high: its numbers changed; its delays go on
+  keep     alarm hot: it changed; what it has raised or counted stays
+  keep     busy: raise high: its numbers changed; its delays go on
+  keep     alarm busy: it changed; what it has raised or counted stays
+of each device's cells: 20 kept, 1 migrated, 0 reset, 0 new, 0 removed
+END
+
+# slices of another length
+sed 's/stddev(flow over 1h)/stddev(flow over 2h)/' old.rules >longer.rules
+expect 1 "$flyball" plan old.rules longer.rules
+says out.txt <<'END'
+device pump
+  reset    stddev of flow over 2h: its slices have another length
+  keep     steady: raise low: its numbers changed; its delays go on
+  keep     alarm steady: it changed; what it has raised or counted stays
+of each device's cells: 20 kept, 0 migrated, 1 reset, 0 new, 0 removed
+END
+
+# JSON
+cat >a.rules <<'END'
+device fan from "t" { key f  time ts  speed : number [rpm] every 10s }
+alarm slow on fan { raise low when speed < 100 rpm }
+END
+sed 's/< 100/< 200/' a.rules >b.rules
+expect 0 "$flyball" plan --format json a.rules b.rules
+says out.txt <<'END'
+{"classes":[{"device":"fan","fate":"keep","why":null,"cells":[{"kind":"field","name":"f","fate":"keep","why":null},{"kind":"field","name":"speed","fate":"keep","why":null},{"kind":"condition","name":"slow: raise low","fate":"keep","why":"its numbers changed; its delays go on"},{"kind":"rule","name":"alarm slow","fate":"keep","why":"it changed; what it has raised or counted stays"}]}],"cells":{"keep":4,"migrate":0,"reset":0,"new":0,"remove":0},"keeps_all":true}
+END
+
+# what cannot be planned
+expect 2 "$flyball" plan a.rules
+expect 2 "$flyball" plan a.rules b.rules new.rules
+expect 2 "$flyball" plan --format yaml a.rules b.rules
+expect 3 "$flyball" plan a.rules missing.rules
+echo 'alarm' >wrong.rules
+expect 1 "$flyball" plan a.rules wrong.rules
+expect 1 "$flyball" plan wrong.rules a.rules
+
+echo "$cases cases, $failures failed"
+[ "$failures" -eq 0 ]
