@@ -234,6 +234,19 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
     }
 }
 
+/* Whatever an engine writes is part of a transaction, also what no subscriber reads. */
+static void check_transactions(struct sim_world *world, int32_t partition) {
+    for (int s = 0; s < FB_STREAMS; s++) {
+        const struct sim_log *log =
+            &world->kafka->logs[topic_of(world, (enum fb_stream)s)][partition];
+        for (size_t i = 0; i < log->n; i++)
+            if (log->records[i].state == SIM_PLAIN || log->records[i].state == SIM_OPEN)
+                sim_violated(world, log->records[i].state == SIM_OPEN ? "I9" : "I4",
+                             "%s [%d] @%zu: in no transaction that has ended", sim_stream_names[s],
+                             partition, i);
+    }
+}
+
 /* ---- the audit ---- */
 
 /* What a record of the chain must be: the hash of the one before and of itself without its hash,
@@ -333,6 +346,7 @@ void sim_check(struct sim_world *world, struct fb_bundle *bundle, struct sim_res
         sim_violated(world, "I9", "the transaction of %s hangs", hanging);
     for (int32_t p = 0; p < world->plan.partitions && !world->violation; p++) {
         check_partition(world, bundle, p, result);
+        check_transactions(world, p);
         check_audit(world, p);
         dead += count(world, FB_STREAM_DEAD, p);
     }

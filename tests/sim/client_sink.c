@@ -27,6 +27,7 @@ struct sink {
     struct queued *queue;
     uint32_t n, cap, sent;
     enum stage stage;
+    bool asked;  /* for the end of the transaction: it can not be aborted any more */
     bool failed; /* for good: only the opening of another one helps */
 };
 
@@ -76,6 +77,7 @@ static void clear(struct sink *sink) {
     }
     sink->n = sink->sent = 0;
     sink->stage = STAGE_RECORDS;
+    sink->asked = false;
 }
 
 static bool is_outside(const struct sink *sink, const struct queued *queued) {
@@ -199,6 +201,7 @@ static enum fb_commit end_transaction(struct sink *sink, enum sim_trouble troubl
         sim_end(kafka, sink->handle, true);
         return doubt(sink, "no answer (perhaps done)");
     case SIM_UNANSWERED:
+        sink->asked = true;
         sim_end(kafka, sink->handle, true);
         return FB_COMMIT_WAIT;
     default:
@@ -217,7 +220,7 @@ static enum fb_commit step(struct sink *sink, struct fb_record_source *source,
         sim_sleep(sink->actor, timeout_ms * MS);
         return FB_COMMIT_WAIT;
     }
-    if (trouble == SIM_ABORTABLE)
+    if (trouble == SIM_ABORTABLE && !sink->asked)
         return abort_for(sink, FB_COMMIT_AGAIN, "a record was refused");
     if (sink->stage == STAGE_RECORDS)
         return judge(sink, send_records(sink), "records");

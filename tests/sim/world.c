@@ -8,6 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
+#include "tests/sim/retention.h"
 
 enum { STACK_BYTES = 512 * 1024, GUARD_BYTES = 4096, CALLS_AFTER_DEATH_MAX = 100000 };
 #define MS INT64_C(1000)
@@ -146,17 +147,18 @@ enum fault {
     WALL_JUMP,
     SLOW_HISTORY,
     COMPACT,
+    RETAIN,
     SESSION_LOST,
     FAULTS
 };
 
 static const char *const fault_names[FAULTS] = {
-    "crash",   "pause",       "outage", "network cut", "commit unknown", "transaction fails",
-    "fence",   "queue full",  "leave",  "join",        "wall jump",      "slow history",
-    "compact", "session lost"};
+    "crash",   "pause",      "outage",      "network cut", "commit unknown", "transaction fails",
+    "fence",   "queue full", "leave",       "join",        "wall jump",      "slow history",
+    "compact", "retention",  "session lost"};
 
 /* How often a kind of fault is drawn, of 100 in all or so. */
-static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 14, 8, 4, 3, 6, 6, 4, 2, 4, 5};
+static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 14, 8, 4, 3, 6, 6, 4, 2, 4, 4, 5};
 
 /* How near a point comes to what matters. */
 static const uint32_t point_weights[SIM_POINTS] = {
@@ -300,6 +302,9 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         break;
     case COMPACT:
         compact_all(world);
+        break;
+    case RETAIN:
+        sim_retain(world);
         break;
     case SESSION_LOST:
         sim_expel(world->kafka, victim->actors[0].member);
