@@ -13,7 +13,8 @@
 const char *const sim_stream_names[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = "alerts",   [FB_STREAM_LATE] = "late",
     [FB_STREAM_DEAD] = "dead",       [FB_STREAM_AUDIT] = "audit",
-    [FB_STREAM_JOURNAL] = "journal", [FB_STREAM_SNAPSHOT] = "snapshot"};
+    [FB_STREAM_JOURNAL] = "journal", [FB_STREAM_SNAPSHOT] = "snapshot",
+    [FB_STREAM_STATUS] = "status"};
 
 /* While a process runs. */
 struct life {
