@@ -93,6 +93,10 @@ void fb_core_free(struct fb_core *core) {
     free(core);
 }
 
+void fb_core_configure(struct fb_core *core, const struct fb_core_config *config) {
+    core->config = *config;
+}
+
 /* ---- timers ---- */
 
 /* The earliest deadline of a device, found anew: derived, so that no snapshot has it. */
@@ -214,8 +218,8 @@ static void set_keys(struct fb_core *core, struct fb_device *device, const struc
 }
 
 /* A late record's own samples stand in for the fields while windows take it (M11). */
-static void feed_late(struct fb_core *core, struct fb_device *device,
-                      const struct fb_entry *entry, int64_t t_us) {
+static void feed_late(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
+                      int64_t t_us) {
     const struct fb_field_plan *fields = device->plan->fields;
     for (uint32_t i = 0; i < entry->n_samples; i++) {
         const struct fb_sample *sample = &entry->samples[i];
@@ -456,8 +460,8 @@ static struct fb_device *find_device(struct fb_core *core, const struct fb_entry
 
 static struct fb_device *register_device(struct fb_core *core, const struct fb_entry *entry) {
     uint64_t hash = fb_device_hash(entry->class_index, entry->device);
-    struct fb_device *device = fb_devices_register(
-        core->devices, &core->plans[entry->class_index], hash, entry->device);
+    struct fb_device *device =
+        fb_devices_register(core->devices, &core->plans[entry->class_index], hash, entry->device);
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
     return device;
 }

@@ -14,8 +14,8 @@
 struct fb_core;
 
 struct fb_core_config {
-    int64_t max_skew_us;    /* a record further ahead of the clock is refused as future; 10 min */
-    uint32_t devices_max;   /* beyond it new ids are refused; 0: no bound */
+    int64_t max_skew_us;  /* a record further ahead of the clock is refused as future; 10 min */
+    uint32_t devices_max; /* beyond it new ids are refused; 0: no bound */
 };
 
 struct fb_core_stats {
@@ -27,15 +27,17 @@ struct fb_core_stats {
 
 enum fb_taken {
     FB_TAKEN = 0,
-    FB_TAKEN_LATE,      /* went to the late output and nowhere else */
-    FB_TAKEN_FUTURE,    /* the same, as `future` */
-    FB_REFUSED_DEVICES  /* DEVICE_CAP: the caller makes a dead letter of it */
+    FB_TAKEN_LATE,     /* went to the late output and nowhere else */
+    FB_TAKEN_FUTURE,   /* the same, as `future` */
+    FB_REFUSED_DEVICES /* DEVICE_CAP: the caller makes a dead letter of it */
 };
 
 /* The program must outlive the core. */
 struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_core_config *config,
                             fb_output_fn *sink, void *context);
 void fb_core_free(struct fb_core *core);
+/* Other bounds from the next record on. */
+void fb_core_configure(struct fb_core *core, const struct fb_core_config *config);
 
 /* Moves the task's clock C to c_us if that is ahead, and fires what is due before it. */
 void fb_core_advance(struct fb_core *core, int64_t c_us);

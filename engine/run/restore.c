@@ -391,6 +391,22 @@ static void take_bytes(struct restoring *r, const struct fb_journal_op *op, uint
     fb_task_record(r->task, route, &record, op->wall_us);
 }
 
+static enum fb_restored use_rules(struct restoring *r, const struct fb_journal_op *op) {
+    if (is_bundle(r->bundle, op->rules)) {
+        fb_task_activate(r->task, op->build);
+        return FB_RESTORE_DONE;
+    }
+    struct fb_bundle *bundle = bundle_of(r, op->rules);
+    if (!bundle)
+        return trouble(r);
+    close_inputs(r); /* routes are numbered anew; readers open again where the task stands */
+    fb_task_change(r->task, bundle, op->build);
+    fb_bundle_drop(r->bundle);
+    r->bundle = bundle;
+    open_inputs(r);
+    return FB_RESTORE_DONE;
+}
+
 static enum fb_restored do_op(struct restoring *r, const struct fb_journal *commit,
                               const struct fb_journal_op *op) {
     uint32_t route = UINT32_MAX;
@@ -398,12 +414,8 @@ static enum fb_restored do_op(struct restoring *r, const struct fb_journal *comm
         fb_task_tick(r->task, op->wall_us);
         return FB_RESTORE_DONE;
     }
-    if (op->kind == FB_JOURNAL_RULES) {
-        if (!is_bundle(r->bundle, op->rules))
-            return halt(r, "the journal changes the rules, which this build can not do");
-        fb_task_activate(r->task, op->build);
-        return FB_RESTORE_DONE;
-    }
+    if (op->kind == FB_JOURNAL_RULES)
+        return use_rules(r, op);
     if (op->input < commit->n_inputs)
         route = fb_routes_find(&r->bundle->routes, commit->inputs[op->input].topic);
     if (route == UINT32_MAX)

@@ -195,15 +195,6 @@ enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t part
     enum fb_taken_over taken = FB_TAKEN_NEW;
     if (config->task->journalled)
         taken = rebuild(takeover, partition, &committed, task);
-    if (*task && memcmp(fb_task_bundle(*task)->hash, config->bundle->hash, 32) != 0) {
-        fb_log(FB_LOG_ERROR,
-               "partition %d is halted: its state was made by the rules %s, this engine has %s",
-               partition, fb_task_bundle(*task)->name, config->bundle->name);
-        post(takeover, partition, FB_MODE_HALTED, 0, "its state was made by other rules");
-        fb_task_free(*task);
-        *task = NULL;
-        return FB_TAKEN_NOT;
-    }
     if (taken == FB_TAKEN_NEW)
         *task = fb_task_new(config->task, config->bundle, partition);
     return taken;

@@ -10,6 +10,8 @@
 #include "engine/base/planted.h"
 #include "engine/codec/audit.h"
 #include "engine/codec/decode.h"
+#include "engine/core/migrate.h"
+#include "engine/core/snapshot.h"
 #include "engine/run/clock.h"
 #include "engine/run/cloudevent.h"
 #include "engine/run/headers.h"
@@ -477,6 +479,40 @@ void fb_task_activate(struct fb_task *task, struct fb_str build) {
     snprintf(text, sizeof text, "%.*s", FB_ARG(build));
     fb_audit_rules(&task->auditor, task->encoder, text, &encoded);
     keep(task, &encoded);
+}
+
+/* The positions of the topics that both name. */
+static void go_on_in(struct fb_task *task, const struct fb_journal *before) {
+    for (uint32_t i = 0; i < before->n_inputs; i++) {
+        uint32_t route = fb_routes_find(&task->bundle->routes, before->inputs[i].topic);
+        if (route != UINT32_MAX)
+            task->topics[route].next = before->inputs[i].next;
+    }
+}
+
+/* A journal's record names its inputs as they are at its end, so a change stands at its beginning.
+ */
+bool fb_task_may_change(const struct fb_task *task) {
+    return !task->sealed && !task->news && fb_batch_count(task->batch) == 0;
+}
+
+void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_str build) {
+    FB_ASSERT(!task->sealed);
+    struct fb_journal before;
+    struct fb_bundle *old = fb_bundle_keep(task->bundle); /* `before` has views of its topics */
+    struct fb_migration *migration = fb_migration_new(old->program, bundle->program);
+    describe(task, &before);
+    fb_core_snapshot_drop(task->core);
+    fb_core_change_program(task->core, migration);
+    close_bundle(task);
+    open_bundle(task, bundle);
+    go_on_in(task, &before);
+    struct fb_core_config core = {.max_skew_us = bundle->settings.max_skew_us,
+                                  .devices_max = bundle->settings.devices_max};
+    fb_core_configure(task->core, &core);
+    fb_migration_free(migration);
+    fb_bundle_drop(old);
+    fb_task_activate(task, build);
 }
 
 void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset) {

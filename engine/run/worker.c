@@ -2,6 +2,7 @@
 #include "engine/run/worker.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "engine/base/arena.h"
@@ -94,6 +95,17 @@ static struct slot *slot_of(struct fb_worker *worker, int32_t partition) {
     return NULL;
 }
 
+/* What is kept for each route of the task's bundle. */
+static void number_routes(struct slot *slot) {
+    const struct fb_routes *routes = routes_of(slot);
+    slot->ends = fb_alloc((routes->n + 1) * sizeof *slot->ends);
+    slot->topics = fb_alloc((routes->n + 1) * sizeof *slot->topics);
+    for (uint32_t r = 0; r < routes->n; r++) {
+        slot->ends[r] = -1;
+        slot->topics[r] = fb_crumb_topic(fb_str_of(routes->items[r].topic));
+    }
+}
+
 /* task: NULL where the partition is halted. */
 static struct slot *add_slot(struct fb_worker *worker, int32_t partition, struct fb_task *task) {
     FB_PUSH_ROOM(worker->slots, worker->n_slots, worker->cap_slots);
@@ -103,12 +115,7 @@ static struct slot *add_slot(struct fb_worker *worker, int32_t partition, struct
         return slot;
     slot->before = fb_task_stats(task);
     slot->moved = true; /* a beginning that nobody committed is committed soon */
-    slot->ends = fb_alloc((routes_of(slot)->n + 1) * sizeof *slot->ends);
-    slot->topics = fb_alloc((routes_of(slot)->n + 1) * sizeof *slot->topics);
-    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
-        slot->ends[r] = -1;
-        slot->topics[r] = fb_crumb_topic(fb_str_of(routes_of(slot)->items[r].topic));
-    }
+    number_routes(slot);
     return slot;
 }
 
@@ -215,6 +222,39 @@ static bool stay_while_rebuilding(void *context) {
     return !stopping(worker);
 }
 
+static struct fb_bundle *wanted_bundle(const struct fb_worker *worker) {
+    const struct fb_worker_config *config = worker->config;
+    return config->wanted ? config->wanted(config->context) : fb_bundle_keep(config->bundle);
+}
+
+static void change_rules(struct fb_worker *worker, struct slot *slot, struct fb_bundle *bundle) {
+    struct slot before = *slot;
+    const struct fb_bundle *from = fb_task_bundle(slot->task);
+    struct fb_bundle *old = fb_bundle_keep((struct fb_bundle *)(uintptr_t)from);
+    fb_log(FB_LOG_INFO, "partition %d: rules %s take the place of %s", slot->partition,
+           bundle->name, old->name);
+    fb_task_change(slot->task, bundle, fb_str_of(worker->config->build));
+    number_routes(slot);
+    for (uint32_t r = 0; r < old->routes.n; r++) {
+        uint32_t route = fb_routes_find(routes_of(slot), fb_str_of(old->routes.items[r].topic));
+        if (route != UINT32_MAX)
+            slot->ends[route] = before.ends[r];
+    }
+    free(before.ends);
+    free(before.topics);
+    fb_bundle_drop(old);
+}
+
+/* Between two commits, so that a journal's record begins with the change. */
+static void follow_rules(struct fb_worker *worker, struct slot *slot) {
+    if (!exactly_once(worker) || !fb_task_may_change(slot->task))
+        return;
+    struct fb_bundle *bundle = wanted_bundle(worker);
+    if (memcmp(bundle->hash, fb_task_bundle(slot->task)->hash, sizeof bundle->hash) != 0)
+        change_rules(worker, slot, bundle);
+    fb_bundle_drop(bundle);
+}
+
 /* Where to go on in a partition of which this is the first position: all positions of it are set.
  */
 static void start_partition(struct fb_worker *worker, struct fb_position *positions, uint32_t i,
@@ -225,6 +265,8 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
     struct slot *slot = add_slot(worker, positions[i].partition, task);
     if (taken == FB_TAKEN_NEW && exactly_once(worker))
         fb_task_activate(task, fb_str_of(worker->config->build));
+    else if (task)
+        follow_rules(worker, slot);
     static const char *const words[] = {"begun anew", "state kept", "state rebuilt", "halted"};
     for (uint32_t k = i; k < n; k++) {
         if (positions[k].partition != slot->partition)
@@ -232,7 +274,7 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
         uint32_t route = task ? fb_routes_find(routes_of(slot), positions[k].topic) : UINT32_MAX;
         if (!task)
             positions[k].next = FB_POSITION_NONE;
-        else if (taken == FB_TAKEN_NEW)
+        else if (taken == FB_TAKEN_NEW || fb_task_next(task, route) < 0)
             fb_task_begin(task, route, positions[k].next);
         else if (FB_PLANTED(GROUP_POSITION))
             fb_task_set_next(task, route, positions[k].next);
@@ -475,10 +517,13 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
         struct slot *slot = &worker->slots[i];
         slot->put = 0;
         slot->moved = err->kind == FB_RETRIABLE;
-        if (slot->task)
-            fb_task_committed(slot->task);
+        if (!slot->task)
+            continue;
+        fb_task_committed(slot->task);
+        if (!stopping(worker))
+            follow_rules(worker, slot);
     }
-    worker->batch_bytes = 0;
+    count_batches(worker);
     worker->reopens = 0;
     if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
         fb_log(FB_LOG_DEBUG, "%s", err->text);

@@ -31,7 +31,10 @@ extern const struct fb_time fb_machine_time;
 
 struct fb_worker_config {
     const struct fb_task_config *task; /* task->journalled: exactly once */
-    struct fb_bundle *bundle;
+    struct fb_bundle *bundle;          /* at the start */
+    /* The bundle that should be in force now, a reference for the caller; asked after each commit.
+     * NULL: always the one of the start. Called on the worker's thread. */
+    struct fb_bundle *(*wanted)(void *context);
     struct fb_park *park;           /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
     const char *pipe_topic;         /* NULL: Kafka */
