@@ -65,9 +65,9 @@ static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, st
     struct fb_str line;
     if (!source->started)
         start(source);
-    if (source->next == FB_POSITION_NONE) {
-        poll(NULL, 0, timeout_ms);
-        return FB_POLL_OK;
+    if (source->next == FB_POSITION_NONE) { /* nothing else is read here that could go on */
+        fb_fail(err, FB_FATAL, "%s is not read, for the reason told before", source->path);
+        return FB_POLL_FAILED;
     }
     if (!open_lines(source, timeout_ms, err))
         return err->kind ? FB_POLL_FAILED : FB_POLL_OK;

@@ -9,7 +9,7 @@
 
 /* Each line is a record, without a stamp. "-" is standard input. It begins at 0, fresh;
  * where its owner sets another `next`, a file is read from that line on, and a pipe's numbers go on
- * from there. */
+ * from there; with FB_POSITION_NONE it fails. */
 struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,
                                              const struct fb_record_source_events *events,
                                              void *context, struct fb_err *err);

@@ -581,8 +581,8 @@ static void expect_lines(const char *path, int64_t next, const char *expected) {
     enum fb_poll polled;
     do
         polled = source->calls->poll(source, 0, &err);
-    while (polled == FB_POLL_OK && next != FB_POSITION_NONE);
-    assert_int_equal(polled, next == FB_POSITION_NONE ? FB_POLL_OK : FB_POLL_END);
+    while (polled == FB_POLL_OK);
+    assert_int_equal(polled, next == FB_POSITION_NONE ? FB_POLL_FAILED : FB_POLL_END);
     assert_string_equal(fb_buf_terminated(&taken.got), expected);
     fb_buf_free(&taken.got);
     source->calls->close(source);
