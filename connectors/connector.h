@@ -26,7 +26,7 @@ struct fb_header {
 struct fb_record {
     struct fb_str topic;
     int32_t partition;
-    int64_t offset;   /* in pipes: the line's number, from 0 */
+    int64_t offset;   /* in files: the line's number, from 0; in pipes: the record's */
     int64_t stamp_us; /* when it was written, by the medium's clock; FB_NO_STAMP: not known */
     struct fb_str key, value; /* p is NULL where there is none */
     /* Its headers, which cost reading: fills at most `max` in their order, returns how many there

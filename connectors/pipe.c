@@ -85,13 +85,17 @@ static enum fb_poll poll_lines(struct fb_record_source *base, int timeout_ms, st
         case FB_LINE_FAILED:
             return FB_POLL_FAILED;
         }
+        if (line.n == 0) {
+            source->next += source->file;
+            continue;
+        }
         struct fb_record record = {.topic = source->topic,
                                    .partition = PARTITION,
                                    .offset = source->next++,
                                    .stamp_us = FB_NO_STAMP,
                                    .key = FB_S(""),
                                    .value = line};
-        more = line.n == 0 || source->events->record(source->context, &record);
+        more = source->events->record(source->context, &record);
     }
     return FB_POLL_OK;
 }

@@ -7,9 +7,11 @@
 #include "connectors/connector.h"
 #include "connectors/state_dir.h"
 
-/* Each line is a record, without a stamp. "-" is standard input. It begins at 0, fresh;
- * where its owner sets another `next`, a file is read from that line on, and a pipe's numbers go on
- * from there; with FB_POSITION_NONE it fails. */
+/* Each line that is not empty is a record, without a stamp. "-" is standard input. It begins at 0,
+ * fresh; where its owner sets another `next`, a file is read from that line on, and a pipe's
+ * numbers go on from there; with FB_POSITION_NONE it fails. A file's empty lines have numbers, so
+ * that who looks for a line finds it; a pipe's have none, so that its records are numbered without
+ * gaps, which is how they are taken again. */
 struct fb_record_source *fb_pipe_source_open(const char *path, const char *topic,
                                              const struct fb_record_source_events *events,
                                              void *context, struct fb_err *err);

@@ -629,7 +629,7 @@ static void a_pipe_numbers_on_from_where_its_owner_stands(void **state) {
     pid_t child = fork();
     if (child == 0) {
         FILE *file = fopen(path, "w");
-        fputs("x\ny\n", file);
+        fputs("x\n\ny\n", file);
         fclose(file);
         _exit(0);
     }
