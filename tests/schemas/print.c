@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "engine/codec/audit.h"
+#include "engine/run/status.h"
 
 static void print_audit(struct fb_encoder *encoder, struct fb_output *alerts, uint32_t n_alerts,
                         const struct fb_dead_letter *letter, struct fb_buf *out) {
@@ -27,6 +28,39 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *alerts, ui
     }
 }
 
+static void print_statuses(struct fb_buf *out) {
+    const struct fb_status_config config = {
+        .application = "plant", .instance = "a", .build = "0.1"};
+    const struct fb_posting postings[] = {{.mode = FB_MODE_RESTORING,
+                                           .permille = 1000,
+                                           .lag = -1,
+                                           .clock_us = FB_NO_TIME,
+                                           .snapshot_us = FB_NO_TIME},
+                                          {.partition = 2,
+                                           .mode = FB_MODE_NORMAL,
+                                           .lag = 7,
+                                           .clock_us = 1795247999123456,
+                                           .snapshot_us = 1795247999000000,
+                                           .seq = 12,
+                                           .audit_seq = 3,
+                                           .rules = "0123456789ab"},
+                                          {.partition = -1,
+                                           .mode = FB_MODE_HALTED,
+                                           .clock_us = FB_NO_TIME,
+                                           .snapshot_us = FB_NO_TIME,
+                                           .detail = "a \"reason\""}};
+    for (size_t i = 0; i < sizeof postings / sizeof *postings; i++) {
+        fb_buf_printf(out,
+                      "{\"specversion\":\"1.0\",\"id\":\"%032d\",\"source\":\"/flyball/plant\","
+                      "\"type\":\"flyball.status\",\"subject\":\"plant/%d\","
+                      "\"time\":\"2026-11-21T00:00:00.000Z\","
+                      "\"datacontenttype\":\"application/json\",\"data\":",
+                      (int)i, postings[i].partition);
+        fb_status_write(&config, &postings[i], 1795247999123456, out);
+        fb_buf_text(out, "}\n");
+    }
+}
+
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
     struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_event(), sample_late(),
@@ -45,6 +79,7 @@ int main(void) {
         fb_encode_line(&encoded, &out);
     }
     print_audit(encoder, outputs, 2, &letters[1], &out);
+    print_statuses(&out);
     fwrite(out.p, 1, out.n, stdout);
     fb_buf_free(&out);
     fb_encoder_free(encoder);
