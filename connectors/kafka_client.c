@@ -18,10 +18,8 @@ static const struct fb_kafka_setting presets[] = {
 static const struct fb_kafka_setting consumer_presets[] = {
     {"session.timeout.ms", "30000"},
     {"heartbeat.interval.ms", "1000"},
-    /* The client fetches nothing for up to a second once it has so many: it must be more than a
-     * worker takes in a second, so the bytes are the limit. */
     {"max.poll.interval.ms", "300000"},
-    {"queued.min.messages", "1000000"},
+    {"queued.min.messages", "200000"}, /* see kafka_batch.h for when so many are there */
     {"queued.max.messages.kbytes", "65536"},
     {"fetch.wait.max.ms", "50"},
     {"fetch.max.bytes", "15000000"},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "connectors/kafka_batch.h"
 #include "connectors/kafka_client.h"
 #include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
@@ -17,7 +18,6 @@ enum {
     PATIENCE_MS = 30000, /* without any answer */
     LOOK_MS = 100,       /* how soon a stop is seen */
     ABSENT_LOOKS = 3,    /* so many answers in a row must say that a topic does not exist */
-    NUDGE_MS = 5,        /* at most so often, and so long */
     BATCH = 512
 };
 
@@ -35,10 +35,7 @@ struct kafka_reader {
     bool ended;
     int32_t partition;
     int64_t from, end;
-    rd_kafka_message_t *batch[BATCH];
-    size_t n, at; /* messages in it; the next one */
-    size_t peak;  /* messages in the queue at most since the last nudge */
-    int64_t nudged_ms;
+    struct fb_kafka_batch batch;
 };
 
 /* ---- questions ---- */
@@ -142,12 +139,6 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
 
 /* ---- readers ---- */
 
-static void let_go(struct kafka_reader *reader) {
-    for (; reader->n > 0; reader->n--)
-        rd_kafka_message_destroy(reader->batch[reader->n - 1]);
-    reader->at = 0;
-}
-
 static bool gone(const struct kafka_reader *reader, const char *topic, int64_t first,
                  struct fb_err *err) {
     return fb_fail(err, FB_FATAL,
@@ -187,48 +178,29 @@ static enum fb_read on_error(struct kafka_reader *reader, const rd_kafka_message
     return FB_READ_RECORD;
 }
 
-/* A thread of the library that has found its queue full looks again after a second, or when it has
- * something to do: so as soon as half of the queue is read it is given a question. */
-static void nudge(struct kafka_reader *reader) {
-    size_t length = rd_kafka_queue_length(reader->queue);
-    int64_t now_ms = fb_kafka_now_ms(), first, end;
-    if (length > reader->peak)
-        reader->peak = length;
-    if (length > reader->peak / 2 || now_ms - reader->nudged_ms < NUDGE_MS)
-        return;
-    rd_kafka_query_watermark_offsets(reader->history->client, rd_kafka_topic_name(reader->topic),
-                                     reader->partition, &first, &end, NUDGE_MS);
-    reader->nudged_ms = fb_kafka_now_ms();
-    reader->peak = rd_kafka_queue_length(reader->queue);
-}
-
-/* At least one message, or false: err says why. */
+/* False: no message has come, err says why. */
 static bool fill(struct kafka_reader *reader, struct fb_err *err) {
     struct kafka_history *history = reader->history;
+    const char *topic = rd_kafka_topic_name(reader->topic);
     int64_t since_ms = fb_kafka_now_ms();
-    let_go(reader);
-    nudge(reader);
-    for (;;) {
-        /* The library waits for a full batch, so there is one only of what is there. */
-        ssize_t n = rd_kafka_consume_batch_queue(reader->queue, 0, reader->batch, BATCH);
-        reader->n = n > 0 ? (size_t)n : 0;
-        if (reader->n == 0 && (reader->batch[0] = rd_kafka_consume_queue(reader->queue, LOOK_MS)))
-            reader->n = 1;
-        if (reader->n > 0)
-            return true;
+    while (!fb_kafka_batch_fill(&reader->batch, history->client, reader->queue, topic,
+                                reader->partition, LOOK_MS)) {
         rd_kafka_poll(history->client, 0);
         if (atomic_load(history->stop) || fb_kafka_now_ms() - since_ms > PATIENCE_MS)
             return fb_fail(err, FB_RETRIABLE, "topic %s [%d] is not read to its end: no answer",
-                           rd_kafka_topic_name(reader->topic), (int)reader->partition);
+                           topic, (int)reader->partition);
     }
+    return true;
 }
 
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
     struct kafka_reader *reader = (struct kafka_reader *)base;
     while (reader->queue && !reader->ended) {
-        if (reader->at == reader->n && !fill(reader, err))
+        rd_kafka_message_t *message = fb_kafka_batch_next(&reader->batch);
+        if (!message && !fill(reader, err))
             return FB_READ_FAILED;
-        rd_kafka_message_t *message = reader->batch[reader->at++];
+        if (!message)
+            continue;
         if (message->err) {
             enum fb_read read = on_error(reader, message, err);
             if (read == FB_READ_FAILED)
@@ -248,7 +220,7 @@ static enum fb_read next(struct fb_reader *base, struct fb_record *record, struc
 
 static void close_reader(struct fb_reader *base) {
     struct kafka_reader *reader = (struct kafka_reader *)base;
-    let_go(reader);
+    fb_kafka_batch_drop(&reader->batch);
     if (reader->queue) {
         rd_kafka_consume_stop(reader->topic, reader->partition);
         rd_kafka_queue_destroy(reader->queue);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "connectors/kafka_batch.h"
 #include "connectors/kafka_client.h"
 #include "connectors/kafka_group.h"
 #include "connectors/kafka_rights.h"
@@ -40,7 +41,8 @@ struct kafka_source {
     rd_kafka_queue_t *messages, *idle;         /* idle: empty; polling it keeps the member alive */
     rd_kafka_consumer_group_metadata_t *group; /* of the last assignment; NULL: there was none */
     struct part *parts, *last;                 /* last: of the last message; NULL: not known */
-    uint32_t n_parts;
+    uint32_t n_parts, woken;
+    struct fb_kafka_batch batch;
     bool online;
     int64_t probe_at_ms;
     int fatal_errors;
@@ -55,6 +57,7 @@ static void forget_parts(struct kafka_source *source) {
         free(source->parts[i].topic);
     }
     free(source->parts);
+    fb_kafka_batch_drop(&source->batch); /* of an assignment that is over */
     source->parts = source->last = NULL;
     source->n_parts = 0;
 }
@@ -336,23 +339,38 @@ static struct part *part_of_message(struct kafka_source *source,
     return source->last = last;
 }
 
-/* For each message of the queue; it dies when this returns. After rd_kafka_yield the library puts
- * the rest of the queue back. */
-static void on_message(rd_kafka_message_t *message, void *opaque) {
-    struct kafka_source *source = opaque;
+/* False: enough for now. */
+static bool on_message(struct kafka_source *source, rd_kafka_message_t *message) {
     if (message->err) {
         on_message_error(source, message);
-        if (source->failure.kind)
-            rd_kafka_yield(source->consumer);
-        return;
+        return source->failure.kind == FB_NO_FAILURE;
     }
     struct part *part = part_of_message(source, message);
     if (!part)
-        return;
+        return true;
     part->next = message->offset + 1;
     struct fb_record record = fb_kafka_record(message);
-    if (!source->events->record(source->context, &record))
-        rd_kafka_yield(source->consumer);
+    return source->events->record(source->context, &record);
+}
+
+/* What is there, after waiting for a first message. */
+static void hand_over(struct kafka_source *source, int timeout_ms) {
+    static const struct part none = {.topic = ""};
+    size_t left = rd_kafka_queue_length(source->messages) + FB_KAFKA_BATCH_MAX;
+    for (;;) {
+        rd_kafka_message_t *message = fb_kafka_batch_next(&source->batch);
+        if (message) {
+            timeout_ms = 0;
+            if (!on_message(source, message) || --left == 0)
+                return;
+            continue;
+        }
+        const struct part *one =
+            source->n_parts ? &source->parts[source->woken++ % source->n_parts] : &none;
+        if (!fb_kafka_batch_fill(&source->batch, source->consumer, source->messages, one->topic,
+                                 one->partition, timeout_ms))
+            return;
+    }
 }
 
 /* While the broker was away records may have come that no fetch has seen yet. */
@@ -401,7 +419,7 @@ static enum fb_poll poll_source(struct fb_record_source *base, int timeout_ms, s
         return FB_POLL_FAILED;
     probe(source);
     if (!source->failure.kind)
-        rd_kafka_consume_callback_queue(source->messages, timeout_ms, on_message, source);
+        hand_over(source, timeout_ms);
     if (!source->failure.kind)
         return FB_POLL_OK;
     *err = source->failure;
