@@ -187,13 +187,9 @@ static bool look_at_membership(struct source *source, struct fb_err *err) {
 
 /* ---- records ---- */
 
-static bool hand_over(struct source *source, struct part *part) {
-    struct sim_kafka *kafka = kafka_of(source);
-    int64_t offset;
-    const struct sim_record *found =
-        sim_next(kafka, part->topic, part->partition, part->next, &offset);
-    if (!found)
-        return false;
+static bool hand_over(struct source *source, struct part *part, const struct sim_record *found,
+                      int64_t offset) {
+    const struct sim_kafka *kafka = kafka_of(source);
     struct fb_record record = {.topic = fb_str_of(kafka->topics[part->topic]),
                                .partition = part->partition,
                                .offset = offset,
@@ -217,17 +213,21 @@ static bool fetch(struct source *source) {
         struct part *part = &source->parts[(from + i) % source->n_parts];
         if (part->next < 0)
             continue;
-        uint32_t most = sim_below(random, 8);
-        int64_t end = sim_stable_end(kafka, part->topic, part->partition);
-        for (; most > 0 && part->next < end; most--) {
+        const struct sim_record *found = NULL;
+        int64_t offset;
+        for (uint32_t most = sim_below(random, 8);
+             (found = sim_next(kafka, part->topic, part->partition, part->next, &offset)) &&
+             most > 0;
+             most--) {
             any = true;
-            if (!hand_over(source, part))
+            if (!hand_over(source, part, found, offset))
                 return true;
         }
-        if (part->next >= end && part->end_told != end) {
-            part->end_told = end;
+        /* Behind the last record there may be markers that nobody sees. */
+        if (!found && part->end_told != part->next) {
+            part->end_told = part->next;
             source->events->end(source->owner, fb_str_of(kafka->topics[part->topic]),
-                                part->partition, end);
+                                part->partition, part->next);
         }
     }
     return any;

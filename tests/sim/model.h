@@ -144,6 +144,8 @@ int sim_topic_add(struct sim_kafka *kafka, const char *name, int partitions, boo
 /* Outside of transactions. */
 void sim_append(struct sim_kafka *kafka, int topic, int32_t partition, int64_t stamp_us,
                 struct fb_str key, struct fb_str value);
+/* What a transaction of somebody else leaves behind: a marker, perhaps an aborted record. */
+void sim_append_marker(struct sim_kafka *kafka, int topic, int32_t partition, bool aborted);
 int64_t sim_stable_end(struct sim_kafka *kafka, int topic, int32_t partition);
 /* The first record at or behind `from` that a reader of committed records sees, and its offset;
  * NULL: none before the stable end. */

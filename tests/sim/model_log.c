@@ -101,6 +101,13 @@ void sim_append(struct sim_kafka *kafka, int topic, int32_t partition, int64_t s
     sim_log_add(kafka, topic, partition, &record)->state = SIM_PLAIN;
 }
 
+void sim_append_marker(struct sim_kafka *kafka, int topic, int32_t partition, bool aborted) {
+    struct fb_outgoing record = {.stamp_us = FB_NO_STAMP, .value = FB_S("aborted")};
+    if (aborted)
+        sim_log_add(kafka, topic, partition, &record)->state = SIM_ABORTED;
+    sim_log_add(kafka, topic, partition, &record)->state = SIM_CONTROL;
+}
+
 int64_t sim_stable_end(struct sim_kafka *kafka, int topic, int32_t partition) {
     struct sim_log *log = &kafka->logs[topic][partition];
     if (kafka->config.uncommitted)

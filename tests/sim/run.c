@@ -66,6 +66,7 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
     plan.topics = sim_chance(&random, 40) ? 2 : 1;
     plan.stored = plan.topics == 1 && sim_chance(&random, 40);
     plan.events = (int)sim_between(&random, 100, 600);
+    plan.markers = sim_chance(&random, 30);
     plan.devices = (int)sim_between(&random, 2, 24);
     plan.piece_bytes = sim_chance(&random, 70) ? 1 + sim_below(&random, 2000) : 0;
     plan.step_us = sim_between(&random, 5 * MS, 60 * MS);
@@ -163,7 +164,8 @@ static bool partition_is_drained(struct sim_world *world, int32_t partition) {
         return false;
     for (uint32_t i = 0; i < journal.n_inputs; i++) {
         int topic = sim_topic(kafka, journal.inputs[i].topic);
-        if (journal.inputs[i].next != (int64_t)kafka->logs[topic][partition].n)
+        int64_t offset;
+        if (sim_next(kafka, topic, partition, journal.inputs[i].next, &offset))
             return false;
     }
     return true;

@@ -98,4 +98,6 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     sim_append(world->kafka, topic, partition, now_us / 1000 * 1000, fb_str_of(key),
                (struct fb_str){value.p, value.n});
     fb_buf_free(&value);
+    if (world->plan.markers && sim_chance(random, 30))
+        sim_append_marker(world->kafka, topic, partition, sim_chance(random, 30));
 }

@@ -18,7 +18,8 @@ enum { SIM_PROCESSES_MAX = 4, SIM_WORKERS_MAX = 2, SIM_TRACE_LINES = 60 };
 struct sim_plan {
     uint64_t seed;
     int processes, workers, partitions, topics;
-    bool stored; /* all input is there before the start, from one topic, hours old */
+    bool stored;  /* all input is there before the start, from one topic, hours old */
+    bool markers; /* the devices' producer uses transactions, too */
     int events, devices;
     uint32_t piece_bytes; /* of snapshots */
     int64_t step_us;      /* from one event to the next, about */
