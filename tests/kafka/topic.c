@@ -383,7 +383,8 @@ const char *fb_record_header(const struct fb_topic_record *record, const char *n
 
 int64_t fb_group_offset(const char *address, const char *group, const char *topic,
                         int32_t partition) {
-    rd_kafka_t *rk = consumer(address, group, true);
+    /* By now: an open transaction, perhaps of a stopped program, is not waited for. */
+    rd_kafka_t *rk = consumer(address, group, false);
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, topic, partition);
     rd_kafka_resp_err_t err;
