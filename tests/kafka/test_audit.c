@@ -1,0 +1,262 @@
+/* The audit trail of a live application that is killed again and again: one unbroken chain a
+ * partition that only grows, and a decision for every alert. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/run/audit_chain.h"
+#include "tests/kafka/broker.h"
+#include "tests/kafka/program.h"
+#include "tests/kafka/topic.h"
+
+enum {
+    PARTITIONS = 2,
+    DEVICES = 40,
+    EVENTS = 8000 /* of a portion */,
+    KILLS = 6,
+    PATIENCE_S = 120
+};
+
+static char folder[] = "/tmp/fb-test-audit-XXXXXX";
+static const char *address;
+static char application[64], input[64], audit_topic[80], alerts_topic[80], dead_topic[80];
+
+static char *path_of(const char *name) {
+    static char paths[4][512];
+    static int next;
+    char *path = paths[next++ % 4];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+static int64_t wall_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- input ---- */
+
+static void write_files(void) {
+    FILE *file = fopen(path_of("a.rules"), "w");
+    assert_non_null(file);
+    fprintf(file,
+            "device meter from \"%s\" { key id  time ts [ms]  temp : number [degC]  load : number "
+            "}\n"
+            "alarm hot on meter { raise high when temp > 80 degC until temp < 60 degC }\n"
+            "alarm busy on meter { raise low when load > 50 for 2s }\n",
+            input);
+    fclose(file);
+    file = fopen(path_of("fb.properties"), "w");
+    assert_non_null(file);
+    fprintf(file,
+            "application.id = %s\nworkers = 1\nstart.from = earliest\ncommit.interval.ms = 20\n"
+            "processing.guarantee = exactly_once\nkafka.bootstrap.servers = %s\n"
+            "kafka.queued.max.messages.kbytes = 1024\nkafka.max.partition.fetch.bytes = 20000\n",
+            application, address);
+    fclose(file);
+}
+
+/* The next portion, for one run of the engine. */
+static void put_events(int portion) {
+    static int64_t base_ms;
+    struct fb_topic_record *events = calloc(EVENTS, sizeof *events);
+    assert_non_null(events);
+    if (portion == 0)
+        base_ms = wall_ms() - 3600 * 1000;
+    for (int n_event = 0; n_event < EVENTS; n_event++) {
+        int i = portion * EVENTS + n_event;
+        char key[16], text[128];
+        int device = i % DEVICES, turn = i / DEVICES;
+        snprintf(key, sizeof key, "m-%d", device);
+        int n = snprintf(text, sizeof text, "{\"id\":\"m-%d\",\"ts\":%lld,\"temp\":%d,\"load\":%d}",
+                         device, (long long)base_ms + i * 25, (turn * 7 + device) % 23 * 5,
+                         (turn + device) % 13 < 5 ? 60 : 40);
+        if (i % 97 == 0)
+            n = snprintf(text, sizeof text, "nonsense %d", i);
+        events[n_event] = (struct fb_topic_record){.partition = device % PARTITIONS,
+                                                   .stamp_ms = base_ms + i * 25,
+                                                   .key = strdup(key),
+                                                   .key_n = strlen(key),
+                                                   .value = strdup(text),
+                                                   .value_n = (size_t)n};
+    }
+    fb_topic_put_all(address, input, events, EVENTS);
+    for (int i = 0; i < EVENTS; i++) {
+        free(events[i].key);
+        free(events[i].value);
+    }
+    free(events);
+}
+
+/* ---- the engine ---- */
+
+static struct fb_program_run start_engine(void) {
+    const char *const args[] = {
+        "run", "--rules", path_of("a.rules"), "--config", path_of("fb.properties"), NULL};
+    return fb_program_start(folder, "run.log", args);
+}
+
+static int64_t committed(void) {
+    int64_t sum = 0;
+    for (int p = 0; p < PARTITIONS; p++) {
+        int64_t offset = fb_group_offset(address, application, input, p);
+        sum += offset > 0 ? offset : 0;
+    }
+    return sum;
+}
+
+static void await_committed(int64_t offset) {
+    for (int64_t end_ms = wall_ms() + PATIENCE_S * 1000; committed() < offset;) {
+        if (wall_ms() > end_ms)
+            fail_msg("the group has not got to %lld", (long long)offset);
+        usleep(50000);
+    }
+}
+
+/* ---- the trail ---- */
+
+static void fail_finding(void *context, struct fb_str text) {
+    (void)context;
+    fail_msg("%.*s", (int)text.n, text.p);
+}
+
+static struct fb_audit_head heads[PARTITIONS]; /* exported at the last look */
+static uint32_t n_heads;
+static char names[PARTITIONS][80];
+
+/* The chains are whole and go through what was exported before; exports anew. */
+static void look_at_trail(void) {
+    struct fb_records records = fb_topic_read(address, audit_topic, true);
+    if (records.n == 0 && n_heads == 0) { /* killed before the first commit */
+        fb_records_free(&records);
+        return;
+    }
+    struct fb_audit_chains *chains = fb_audit_chains_new(false, fail_finding, NULL);
+    for (uint32_t i = 0; i < n_heads; i++)
+        fb_audit_chains_expect(chains, &heads[i]);
+    for (size_t i = 0; i < records.n; i++)
+        fb_audit_chains_line(chains, audit_topic, i,
+                             (struct fb_str){records.v[i].value, records.v[i].value_n});
+    fb_audit_chains_end(chains);
+    n_heads = fb_audit_chains_tasks(chains);
+    assert_in_range(n_heads, 1, PARTITIONS);
+    for (uint32_t i = 0; i < n_heads; i++) {
+        uint64_t first;
+        heads[i] = fb_audit_chains_head(chains, i, &first);
+        snprintf(names[i], sizeof names[i], "%.*s", FB_ARG(heads[i].task));
+        heads[i].task = fb_str_of(names[i]);
+    }
+    fb_audit_chains_free(chains);
+    fb_records_free(&records);
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+struct ids {
+    char **v;
+    size_t n;
+};
+
+static void add_id(struct ids *ids, const char *id, size_t n) {
+    ids->v = realloc(ids->v, (ids->n + 1) * sizeof *ids->v);
+    assert_non_null(ids->v);
+    ids->v[ids->n++] = strndup(id, n);
+}
+
+static void free_ids(struct ids *ids) {
+    for (size_t i = 0; i < ids->n; i++)
+        free(ids->v[i]);
+    free(ids->v);
+}
+
+/* No alert without its decision, no decision without its alert, each once. */
+static void compare_with_outputs(void) {
+    struct fb_records records = fb_topic_read(address, audit_topic, true);
+    struct fb_records alerts = fb_topic_read(address, alerts_topic, true);
+    struct fb_records dead = fb_topic_read(address, dead_topic, true);
+    struct ids explained = {0}, put_out = {0};
+    size_t rejected = 0;
+    for (size_t i = 0; i < records.n; i++) {
+        const char *data = records.v[i].value;
+        const char *id = strstr(data, "\"explains\":\"");
+        rejected += strstr(data, "\"kind\":\"rejected\"") != NULL;
+        if (strstr(data, "\"kind\":\"decision\""))
+            add_id(&explained, id + strlen("\"explains\":\""), 32);
+    }
+    for (size_t i = 0; i < alerts.n; i++)
+        add_id(&put_out, fb_record_header(&alerts.v[i], "ce_id"), 32);
+    assert_true(put_out.n > 100);
+    assert_int_equal(explained.n, put_out.n);
+    qsort(explained.v, explained.n, sizeof *explained.v, by_text);
+    qsort(put_out.v, put_out.n, sizeof *put_out.v, by_text);
+    for (size_t i = 0; i < put_out.n; i++) {
+        assert_string_equal(explained.v[i], put_out.v[i]);
+        assert_true(i == 0 || strcmp(put_out.v[i], put_out.v[i - 1]) != 0);
+    }
+    assert_int_equal(rejected, ((KILLS + 1) * EVENTS + 96) / 97);
+    assert_int_equal(rejected, dead.n);
+    free_ids(&explained);
+    free_ids(&put_out);
+    fb_records_free(&records);
+    fb_records_free(&alerts);
+    fb_records_free(&dead);
+}
+
+static void kills_do_not_break_the_trail(void **state) {
+    (void)state;
+    address = fb_broker_shared();
+    fb_topic_name(input, "events");
+    fb_topic_name(application, "audited");
+    snprintf(audit_topic, sizeof audit_topic, "%s.audit", application);
+    snprintf(alerts_topic, sizeof alerts_topic, "%s.alerts", application);
+    snprintf(dead_topic, sizeof dead_topic, "%s.dead", application);
+    write_files();
+    fb_topic_create(address, input, PARTITIONS, NULL);
+    for (int kills = 0; kills < KILLS; kills++) {
+        put_events(kills);
+        struct fb_program_run run = start_engine();
+        fb_program_await(&run, "worker 0 has ");
+        usleep((useconds_t)(kills * 60000)); /* any moment will do: before, in, between commits */
+        fb_program_signal(&run, SIGKILL);
+        assert_int_equal(fb_program_wait(&run), 128 + SIGKILL);
+        look_at_trail();
+    }
+    put_events(KILLS);
+    struct fb_program_run run = start_engine();
+    await_committed((KILLS + 1) * EVENTS);
+    fb_program_signal(&run, SIGTERM);
+    assert_int_equal(fb_program_wait(&run), 0);
+    look_at_trail();
+    assert_int_equal(n_heads, PARTITIONS);
+    compare_with_outputs();
+}
+
+static int set_up(void **state) {
+    (void)state;
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    static const char *const files[] = {"a.rules", "fb.properties", "run.log"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(path_of(files[i]));
+    return rmdir(folder);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kills_do_not_break_the_trail)};
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
