@@ -53,6 +53,7 @@ struct engine {
     struct fb_sink *status_sink; /* NULL: there is no status topic */
     struct fb_kafka_sink_config status_topic;
     struct fb_status *status;
+    bool unusable;              /* the folder of the state: locked, damaged, of another version */
     struct fb_state_dir *state; /* of a pipe or file with a state.dir; NULL: none */
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
@@ -209,6 +210,7 @@ static bool open_state(struct engine *engine, struct fb_err *err) {
                                    .application = fb_config_text(config, FB_KEY_APPLICATION_ID),
                                    .partition = -1};
     engine->state = fb_state_dir_open(&place, err);
+    engine->unusable = engine->state == NULL;
     return engine->state != NULL;
 }
 
@@ -290,11 +292,10 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .from_earliest = fb_config_is(config, FB_KEY_START_FROM, "earliest"),
         .stop = &engine->stop,
         .health = &engine->health};
-    thread->sink = (struct fb_kafka_txn_sink_config){
-        .sink = engine->sink,
-        .transactional_id = thread->member,
-        .group = thread->source.group,
-        .stop = &engine->stop};
+    thread->sink = (struct fb_kafka_txn_sink_config){.sink = engine->sink,
+                                                     .transactional_id = thread->member,
+                                                     .group = thread->source.group,
+                                                     .stop = &engine->stop};
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
         .bundle = engine->bundle,
@@ -472,7 +473,7 @@ enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct
     *err = (struct fb_err){0};
     if (!set_up(&engine, err)) {
         free_engine(&engine);
-        return err->kind == FB_RETRIABLE ? FB_ENGINE_FAILED : FB_ENGINE_WRONG;
+        return engine.unusable || err->kind == FB_RETRIABLE ? FB_ENGINE_FAILED : FB_ENGINE_WRONG;
     }
     /* Blocked before there are threads: only `watch` takes them. */
     sigemptyset(&signals);
