@@ -71,7 +71,7 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
     plan.piece_bytes = sim_chance(&random, 70) ? 1 + sim_below(&random, 2000) : 0;
     plan.step_us = sim_between(&random, 5 * MS, 60 * MS);
     plan.faults = options->faults >= 0 ? options->faults : (int)sim_below(&random, 25);
-    plan.fault_gap = 600;
+    plan.fault_gap = 400;
     plan.commit_us = sim_chance(&random, 20) ? 0 : sim_between(&random, 5 * MS, 200 * MS);
     plan.snapshot_least_us = sim_between(&random, 50 * MS, 2 * SECOND);
     plan.snapshot_most_us = plan.snapshot_least_us + sim_between(&random, 0, 3 * SECOND);

@@ -10,7 +10,12 @@
 #include "engine/base/hash.h"
 #include "tests/sim/retention.h"
 
-enum { STACK_BYTES = 512 * 1024, GUARD_BYTES = 4096, CALLS_AFTER_DEATH_MAX = 100000 };
+enum {
+    STACK_BYTES = 512 * 1024,
+    GUARD_BYTES = 4096,
+    CALLS_AFTER_DEATH_MAX = 100000,
+    PATIENCE = 2000
+};
 #define MS INT64_C(1000)
 #define SECOND INT64_C(1000000)
 
@@ -42,10 +47,21 @@ void sim_violated(struct sim_world *world, const char *invariant, const char *fo
 
 /* ---- the world ---- */
 
-static int64_t draw_credit(struct sim_world *world) {
+/* Of 100: where faults happen. */
+static const uint32_t point_shares[SIM_POINTS] = {
+    [SIM_AT_POLL] = 16,     [SIM_AT_PUT] = 8,  [SIM_AT_FLUSH] = 12,
+    [SIM_AT_OFFSETS] = 10,  [SIM_AT_END] = 20, [SIM_AT_ENDED] = 12,
+    [SIM_AT_REBALANCE] = 7, [SIM_AT_OPEN] = 5, [SIM_AT_READ] = 10};
+
+static void draw_next_fault(struct sim_world *world) {
     /* Faults come in bursts and after pauses: the gaps are spread over magnitudes. */
     uint32_t most = world->plan.fault_gap >> sim_below(&world->random, 8);
-    return sim_below(&world->random, most + 2);
+    uint32_t drawn = sim_below(&world->random, 100);
+    int point = 0;
+    world->credit = sim_below(&world->random, most + 2);
+    while (drawn >= point_shares[point])
+        drawn -= point_shares[point++];
+    world->wanted = (enum sim_point)point;
 }
 
 void sim_world_init(struct sim_world *world, const struct sim_plan *plan) {
@@ -53,7 +69,7 @@ void sim_world_init(struct sim_world *world, const struct sim_plan *plan) {
     world->random.state = plan->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     world->kafka = sim_kafka_new(&plan->kafka, &world->random);
     world->faults_left = plan->faults;
-    world->credit = draw_credit(world);
+    draw_next_fault(world);
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct sim_process *process = &world->processes[i];
         process->world = world;
@@ -157,14 +173,8 @@ static const char *const fault_names[FAULTS] = {
     "fence",   "queue full", "leave",       "join",        "wall jump",      "slow history",
     "compact", "retention",  "session lost"};
 
-/* How often a kind of fault is drawn, of 100 in all or so. */
-static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 14, 8, 4, 3, 6, 6, 4, 2, 4, 4, 5};
-
-/* How near a point comes to what matters. */
-static const uint32_t point_weights[SIM_POINTS] = {
-    [SIM_AT_POLL] = 2,       [SIM_AT_PUT] = 2,  [SIM_AT_FLUSH] = 8,
-    [SIM_AT_OFFSETS] = 8,    [SIM_AT_END] = 12, [SIM_AT_ENDED] = 12,
-    [SIM_AT_REBALANCE] = 10, [SIM_AT_OPEN] = 8, [SIM_AT_READ] = 3};
+/* How often a kind of fault is drawn, where it can happen. */
+static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5, 5, 4, 2, 4, 4, 5};
 
 void sim_kill(struct sim_world *world, struct sim_process *process) {
     sim_trace(world, "%s: killed", process->name);
@@ -319,10 +329,11 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
 
 static enum sim_trouble maybe_fault(struct sim_actor *self, enum sim_point point) {
     struct sim_world *world = self->world;
-    world->credit -= point_weights[point];
-    if (world->quiet || world->faults_left == 0 || world->credit > 0)
+    world->credit--;
+    if (world->quiet || world->faults_left == 0 || world->credit > 0 ||
+        (point != world->wanted && world->credit > -PATIENCE))
         return SIM_NO_TROUBLE;
-    world->credit = draw_credit(world);
+    draw_next_fault(world);
     world->faults_left--;
     enum fault fault = draw_fault(world, point);
     world->faults_done[fault]++;

@@ -24,7 +24,7 @@ struct sim_plan {
     uint32_t piece_bytes; /* of snapshots */
     int64_t step_us;      /* from one event to the next, about */
     int faults;
-    uint32_t fault_gap; /* weight of passes between two faults, at most */
+    uint32_t fault_gap; /* passes between two faults, at most */
     int64_t commit_us, snapshot_least_us, snapshot_most_us;
     int64_t transaction_us;
     struct sim_kafka_config kafka;
@@ -105,7 +105,8 @@ struct sim_world {
     int n_late;
     int64_t slow_us; /* history is read slowly until then */
     int faults_left;
-    int64_t credit; /* weight until the next fault */
+    int64_t credit;        /* passes until the next fault */
+    enum sim_point wanted; /* where it is to happen; after a long wait anywhere */
     int faults_done[16];
     bool quiet;      /* the faults are over */
     uint32_t poison; /* records of the input that are none */
