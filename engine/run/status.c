@@ -8,6 +8,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
 #include "engine/base/hash.h"
+#include "engine/base/log.h"
 #include "engine/codec/json_write.h"
 #include "engine/model/program.h"
 
@@ -19,6 +20,7 @@ struct fb_status {
     bool *missed; /* [i]: told[i] could not be written */
     uint32_t n_told;
     int64_t told_us; /* all of them */
+    bool failed;     /* for good, which has been logged */
     struct fb_buf value;
 };
 
@@ -135,5 +137,10 @@ void fb_status_tell(struct fb_status *status, int64_t wall_us) {
     status->n_told = n;
     if (all)
         status->told_us = wall_us;
-    status->config.sink->calls->commit(status->config.sink, NULL, NULL, 0, 0, &err);
+    if (status->config.sink->calls->commit(status->config.sink, NULL, NULL, 0, 0, &err) !=
+            FB_COMMIT_FAILED ||
+        status->failed)
+        return;
+    status->failed = true;
+    fb_log(FB_LOG_WARN, "the status topic is no longer written: %s", err.text);
 }
