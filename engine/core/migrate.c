@@ -78,9 +78,19 @@ static const struct fb_window *window_of(const struct fb_class *class_,
     return &class_->windows[cell->index];
 }
 
+static bool same_extent(const struct fb_window *a, const struct fb_window *b) {
+    return a->length_us == b->length_us &&
+           (a->shape != FB_SHAPE_LAST || b->shape != FB_SHAPE_LAST || a->places == b->places);
+}
+
+static bool is_longer(const struct fb_window *a, const struct fb_window *b) {
+    return a->length_us > b->length_us ||
+           (a->length_us == b->length_us && a->places > b->places);
+}
+
 /* The longest old window of the same samples whose content can go along; else one that shows why
  * none can. */
-static void join_window(struct pair *p, uint32_t to) {
+static void join_window(struct pair *p, uint32_t to, bool any_extent) {
     const struct fb_window *window = window_of(p->to, new_cell(p, to));
     uint32_t best = FB_NONE;
     const char *best_why = NULL;
@@ -88,10 +98,12 @@ static void join_window(struct pair *p, uint32_t to) {
         if (p->taken[from] || !same_likeness(old_cell(p, from), new_cell(p, to)))
             continue;
         const struct fb_window *old = window_of(p->from, old_cell(p, from));
+        if (!any_extent && !same_extent(old, window))
+            continue;
         const char *why = fb_window_cannot_move(old, window);
         bool better = best == FB_NONE || (best_why && !why) ||
                       (!best_why == !why &&
-                       old->length_us > window_of(p->from, old_cell(p, best))->length_us);
+                       is_longer(old, window_of(p->from, old_cell(p, best))));
         if (better) {
             best = from;
             best_why = why;
@@ -107,9 +119,10 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_FIELD, same_likeness, FB_FATE_MIGRATE, words_changed);
     join_all(p, FB_CELL_FIELD, same_name, FB_FATE_RESET, "its type or unit changed");
     join_all(p, FB_CELL_WINDOW, same_hash, FB_FATE_KEEP, NULL);
-    for (uint32_t to = 0; to < p->to->n_cells; to++)
-        if (new_cell(p, to)->kind == FB_CELL_WINDOW && is_open(p, to))
-            join_window(p, to);
+    for (int pass = 0; pass < 2; pass++) /* those of the same length choose first */
+        for (uint32_t to = 0; to < p->to->n_cells; to++)
+            if (new_cell(p, to)->kind == FB_CELL_WINDOW && is_open(p, to))
+                join_window(p, to, pass == 1);
     join_all(p, FB_CELL_RULE, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_RULE, same_likeness, FB_FATE_KEEP,
              "it changed; what it has raised or counted stays");

@@ -4,109 +4,14 @@
  * Place in the flow: the oracle tests run it over random rules and events, and over rule files with
  * random records of their classes. With --damage the pieces are spoilt first: they must be refused,
  * or give a core that runs on; run that with sanitizers. */
-#include "tests/oracle/generate.h"
+#include "tests/oracle/side.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/base/num.h"
-#include "engine/core/snapshot.h"
 #include "rules/compile.h"
-
-struct input {
-    const struct fb_program *program;
-    struct gen_event *events; /* those that are off are left out */
-    size_t n;
-    int64_t finish_us, max_skew_us;
-};
-
-/* --- outputs as bytes ------------------------------------------------------------------------- */
-
-static void put_value(struct fb_buf *out, enum fb_type type, const struct fb_value *value) {
-    fb_buf_printf(out, " %u:", value->quality);
-    if (value->quality != FB_Q_GOOD)
-        return;
-    if (type == FB_T_TEXT)
-        fb_buf_str(out, value->text);
-    else if (type == FB_T_NUMBER && value->num == 0)
-        fb_buf_char(out, '0');
-    else
-        fb_buf_printf(out, "%" PRIx64, (uint64_t)value->i);
-}
-
-struct sink {
-    const struct fb_program *program;
-    struct fb_buf bytes;
-};
-
-static void collect(void *context, const struct fb_output *output) {
-    struct sink *sink = context;
-    struct fb_buf *out = &sink->bytes;
-    const struct fb_class *class_ = &sink->program->classes[output->class_index];
-    fb_buf_printf(out, "%d %.*s at %" PRId64 " by %d %" PRId64 " %" PRId64, output->kind,
-                  FB_ARG(output->device), output->at_us, output->cause.timer,
-                  output->cause.timer ? output->cause.deadline_us : 0,
-                  output->cause.timer ? 0 : output->cause.origin.offset);
-    if (output->kind == FB_OUT_LATE) {
-        fb_buf_printf(out, " %d %" PRId64 "\n", output->future, output->watermark_us);
-        return;
-    }
-    const struct fb_rule *rule = output->rule;
-    fb_buf_printf(out, " %.*s", FB_ARG(rule->name));
-    if (output->kind == FB_OUT_ALERT)
-        fb_buf_printf(out, " %d %d %d %" PRId64, output->event, output->severity, output->active,
-                      output->since_us);
-    else
-        fb_buf_printf(out, " withheld %" PRIu64, output->withheld);
-    for (uint32_t i = 0; i < rule->n_shown; i++) {
-        put_value(out, rule->shown[i].type, &output->shown[i]);
-        if (rule->shown[i].type == FB_T_ENUM && output->shown[i].quality == FB_Q_GOOD)
-            fb_buf_str(out, rule->shown[i].words[output->shown[i].i]);
-    }
-    for (uint32_t i = 0; i < rule->n_slots; i++)
-        put_value(out, rule->slots[i].type, &output->slots[i]);
-    for (uint32_t i = 0; i < class_->n_tags; i++)
-        put_value(out, class_->fields[class_->tags[i]].type, &output->tags[i]);
-    fb_buf_char(out, '\n');
-}
-
-/* --- running ---------------------------------------------------------------------------------- */
-
-struct side {
-    struct sink sink;
-    struct fb_core *core;
-    int64_t clock_us; /* as the caller knows it */
-    bool ticks;       /* the clock is moved before each record by a call of its own */
-};
-
-static void side_begin(struct side *side, const struct input *in) {
-    struct fb_core_config config = {.max_skew_us = in->max_skew_us};
-    *side = (struct side){.sink.program = in->program, .clock_us = FB_NO_TIME};
-    side->core = fb_core_new(in->program, &config, collect, &side->sink);
-}
-
-static void side_end(struct side *side) {
-    fb_core_free(side->core);
-    fb_buf_free(&side->sink.bytes);
-}
-
-static void step(struct side *side, const struct gen_event *event) {
-    if (event->clock_us > side->clock_us)
-        side->clock_us = event->clock_us;
-    if (event->tick || side->ticks)
-        fb_core_advance(side->core, event->clock_us);
-    if (!event->tick)
-        fb_core_take(side->core, &event->entry, event->clock_us);
-}
-
-static void run_from(struct side *side, const struct input *in, size_t from) {
-    for (size_t i = from; i < in->n; i++)
-        if (!in->events[i].off)
-            step(side, &in->events[i]);
-    fb_core_finish(side->core, in->finish_us);
-}
 
 struct pieces {
     struct fb_buf items[4096];
@@ -135,37 +40,12 @@ static bool restore(struct side *side, const struct pieces *pieces, int64_t cloc
     return true;
 }
 
-static bool same_hash(struct fb_hash128 a, struct fb_hash128 b, const char *what) {
-    if (fb_hash128_eq(a, b))
-        return true;
-    printf("the state hashes differ: %s\n", what);
-    return false;
-}
-
-static bool same_bytes(struct fb_str a, struct fb_str b, const char *what) {
-    if (fb_str_eq(a, b))
-        return true;
-    size_t at = 0;
-    while (at < a.n && at < b.n && a.p[at] == b.p[at])
-        at++;
-    while (at > 0 && a.p[at - 1] != '\n')
-        at--;
-    int a_n = (int)(a.n - at < 300 ? a.n - at : 300), b_n = (int)(b.n - at < 300 ? b.n - at : 300);
-    printf("the outputs differ, %s:\n  %.*s\n  %.*s\n", what, a_n, a.p + at, b_n, b.p + at);
-    return false;
-}
-
-static struct fb_str outputs_from(const struct side *side, size_t at) {
-    return (struct fb_str){side->sink.bytes.p + at, side->sink.bytes.n - at};
-}
-
 /* Goes on from the barrier with random pulls; the last ones before or after the finish. */
 static void go_on(struct side *side, const struct input *in, size_t barrier, struct pieces *pieces,
                   struct gen_random *random) {
     uint32_t share = gen_below(random, 30);
     for (size_t i = barrier; i < in->n; i++) {
-        if (!in->events[i].off)
-            step(side, &in->events[i]);
+        side_step(side, &in->events[i]);
         if (fb_core_snapshot_is_open(side->core) && gen_chance(random, share))
             pull(side, pieces, random);
     }
@@ -223,7 +103,7 @@ static void damage(const struct input *in, const struct pieces *pieces, size_t b
         }
         if (ok) {
             fb_core_restored(side.core, clock_us);
-            run_from(&side, in, barrier);
+            side_run_out(&side, in, barrier);
         }
         totals->refused += !ok;
         totals->accepted += ok;
@@ -238,20 +118,18 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
     size_t barrier = in->n ? gen_next(random) % in->n : 0;
     bool ok = true;
     side_begin(&plain, in);
-    run_from(&plain, in, 0);
+    side_run_out(&plain, in, 0);
     side_begin(&ticked, in);
     ticked.ticks = true;
-    run_from(&ticked, in, 0);
+    side_run_out(&ticked, in, 0);
     ok &= same_hash(fb_core_state_hash(plain.core), fb_core_state_hash(ticked.core),
                     "with and without ticks between the records");
     side_end(&ticked);
 
     side_begin(&swept, in);
-    for (size_t i = 0; i < barrier; i++)
-        if (!in->events[i].off)
-            step(&swept, &in->events[i]);
+    side_run(&swept, in, 0, barrier);
     int64_t clock_us = swept.clock_us;
-    size_t before = swept.sink.bytes.n;
+    size_t before = swept.bytes.n;
     struct fb_hash128 at_barrier = fb_core_state_hash(swept.core);
     uint32_t devices = fb_core_stats(swept.core).devices;
     fb_core_snapshot_begin(swept.core);
@@ -261,7 +139,7 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
         printf("%u devices of %u\n", fb_core_snapshot_devices(swept.core), devices);
         ok = false;
     }
-    ok &= same_bytes(outputs_from(&plain, 0), outputs_from(&swept, 0),
+    ok &= same_bytes(side_outputs(&plain, 0), side_outputs(&swept, 0),
                      "with and without a snapshot");
     ok &= same_hash(fb_core_state_hash(plain.core), fb_core_state_hash(swept.core),
                     "with and without a snapshot");
@@ -269,8 +147,8 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
     side_begin(&fresh, in);
     if (restore(&fresh, &pieces, clock_us)) {
         ok &= same_hash(at_barrier, fb_core_state_hash(fresh.core), "as restored");
-        run_from(&fresh, in, barrier);
-        ok &= same_bytes(outputs_from(&swept, before), outputs_from(&fresh, 0), "once restored");
+        side_run_out(&fresh, in, barrier);
+        ok &= same_bytes(side_outputs(&swept, before), side_outputs(&fresh, 0), "once restored");
         ok &= same_hash(fb_core_state_hash(swept.core), fb_core_state_hash(fresh.core),
                         "at the end, once restored");
     } else {
@@ -280,7 +158,7 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
         damage(in, &pieces, barrier, random, clock_us, totals);
     totals->cases++;
     totals->devices += devices;
-    totals->outputs += swept.sink.bytes.n - before;
+    totals->outputs += swept.bytes.n - before;
     for (size_t i = 0; i < pieces.n; i++) {
         totals->bytes += pieces.items[i].n;
         fb_buf_free(&pieces.items[i]);

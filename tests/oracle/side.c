@@ -1,0 +1,111 @@
+#include "tests/oracle/side.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "engine/core/core.h"
+
+/* --- outputs as bytes ------------------------------------------------------------------------- */
+
+static void put_value(struct fb_buf *out, enum fb_type type, const struct fb_value *value) {
+    fb_buf_printf(out, " %u:", value->quality);
+    if (value->quality != FB_Q_GOOD)
+        return;
+    if (type == FB_T_TEXT)
+        fb_buf_str(out, value->text);
+    else if (type == FB_T_NUMBER && value->num == 0)
+        fb_buf_char(out, '0');
+    else
+        fb_buf_printf(out, "%" PRIx64, (uint64_t)value->i);
+}
+
+static void collect(void *context, const struct fb_output *output) {
+    struct side *side = context;
+    struct fb_buf *out = &side->bytes;
+    const struct fb_class *class_ = &side->program->classes[output->class_index];
+    if (output->rule && side->leave_out.n && fb_str_eq(output->rule->name, side->leave_out))
+        return;
+    fb_buf_printf(out, "%d %.*s at %" PRId64 " by %d %" PRId64 " %" PRId64, output->kind,
+                  FB_ARG(output->device), output->at_us, output->cause.timer,
+                  output->cause.timer ? output->cause.deadline_us : 0,
+                  output->cause.timer ? 0 : output->cause.origin.offset);
+    if (output->kind == FB_OUT_LATE) {
+        fb_buf_printf(out, " %d %" PRId64 "\n", output->future, output->watermark_us);
+        return;
+    }
+    const struct fb_rule *rule = output->rule;
+    fb_buf_printf(out, " %.*s", FB_ARG(rule->name));
+    if (output->kind == FB_OUT_ALERT)
+        fb_buf_printf(out, " %d %d %d %" PRId64, output->event, output->severity, output->active,
+                      output->since_us);
+    else
+        fb_buf_printf(out, " withheld %" PRIu64, output->withheld);
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        put_value(out, rule->shown[i].type, &output->shown[i]);
+        if (rule->shown[i].type == FB_T_ENUM && output->shown[i].quality == FB_Q_GOOD)
+            fb_buf_str(out, rule->shown[i].words[output->shown[i].i]);
+    }
+    for (uint32_t i = 0; i < rule->n_slots; i++)
+        put_value(out, rule->slots[i].type, &output->slots[i]);
+    for (uint32_t i = 0; i < class_->n_tags; i++)
+        put_value(out, class_->fields[class_->tags[i]].type, &output->tags[i]);
+    fb_buf_char(out, '\n');
+}
+
+/* --- running ---------------------------------------------------------------------------------- */
+
+void side_begin(struct side *side, const struct input *in) {
+    struct fb_core_config config = {.max_skew_us = in->max_skew_us};
+    *side = (struct side){.program = in->program, .clock_us = FB_NO_TIME};
+    side->core = fb_core_new(in->program, &config, collect, side);
+}
+
+void side_end(struct side *side) {
+    fb_core_free(side->core);
+    fb_buf_free(&side->bytes);
+}
+
+void side_step(struct side *side, const struct gen_event *event) {
+    if (event->off)
+        return;
+    if (event->clock_us > side->clock_us)
+        side->clock_us = event->clock_us;
+    if (event->tick || side->ticks)
+        fb_core_advance(side->core, event->clock_us);
+    if (!event->tick)
+        fb_core_take(side->core, &event->entry, event->clock_us);
+}
+
+void side_run(struct side *side, const struct input *in, size_t from, size_t to) {
+    for (size_t i = from; i < to; i++)
+        side_step(side, &in->events[i]);
+}
+
+void side_run_out(struct side *side, const struct input *in, size_t from) {
+    side_run(side, in, from, in->n);
+    fb_core_finish(side->core, in->finish_us);
+}
+
+struct fb_str side_outputs(const struct side *side, size_t from) {
+    return (struct fb_str){side->bytes.p + from, side->bytes.n - from};
+}
+
+bool same_hash(struct fb_hash128 a, struct fb_hash128 b, const char *what) {
+    if (fb_hash128_eq(a, b))
+        return true;
+    printf("the state hashes differ: %s\n", what);
+    return false;
+}
+
+bool same_bytes(struct fb_str a, struct fb_str b, const char *what) {
+    if (fb_str_eq(a, b))
+        return true;
+    size_t at = 0;
+    while (at < a.n && at < b.n && a.p[at] == b.p[at])
+        at++;
+    while (at > 0 && a.p[at - 1] != '\n')
+        at--;
+    int a_n = (int)(a.n - at < 300 ? a.n - at : 300), b_n = (int)(b.n - at < 300 ? b.n - at : 300);
+    printf("the outputs differ, %s:\n  %.*s\n  %.*s\n", what, a_n, a.p + at, b_n, b.p + at);
+    return false;
+}

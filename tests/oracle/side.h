@@ -1,0 +1,40 @@
+/* A core over a series of entries, with its outputs as bytes.
+ *
+ * Place in the flow: restored.c and reloaded.c compare such sides. */
+#ifndef FB_TESTS_SIDE_H
+#define FB_TESTS_SIDE_H
+
+#include "tests/oracle/generate.h"
+
+#include "engine/core/snapshot.h"
+
+struct input {
+    const struct fb_program *program;
+    struct gen_event *events; /* those that are off are left out */
+    size_t n;
+    int64_t finish_us, max_skew_us;
+};
+
+struct side {
+    struct fb_core *core;
+    const struct fb_program *program; /* whose outputs come */
+    struct fb_str leave_out;          /* outputs of this rule; empty: none */
+    struct fb_buf bytes;              /* the outputs */
+    int64_t clock_us;                 /* as the caller knows it */
+    bool ticks; /* the clock is moved before each record by a call of its own */
+};
+
+/* The side must not move. */
+void side_begin(struct side *side, const struct input *in);
+void side_end(struct side *side);
+void side_step(struct side *side, const struct gen_event *event);
+void side_run(struct side *side, const struct input *in, size_t from, size_t to);
+/* To the end, and the last tick. */
+void side_run_out(struct side *side, const struct input *in, size_t from);
+struct fb_str side_outputs(const struct side *side, size_t from);
+
+/* False: says what differs. */
+bool same_hash(struct fb_hash128 a, struct fb_hash128 b, const char *what);
+bool same_bytes(struct fb_str a, struct fb_str b, const char *what);
+
+#endif
