@@ -45,9 +45,8 @@ static rd_kafka_resp_err_t await_broker(struct fb_kafka_topics *topics, int time
     int64_t end_ms = fb_kafka_now_ms() + timeout_ms;
     for (int64_t slice_ms = SLICE_MS;; slice_ms *= 2) {
         int64_t left_ms = end_ms - fb_kafka_now_ms();
-        rd_kafka_resp_err_t code =
-            rd_kafka_metadata(topics->client, 0, NULL, &metadata,
-                              (int)(slice_ms < left_ms ? slice_ms : left_ms));
+        rd_kafka_resp_err_t code = rd_kafka_metadata(
+            topics->client, 0, NULL, &metadata, (int)(slice_ms < left_ms ? slice_ms : left_ms));
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
             rd_kafka_metadata_destroy(metadata);
             return code;
@@ -175,4 +174,47 @@ bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, i
     return fb_fail(err, FB_FATAL,
                    "cannot create topic '%s': %s; create it yourself, or allow this client to",
                    topic, why[0] ? why : rd_kafka_err2str(code));
+}
+
+static const char *setting_of(const rd_kafka_ConfigResource_t *resource, const char *name) {
+    size_t n;
+    const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resource, &n);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), name) == 0)
+            return rd_kafka_ConfigEntry_value(entries[i]);
+    return NULL;
+}
+
+/* A topic that is only compacted keeps the last record of each key for ever. */
+static int64_t retention_of(const rd_kafka_ConfigResource_t *resource) {
+    const char *policy = setting_of(resource, "cleanup.policy");
+    const char *ms = setting_of(resource, "retention.ms");
+    if (rd_kafka_ConfigResource_error(resource) || !ms)
+        return -1;
+    if (policy && !strstr(policy, "delete"))
+        return INT64_MAX;
+    int64_t retention = strtoll(ms, NULL, 10);
+    return retention < 0 ? INT64_MAX : retention;
+}
+
+int64_t fb_kafka_topics_retention(struct fb_kafka_topics *topics, const char *topic) {
+    int64_t retention = -1;
+    size_t n = 0;
+    rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(topics->client);
+    rd_kafka_DescribeConfigs(topics->client, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ANSWER_MS);
+    const rd_kafka_DescribeConfigs_result_t *result =
+        event ? rd_kafka_event_DescribeConfigs_result(event) : NULL;
+    const rd_kafka_ConfigResource_t **resources =
+        result && !rd_kafka_event_error(event)
+            ? rd_kafka_DescribeConfigs_result_resources(result, &n)
+            : NULL;
+    if (n == 1)
+        retention = retention_of(resources[0]);
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ConfigResource_destroy(wanted);
+    return retention;
 }

@@ -22,4 +22,8 @@ int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *t
 bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,
                             const struct fb_kafka_settings *settings, struct fb_err *err);
 
+/* How long a topic keeps its records, in ms; INT64_MAX: for ever, or its records are compacted; -1:
+ * it cannot be told, for want of the right DescribeConfigs or of an answer. */
+int64_t fb_kafka_topics_retention(struct fb_kafka_topics *topics, const char *topic);
+
 #endif

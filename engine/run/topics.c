@@ -77,6 +77,42 @@ static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics
     return true;
 }
 
+/* A state is rebuilt from what was read since the last snapshot, which may be one that failed. */
+enum { RETENTION_FACTOR = 4 };
+
+static bool check_retention(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                            const char *topic, struct fb_err *err) {
+    int64_t interval_ms = fb_config_number(wanted->config, FB_KEY_SNAPSHOT_MAX_MS);
+    int64_t kept_ms = fb_kafka_topics_retention(kafka, topic);
+    if (kept_ms < 0) {
+        fb_log(FB_LOG_INFO,
+               "how long the topic '%s' keeps its records cannot be seen (that needs "
+               "DescribeConfigs): it must be at least %lld s",
+               topic, (long long)interval_ms * RETENTION_FACTOR / 1000);
+        return true;
+    }
+    if (kept_ms / RETENTION_FACTOR >= interval_ms)
+        return true;
+    return fb_fail(
+        err, FB_FATAL,
+        "the topic '%s' keeps its records for %lld s (retention.ms), but a state must be "
+        "rebuilt from it: keep them for at least %d times snapshot.interval.max.ms, %lld "
+        "s, or make snapshots more often",
+        topic, (long long)kept_ms / 1000, RETENTION_FACTOR,
+        (long long)interval_ms * RETENTION_FACTOR / 1000);
+}
+
+/* Exactly once: what a state is rebuilt from. */
+static bool check_retentions(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                             struct fb_err *err) {
+    bool ok = true;
+    for (uint32_t i = 0; ok && wanted->exactly_once && i < wanted->n_inputs; i++)
+        ok = check_retention(kafka, wanted, wanted->inputs[i], err);
+    return ok && (!wanted->exactly_once ||
+                  check_retention(kafka, wanted,
+                                  fb_config_text(wanted->config, keys[FB_STREAM_JOURNAL]), err));
+}
+
 static int32_t partitions_of(const struct fb_topics_wanted *wanted, const int32_t *partitions,
                              struct fb_str topic) {
     for (uint32_t i = 0; i < wanted->n_inputs; i++)
@@ -183,6 +219,7 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
         most = partitions[i] > most ? partitions[i] : most;
     for (int s = 0; ok && wanted->write && s < n_streams(wanted); s++)
         ok = prepare_output(kafka, wanted, s, most, topics, err);
+    ok = ok && check_retentions(kafka, wanted, err);
     free(partitions);
     fb_kafka_topics_close(kafka);
     return ok && check_readable(wanted, err);

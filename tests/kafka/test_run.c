@@ -668,6 +668,28 @@ static void what_cannot_start_says_why(void **state) {
     run = fb_program_start(folder, "wrong.log", no_output);
     assert_int_equal(fb_program_wait(&run), 2);
     assert_true(fb_program_said(&run, "the output topic 'no-output.alerts' does not exist"));
+
+    char application[64], forgetful[128];
+    fb_topic_name(application, "app");
+    snprintf(forgetful, sizeof forgetful, "application.id=%s", application);
+    const char *const too_short[] = {"run",
+                                     "--rules",
+                                     path_of("small.rules"),
+                                     "-X",
+                                     servers,
+                                     "-X",
+                                     forgetful,
+                                     "-X",
+                                     "journal.retention.ms=3600000",
+                                     "-X",
+                                     "snapshot.interval.max.ms=3600000",
+                                     NULL};
+    run = fb_program_start(folder, "wrong.log", too_short);
+    assert_int_equal(fb_program_wait(&run), 2);
+    snprintf(expected, sizeof expected, "the topic '%s.journal' keeps its records for 3600 s",
+             application);
+    assert_true(fb_program_said(&run, expected));
+    assert_true(fb_program_said(&run, "at least 4 times snapshot.interval.max.ms, 14400 s"));
 }
 
 int main(void) {
