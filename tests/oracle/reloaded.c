@@ -89,8 +89,7 @@ static bool run_change(const struct gen_case *c, const struct program *from,
     struct input in = input_of(c, from), after = input_of(c, to);
     struct side plain, changed;
     bool ok = true;
-    struct fb_migration *migration =
-        fb_migration_new(from->compiled.program, to->compiled.program);
+    struct fb_migration *migration = fb_migration_new(from->compiled.program, to->compiled.program);
     if (!fb_migration_keeps_all(migration)) { /* a shared window that keeps something more now */
         totals->reset++;
         fb_migration_free(migration);
@@ -132,8 +131,8 @@ static bool run_one_rule(struct gen_case *c, const struct program *full, size_t 
     return ok;
 }
 
-/* The events begin when the clock is there: an `each` window has an end in every minute of the years
- * between two cases. */
+/* The events begin when the clock is there: an `each` window has an end in every minute of the
+ * years between two cases. */
 static void move_to(struct gen_case *c, int64_t clock_us) {
     int64_t by_us = c->n_events && clock_us != FB_NO_TIME ? clock_us - c->events[0].clock_us : 0;
     for (size_t i = 0; i < c->n_events; i++) {
