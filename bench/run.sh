@@ -32,7 +32,7 @@ title "windows: what a sample and a read cost"
 "$build/bench/windows" ${little:+2 2000 1}
 title "core: where the time of an event goes"
 "$build/bench/core" ${little:+20000 1}
-title "snapshot: state written while records go on, and read again"
+title "snapshot: state written while records go on, read again, and under other rules"
 "$build/bench/snapshot" ${little:+3000 1}
 title "Kafka to Kafka"
 "$root/tools/kafka.sh" start-any

@@ -1,17 +1,20 @@
-/* snapshot: what a snapshot costs while records go on, and how long the way back takes.
+/* snapshot: what a snapshot costs while records go on, how long the way back takes, and how long
+ * other rules hold a core up.
  * usage: build/bench/snapshot [DEVICES [ROUNDS]]
  *
  * A core with so many devices takes records of all of them in turn, with no snapshot open, and with
  * one that is swept a piece after every 1,000 records: the ns of a record in both cases, what the
  * pieces add to each, and the longest time that a piece took. Then the sweep alone, the hash of the
- * state, and the restoring into a fresh core. CPU time of the thread; the best round counts, of the
- * longest times the worst. */
+ * state, the restoring into a fresh core, and the change of the program of all devices at once, to
+ * rules of which one has another limit and one is new, and what is then evaluated. CPU time of the
+ * thread; the best round counts, of the longest times the worst. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
+#include "engine/core/migrate.h"
 #include "engine/core/snapshot.h"
 #include "rules/compile.h"
 
@@ -29,9 +32,16 @@ static const char rules[] =
     "alarm busy on machine { raise medium when avg(load over 1m) > 95 % }\n"
     "alarm unsteady on machine { raise low when stddev(temp each 15m) > 20 K  clear after 1m }\n"
     "event started on machine { when state == running }\n";
+/* What comes behind the device in the rules that replace these. */
+static const char other_rules[] =
+    "alarm hot on machine { raise high when temp > 82 degC for 10s until temp < 75 degC for 30s }\n"
+    "alarm busy on machine { raise medium when avg(load over 1m) > 95 % }\n"
+    "alarm idle on machine { raise low when state == stopped for 1h }\n"
+    "alarm unsteady on machine { raise low when stddev(temp each 15m) > 20 K  clear after 1m }\n"
+    "event started on machine { when state == running }\n";
 
 struct bench {
-    struct fb_compiled compiled;
+    struct fb_compiled compiled, other;
     struct fb_core *core;
     uint32_t devices;
     uint64_t random;
@@ -133,7 +143,12 @@ static double sweep(struct bench *bench, struct pieces *pieces) {
     return cpu_ns() - began;
 }
 
-static double restore(struct bench *bench, const struct pieces *pieces) {
+struct way_back {
+    double restore_ns, change_ns, evaluate_ns;
+};
+
+static struct way_back restore(struct bench *bench, const struct pieces *pieces) {
+    struct way_back back;
     struct fb_core *core = fresh_core(bench);
     struct fb_err err = {0};
     double began = cpu_ns();
@@ -142,10 +157,19 @@ static double restore(struct bench *bench, const struct pieces *pieces) {
         FB_ASSERT(fb_core_restore(core, piece, &err));
     }
     fb_core_restored(core, bench->ts_us);
-    double ns = cpu_ns() - began;
+    back.restore_ns = cpu_ns() - began;
     FB_ASSERT(fb_hash128_eq(fb_core_state_hash(core), fb_core_snapshot_hash(bench->core)));
+    began = cpu_ns();
+    struct fb_migration *migration =
+        fb_migration_new(bench->compiled.program, bench->other.program);
+    fb_core_change_program(core, migration);
+    fb_migration_free(migration);
+    back.change_ns = cpu_ns() - began;
+    began = cpu_ns();
+    fb_core_advance(core, bench->ts_us + 1);
+    back.evaluate_ns = cpu_ns() - began;
     fb_core_free(core);
-    return ns;
+    return back;
 }
 
 static double least(double a, double b) {
@@ -153,7 +177,8 @@ static double least(double a, double b) {
 }
 
 static void measure(struct bench *bench, int rounds) {
-    double closed = 0, sweeping = 0, hashing = 0, restoring = 0;
+    double closed = 0, sweeping = 0, hashing = 0;
+    struct way_back back = {0};
     struct swept best = {0};
     struct pieces pieces = {0};
     for (int round = 0; round < rounds; round++) {
@@ -171,7 +196,10 @@ static void measure(struct bench *bench, int rounds) {
         struct fb_hash128 hash = fb_core_state_hash(bench->core);
         FB_ASSERT(fb_hash128_eq(hash, fb_core_snapshot_hash(bench->core)));
         hashing = least(hashing, cpu_ns() - began);
-        restoring = least(restoring, restore(bench, &pieces));
+        struct way_back now = restore(bench, &pieces);
+        back.restore_ns = least(back.restore_ns, now.restore_ns);
+        back.change_ns = least(back.change_ns, now.change_ns);
+        back.evaluate_ns = least(back.evaluate_ns, now.evaluate_ns);
     }
     double mega = (double)pieces.bytes / 1e6, n = bench->devices;
     printf("%-34s %12s\n%-34s %12.1f\n%-34s %12.1f\n%-34s %12.1f\n"
@@ -183,13 +211,23 @@ static void measure(struct bench *bench, int rounds) {
     const struct {
         const char *name;
         double ns;
-    } rows[] = {{"sweep", sweeping}, {"hash of the state", hashing}, {"restore", restoring}};
+    } rows[] = {{"sweep", sweeping}, {"hash of the state", hashing}, {"restore", back.restore_ns},
+                {"change of the rules", back.change_ns},
+                {"evaluation after it", back.evaluate_ns}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         printf("%-34s %12.3f %12.0f %12.0f\n", rows[i].name, rows[i].ns / 1e9,
                mega / (rows[i].ns / 1e9), n / (rows[i].ns / 1e9));
     for (size_t i = 0; i < pieces.n; i++)
         fb_buf_free(&pieces.items[i]);
     free(pieces.items);
+}
+
+static void compile(const struct fb_buf *text, struct fb_compiled *out) {
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
+    fb_sources_add(sources, FB_S("bench.rules"), (struct fb_str){text->p, text->n});
+    FB_ASSERT(fb_compile_sources(sources, diags, out));
+    fb_diags_free(diags);
 }
 
 int main(int argc, char **argv) {
@@ -200,10 +238,13 @@ int main(int argc, char **argv) {
         fprintf(stderr, "usage: build/bench/snapshot [DEVICES [ROUNDS]]\n");
         return 2;
     }
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    fb_sources_add(sources, FB_S("bench.rules"), fb_str_of(rules));
-    FB_ASSERT(fb_compile_sources(sources, diags, &bench.compiled));
+    struct fb_buf text = {0};
+    fb_buf_text(&text, rules);
+    compile(&text, &bench.compiled);
+    text.n = (size_t)(strstr(rules, "alarm") - rules);
+    fb_buf_text(&text, other_rules);
+    compile(&text, &bench.other);
+    fb_buf_free(&text);
     bench.core = fresh_core(&bench);
     for (int i = 0; i < 3; i++)
         take_round(&bench);
@@ -213,6 +254,6 @@ int main(int argc, char **argv) {
     measure(&bench, rounds);
     fb_core_free(bench.core);
     fb_compiled_free(&bench.compiled);
-    fb_diags_free(diags);
+    fb_compiled_free(&bench.other);
     return 0;
 }
