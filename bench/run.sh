@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs every benchmark of a build and prints its tables: decode, windows, core, snapshot, and Kafka to Kafka
-# beside an empty librdkafka loop, on a broker of its own that is gone afterwards.
+# Runs every benchmark of a build and prints its tables: decode, windows, core, snapshot, step, and
+# Kafka to Kafka beside an empty librdkafka loop, on a broker of its own that is gone afterwards.
 # usage: bench/run.sh [--little] [BUILD]
 #
 #   --little   a few events only: whether they run, not what they measure
@@ -34,6 +34,8 @@ title "core: where the time of an event goes"
 "$build/bench/core" ${little:+20000 1}
 title "snapshot: state written while records go on, read again, and under other rules"
 "$build/bench/snapshot" ${little:+3000 1}
+title "step: how long a task is busy at a time, and its way back"
+"$build/bench/step" ${little:+3000 1}
 title "Kafka to Kafka"
 "$root/tools/kafka.sh" start-any
 "$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" ${little:+20000 1}

@@ -4,6 +4,7 @@
 #include "engine/core/snapshot.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/planted.h"
 #include "engine/core/image.h"
@@ -37,9 +38,9 @@ void fb_core_snapshot_begin(struct fb_core *core) {
     sweep->open = true;
     sweep->next = 0;
     sweep->end = n;
-    sweep->waiting.n = 0;
-    sweep->waiting_devices = sweep->devices = 0;
-    sweep->hash = sweep->waiting_hash = (struct fb_hash128){0};
+    sweep->waiting.n = sweep->given = 0;
+    sweep->devices = 0;
+    sweep->hash = (struct fb_hash128){0};
 }
 
 bool fb_core_snapshot_is_open(const struct fb_core *core) {
@@ -59,24 +60,36 @@ void fb_sweep_touch(struct fb_core *core, const struct fb_device *device) {
     sweep->early[number / 64] |= UINT64_C(1) << (number % 64);
     if (FB_PLANTED(SKIPS_TOUCHED))
         return;
-    append(core, device, &sweep->waiting, &sweep->waiting_hash);
-    sweep->waiting_devices++;
+    append(core, device, &sweep->waiting, &sweep->hash);
 }
 
-static void give_waiting(struct fb_sweep *sweep, struct fb_buf *out) {
-    fb_buf_put(out, sweep->waiting.p, sweep->waiting.n);
-    sweep->hash = fb_hash128_add(sweep->hash, sweep->waiting_hash);
-    sweep->devices += sweep->waiting_devices;
-    sweep->waiting.n = 0;
-    sweep->waiting_devices = 0;
-    sweep->waiting_hash = (struct fb_hash128){0};
+/* Whole devices, until `out` has `enough`. What is left moves to the front once that is no more
+ * than what was given, so that each byte is moved once at most. */
+static void give_waiting(struct fb_sweep *sweep, size_t enough, struct fb_buf *out) {
+    struct fb_buf *waiting = &sweep->waiting;
+    size_t from = sweep->given;
+    while (sweep->given < waiting->n && out->n + (sweep->given - from) < enough) {
+        uint32_t length;
+        memcpy(&length, waiting->p + sweep->given, sizeof length);
+        sweep->given += sizeof length + length;
+        sweep->devices++;
+    }
+    if (sweep->given == from)
+        return;
+    fb_buf_put(out, waiting->p + from, sweep->given - from);
+    size_t left = waiting->n - sweep->given;
+    if (left > sweep->given)
+        return;
+    memmove(waiting->p, waiting->p + sweep->given, left);
+    waiting->n = left;
+    sweep->given = 0;
 }
 
 bool fb_core_snapshot_next(struct fb_core *core, size_t bytes, struct fb_buf *out) {
     struct fb_sweep *sweep = &core->sweep;
     FB_ASSERT(sweep->open);
     size_t enough = out->n + bytes;
-    give_waiting(sweep, out);
+    give_waiting(sweep, enough, out);
     for (; sweep->next < sweep->end; sweep->next++) {
         if (is_early(sweep, sweep->next))
             continue;
@@ -85,14 +98,14 @@ bool fb_core_snapshot_next(struct fb_core *core, size_t bytes, struct fb_buf *ou
         append(core, fb_devices_at(core->devices, sweep->next), out, &sweep->hash);
         sweep->devices++;
     }
-    if (sweep->next < sweep->end)
+    if (sweep->next < sweep->end || fb_core_snapshot_waiting(core) > 0)
         return true;
     fb_core_snapshot_drop(core);
     return false;
 }
 
 size_t fb_core_snapshot_waiting(const struct fb_core *core) {
-    return core->sweep.waiting.n;
+    return core->sweep.waiting.n - core->sweep.given;
 }
 
 uint32_t fb_core_snapshot_devices(const struct fb_core *core) {
@@ -107,6 +120,7 @@ void fb_core_snapshot_drop(struct fb_core *core) {
     core->sweep.open = false;
     fb_buf_free(&core->sweep.waiting); /* many devices may have waited: not to be kept for ever */
     core->sweep.waiting = (struct fb_buf){0};
+    core->sweep.given = 0;
 }
 
 struct fb_hash128 fb_core_state_hash(const struct fb_core *core) {

@@ -20,14 +20,15 @@
 /* The barrier is here. None may be under way. */
 void fb_core_snapshot_begin(struct fb_core *core);
 bool fb_core_snapshot_is_open(const struct fb_core *core);
-/* Appends devices until there are about `bytes` of them, first those that were touched meanwhile
- * (however many). False: that was all, and the snapshot is over. */
+/* Appends whole devices until there are `bytes` of them or one device more, first those that were
+ * touched meanwhile. False: that was all, and the snapshot is over. */
 bool fb_core_snapshot_next(struct fb_core *core, size_t bytes, struct fb_buf *out);
 /* Bytes of devices that were touched before the sweep came to them and wait for `next`: a bound on
  * memory is the caller's, by calling `next` often enough. */
 size_t fb_core_snapshot_waiting(const struct fb_core *core);
 /* Given out so far, or by the last one that is over. */
 uint32_t fb_core_snapshot_devices(const struct fb_core *core);
+/* Of what was written so far; of one that is over: of all. */
 struct fb_hash128 fb_core_snapshot_hash(const struct fb_core *core);
 /* Gives up the one that is under way, if there is one. */
 void fb_core_snapshot_drop(struct fb_core *core);

@@ -17,11 +17,10 @@ struct fb_sweep {
     uint32_t next, end;    /* numbers: below `next` all are written; from `end` on none will be */
     uint64_t *early;       /* set of numbers that were written before their turn */
     uint32_t cap_early;    /* words */
-    struct fb_buf waiting; /* these, until they are taken */
-    uint32_t waiting_devices;
-    uint32_t devices;       /* given out */
-    struct fb_hash128 hash; /* of what was written; of given out and waiting ones together */
-    struct fb_hash128 waiting_hash;
+    struct fb_buf waiting; /* these, until they are given out */
+    size_t given;          /* so many of its first bytes are */
+    uint32_t devices;      /* given out */
+    struct fb_hash128 hash; /* of what was written: given out, and waiting */
 };
 
 struct fb_core {

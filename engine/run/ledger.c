@@ -11,9 +11,8 @@
 #include "engine/core/snapshot.h"
 
 enum {
-    BYTES_FACTOR = 8,     /* bytes read for each byte of the last snapshot before the next one */
-    PIECES_A_COMMIT = 2,  /* of state, but more where touched devices wait: they delay its alerts */
-    WAITING_MAX = 4 << 20 /* bytes of touched devices that may stay until the next commit */
+    BYTES_FACTOR = 8,   /* bytes read for each byte of the last snapshot before the next one */
+    PIECES_A_COMMIT = 2 /* of state, at the seal: more would delay its alerts */
 };
 
 struct fb_ledger {
@@ -128,17 +127,29 @@ static void put_manifest(struct fb_ledger *ledger, const struct fb_core *core,
     ledger->open.snapshot = 0;
 }
 
+static uint32_t piece_bytes(const struct fb_ledger *ledger) {
+    return ledger->pace->piece_bytes ? ledger->pace->piece_bytes : FB_CHUNK_BYTES;
+}
+
+/* False: that was the last piece. */
+static bool put_piece(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch) {
+    bool more = fb_core_snapshot_next(core, piece_bytes(ledger), &ledger->content);
+    if (ledger->content.n)
+        put_chunk(ledger, batch);
+    return more;
+}
+
+void fb_ledger_relieve(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch) {
+    if (ledger->open.snapshot && fb_core_snapshot_waiting(core) > piece_bytes(ledger) &&
+        !put_piece(ledger, core, batch))
+        put_manifest(ledger, core, batch);
+}
+
 /* The next pieces of the one that is under way. */
 static void sweep(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch) {
     bool more = true;
-    uint32_t bytes = ledger->pace->piece_bytes;
-    for (int pieces = 0;
-         more && (pieces < PIECES_A_COMMIT || fb_core_snapshot_waiting(core) > WAITING_MAX);
-         pieces++) {
-        more = fb_core_snapshot_next(core, bytes ? bytes : FB_CHUNK_BYTES, &ledger->content);
-        if (ledger->content.n)
-            put_chunk(ledger, batch);
-    }
+    for (int pieces = 0; more && pieces < PIECES_A_COMMIT; pieces++)
+        more = put_piece(ledger, core, batch);
     if (!more)
         put_manifest(ledger, core, batch);
     if (more && FB_PLANTED(MANIFEST_FIRST)) {

@@ -4,8 +4,9 @@
  * to the outputs, so that one transaction carries all. One owner, no threads, no clock but what it
  * is told.
  *
- * A snapshot's barrier is the end of a commit; its pieces go with the commits that follow, the
- * manifest with the last of them. */
+ * A snapshot's barrier is the end of a commit; its pieces go with the commits that follow: a few at
+ * each seal, and between seals one whenever enough devices were touched. The manifest goes with the
+ * last of them. */
 #ifndef FB_RUN_LEDGER_H
 #define FB_RUN_LEDGER_H
 
@@ -41,6 +42,11 @@ uint64_t fb_ledger_seq(const struct fb_ledger *ledger);
 /* The newest snapshot that is complete; id 0: none. */
 const struct fb_journal_snapshot *fb_ledger_snapshot(const struct fb_ledger *ledger);
 bool fb_ledger_snapshot_is_open(const struct fb_ledger *ledger);
+
+/* After each record and tick: where a snapshot is under way and a piece's worth of touched devices
+ * waits, gives that piece. So what waits is bounded by a piece and by what one record touches, and
+ * the seal is short however many were touched since the last one. */
+void fb_ledger_relieve(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch);
 
 /* Ends what goes into one commit. `now`: clock, inputs, audit, wall clock and outputs of the task;
  * the rest is filled in. bytes_read: of inputs, since the task's beginning. */

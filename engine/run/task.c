@@ -283,6 +283,12 @@ static int64_t begin_record(struct fb_task *task, struct topic *topic,
     return c_us;
 }
 
+/* Touched devices, where a snapshot is under way, do not wait for the seal. */
+static void relieve(struct fb_task *task) {
+    if (task->journal)
+        fb_ledger_relieve(task->ledger, task->core, task->batch);
+}
+
 void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
                     int64_t wall_us) {
     struct topic *topic = &task->topics[route];
@@ -316,6 +322,7 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     }
     fb_core_advance(task->core, c_us); /* where no entry has moved it */
     task->record = NULL;
+    relieve(task);
 }
 
 void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_record *record,
@@ -331,6 +338,7 @@ void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_re
     reject(task, record, &why);
     fb_core_advance(task->core, c_us);
     task->record = NULL;
+    relieve(task);
 }
 
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {
@@ -341,6 +349,7 @@ void fb_task_tick(struct fb_task *task, int64_t wall_us) {
     int64_t c_us = fb_clock_end(&task->clock, wall_us);
     move_clock(task, c_us, NULL);
     fb_core_advance(task->core, c_us);
+    relieve(task);
 }
 
 struct fb_batch *fb_task_batch(struct fb_task *task) {

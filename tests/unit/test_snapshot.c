@@ -124,7 +124,7 @@ static void a_device_touched_before_its_turn_waits_as_it_was(void **state) {
     fb_core_advance(f->core, 1006 * S); /* a timer of 1: it waits too */
     assert_true(fb_core_snapshot_waiting(f->core) > waiting);
     struct fb_buf piece = {0};
-    assert_false(fb_core_snapshot_next(f->core, 1, &piece));
+    assert_false(fb_core_snapshot_next(f->core, 2 * waiting, &piece));
     assert_int_equal(fb_core_snapshot_devices(f->core), 2);
     assert_true(fb_hash128_eq(fb_core_snapshot_hash(f->core), barrier));
     struct fb_err err = {0};
@@ -136,6 +136,33 @@ static void a_device_touched_before_its_turn_waits_as_it_was(void **state) {
     assert_string_equal(fb_buf_terminated(&g->outputs),
                         "d00001 0 at 1005000000\nd00002 0 at 1005000000\n");
     fb_buf_free(&piece);
+    end(f);
+    end(g);
+}
+
+static void devices_that_wait_are_given_in_pieces_too(void **state) {
+    (void)state;
+    struct fixture *f = begin(), *g = begin();
+    for (int i = 0; i < 1000; i++)
+        take(f, i, 1000 * S, 1);
+    struct fb_hash128 barrier = fb_core_state_hash(f->core);
+    fb_core_snapshot_begin(f->core);
+    int pieces = 0, touched = 0;
+    struct fb_err err = {0};
+    for (bool more = true; more; pieces++) {
+        struct fb_buf piece = {0};
+        for (int i = 0; i < 300 && touched < 900; i++, touched++)
+            take(f, touched, 1001 * S, 2);
+        more = fb_core_snapshot_next(f->core, 10000, &piece);
+        assert_true(piece.n < 10000 + 1000);
+        assert_true(fb_core_restore(g->core, view(&piece), &err));
+        fb_buf_free(&piece);
+    }
+    assert_true(pieces > 5);
+    assert_int_equal(fb_core_snapshot_devices(f->core), 1000);
+    assert_true(fb_hash128_eq(fb_core_snapshot_hash(f->core), barrier));
+    fb_core_restored(g->core, 1000 * S);
+    assert_true(fb_hash128_eq(fb_core_state_hash(g->core), barrier));
     end(f);
     end(g);
 }
@@ -233,6 +260,7 @@ int main(void) {
         cmocka_unit_test(a_core_without_devices_has_an_empty_snapshot),
         cmocka_unit_test(pieces_are_about_as_large_as_asked),
         cmocka_unit_test(a_device_touched_before_its_turn_waits_as_it_was),
+        cmocka_unit_test(devices_that_wait_are_given_in_pieces_too),
         cmocka_unit_test(the_hash_does_not_depend_on_the_order_of_registration),
         cmocka_unit_test(a_dropped_snapshot_leaves_nothing_and_another_can_begin),
         cmocka_unit_test(a_piece_that_is_cut_off_or_too_long_is_refused),
