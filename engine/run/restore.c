@@ -29,7 +29,8 @@ struct restoring {
     struct fb_reader **inputs; /* one a route; NULL: not opened yet */
     struct fb_chunk_coder *coder;
     uint32_t since_progress;
-    bool from_first; /* look for the snapshot in all of its topic */
+    bool from_first;   /* look for the snapshot in all of its topic */
+    bool rules_hidden; /* not in the snapshot topic, or not yet */
 };
 
 /* Ends the work with what err says: a trouble outside passes, anything else does not. */
@@ -152,11 +153,18 @@ static struct fb_bundle *read_bundle(struct restoring *r, const uint8_t hash[32]
             break;
     }
     reader->calls->close(reader);
-    if (!bundle && !r->err->kind)
+    if (!bundle && !r->err->kind) {
+        r->rules_hidden = true;
         fb_fail(r->err, FB_FATAL, "the rules that the state was made by are not in '%s' [%d]",
                 r->wish->snapshot, r->wish->partition);
+    }
     fb_buf_free(&wanted);
     return bundle;
+}
+
+/* Why there is no bundle. */
+static enum fb_restored no_bundle(const struct restoring *r) {
+    return r->rules_hidden ? FB_RESTORE_BEHIND : trouble(r);
 }
 
 /* The bundle of a hash, a reference more. */
@@ -398,7 +406,7 @@ static enum fb_restored use_rules(struct restoring *r, const struct fb_journal_o
     }
     struct fb_bundle *bundle = bundle_of(r, op->rules);
     if (!bundle)
-        return trouble(r);
+        return no_bundle(r);
     close_inputs(r); /* routes are numbered anew; readers open again where the task stands */
     fb_task_change(r->task, bundle, op->build);
     fb_bundle_drop(r->bundle);
@@ -475,7 +483,7 @@ static enum fb_restored make_task(struct restoring *r) {
     bool whole = r->last.snapshot.id != 0;
     r->bundle = bundle_of(r, r->at.rules);
     if (!r->bundle)
-        return trouble(r);
+        return no_bundle(r);
     r->task = fb_task_new(r->wish->config, r->bundle, r->wish->partition);
     fb_task_replay_begin(r->task);
     open_inputs(r);
