@@ -9,6 +9,7 @@
 
 /* Takes the journal of every partition again, record by record, with a fresh task and compares what
  * was committed with it; notes the first difference in the world. */
-void sim_check(struct sim_world *world, struct fb_bundle *bundle, struct sim_result *result);
+void sim_check(struct sim_world *world, struct fb_bundle *const rules[SIM_RULES],
+               struct sim_result *result);
 
 #endif

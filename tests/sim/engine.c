@@ -19,7 +19,7 @@ const char *const sim_stream_names[FB_STREAMS] = {
 /* While a process runs. */
 struct life {
     struct fb_task_config task;
-    struct fb_bundle *bundle;
+    struct fb_bundle *const *rules; /* the variants */
     struct fb_park *park;
     struct part {
         struct fb_time time;
@@ -64,6 +64,18 @@ static void live(struct sim_actor *self) {
         atomic_store(&process->stop, true);
 }
 
+/* A process hears of new rules sooner or later. */
+static struct fb_bundle *wanted(void *context) {
+    struct sim_process *process = context;
+    struct sim_world *world = process->world;
+    if (process->rules != world->rules && sim_chance(&world->random, 20)) {
+        process->rules = world->rules;
+        world->rules_changed = true;
+        sim_trace(world, "%s: rules %d", process->name, process->rules);
+    }
+    return fb_bundle_keep(((struct life *)process->life)->rules[process->rules]);
+}
+
 static void start_worker(struct sim_process *process, uint32_t worker) {
     const struct sim_plan *plan = &process->world->plan;
     struct life *life = process->life;
@@ -71,7 +83,8 @@ static void start_worker(struct sim_process *process, uint32_t worker) {
     sim_identity(process, worker, part->owner);
     part->time = (struct fb_time){now_us, sleep_us, &process->actors[worker]};
     part->config = (struct fb_worker_config){.task = &life->task,
-                                             .bundle = life->bundle,
+                                             .bundle = life->rules[process->rules],
+                                             .wanted = wanted,
                                              .park = life->park,
                                              .build = "simulated",
                                              .owner = part->owner,
@@ -88,7 +101,7 @@ static void start_worker(struct sim_process *process, uint32_t worker) {
     sim_actor_start(&process->actors[worker], live);
 }
 
-void sim_process_start(struct sim_process *process, struct fb_bundle *bundle) {
+void sim_process_start(struct sim_process *process, struct fb_bundle *const rules[SIM_RULES]) {
     struct sim_world *world = process->world;
     const struct sim_plan *plan = &world->plan;
     struct life *life = fb_alloc(sizeof *life);
@@ -97,7 +110,10 @@ void sim_process_start(struct sim_process *process, struct fb_bundle *bundle) {
     life->task.pace = (struct fb_snapshot_pace){.least_us = plan->snapshot_least_us,
                                                 .most_us = plan->snapshot_most_us,
                                                 .piece_bytes = plan->piece_bytes};
-    life->bundle = fb_bundle_keep(bundle);
+    life->rules = rules;
+    if (!sim_chance(&world->random, 10))
+        process->rules = world->rules;
+    world->rules_changed |= process->rules != 0;
     life->park = fb_park_new(10 * SECOND);
     process->life = life;
     process->start_us = -1;
@@ -123,7 +139,6 @@ bool sim_process_clean_up(struct sim_process *process, struct fb_err *why) {
         fb_worker_free(part->worker);
     }
     fb_park_free(life->park);
-    fb_bundle_drop(life->bundle);
     free(life);
     process->life = NULL;
     return ok || process->dead;

@@ -23,11 +23,13 @@ enum {
 
 /* ---- rules ---- */
 
-static struct fb_bundle *make_bundle(int topics) {
+static struct fb_bundle *make_bundle(int topics, int variant) {
     struct fb_compiled compiled = {0};
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
-    fb_sources_add(sources, FB_S("machines.rules"), fb_str_of(sim_rules(topics)));
+    struct fb_buf rules = sim_rules(topics, variant);
+    fb_sources_add(sources, FB_S("machines.rules"), (struct fb_str){rules.p, rules.n});
+    fb_buf_free(&rules);
     bool ok = fb_compile_sources(sources, diags, &compiled);
     struct fb_buf text = {0};
     if (!ok) {
@@ -44,15 +46,18 @@ static struct fb_bundle *make_bundle(int topics) {
 }
 
 bool sim_bundles_make(struct sim_bundles *bundles) {
-    bundles->of[0] = NULL;
-    bundles->of[1] = make_bundle(1);
-    bundles->of[2] = make_bundle(2);
-    return bundles->of[1] && bundles->of[2];
+    bool ok = true;
+    *bundles = (struct sim_bundles){0};
+    for (int topics = 1; topics <= 2; topics++)
+        for (int v = 0; v < SIM_RULES; v++)
+            ok &= (bundles->of[topics][v] = make_bundle(topics, v)) != NULL;
+    return ok;
 }
 
 void sim_bundles_free(struct sim_bundles *bundles) {
-    for (int i = 0; i < 3; i++)
-        fb_bundle_drop(bundles->of[i]);
+    for (int topics = 1; topics <= 2; topics++)
+        for (int v = 0; v < SIM_RULES; v++)
+            fb_bundle_drop(bundles->of[topics][v]);
 }
 
 /* ---- the plan ---- */
@@ -66,6 +71,7 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
     plan.topics = sim_chance(&random, 40) ? 2 : 1;
     plan.stored = plan.topics == 1 && sim_chance(&random, 40);
     plan.events = (int)sim_between(&random, 100, 600);
+    plan.reloads = sim_chance(&random, 40);
     plan.markers = sim_chance(&random, 30);
     plan.devices = (int)sim_between(&random, 2, 24);
     plan.piece_bytes = sim_chance(&random, 70) ? 1 + sim_below(&random, 2000) : 0;
@@ -104,7 +110,7 @@ static void store_input(struct sim_world *world) {
 
 struct course {
     struct sim_world world;
-    struct fb_bundle *bundle;
+    struct fb_bundle *const *rules; /* the variants */
     struct sim_result *result;
     int events; /* appended */
     int64_t event_us;
@@ -125,7 +131,7 @@ static void look_after_processes(struct course *course) {
         }
         if (process->start_us >= 0 && process->start_us <= world->now_us) {
             course->result->restarts++;
-            sim_process_start(process, course->bundle);
+            sim_process_start(process, course->rules);
         }
     }
 }
@@ -270,7 +276,7 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     struct course *course = calloc(1, sizeof *course);
     FB_ASSERT(course);
     struct sim_world *world = &course->world;
-    course->bundle = bundles->of[plan.topics];
+    course->rules = bundles->of[plan.topics];
     course->result = &result;
     world->now_us = BEGINNING;
     world->trace_file = options->trace;
@@ -298,7 +304,7 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     fb_planted = FB_NO_BUG; /* what is taken again is taken well */
 #endif
     if (!world->violation)
-        sim_check(world, course->bundle, &result);
+        sim_check(world, course->rules, &result);
     tell(world, &result);
     sim_world_free(world);
     free(course);

@@ -26,9 +26,9 @@ struct sim_result {
     struct fb_buf tail; /* the last lines of the trace; the caller's to free */
 };
 
-/* The compiled rules for 1 and 2 topics; made once, shared by all seeds. */
+/* The compiled rules for 1 and 2 topics, each in its variants; made once, shared by all seeds. */
 struct sim_bundles {
-    struct fb_bundle *of[3];
+    struct fb_bundle *of[3][SIM_RULES];
 };
 bool sim_bundles_make(struct sim_bundles *bundles);
 void sim_bundles_free(struct sim_bundles *bundles);

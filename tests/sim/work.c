@@ -5,43 +5,58 @@
 
 const char *const sim_inputs[2] = {"in", "more"};
 
-#define DEVICE(topics)                                                                             \
-    "device machine from " topics " {\n"                                                           \
-    "  key id\n"                                                                                   \
-    "  time ts [ms]\n"                                                                             \
-    "  tag site\n"                                                                                 \
-    "  temp : number [degC] range -50..200, stale after 4s\n"                                      \
-    "  load : number [%]\n"                                                                        \
-    "  on : bool\n"                                                                                \
-    "  state : one of (idle, busy, failed)\n"                                                      \
-    "  note : text\n"                                                                              \
-    "  late up to 1s\n"                                                                            \
-    "}\n"
+static const char class_text[] = "device machine from %s {\n"
+                                 "  key id\n"
+                                 "  time ts [ms]\n"
+                                 "  tag site\n"
+                                 "  temp : number [degC] range -50..200, stale after 4s\n"
+                                 "  load : number [%%]\n"
+                                 "  on : bool\n"
+                                 "  state : one of (idle, busy, failed)\n"
+                                 "  note : text\n"
+                                 "  late up to 1s\n"
+                                 "}\n";
 
-#define ALARMS                                                                                     \
-    "alarm hot on machine {\n"                                                                     \
-    "  raise high when temp > 80 degC for 800ms until temp < 70 degC for 500ms\n"                  \
-    "  raise critical when temp > 95 degC\n"                                                       \
-    "  message \"{id} at {site}: {temp:.1f}, {note}\"\n"                                           \
-    "}\n"                                                                                          \
-    "alarm mean on machine {\n"                                                                    \
-    "  raise medium when avg(temp over 5s) > 60 degC\n"                                            \
-    "  deadband 5 K\n"                                                                             \
-    "  clear after 1s\n"                                                                           \
-    "}\n"                                                                                          \
-    "alarm busy on machine { raise low when count(load > 50 % each 2s) > 2 }\n"                    \
-    "alarm swings on machine { raise low when stddev(load over 10s) > 20 % }\n"                    \
-    "alarm quiet on machine { raise low when silent for 1500ms }\n"                                \
-    "alarm blind on machine { raise medium when temp is stale }\n"                                 \
-    "alarm failed on machine { raise high when state == failed for 300ms  clear after 700ms }\n"   \
-    "event jump on machine {\n"                                                                    \
-    "  when abs(change(temp)) > 40 K\n"                                                            \
-    "  at most 2 per 5s\n"                                                                         \
-    "  message \"{id} jumped to {temp:.1f}\"\n"                                                    \
+/* In all variants, some with a number that the variant says. */
+static const char alarms_text[] =
+    "alarm hot on machine {\n"
+    "  raise high when temp > %d degC for 800ms until temp < 70 degC for 500ms\n"
+    "  raise critical when temp > 95 degC\n"
+    "  message \"{id} at {site}: {temp:.1f}, {note}\"\n"
     "}\n"
+    "alarm mean on machine {\n"
+    "  raise medium when avg(temp over %ds) > 60 degC\n"
+    "  deadband 5 K\n"
+    "  clear after 1s\n"
+    "}\n"
+    "alarm busy on machine { raise low when count(load > 50 %% each 2s) > %d }\n"
+    "alarm quiet on machine { raise low when silent for 1500ms }\n"
+    "alarm blind on machine { raise medium when temp is stale }\n"
+    "alarm failed on machine { raise high when state == failed for %dms  clear after 700ms }\n"
+    "event jump on machine {\n"
+    "  when abs(change(temp)) > 40 K\n"
+    "  at most 2 per 5s\n"
+    "  message \"{id} jumped to {temp:.1f}\"\n"
+    "}\n";
 
-const char *sim_rules(int topics) {
-    return topics == 1 ? DEVICE("\"in\"") ALARMS : DEVICE("\"in\", \"more\"") ALARMS;
+static const struct {
+    int hot, mean_s, busy, failed_ms;
+    const char *more;
+} variants[SIM_RULES] = {
+    {80, 5, 2, 300, "alarm swings on machine { raise low when stddev(load over 10s) > 20 % }\n"},
+    {85, 8, 2, 500, "alarm loaded on machine { raise low when load > 80 % for 1s }\n"},
+    {80, 5, 1, 300,
+     "device machine { let warm = temp + 5 K }\n"
+     "alarm swings on machine { raise medium when stddev(load over 10s) > 20 % }\n"
+     "alarm warm on machine { raise low when warm > 90 degC  clear after 2s }\n"}};
+
+struct fb_buf sim_rules(int topics, int variant) {
+    struct fb_buf text = {0};
+    fb_buf_printf(&text, class_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"");
+    fb_buf_printf(&text, alarms_text, variants[variant].hot, variants[variant].mean_s,
+                  variants[variant].busy, variants[variant].failed_ms);
+    fb_buf_text(&text, variants[variant].more);
+    return text;
 }
 
 /* Values hover around the limits, so that most alarms come and go. */

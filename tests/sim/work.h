@@ -7,8 +7,9 @@
 
 #include "tests/sim/world.h"
 
-/* The rules for so many topics, 1 or 2. */
-const char *sim_rules(int topics);
+/* The rules for so many topics, 1 or 2; `variant` 0 to SIM_RULES - 1: other thresholds, windows,
+ * delays and fields, alarms less and more. The caller frees the text. */
+struct fb_buf sim_rules(int topics, int variant);
 /* Names of the topics that the rules read. */
 extern const char *const sim_inputs[2];
 

@@ -164,17 +164,18 @@ enum fault {
     SLOW_HISTORY,
     COMPACT,
     RETAIN,
+    RELOAD,
     SESSION_LOST,
     FAULTS
 };
 
 static const char *const fault_names[FAULTS] = {
-    "crash",   "pause",      "outage",      "network cut", "commit unknown", "transaction fails",
-    "fence",   "queue full", "leave",       "join",        "wall jump",      "slow history",
-    "compact", "retention",  "session lost"};
+    "crash",   "pause",      "outage", "network cut", "commit unknown", "transaction fails",
+    "fence",   "queue full", "leave",  "join",        "wall jump",      "slow history",
+    "compact", "retention",  "reload", "session lost"};
 
 /* How often a kind of fault is drawn, where it can happen. */
-static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5, 5, 4, 2, 4, 4, 5};
+static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5, 5, 4, 2, 4, 4, 8, 5};
 
 void sim_kill(struct sim_world *world, struct sim_process *process) {
     sim_trace(world, "%s: killed", process->name);
@@ -244,23 +245,23 @@ static void compact_all(struct sim_world *world) {
     }
 }
 
-static bool happens_here(enum fault fault, enum sim_point point) {
+static bool happens_here(const struct sim_world *world, enum fault fault, enum sim_point point) {
     if (fault == COMMIT_UNKNOWN)
         return point == SIM_AT_END;
     if (fault == TRANSACTION_FAILS)
         return point == SIM_AT_FLUSH || point == SIM_AT_OFFSETS || point == SIM_AT_END;
     if (fault == QUEUE_FULL)
         return point == SIM_AT_PUT;
-    return true;
+    return fault != RELOAD || world->plan.reloads;
 }
 
 static enum fault draw_fault(struct sim_world *world, enum sim_point point) {
     uint32_t sum = 0;
     for (int f = 0; f < FAULTS; f++)
-        sum += happens_here((enum fault)f, point) ? fault_weights[f] : 0;
+        sum += happens_here(world, (enum fault)f, point) ? fault_weights[f] : 0;
     uint32_t drawn = sim_below(&world->random, sum);
     for (int f = 0; f < FAULTS; f++) {
-        if (!happens_here((enum fault)f, point))
+        if (!happens_here(world, (enum fault)f, point))
             continue;
         if (drawn < fault_weights[f])
             return (enum fault)f;
@@ -315,6 +316,9 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         break;
     case RETAIN:
         sim_retain(world);
+        break;
+    case RELOAD:
+        world->rules = (int)sim_below(&world->random, SIM_RULES);
         break;
     case SESSION_LOST:
         sim_expel(world->kafka, victim->actors[0].member);

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <ucontext.h>
 
+enum { SIM_RULES = 3 /* variants */ };
 enum { SIM_PROCESSES_MAX = 4, SIM_WORKERS_MAX = 2, SIM_TRACE_LINES = 60 };
 
 /* What a seed decides before the start. */
@@ -19,6 +20,7 @@ struct sim_plan {
     uint64_t seed;
     int processes, workers, partitions, topics;
     bool stored;  /* all input is there before the start, from one topic, hours old */
+    bool reloads; /* the rules are changed now and then */
     bool markers; /* the devices' producer uses transactions, too */
     int events, devices;
     uint32_t piece_bytes; /* of snapshots */
@@ -80,6 +82,7 @@ struct sim_process {
     int64_t start_us;          /* when it starts next; -1: not planned */
     int64_t paused_us, cut_us; /* until then */
     int64_t wall_offset_us;
+    int rules; /* the variant that it works by, or goes over to at the next chance */
     atomic_bool stop;
     struct sim_actor actors[SIM_WORKERS_MAX];
     void *life; /* what run.c keeps for a running one */
@@ -103,6 +106,8 @@ struct sim_world {
     bool was_out;
     struct sim_late_end late[8];
     int n_late;
+    int rules; /* the variant that is deployed */
+    bool rules_changed;
     int64_t slow_us; /* history is read slowly until then */
     int faults_left;
     int64_t credit;        /* passes until the next fault */
