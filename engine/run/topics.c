@@ -45,7 +45,8 @@ static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted 
     const char *name = fb_config_text(wanted->config, keys[stream]);
     struct fb_kafka_setting compacted[] = {{"cleanup.policy", "compact"},
                                            {"min.cleanable.dirty.ratio", "0.1"},
-                                           {"segment.bytes", "67108864"}};
+                                           {"segment.bytes", "67108864"},
+                                           {"max.message.bytes", "8388608"}}; /* rule files */
     char retention[24];
     snprintf(retention, sizeof retention, "%lld",
              (long long)fb_config_number(wanted->config, FB_KEY_JOURNAL_RETENTION_MS));
