@@ -34,7 +34,7 @@ static void program_free(struct program *program) {
 }
 
 struct totals {
-    uint64_t same, added, reset, other, outputs;
+    uint64_t same, added, reset, other, ended, outputs;
 };
 
 static struct input input_of(const struct gen_case *c, const struct program *program) {
@@ -142,6 +142,23 @@ static void move_to(struct gen_case *c, int64_t clock_us) {
     c->finish_us += by_us;
 }
 
+/* The same devices, registered in another order. */
+static void restore_backwards(struct side *twin, struct side *side) {
+    enum { PIECES_MAX = 64 };
+    struct fb_buf pieces[PIECES_MAX] = {{0}};
+    struct fb_err err = {0};
+    size_t n = 0;
+    fb_core_snapshot_begin(side->core);
+    while (fb_core_snapshot_next(side->core, n < PIECES_MAX - 1 ? 1 : SIZE_MAX / 2, &pieces[n]))
+        n++;
+    for (size_t i = n + 1; i-- > 0;) {
+        if (!fb_core_restore(twin->core, (struct fb_str){pieces[i].p, pieces[i].n}, &err))
+            printf("%s\n", err.text);
+        fb_buf_free(&pieces[i]);
+    }
+    fb_core_restored(twin->core, side->clock_us);
+}
+
 /* Rules and events of another case from the barrier on. */
 static bool run_other(const struct gen_case *c, const struct program *full, uint64_t seed,
                       size_t barrier, struct totals *totals) {
@@ -158,13 +175,24 @@ static bool run_other(const struct gen_case *c, const struct program *full, uint
             fb_migration_new(full->compiled.program, other.compiled.program);
         side_begin(&changed, &in);
         side_run(&changed, &in, 0, barrier);
+        struct side twin;
+        side_begin(&twin, &in);
+        restore_backwards(&twin, &changed);
+        size_t at_barrier = changed.bytes.n;
         change(&changed, migration);
+        change(&twin, migration);
+        ok = same_bytes(side_outputs(&changed, at_barrier), side_outputs(&twin, 0),
+                        "at the change, with devices in another order");
+        ok &= same_hash(fb_core_state_hash(changed.core), fb_core_state_hash(twin.core),
+                        "at the change, with devices in another order");
+        totals->ended += twin.bytes.n > 0;
+        side_end(&twin);
         move_to(d, changed.clock_us);
         struct input then = input_of(d, &other);
         then.max_skew_us = in.max_skew_us;
         side_begin(&fresh, &then);
         fb_core_snapshot_begin(changed.core);
-        ok = !fb_core_snapshot_next(changed.core, SIZE_MAX / 2, &piece);
+        ok &= !fb_core_snapshot_next(changed.core, SIZE_MAX / 2, &piece);
         if (!fb_core_restore(fresh.core, (struct fb_str){piece.p, piece.n}, &err)) {
             printf("what other rules left can not be restored: %s\n", err.text);
             ok = false;
@@ -218,7 +246,9 @@ int main(int argc, char **argv) {
     for (uint64_t seed = strtoull(argv[1], NULL, 10); seed < strtoull(argv[2], NULL, 10); seed++)
         ok &= run_seed(seed, &totals);
     printf("%" PRIu64 " times the same rules, %" PRIu64 " a rule more or less (%" PRIu64
-           " not, where it reset a window), %" PRIu64 " others; %" PRIu64 " bytes of outputs\n",
-           totals.same, totals.added, totals.reset, totals.other, totals.outputs);
-    return ok && totals.same > 0 && totals.added > 0 && totals.outputs > 0 ? 0 : 1;
+           " not, where it reset a window), %" PRIu64 " others, of which %" PRIu64
+           " ended alarms; %" PRIu64 " bytes of outputs\n",
+           totals.same, totals.added, totals.reset, totals.other, totals.ended, totals.outputs);
+    bool all = totals.same > 0 && totals.added > 0 && totals.ended > 0 && totals.outputs > 0;
+    return ok && all ? 0 : 1;
 }

@@ -63,8 +63,8 @@ static void print_statuses(struct fb_buf *out) {
 
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
-    struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_event(), sample_late(),
-                                  sample_future()};
+    struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_removed(),
+                                  sample_event(), sample_late(),    sample_future()};
     struct fb_dead_letter letters[] = {sample_dead(), sample_dead_binary()};
     struct fb_encoded encoded;
     struct fb_buf out = {0};

@@ -142,6 +142,12 @@ struct fb_output sample_cleared(void) {
                               .tags = tag_values};
 }
 
+struct fb_output sample_removed(void) {
+    struct fb_output output = sample_cleared();
+    output.event = FB_ALERT_REMOVED;
+    return output;
+}
+
 struct fb_output sample_event(void) {
     return (struct fb_output){.kind = FB_OUT_EVENT,
                               .rule = &rules[2],

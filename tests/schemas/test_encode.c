@@ -85,6 +85,11 @@ static void a_rule_without_texts_gives_nulls_and_empty_objects(void **state) {
     assert_non_null(strstr(text, "\"since\":\"2026-11-21T07:58:59.123Z\",\"values\":{},"));
 }
 
+static void an_alert_of_a_rule_that_is_gone_says_removed(void **state) {
+    (void)state;
+    assert_non_null(strstr(line_of(sample_removed()), "\"event\":\"removed\",\"active\":false,"));
+}
+
 static void an_event_says_how_many_were_withheld(void **state) {
     (void)state;
     const char *text = line_of(sample_event());
@@ -216,6 +221,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alert_is_a_cloud_event_on_one_line),
         cmocka_unit_test(a_rule_without_texts_gives_nulls_and_empty_objects),
+        cmocka_unit_test(an_alert_of_a_rule_that_is_gone_says_removed),
         cmocka_unit_test(an_event_says_how_many_were_withheld),
         cmocka_unit_test(a_late_record_is_embedded_on_one_line),
         cmocka_unit_test(a_dead_letter_keeps_every_byte),
