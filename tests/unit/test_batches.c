@@ -13,7 +13,7 @@
 #include "engine/run/routes.h"
 #include "engine/run/task.h"
 #include "engine/sample/stream.h"
-#include "rules/compile.h"
+#include "tests/unit/bundle_of_text.h"
 
 static const char rules[] =
     "device pump from \"p\" { key pump time ts [ms] tag station\n"
@@ -77,13 +77,8 @@ static struct fb_buf run(const struct fb_task_config *config, struct fb_bundle *
 
 static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
     (void)state;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_compiled compiled;
-    fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
-    assert_true(fb_compile_sources(sources, diags, &compiled));
     struct fb_bundle_settings settings = {.max_skew_us = 10 * FB_MINUTE, .max_age_us = FB_MINUTE};
-    struct fb_bundle *bundle = fb_bundle_of(&compiled, &settings, NULL);
+    struct fb_bundle *bundle = bundle_of_text(rules, &settings);
     struct fb_task_config config = {.application = FB_S("t"),
                                     .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
     struct fb_buf one = run(&config, bundle, 1);
@@ -107,7 +102,6 @@ static void results_do_not_depend_on_where_a_batch_is_cut(void **state) {
     assert_non_null(strstr(text, "JSON_"));
     fb_buf_free(&one);
     fb_bundle_drop(bundle);
-    fb_diags_free(diags);
 }
 
 int main(void) {

@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/run/task.h"
-#include "rules/compile.h"
+#include "tests/unit/bundle_of_text.h"
 
 struct message {
     struct fb_header headers[16];
@@ -110,16 +110,8 @@ static struct fb_task *task;
 
 static int make_task(void **state) {
     (void)state;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_compiled compiled;
-    fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
-    bool ok = fb_compile_sources(sources, diags, &compiled);
-    fb_diags_free(diags);
-    if (!ok)
-        return -1;
     struct fb_bundle_settings settings = {.max_skew_us = 600000000};
-    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    bundle = bundle_of_text(rules, &settings);
     config =
         (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
     task = fb_task_new(&config, bundle, 0);

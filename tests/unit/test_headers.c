@@ -14,7 +14,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/run/task.h"
-#include "rules/compile.h"
+#include "tests/unit/bundle_of_text.h"
 
 #define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 #define OTHER "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
@@ -153,19 +153,11 @@ static struct fb_task *task;
 
 static int make_task(void **state) {
     (void)state;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_compiled compiled;
-    fb_sources_add(sources, FB_S("t.rules"),
-                   FB_S("device m from \"in\" { key id  time ts [s]  x : number }\n"
-                        "event high on m { whenever x > 5 }\n"
-                        "event quiet on m { when silent for 10s }\n"));
-    bool ok = fb_compile_sources(sources, diags, &compiled);
-    fb_diags_free(diags);
-    if (!ok)
-        return -1;
     struct fb_bundle_settings settings = {.max_skew_us = 600000000};
-    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    bundle = bundle_of_text("device m from \"in\" { key id  time ts [s]  x : number }\n"
+                            "event high on m { whenever x > 5 }\n"
+                            "event quiet on m { when silent for 10s }\n",
+                            &settings);
     config =
         (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
     task = fb_task_new(&config, bundle, 0);

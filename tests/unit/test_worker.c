@@ -16,7 +16,7 @@
 #include <pthread.h>
 
 #include "engine/base/arena.h"
-#include "rules/compile.h"
+#include "tests/unit/bundle_of_text.h"
 
 static const char rules[] = "device m from \"in\" {\n"
                             "  key id\n"
@@ -36,16 +36,8 @@ static struct fb_task_config task_config;
 
 static int compile(void **state) {
     (void)state;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_compiled compiled;
-    fb_sources_add(sources, FB_S("t.rules"), fb_str_of(rules));
-    bool ok = fb_compile_sources(sources, diags, &compiled);
-    fb_diags_free(diags);
-    if (!ok)
-        return -1;
     struct fb_bundle_settings settings = {.max_skew_us = 600000000};
-    bundle = fb_bundle_of(&compiled, &settings, NULL);
+    bundle = bundle_of_text(rules, &settings);
     task_config =
         (struct fb_task_config){.application = FB_S("t"), .room = {FB_BATCH_MEMORY_MAX, "/tmp"}};
     return 0;
