@@ -31,16 +31,15 @@ struct life {
     } workers[SIM_WORKERS_MAX];
 };
 
-static const struct fb_room room = {.memory_max = 1 << 20, .folder = "/tmp"};
+static const struct fb_task_config reference_configs[] = {
+    {.application = {"sim", 3}, .room = {.memory_max = 1 << 20, .folder = "/tmp"}},
+    {.application = {"sim", 3},
+     .room = {.memory_max = 1 << 20, .folder = "/tmp"},
+     .journalled = true,
+     .pace = {.least_us = INT64_MAX, .most_us = INT64_MAX}}};
 
 const struct fb_task_config *sim_reference_config(bool journalled) {
-    static const struct fb_task_config configs[] = {
-        {.application = {"sim", 3}, .room = room},
-        {.application = {"sim", 3},
-         .room = room,
-         .journalled = true,
-         .pace = {.least_us = INT64_MAX, .most_us = INT64_MAX}}};
-    return &configs[journalled];
+    return &reference_configs[journalled];
 }
 
 static int64_t now_us(void *context, enum fb_clock_kind kind) {
