@@ -252,8 +252,8 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .journalled = is_exactly_once(engine),
         .stamp_by_wall = options->input != NULL,
         .keep_bytes = options->input && !fb_pipe_file(options->input),
-        .pace = {fb_config_number(config, FB_KEY_SNAPSHOT_MIN_MS) * 1000,
-                 fb_config_number(config, FB_KEY_SNAPSHOT_MAX_MS) * 1000}};
+        .pace = {.least_us = fb_config_number(config, FB_KEY_SNAPSHOT_MIN_MS) * 1000,
+                 .most_us = fb_config_number(config, FB_KEY_SNAPSHOT_MAX_MS) * 1000}};
     if (!options->input && !open_crumbs(engine, err))
         return false;
     if (options->input && options->output)
