@@ -106,15 +106,20 @@ static rd_kafka_resp_err_t read_owners(const struct fb_kafka_membership *us,
     return code;
 }
 
+static void remove_name(struct names *owners, const char *name) {
+    for (size_t i = 0; i < owners->n; i++)
+        if (strcmp(owners->items[i], name) == 0) {
+            free(owners->items[i]);
+            owners->items[i--] = owners->items[--owners->n];
+        }
+}
+
 static void remove_members(struct names *owners, const rd_kafka_ConsumerGroupDescription_t *group) {
     for (size_t m = 0; m < rd_kafka_ConsumerGroupDescription_member_count(group); m++) {
         const char *member = rd_kafka_MemberDescription_group_instance_id(
             rd_kafka_ConsumerGroupDescription_member(group, m));
-        for (size_t i = 0; member && i < owners->n; i++)
-            if (strcmp(owners->items[i], member) == 0) {
-                free(owners->items[i]);
-                owners->items[i--] = owners->items[--owners->n];
-            }
+        if (member)
+            remove_name(owners, member);
     }
 }
 
@@ -142,24 +147,23 @@ static rd_kafka_resp_err_t leave_gone(const struct fb_kafka_membership *us, stru
     return code;
 }
 
-static bool only_us(const struct names *owners, const char *us) {
-    return owners->n == 0 || (owners->n == 1 && strcmp(owners->items[0], us) == 0);
-}
-
 void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
                          const rd_kafka_topic_partition_list_t *partitions) {
     struct names owners = {0};
     rd_kafka_resp_err_t code;
     for (;;) {
         code = read_owners(us, partitions, &owners);
-        if (!code && !only_us(&owners, us->member))
+        remove_name(&owners, us->member);
+        for (uint32_t i = 0; i < us->n_kin; i++)
+            remove_name(&owners, us->kin[i]);
+        if (!code && owners.n > 0)
             code = leave_gone(us, &owners);
         if (!code || fb_kafka_is_denied(code) || atomic_load(us->stop))
             break;
         fb_log(FB_LOG_DEBUG, "former owners of the partitions: %s", rd_kafka_err2str(code));
         usleep(LOOK_MS * 1000);
     }
-    for (size_t i = 0; !code && i < owners.n && !only_us(&owners, us->member); i++) {
+    for (size_t i = 0; !code && i < owners.n; i++) {
         struct fb_err err;
         int64_t begun_ms = fb_kafka_now_ms();
         if (fb_kafka_fence(us->settings, owners.items[i], us->stop, &err))

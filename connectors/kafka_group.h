@@ -25,12 +25,16 @@ bool fb_kafka_fence(const struct fb_kafka_settings *settings, const char *transa
 struct fb_kafka_membership {
     rd_kafka_t *consumer;
     const char *group, *member;
+    const char *const *kin; /* as in kafka_source.h */
+    uint32_t n_kin;
     const struct fb_kafka_settings *settings;
     const atomic_bool *stop;
 };
 /* Fences those who committed last in these partitions, as their notes say, and are no longer
- * members of the group. A living member is never fenced: it ends its transaction before it gives a
- * partition up. What does not succeed is told in the log, and only costs time. */
+ * members of the group. A living member ends its transaction before it gives a partition up. One
+ * that lives but was shut out of the group, or has not come back to it after an outage, loses its
+ * producer by this once: it is a member again before it commits again. Kin are spared that. What
+ * does not succeed is told in the log, and only costs time. */
 void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
                          const rd_kafka_topic_partition_list_t *partitions);
 

@@ -17,7 +17,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 
-enum { ANSWER_MS = 5000, PROBE_MS = 1000, FATAL_MAX = 3 };
+enum { ANSWER_MS = 5000, PROBE_MS = 1000, FATAL_MAX = 3, FATAL_SPAN_MS = 300000 };
 
 struct part {
     rd_kafka_queue_t *queue;
@@ -45,7 +45,8 @@ struct kafka_source {
     struct fb_kafka_batch batch;
     bool online;
     int64_t probe_at_ms;
-    int fatal_errors;
+    int fatal_errors;      /* less than FATAL_SPAN_MS apart */
+    int64_t fatal_ms;      /* the last one */
     struct fb_err failure; /* found in a callback; ends the poll */
 };
 
@@ -164,6 +165,8 @@ static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t 
     struct fb_kafka_membership us = {.consumer = source->consumer,
                                      .group = source->config->group,
                                      .member = source->config->member,
+                                     .kin = source->config->kin,
+                                     .n_kin = source->config->n_kin,
                                      .settings = &source->config->settings,
                                      .stop = source->config->stop};
     fb_kafka_fence_gone(&us, list);
@@ -253,8 +256,12 @@ static void close_consumer(struct kafka_source *source) {
 }
 
 /* After an outage of the coordinator the library may fence itself: begin anew, the owner keeps its
- * state. At the third time somebody else really has this identity. */
+ * state. At the third time in a row somebody else really has this identity. */
 static bool rebuild(struct kafka_source *source, const char *why, struct fb_err *err) {
+    int64_t now_ms = fb_kafka_now_ms();
+    if (now_ms - source->fatal_ms > FATAL_SPAN_MS)
+        source->fatal_errors = 0;
+    source->fatal_ms = now_ms;
     if (++source->fatal_errors >= FATAL_MAX)
         return fb_fail(
             err, FB_FATAL,

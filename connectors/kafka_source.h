@@ -18,6 +18,9 @@ struct fb_kafka_health {
 struct fb_kafka_source_config {
     struct fb_kafka_settings settings;
     const char *group, *member; /* member: the same after a restart, different for every source */
+    /* Members of the group that live in this process, and so end their transactions themselves. */
+    const char *const *kin;
+    uint32_t n_kin;
     const char *const *topics;
     uint32_t n_topics;
     bool from_earliest;      /* where the group has no position */

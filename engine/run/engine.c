@@ -61,6 +61,7 @@ struct engine {
     struct fb_kafka_health health;
     struct fb_kafka_sink_config sink;
     struct thread *threads;
+    const char **members; /* of the threads */
     uint32_t n_threads;
     atomic_bool stop;
 };
@@ -283,10 +284,13 @@ static void make_thread(struct engine *engine, uint32_t i) {
     snprintf(thread->member, sizeof thread->member, "%s-%s-%u",
              fb_config_text(config, FB_KEY_APPLICATION_ID),
              fb_config_text(config, FB_KEY_INSTANCE_ID), i);
+    engine->members[i] = thread->member;
     thread->source = (struct fb_kafka_source_config){
         .settings = settings_of(engine),
         .group = fb_config_text(config, FB_KEY_APPLICATION_ID),
         .member = thread->member,
+        .kin = engine->members,
+        .n_kin = engine->n_threads,
         .topics = engine->inputs,
         .n_topics = engine->bundle->routes.n,
         .from_earliest = fb_config_is(config, FB_KEY_START_FROM, "earliest"),
@@ -453,6 +457,7 @@ static void free_engine(struct engine *engine) {
     for (uint32_t i = 0; i < engine->n_threads; i++)
         fb_worker_free(engine->threads[i].worker);
     free(engine->threads);
+    free(engine->members);
     fb_park_free(engine->park);
     fb_status_free(engine->status);
     if (engine->status_sink)
@@ -483,6 +488,7 @@ enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct
     engine.n_threads =
         options->input ? 1 : (uint32_t)fb_config_number(options->config, FB_KEY_WORKERS);
     engine.threads = fb_alloc(engine.n_threads * sizeof *engine.threads);
+    engine.members = fb_alloc(engine.n_threads * sizeof *engine.members);
     bool ok = start(&engine, err);
     watch(&engine, &signals);
     ok &= finish(&engine, err);
