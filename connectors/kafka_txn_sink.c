@@ -82,6 +82,12 @@ static bool is_stale(rd_kafka_resp_err_t code) {
            code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
+/* Another producer with this id came meanwhile; a new one will do. */
+static bool is_fenced(rd_kafka_resp_err_t code) {
+    return code == RD_KAFKA_RESP_ERR__FENCED || code == RD_KAFKA_RESP_ERR_PRODUCER_FENCED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH;
+}
+
 static void describe(struct fb_err *err, enum fb_failure kind, const char *what,
                      rd_kafka_resp_err_t code, const rd_kafka_error_t *error) {
     fb_fail(err, kind, "%s: %s (%s)", what, rd_kafka_error_string(error), rd_kafka_err2name(code));
@@ -128,8 +134,9 @@ static enum fb_commit go_on_aborting(struct txn_sink *sink, int timeout_ms, stru
         sink->outcome = FB_COMMIT_FAILED;
     }
     if (sink->outcome == FB_COMMIT_AGAIN) {
-        fb_log(FB_LOG_WARN, "a transaction was aborted, its records are put again: %s",
-               sink->why.text);
+        bool told = (sink->aborts & (sink->aborts + 1)) == 0; /* ever more seldom */
+        fb_log(told ? FB_LOG_WARN : FB_LOG_DEBUG,
+               "a transaction was aborted, its records are put again: %s", sink->why.text);
         if (sink->aborts++ > 0)
             usleep(AGAIN_MS * 1000);
     }
@@ -289,7 +296,8 @@ static bool initialise(struct txn_sink *sink, struct fb_err *err) {
                 "at_least_once",
                 rd_kafka_error_string(error));
     else if (!denied(sink, code, err))
-        describe(err, rd_kafka_error_is_retriable(error) ? FB_RETRIABLE : FB_FATAL,
+        describe(err,
+                 rd_kafka_error_is_retriable(error) || is_fenced(code) ? FB_RETRIABLE : FB_FATAL,
                  "transactions cannot be initialised", code, error);
     rd_kafka_error_destroy(error);
     return false;

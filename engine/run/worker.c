@@ -19,7 +19,8 @@ enum {
     MOMENT_US = 1000000,       /* a longer wait for acknowledgements is told */
     DRAIN_US = 30000000,       /* how long a stop waits for acknowledgements */
     REOPEN_US = 100000,        /* before the ends are opened again, longer each time */
-    REOPENS_MAX = 10           /* without a commit in between: then the process should end */
+    REOPEN_MAX_US = 2000000,   /* but not longer than this */
+    TELL_US = 30000000         /* how often a trouble that goes on is told */
 };
 
 /* A partition that is ours: its task and how far its outputs and positions are. */
@@ -47,6 +48,7 @@ struct fb_worker {
     struct fb_worker_figures figures;
     struct fb_task_stats gone; /* of tasks that were given up */
     uint32_t reopens;          /* since the last commit */
+    int64_t told_us;           /* when the trouble behind them was told last */
     bool keyless_told, closing;
     bool reopen; /* a commit went wrong: the ends must be opened anew before there is another one */
 };
@@ -163,6 +165,8 @@ static void take(struct fb_worker *worker, struct slot *slot, uint32_t route,
     }
     if (!poison) {
         fb_task_record(slot->task, route, record, worker->wall_us);
+        if (worker->crumb)
+            fb_crumb_clear(worker->crumb); /* whatever ends the process now, it is not this one */
         return;
     }
     fb_log(FB_LOG_ERROR,
@@ -524,6 +528,9 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
             follow_rules(worker, slot);
     }
     count_batches(worker);
+    if (worker->reopens > 1)
+        fb_log(FB_LOG_INFO, "worker %u commits again, after both ends were opened %u times",
+               worker->config->worker, worker->reopens);
     worker->reopens = 0;
     if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
         fb_log(FB_LOG_DEBUG, "%s", err->text);
@@ -552,18 +559,33 @@ static void close_ends(struct fb_worker *worker) {
     worker->closing = false;
 }
 
-/* After a commit whose outcome is not known, or that failed in passing. False: err says why. */
+/* At once, and now and then while it lasts; in between only where debugging is on. */
+static void tell_trouble(struct fb_worker *worker, const struct fb_err *err) {
+    int64_t now = now_us(worker);
+    bool first = worker->reopens == 0, due = first || now - worker->told_us >= TELL_US;
+    if (due)
+        worker->told_us = now;
+    fb_log(due ? FB_LOG_WARN : FB_LOG_DEBUG,
+           "worker %u: a commit went wrong and both ends are opened anew%s: %s",
+           worker->config->worker, first ? "" : ", again", err->text);
+}
+
+/* After a commit whose outcome is not known, or that failed in passing; for as long as it takes,
+ * since a broker may be away for long. False: err says why. */
 static bool open_again(struct fb_worker *worker, struct fb_err *err) {
-    fb_log(FB_LOG_WARN, "worker %u: a commit went wrong and both ends are opened anew: %s",
-           worker->config->worker, err->text);
-    if (++worker->reopens > REOPENS_MAX)
-        return fb_fail(err, FB_FATAL, "%u commits in a row went wrong; the last: %s", REOPENS_MAX,
-                       err->text);
-    close_ends(worker);
-    worker->config->time->sleep_us(worker->config->time->context, REOPEN_US * worker->reopens);
-    *err = (struct fb_err){0};
-    worker->reopen = false;
-    return stopping(worker) || open_ends(worker, err);
+    const struct fb_time *time = worker->config->time;
+    do {
+        tell_trouble(worker, err);
+        worker->reopens++;
+        close_ends(worker);
+        int64_t pause_us = (int64_t)REOPEN_US * worker->reopens;
+        time->sleep_us(time->context, pause_us < REOPEN_MAX_US ? pause_us : REOPEN_MAX_US);
+        *err = (struct fb_err){0};
+        worker->reopen = false;
+    } while (!stopping(worker) && !open_ends(worker, err) && err->kind == FB_RETRIABLE);
+    if (stopping(worker) && err->kind == FB_RETRIABLE)
+        *err = (struct fb_err){0};
+    return !err->kind;
 }
 
 /* ---- the loop ---- */
