@@ -261,7 +261,7 @@ static void outputs_positions_and_notes_come_together(void **state) {
     assert_int_equal(out.v[0].stamp_ms, 1700000000123);
     fb_records_free(&out);
     must_commit(member, 2); /* of positions alone */
-    assert_int_equal(fb_group_offset(address, application, member->input, 0), 3);
+    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 3);
     close_member(member);
 
     open_member(member);
@@ -400,7 +400,7 @@ static void marks_and_open_transactions_in_the_input_are_no_lag(void **state) {
     assert_int_equal(member->parts[0].next, 2);
     assert_int_equal(end_of(member, 0), 2);
     must_commit(member, 1);
-    assert_int_equal(fb_group_offset(address, application, member->input, 0), 2);
+    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 2);
 
     rd_kafka_t *open = transaction(address, "other", member->input, 0, 4, 5); /* 6 */
     for (int i = 0; end_of(member, 0) != 2; i++) {
@@ -442,8 +442,8 @@ static void a_partition_without_a_position_rests(void **state) {
         assert_int_equal(member->taken[i].partition, 1);
     put_taken(member);
     must_commit(member, 1); /* with the position of the other one */
-    assert_int_equal(fb_group_offset(address, application, member->input, 0), 0);
-    assert_int_equal(fb_group_offset(address, application, member->input, 1), 3);
+    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 0);
+    assert_int_equal(fb_group_offset_stable(address, application, member->input, 1), 3);
     free_member(member);
 }
 

@@ -381,10 +381,9 @@ const char *fb_record_header(const struct fb_topic_record *record, const char *n
     return NULL;
 }
 
-int64_t fb_group_offset(const char *address, const char *group, const char *topic,
-                        int32_t partition) {
-    /* By now: an open transaction, perhaps of a stopped program, is not waited for. */
-    rd_kafka_t *rk = consumer(address, group, false);
+static int64_t group_offset(const char *address, const char *group, const char *topic,
+                            int32_t partition, bool stable) {
+    rd_kafka_t *rk = consumer(address, group, stable);
     rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(one, topic, partition);
     rd_kafka_resp_err_t err;
@@ -398,6 +397,16 @@ int64_t fb_group_offset(const char *address, const char *group, const char *topi
     rd_kafka_topic_partition_list_destroy(one);
     rd_kafka_destroy(rk);
     return offset == RD_KAFKA_OFFSET_INVALID ? -1 : offset;
+}
+
+int64_t fb_group_offset(const char *address, const char *group, const char *topic,
+                        int32_t partition) {
+    return group_offset(address, group, topic, partition, false);
+}
+
+int64_t fb_group_offset_stable(const char *address, const char *group, const char *topic,
+                               int32_t partition) {
+    return group_offset(address, group, topic, partition, true);
 }
 
 int64_t fb_topic_end(const char *address, const char *topic, int32_t partition, bool committed) {
@@ -422,5 +431,56 @@ void fb_topic_cut(const char *address, const char *topic, int32_t partition, int
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteRecords_destroy(wanted);
     rd_kafka_topic_partition_list_destroy(to);
+    rd_kafka_destroy(rk);
+}
+
+void fb_topic_grow(const char *address, const char *topic, int partitions) {
+    static const char *const none[] = {NULL};
+    char why[256];
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_NewPartitions_t *wanted =
+        rd_kafka_NewPartitions_new(topic, (size_t)partitions, why, sizeof why);
+    if (!wanted)
+        die(topic, why);
+    rd_kafka_CreatePartitions(rk, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    if (!event || rd_kafka_event_error(event))
+        die(topic, event ? rd_kafka_event_error_string(event) : "no answer about new partitions");
+    for (int64_t start = now_ms(); partitions_of(rk, topic) != partitions; usleep(50000))
+        if (now_ms() - start > PATIENCE_MS)
+            die(topic, "no partitions were added");
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewPartitions_destroy(wanted);
+    rd_kafka_destroy(rk);
+}
+
+static rd_kafka_resp_err_t delete_once(rd_kafka_t *rk, const char *group) {
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteGroup_t *wanted = rd_kafka_DeleteGroup_new(group);
+    rd_kafka_DeleteGroups(rk, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    rd_kafka_resp_err_t code = event ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    size_t n = 0;
+    const rd_kafka_group_result_t **groups =
+        code ? NULL
+             : rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(event), &n);
+    if (n == 1 && rd_kafka_group_result_error(groups[0]))
+        code = rd_kafka_error_code(rd_kafka_group_result_error(groups[0]));
+    if (event)
+        rd_kafka_event_destroy(event);
+    rd_kafka_DeleteGroup_destroy(wanted);
+    rd_kafka_queue_destroy(queue);
+    return code;
+}
+
+void fb_group_delete(const char *address, const char *group) {
+    static const char *const none[] = {NULL};
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
+    rd_kafka_resp_err_t code;
+    for (int64_t start = now_ms(); (code = delete_once(rk, group)); usleep(100000))
+        if (now_ms() - start > PATIENCE_MS)
+            die(group, rd_kafka_err2str(code));
     rd_kafka_destroy(rk);
 }

@@ -70,9 +70,20 @@ const char *fb_record_header(const struct fb_topic_record *record, const char *n
 /* Deletes the records of a partition before an offset, as a topic's retention would. */
 void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before);
 
-/* The offset that a group has committed in a partition, -1 when none. */
+/* Adds partitions to a topic, as its owner may do at any time. */
+void fb_topic_grow(const char *address, const char *topic, int partitions);
+/* Forgets a group, as the broker does after offsets.retention.minutes, as soon as it has no
+ * members: static ones stay for their session.timeout.ms. */
+void fb_group_delete(const char *address, const char *group);
+
+/* The offset that a group has committed in a partition by now, -1 when none. An open transaction,
+ * perhaps of a stopped program, is not waited for. */
 int64_t fb_group_offset(const char *address, const char *group, const char *topic,
                         int32_t partition);
+/* The same, but waits for the end of a transaction that holds one: a commit shows by now only a
+ * moment after it is done. */
+int64_t fb_group_offset_stable(const char *address, const char *group, const char *topic,
+                               int32_t partition);
 /* Where a partition ends: the offset of the next record; committed: the last stable offset. */
 int64_t fb_topic_end(const char *address, const char *topic, int32_t partition, bool committed);
 
