@@ -157,6 +157,20 @@ int64_t fb_kafka_now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* A broker that comes back is lost to some clients once more before all have found it. */
+enum { FLUTTER_MS = 2000, LOOK_MS = 1000 };
+
+static void tell_lost(struct fb_kafka_health *health, const char *reason) {
+    if (!atomic_exchange(&health->told, true))
+        fb_log(FB_LOG_WARN, "no Kafka broker can be reached (%s): waiting for one", reason);
+}
+
+void fb_kafka_on_no_answer(struct fb_kafka_health *health) {
+    if (atomic_load(&health->lost) &&
+        fb_kafka_now_ms() - atomic_load(&health->lost_at_ms) > FLUTTER_MS)
+        tell_lost(health, "no answer");
+}
+
 bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
                        const char *reason) {
     const struct fb_kafka_login *refused = fb_kafka_login_of(reason);
@@ -165,7 +179,8 @@ bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
         if (!atomic_exchange(&health->lost, true)) {
             atomic_store(&health->lost_at_ms, fb_kafka_now_ms());
-            fb_log(FB_LOG_WARN, "no Kafka broker can be reached (%s): waiting for one", reason);
+            if (fb_kafka_now_ms() - atomic_load(&health->back_at_ms) > FLUTTER_MS)
+                tell_lost(health, reason);
         }
         return true;
     default:
@@ -178,7 +193,22 @@ bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
 }
 
 void fb_kafka_on_answer(struct fb_kafka_health *health) {
-    if (atomic_load(&health->lost) && atomic_exchange(&health->lost, false))
+    if (!atomic_load(&health->lost) || !atomic_exchange(&health->lost, false))
+        return;
+    int64_t now_ms = fb_kafka_now_ms();
+    atomic_store(&health->back_at_ms, now_ms);
+    if (atomic_exchange(&health->told, false))
         fb_log(FB_LOG_INFO, "Kafka is back after %lld ms",
-               (long long)(fb_kafka_now_ms() - atomic_load(&health->lost_at_ms)));
+               (long long)(now_ms - atomic_load(&health->lost_at_ms)));
+}
+
+bool fb_kafka_look(rd_kafka_t *client, struct fb_kafka_health *health) {
+    const struct rd_kafka_metadata *metadata;
+    if (rd_kafka_metadata(client, 0, NULL, &metadata, LOOK_MS)) {
+        fb_kafka_on_error(health, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "no answer");
+        fb_kafka_on_no_answer(health);
+        return false;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return true;
 }

@@ -26,6 +26,11 @@ void fb_kafka_on_log(const rd_kafka_t *rk, int level, const char *facility, cons
  * error means that. */
 bool fb_kafka_on_error(struct fb_kafka_health *health, rd_kafka_resp_err_t code,
                        const char *reason);
+/* None came again: says so where it was held back, for brokers that are lost for a moment only. */
+void fb_kafka_on_no_answer(struct fb_kafka_health *health);
+/* After a question without an answer, where errors are not looked at: is any broker there? Says so
+ * where none is; false then. */
+bool fb_kafka_look(rd_kafka_t *client, struct fb_kafka_health *health);
 /* An answer came: says, once a process, that the brokers are back. */
 void fb_kafka_on_answer(struct fb_kafka_health *health);
 int64_t fb_kafka_now_ms(void); /* monotonic */

@@ -161,6 +161,7 @@ void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
         if (!code || fb_kafka_is_denied(code) || atomic_load(us->stop))
             break;
         fb_log(FB_LOG_DEBUG, "former owners of the partitions: %s", rd_kafka_err2str(code));
+        fb_kafka_look(us->consumer, us->health);
         usleep(LOOK_MS * 1000);
     }
     for (size_t i = 0; !code && i < owners.n; i++) {

@@ -7,6 +7,7 @@
 
 #include "connectors/connector.h"
 #include "connectors/kafka_conf.h"
+#include "connectors/kafka_source.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct fb_kafka_membership {
     uint32_t n_kin;
     const struct fb_kafka_settings *settings;
     const atomic_bool *stop;
+    struct fb_kafka_health *health;
 };
 /* Fences those who committed last in these partitions, as their notes say, and are no longer
  * members of the group. A living member ends its transaction before it gives a partition up. One

@@ -17,7 +17,13 @@
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 
-enum { ANSWER_MS = 5000, PROBE_MS = 1000, FATAL_MAX = 3, FATAL_SPAN_MS = 300000 };
+enum {
+    ANSWER_MS = 5000,
+    PROBE_MS = 1000,
+    FATAL_MAX = 3,
+    FATAL_SPAN_MS = 300000,
+    OUTAGE_MS = 60000
+};
 
 struct part {
     rd_kafka_queue_t *queue;
@@ -44,6 +50,7 @@ struct kafka_source {
     uint32_t n_parts, woken;
     struct fb_kafka_batch batch;
     bool online;
+    bool started; /* the owner has been told of partitions, and not that they are given up */
     int64_t probe_at_ms;
     int fatal_errors;      /* less than FATAL_SPAN_MS apart */
     int64_t fatal_ms;      /* the last one */
@@ -84,6 +91,7 @@ static bool ends_of(struct kafka_source *source, const char *topic, int32_t part
         fb_log(FB_LOG_DEBUG, "ends of %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
         if (denied(source, code, topic) || stopping(source))
             return false;
+        source->online &= fb_kafka_look(source->consumer, source->config->health);
         usleep(100000);
     }
     return true;
@@ -104,6 +112,7 @@ static bool committed_of(struct kafka_source *source, rd_kafka_topic_partition_l
         fb_log(FB_LOG_DEBUG, "committed positions: %s", rd_kafka_err2str(code));
         if (denied(source, code, topic) || stopping(source))
             return false;
+        source->online &= fb_kafka_look(source->consumer, source->config->health);
         usleep(50000);
     }
     return true;
@@ -133,8 +142,10 @@ static bool tell_started(struct kafka_source *source, rd_kafka_topic_partition_l
         if (one->offset < 0)
             ok = begin(source, &positions[i], one->topic);
     }
-    if (ok)
+    if (ok) {
+        source->started = true;
         source->events->started(source->context, positions, (uint32_t)n);
+    }
     for (size_t i = 0; i < n; i++)
         list->elems[i].offset = positions[i].next;
     free(positions);
@@ -168,7 +179,8 @@ static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t 
                                      .kin = source->config->kin,
                                      .n_kin = source->config->n_kin,
                                      .settings = &source->config->settings,
-                                     .stop = source->config->stop};
+                                     .stop = source->config->stop,
+                                     .health = source->config->health};
     fb_kafka_fence_gone(&us, list);
     if (!committed_of(source, list) || !tell_started(source, list)) {
         rd_kafka_assign(source->consumer, NULL);
@@ -191,6 +203,7 @@ static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t 
 
 static void unassign(struct kafka_source *source) {
     source->events->stopped(source->context, rd_kafka_assignment_lost(source->consumer));
+    source->started = false;
     rd_kafka_assign(source->consumer, NULL);
     forget_parts(source);
 }
@@ -239,11 +252,15 @@ static bool open_consumer(struct kafka_source *source, struct fb_err *err) {
     return code == RD_KAFKA_RESP_ERR_NO_ERROR || fb_kafka_failed(err, code, "cannot subscribe");
 }
 
-/* Gives up the partitions too, through on_rebalance; a static member does not leave its group. */
+/* Gives up the partitions too, through on_rebalance, but for a consumer that has failed: the
+ * library says nothing of its partitions. A static member does not leave its group. */
 static void close_consumer(struct kafka_source *source) {
     if (!source->consumer)
         return;
     rd_kafka_consumer_close(source->consumer);
+    if (source->started)
+        source->events->stopped(source->context, true);
+    source->started = false;
     forget_parts(source);
     forget_group(source);
     if (source->messages)
@@ -255,14 +272,22 @@ static void close_consumer(struct kafka_source *source) {
     source->messages = source->idle = NULL;
 }
 
+static bool after_an_outage(const struct kafka_source *source) {
+    struct fb_kafka_health *health = source->config->health;
+    return atomic_load(&health->lost) ||
+           (atomic_load(&health->back_at_ms) > 0 &&
+            fb_kafka_now_ms() - atomic_load(&health->back_at_ms) < OUTAGE_MS);
+}
+
 /* After an outage of the coordinator the library may fence itself: begin anew, the owner keeps its
- * state. At the third time in a row somebody else really has this identity. */
+ * state. At the third time in a row without one somebody else really has this identity. */
 static bool rebuild(struct kafka_source *source, const char *why, struct fb_err *err) {
     int64_t now_ms = fb_kafka_now_ms();
     if (now_ms - source->fatal_ms > FATAL_SPAN_MS)
         source->fatal_errors = 0;
     source->fatal_ms = now_ms;
-    if (++source->fatal_errors >= FATAL_MAX)
+    source->fatal_errors += !after_an_outage(source);
+    if (source->fatal_errors >= FATAL_MAX)
         return fb_fail(
             err, FB_FATAL,
             "the Kafka consumer '%s' failed %d times: %s; does another instance run with "
@@ -399,8 +424,10 @@ static void probe(struct kafka_source *source) {
     if (source->online || now_ms < source->probe_at_ms)
         return;
     source->probe_at_ms = now_ms + PROBE_MS;
-    if (rd_kafka_metadata(source->consumer, 0, NULL, &metadata, PROBE_MS))
+    if (rd_kafka_metadata(source->consumer, 0, NULL, &metadata, PROBE_MS)) {
+        fb_kafka_on_no_answer(source->config->health);
         return;
+    }
     rd_kafka_metadata_destroy(metadata);
     fb_kafka_on_answer(source->config->health);
     tell_ends(source);

@@ -12,7 +12,8 @@
 /* Shared by all clients of a process, so that a lost broker is told once. Zeroed at first. */
 struct fb_kafka_health {
     atomic_bool lost;
-    atomic_llong lost_at_ms; /* monotonic */
+    atomic_bool told;                    /* that it is */
+    atomic_llong lost_at_ms, back_at_ms; /* monotonic */
 };
 
 struct fb_kafka_source_config {

@@ -186,8 +186,10 @@ static bool reachable(struct txn_sink *sink, int timeout_ms) {
     const struct rd_kafka_metadata *metadata;
     if (!atomic_load(&health->lost))
         return true;
-    if (rd_kafka_metadata(sink->producer.client, 0, NULL, &metadata, timeout_ms))
+    if (rd_kafka_metadata(sink->producer.client, 0, NULL, &metadata, timeout_ms)) {
+        fb_kafka_on_no_answer(health);
         return false;
+    }
     rd_kafka_metadata_destroy(metadata);
     fb_kafka_on_answer(health);
     return true;

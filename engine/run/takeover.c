@@ -147,6 +147,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                                    .context = &rebuilding};
     struct fb_restore_figures figures;
     struct fb_err err = {0};
+    fb_log(FB_LOG_DEBUG, "partition %d: rebuilding its state", partition);
     for (bool told = false;; told = true) {
         switch (rebuild_once(takeover, &wish, task, &figures, &err)) {
         case FB_RESTORE_NOTHING:
