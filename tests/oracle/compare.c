@@ -218,6 +218,9 @@ int main(int argc, char **argv) {
     print_statistics();
     if (options.statistics)
         print_usage();
+    printf("torture: compare cases=%" PRIu64 " violations=%" PRIu64 " seeds=%" PRIu64 "..%" PRIu64
+           "\n",
+           totals.seeds, totals.differing, options.from, options.to - 1);
     /* An empty comparison, or one of files that the checker refuses, proves nothing. */
     bool empty = totals.seeds >= 100 &&
                  (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds);

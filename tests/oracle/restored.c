@@ -290,7 +290,8 @@ static bool run_file(const char *path, uint64_t seed, bool spoil, struct totals 
 /* restored [--damage] FROM TO [FILE ..]: seeds FROM .. TO - 1, of each file or of the generator. */
 int main(int argc, char **argv) {
     int at = 1;
-    bool spoil = at < argc && strcmp(argv[at], "--damage") == 0, ok = true;
+    bool spoil = at < argc && strcmp(argv[at], "--damage") == 0;
+    unsigned failed = 0;
     at += spoil;
     if (argc < at + 2) {
         fprintf(stderr, "restored [--damage] FROM TO [FILE ..]\n");
@@ -300,9 +301,9 @@ int main(int argc, char **argv) {
     uint64_t from = strtoull(argv[at], NULL, 10), to = strtoull(argv[at + 1], NULL, 10);
     for (uint64_t seed = from; seed < to; seed++) {
         if (argc == at + 2)
-            ok &= run_seed(seed, spoil, &totals);
+            failed += !run_seed(seed, spoil, &totals);
         for (int i = at + 2; i < argc; i++)
-            ok &= run_file(argv[i], seed, spoil, &totals);
+            failed += !run_file(argv[i], seed, spoil, &totals);
     }
     printf("%" PRIu64 " cases, %" PRIu64 " devices in %" PRIu64 " bytes of snapshots, %" PRIu64
            " bytes of outputs after them",
@@ -310,6 +311,8 @@ int main(int argc, char **argv) {
     if (spoil)
         printf(", %" PRIu64 " spoilt ones refused, %" PRIu64 " taken", totals.refused,
                totals.accepted);
-    printf("\n");
-    return ok && totals.devices > 0 && totals.outputs > 0 ? 0 : 1;
+    printf("\ntorture: restored cases=%" PRIu64 " faults=%" PRIu64 " violations=%u seeds=%" PRIu64
+           "..%" PRIu64 "\n",
+           totals.cases, totals.refused + totals.accepted, failed, from, to - 1);
+    return failed == 0 && totals.devices > 0 && totals.outputs > 0 ? 0 : 1;
 }

@@ -120,6 +120,8 @@ int main(int argc, char **argv) {
            "%llu snapshots: %llu violations\n",
            sums.seeds, sums.faults, sums.restarts, sums.records, sums.outputs, sums.commits,
            sums.snapshots, sums.violations);
+    printf("torture: sim cases=%llu faults=%llu violations=%llu seeds=%llu..%llu\n", sums.seeds,
+           sums.faults, sums.violations, wishes.from, wishes.to);
     if (trace)
         fclose(trace);
     sim_bundles_free(&bundles);
