@@ -306,7 +306,9 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         join_another(world);
         break;
     case WALL_JUMP:
-        victim->wall_offset_us = sim_between(&world->random, -3600, 3600) * SECOND;
+        victim->wall_offset_us =
+            sim_between(&world->random, -3600, 3600) * SECOND *
+            (sim_chance(&world->random, 20) && !world->plan.stored ? 24 * 365 * 10 : 1);
         break;
     case SLOW_HISTORY:
         world->slow_us = world->now_us + 5 * SECOND;
