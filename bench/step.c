@@ -395,7 +395,7 @@ static void begin(struct bench *bench) {
                                 .journalled = true,
                                 .pace = {.least_us = NEVER, .most_us = NEVER}};
     bench->task = fb_task_new(&bench->config, bench->bundle, 0);
-    fb_task_activate(bench->task, FB_S("bench"));
+    fb_task_activate(bench->task, FB_S("bench"), 0);
     fb_task_begin(bench->task, 0, 0);
     bench->seal_at_us = begin_us + COMMIT_US;
 }

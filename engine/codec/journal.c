@@ -63,9 +63,9 @@ void fb_journal_take_bytes(struct fb_journal_writer *writer, uint32_t input, int
 }
 
 void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32],
-                      struct fb_str build) {
+                      struct fb_str build, int64_t wall_us) {
     end_run(writer);
-    put_op(writer, FB_JOURNAL_RULES, 0, writer->wall_us);
+    put_op(writer, FB_JOURNAL_RULES, 0, wall_us);
     fb_buf_put(&writer->bytes, rules, 32);
     fb_bin_put_text(&writer->bytes, build);
 }

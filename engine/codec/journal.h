@@ -78,9 +78,10 @@ void fb_journal_quarantine(struct fb_journal_writer *writer, uint32_t input, int
 /* A record that can not be read again (a pipe's), with its bytes; taken like others. */
 void fb_journal_take_bytes(struct fb_journal_writer *writer, uint32_t input, int64_t wall_us,
                            int64_t stamp_us, struct fb_str key, struct fb_str value);
-/* From here on this rule bundle is in force. build: of the engine that says so, for the audit. */
+/* From here on this rule bundle is in force, at this wall clock. build: of the engine that says so,
+ * for the audit. */
 void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32],
-                      struct fb_str build);
+                      struct fb_str build, int64_t wall_us);
 /* A new task begins to read an input at this offset. */
 void fb_journal_begin(struct fb_journal_writer *writer, uint32_t input, int64_t next);
 /* Nothing since the last seal. */

@@ -63,10 +63,10 @@ struct fb_journal_writer *fb_ledger_writer(struct fb_ledger *ledger) {
 }
 
 void fb_ledger_rules(struct fb_ledger *ledger, struct fb_core *core, const struct fb_bundle *bundle,
-                     struct fb_str build) {
+                     struct fb_str build, int64_t wall_us) {
     fb_core_snapshot_drop(core);
     ledger->open.snapshot = 0;
-    fb_journal_rules(&ledger->writer, bundle->hash, build);
+    fb_journal_rules(&ledger->writer, bundle->hash, build, wall_us);
     ledger->rules_due = true;
 }
 

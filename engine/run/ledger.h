@@ -35,7 +35,7 @@ struct fb_journal_writer *fb_ledger_writer(struct fb_ledger *ledger);
 /* A bundle is in force from here on: its files go with the next commit. A snapshot under way is
  * given up. */
 void fb_ledger_rules(struct fb_ledger *ledger, struct fb_core *core, const struct fb_bundle *bundle,
-                     struct fb_str build);
+                     struct fb_str build, int64_t wall_us);
 
 /* The last commit that was sealed; 0: none yet. */
 uint64_t fb_ledger_seq(const struct fb_ledger *ledger);

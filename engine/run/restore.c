@@ -401,14 +401,14 @@ static void take_bytes(struct restoring *r, const struct fb_journal_op *op, uint
 
 static enum fb_restored use_rules(struct restoring *r, const struct fb_journal_op *op) {
     if (is_bundle(r->bundle, op->rules)) {
-        fb_task_activate(r->task, op->build);
+        fb_task_activate(r->task, op->build, op->wall_us);
         return FB_RESTORE_DONE;
     }
     struct fb_bundle *bundle = bundle_of(r, op->rules);
     if (!bundle)
         return no_bundle(r);
     close_inputs(r); /* routes are numbered anew; readers open again where the task stands */
-    fb_task_change(r->task, bundle, op->build);
+    fb_task_change(r->task, bundle, op->build, op->wall_us);
     fb_bundle_drop(r->bundle);
     r->bundle = bundle;
     open_inputs(r);

@@ -476,10 +476,10 @@ bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb
     return true;
 }
 
-void fb_task_activate(struct fb_task *task, struct fb_str build) {
+void fb_task_activate(struct fb_task *task, struct fb_str build, int64_t wall_us) {
     struct fb_encoded encoded;
     if (task->journal)
-        fb_ledger_rules(task->ledger, task->core, task->bundle, build);
+        fb_ledger_rules(task->ledger, task->core, task->bundle, build, wall_us);
     task->news = true;
     if (!task->config->journalled)
         return;
@@ -505,12 +505,14 @@ bool fb_task_may_change(const struct fb_task *task) {
     return !task->sealed && !task->news && fb_batch_count(task->batch) == 0;
 }
 
-void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_str build) {
+void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_str build,
+                    int64_t wall_us) {
     FB_ASSERT(!task->sealed);
     struct fb_journal before;
     struct fb_bundle *old = fb_bundle_keep(task->bundle); /* `before` has views of its topics */
     struct fb_migration *migration = fb_migration_new(old->program, bundle->program);
     describe(task, &before);
+    task->wall_us = wall_us; /* alarms of rules that are gone end now */
     fb_core_snapshot_drop(task->core);
     fb_core_change_program(task->core, migration);
     close_bundle(task);
@@ -521,7 +523,7 @@ void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_st
     fb_core_configure(task->core, &core);
     fb_migration_free(migration);
     fb_bundle_drop(old);
-    fb_task_activate(task, build);
+    fb_task_activate(task, build, wall_us);
 }
 
 void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset) {

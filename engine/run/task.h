@@ -90,12 +90,14 @@ bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner);
 /* Takes this as what the task has done; before the core's state is read or operations are taken
  * again. False: err says what does not fit the bundle. */
 bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb_err *err);
-/* The task's bundle is in force from here on: told to journal and audit. build: of this engine. */
-void fb_task_activate(struct fb_task *task, struct fb_str build);
+/* The task's bundle is in force from here on, at wall_us: told to journal and audit. build: of this
+ * engine. */
+void fb_task_activate(struct fb_task *task, struct fb_str build, int64_t wall_us);
 /* Nothing was taken or put out since the last commit. */
 bool fb_task_may_change(const struct fb_task *task);
 /* Goes over to another bundle, as journal and audit tell. Only where it may. */
-void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_str build);
+void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_str build,
+                    int64_t wall_us);
 /* Where a new task begins to read a topic. */
 void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset);
 /* Between these, what is taken is not journalled and outputs are only counted. */

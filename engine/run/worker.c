@@ -237,7 +237,7 @@ static void change_rules(struct fb_worker *worker, struct slot *slot, struct fb_
     struct fb_bundle *old = fb_bundle_keep((struct fb_bundle *)(uintptr_t)from);
     fb_log(FB_LOG_INFO, "partition %d: rules %s take the place of %s", slot->partition,
            bundle->name, old->name);
-    fb_task_change(slot->task, bundle, fb_str_of(worker->config->build));
+    fb_task_change(slot->task, bundle, fb_str_of(worker->config->build), wall_us(worker));
     number_routes(slot);
     for (uint32_t r = 0; r < old->routes.n; r++) {
         uint32_t route = fb_routes_find(routes_of(slot), fb_str_of(old->routes.items[r].topic));
@@ -268,7 +268,7 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
     enum fb_taken_over taken = fb_take_over(&takeover, positions[i].partition, positions, n, &task);
     struct slot *slot = add_slot(worker, positions[i].partition, task);
     if (taken == FB_TAKEN_NEW && exactly_once(worker))
-        fb_task_activate(task, fb_str_of(worker->config->build));
+        fb_task_activate(task, fb_str_of(worker->config->build), wall_us(worker));
     else if (task)
         follow_rules(worker, slot);
     static const char *const words[] = {"begun anew", "state kept", "state rebuilt", "halted"};

@@ -139,9 +139,9 @@ static struct fb_bundle *bundle_of(const struct again *again, const uint8_t hash
 static void use_rules(struct again *again, const struct fb_journal_op *op) {
     struct fb_bundle *bundle = bundle_of(again, op->rules);
     if (bundle == fb_task_bundle(again->task))
-        fb_task_activate(again->task, op->build);
+        fb_task_activate(again->task, op->build, op->wall_us);
     else
-        fb_task_change(again->task, bundle, op->build);
+        fb_task_change(again->task, bundle, op->build, op->wall_us);
 }
 
 static void take_operations(struct again *again, const struct fb_journal *journal) {

@@ -66,7 +66,7 @@ static void note_all(struct fb_journal_writer *writer) {
         fb_journal_take(writer, 0, 1700000000000100);
     fb_journal_take(writer, 1, 1700000000000100);
     fb_journal_tick(writer, 1700000000000200);
-    fb_journal_rules(writer, rules, FB_S("0.1"));
+    fb_journal_rules(writer, rules, FB_S("0.1"), 1700000000000200);
     fb_journal_quarantine(writer, 1, 1700000000000150);
     fb_journal_take_bytes(writer, 0, 1700000000000300, 1700000000000000, FB_S("pump-7"),
                           FB_S("{\"v\":1}"));
@@ -177,7 +177,7 @@ static void operations_come_back_in_their_order(void **state) {
     op = next_op(&reader);
     assert_int_equal(op.kind, FB_JOURNAL_RULES);
     assert_true(op.rules[0] == 1 && op.rules[2] == 3 && op.rules[31] == 0);
-    assert_true(fb_str_eq(op.build, FB_S("0.1")));
+    assert_true(fb_str_eq(op.build, FB_S("0.1")) && op.wall_us == 1700000000000200);
     op = next_op(&reader);
     assert_int_equal(op.kind, FB_JOURNAL_QUARANTINE);
     assert_true(op.input == 1 && op.n == 1 && op.wall_us == 1700000000000150);
