@@ -151,6 +151,8 @@ void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
                          const rd_kafka_topic_partition_list_t *partitions) {
     struct names owners = {0};
     rd_kafka_resp_err_t code;
+    if (partitions->cnt == 0) /* of none nothing can be asked, and there would be no answer ever */
+        return;
     for (;;) {
         code = read_owners(us, partitions, &owners);
         remove_name(&owners, us->member);
