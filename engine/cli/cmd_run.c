@@ -8,7 +8,7 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/compile.h"
-#include "engine/run/config.h"
+#include "engine/cli/read_config.h"
 #include "engine/run/engine.h"
 
 enum { PATHS_MAX = 256, KEY_PRINT_CONFIG = 0x200, KEY_PRINT_REFERENCE };
@@ -87,19 +87,6 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     }
 }
 
-/* False: everything that is wrong is on stderr. */
-static bool read_config(const struct request *request, struct fb_config *config) {
-    struct fb_buf errors = {0};
-    bool ok = !request->config || fb_config_read(config, request->config, &errors);
-    for (uint32_t i = 0; i < request->n_sets; i++)
-        ok &= fb_config_set(config, request->sets[i], &errors);
-    ok = ok && fb_config_finish(config, &errors);
-    if (!ok)
-        fb_cli_put(&errors, stderr);
-    fb_buf_free(&errors);
-    return ok;
-}
-
 static int print_config(const struct fb_config *config) {
     struct fb_buf out = {0};
     fb_config_print(config, &out);
@@ -170,7 +157,7 @@ int fb_cmd_run(int argc, char **argv) {
         return print_reference();
     struct fb_config *config = fb_config_new();
     int status = FB_EXIT_USAGE;
-    if (read_config(&request, config)) {
+    if (fb_cli_read_config(request.config, request.sets, request.n_sets, config)) {
         set_up_log(config);
         status = request.print_config ? print_config(config) : run(&request, config);
     }

@@ -17,10 +17,12 @@
 #define FB_COMMANDS(COMMAND)                                                                       \
     COMMAND(audit, "check audit records, or print the heads of their chains")                      \
     COMMAND(check, "find every mistake in rule files, and say what the rules cost")                \
+    COMMAND(deploy, "give a running application other rules, or those before")                     \
+    COMMAND(drain, "end a running application with its state in snapshots")                        \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
     COMMAND(plan, "say what a change of rules keeps of running state")                             \
-    COMMAND(replay, "run rules over recorded events")                                             \
+    COMMAND(replay, "run rules over recorded events")                                              \
     COMMAND(run, "run rules over live events: Kafka to Kafka, or pipes")                           \
     COMMAND(test, "run the tests that stand in rule files")                                        \
     COMMAND(help, "explain a command or a diagnostic code, as in `flyball help E401`")

@@ -12,6 +12,7 @@ struct fb_board {
     pthread_mutex_t lock;
     struct fb_posting *items; /* by partition */
     uint32_t n, cap;
+    char note[sizeof((struct fb_posting *)0)->detail];
 };
 
 const char *fb_mode_name(enum fb_mode mode) {
@@ -71,10 +72,26 @@ void fb_board_remove(struct fb_board *board, int32_t partition) {
     pthread_mutex_unlock(&board->lock);
 }
 
+void fb_board_note(struct fb_board *board, const char *text) {
+    if (!board)
+        return;
+    size_t n = strlen(text);
+    if (n >= sizeof board->note)
+        for (n = sizeof board->note - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80; n--)
+            continue; /* no half of a character */
+    pthread_mutex_lock(&board->lock);
+    memcpy(board->note, text, n);
+    board->note[n] = '\0';
+    pthread_mutex_unlock(&board->lock);
+}
+
 uint32_t fb_board_read(struct fb_board *board, struct fb_posting *postings, uint32_t max) {
     pthread_mutex_lock(&board->lock);
     uint32_t n = board->n;
     memcpy(postings, board->items, (n < max ? n : max) * sizeof *postings);
+    for (uint32_t i = 0; i < n && i < max; i++)
+        if (!postings[i].detail[0])
+            memcpy(postings[i].detail, board->note, sizeof board->note);
     pthread_mutex_unlock(&board->lock);
     return n;
 }

@@ -27,7 +27,7 @@ struct fb_posting {
     uint64_t audit_seq;
     uint8_t audit_head[32];
     char rules[13];   /* the bundle's name; empty: not known */
-    char detail[256]; /* why it is halted */
+    char detail[256]; /* why it is halted, or which rules are refused; empty: nothing to tell */
 };
 
 struct fb_board;
@@ -36,6 +36,8 @@ struct fb_board *fb_board_new(void);
 void fb_board_free(struct fb_board *board);
 /* Replaces what stood there of the partition. board NULL: nothing. */
 void fb_board_post(struct fb_board *board, const struct fb_posting *posting);
+/* What is to be told beside every partition that has no detail of its own; cut to its room. */
+void fb_board_note(struct fb_board *board, const char *text);
 /* The partition is not ours any more. */
 void fb_board_remove(struct fb_board *board, int32_t partition);
 /* Copies at most max of them, by ascending partition; returns how many there are. */

@@ -8,8 +8,16 @@
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
 #include "engine/base/num.h"
+#include "engine/run/config.h"
 
 #define MAGIC "flyball bundle 1\n"
+
+struct fb_bundle_settings fb_bundle_settings_of(const struct fb_config *config) {
+    return (struct fb_bundle_settings){
+        .max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
+        .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
+        .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)};
+}
 
 /* Without its folders: where the files lie is no part of what they say. */
 static struct fb_str file_name(struct fb_str path) {
@@ -64,6 +72,15 @@ void fb_bundle_drop(struct fb_bundle *bundle) {
     fb_compiled_free(&bundle->compiled);
     free((char *)(uintptr_t)bundle->bytes.p);
     free(bundle);
+}
+
+bool fb_bundle_reads_the_same(const struct fb_bundle *a, const struct fb_bundle *b) {
+    if (a->routes.n != b->routes.n)
+        return false;
+    for (uint32_t i = 0; i < a->routes.n; i++) /* in byte order */
+        if (strcmp(a->routes.items[i].topic, b->routes.items[i].topic) != 0)
+            return false;
+    return true;
 }
 
 /* ---- reading ---- */
@@ -138,8 +155,7 @@ struct fb_bundle *fb_bundle_parse(struct fb_str bytes, const char *pipe_topic, s
     if (!good) {
         struct fb_buf text = {0};
         fb_diags_print(diags, compiled.sources, false, &text);
-        fb_fail(err, FB_FATAL,
-                "this flyball does not take the rules that the state was made by: %s",
+        fb_fail(err, FB_FATAL, "this flyball does not take these rules: %s",
                 fb_buf_terminated(&text));
         fb_buf_free(&text);
         fb_compiled_free(&compiled);

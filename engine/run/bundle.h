@@ -20,6 +20,9 @@ struct fb_bundle_settings {
     uint32_t devices_max; /* of a partition; 0: no bound */
 };
 
+struct fb_config;
+struct fb_bundle_settings fb_bundle_settings_of(const struct fb_config *config);
+
 struct fb_bundle {
     atomic_uint references;
     uint8_t hash[32];
@@ -40,5 +43,7 @@ struct fb_bundle *fb_bundle_of(struct fb_compiled *compiled,
 struct fb_bundle *fb_bundle_parse(struct fb_str bytes, const char *pipe_topic, struct fb_err *err);
 struct fb_bundle *fb_bundle_keep(struct fb_bundle *bundle);
 void fb_bundle_drop(struct fb_bundle *bundle); /* NULL is fine */
+/* Both read the same topics: one may take the place of the other while records come. */
+bool fb_bundle_reads_the_same(const struct fb_bundle *a, const struct fb_bundle *b);
 
 #endif

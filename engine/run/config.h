@@ -48,6 +48,8 @@
       "Topic of the snapshots of the state, compacted. Default: APPLICATION.snapshot.")            \
     X(TOPICS_STATUS, "topics.status", FB_CONFIG_NAME, "", "",                                      \
       "Topic that says how each partition fares, compacted. Default: APPLICATION.status.")         \
+    X(TOPICS_RULES, "topics.rules", FB_CONFIG_NAME, "", "",                                        \
+      "Topic of the rules that are deployed. Default: APPLICATION.rules.")                         \
     X(JOURNAL_RETENTION_MS, "journal.retention.ms", FB_CONFIG_NUMBER, "3600000..9223372036854",    \
       "604800000",                                                                                 \
       "How long the journal topic keeps its records, where flyball creates it. Default: 7 days.")  \

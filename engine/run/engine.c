@@ -18,6 +18,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 #include "engine/run/config.h"
+#include "engine/run/deployed.h"
 #include "engine/run/routes.h"
 #include "engine/run/status.h"
 #include "engine/run/topics.h"
@@ -53,8 +54,9 @@ struct engine {
     struct fb_sink *status_sink; /* NULL: there is no status topic */
     struct fb_kafka_sink_config status_topic;
     struct fb_status *status;
-    bool unusable;              /* the folder of the state: locked, damaged, of another version */
-    struct fb_state_dir *state; /* of a pipe or file with a state.dir; NULL: none */
+    struct fb_deployed *deployed; /* NULL: rules come by --rules only */
+    bool unusable;                /* the folder of the state: locked, damaged, of another version */
+    struct fb_state_dir *state;   /* of a pipe or file with a state.dir; NULL: none */
     struct fb_kafka_setting *settings;
     const char **inputs; /* the routes' topics */
     struct fb_topics topics;
@@ -63,7 +65,7 @@ struct engine {
     struct thread *threads;
     const char **members; /* of the threads */
     uint32_t n_threads;
-    atomic_bool stop;
+    atomic_bool stop, drain;
 };
 
 static struct fb_kafka_settings settings_of(struct engine *engine) {
@@ -127,6 +129,10 @@ static struct fb_history *open_history(void *context, uint32_t worker, struct fb
     return fb_kafka_history_open(&settings, &engine->stop, err);
 }
 
+static struct fb_bundle *wanted(void *context) {
+    return fb_deployed_wanted(((struct engine *)context)->deployed);
+}
+
 /* ---- set-up ---- */
 
 /* The topic of a pipe: the one that is named, or the only one of the rules. */
@@ -150,11 +156,7 @@ static bool name_pipe(struct engine *engine, struct fb_err *err) {
 }
 
 static bool make_bundle(struct engine *engine, struct fb_err *err) {
-    const struct fb_config *config = engine->options->config;
-    struct fb_bundle_settings settings = {
-        .max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
-        .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
-        .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)};
+    struct fb_bundle_settings settings = fb_bundle_settings_of(engine->options->config);
     if (engine->options->input && !name_pipe(engine, err))
         return false;
     engine->bundle = fb_bundle_of(engine->options->compiled, &settings, engine->pipe_topic);
@@ -237,6 +239,20 @@ static bool open_status(struct engine *engine, struct fb_err *err) {
     return true;
 }
 
+/* The rules that were deployed, if any. */
+static bool open_deployed(struct engine *engine, struct fb_err *err) {
+    struct fb_kafka_settings settings = settings_of(engine);
+    struct fb_deployed_config deployed = {
+        .topic = fb_config_text(engine->options->config, FB_KEY_TOPICS_RULES),
+        .history = fb_kafka_history_open(&settings, &engine->stop, err),
+        .bundle = engine->bundle,
+        .board = engine->board,
+        .stop = &engine->stop};
+    if (deployed.history)
+        engine->deployed = fb_deployed_open(&deployed, err);
+    return engine->deployed != NULL;
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -274,7 +290,7 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .partitions = engine->topics.partitions,
         .n_topics = engine->task.journalled ? FB_STREAM_STATUS : FB_STREAM_AUDIT,
         .health = &engine->health};
-    return !engine->task.journalled || open_status(engine, err);
+    return !engine->task.journalled || (open_deployed(engine, err) && open_status(engine, err));
 }
 
 static void make_thread(struct engine *engine, uint32_t i) {
@@ -303,6 +319,7 @@ static void make_thread(struct engine *engine, uint32_t i) {
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
         .bundle = engine->bundle,
+        .wanted = engine->deployed ? wanted : NULL,
         .pipe_topic = engine->pipe_topic,
         .build = engine->options->build,
         .owner = thread->member,
@@ -316,7 +333,8 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .open_history = open_history,
         .context = engine,
         .worker = i,
-        .stop = &engine->stop};
+        .stop = &engine->stop,
+        .drain = engine->deployed ? &engine->drain : NULL};
     thread->config.last_is_unfinished = engine->state && fb_state_unfinished(engine->state) >= 0;
     for (int s = 0; s < FB_STREAMS; s++)
         thread->config.topics[s] =
@@ -389,6 +407,29 @@ static bool all_over(const struct engine *engine) {
     return true;
 }
 
+/* Somebody asked for it: workers take nothing more, and end when all of them are done. */
+static void look_at_drain(struct engine *engine) {
+    if (!engine->deployed || atomic_load(&engine->stop) || !fb_deployed_drains(engine->deployed))
+        return;
+    if (!atomic_exchange(&engine->drain, true))
+        fb_log(FB_LOG_INFO, "asked to drain: nothing more is taken, a snapshot of all state is "
+                            "made");
+    unsigned partitions = 0, halted = 0;
+    for (uint32_t i = 0; i < engine->n_threads; i++) {
+        const struct fb_worker_figures *figures = fb_worker_figures(engine->threads[i].worker);
+        if (!atomic_load(&figures->drained))
+            return;
+        partitions += atomic_load(&figures->partitions);
+        halted += atomic_load(&figures->halted);
+    }
+    fb_log(FB_LOG_INFO,
+           "drained: all state of %u partition%s is in snapshots, the next start goes on from them"
+           "%s",
+           partitions - halted, partitions - halted == 1 ? "" : "s",
+           halted ? "; what is halted stays as it is" : "");
+    atomic_store(&engine->stop, true);
+}
+
 /* Until all workers are over. */
 static void watch(struct engine *engine, const sigset_t *signals) {
     struct report last = {now_ms(), 0};
@@ -407,6 +448,7 @@ static void watch(struct engine *engine, const sigset_t *signals) {
         }
         if (any_over(engine, &failed))
             atomic_store(&engine->stop, true);
+        look_at_drain(engine);
         if (engine->status)
             fb_status_tell(engine->status,
                            fb_machine_time.now_us(fb_machine_time.context, FB_CLOCK_WALL));
@@ -422,6 +464,10 @@ static void watch(struct engine *engine, const sigset_t *signals) {
 static bool start(struct engine *engine, struct fb_err *err) {
     for (uint32_t i = 0; i < engine->n_threads; i++)
         make_thread(engine, i);
+    if (engine->deployed && !fb_deployed_start(engine->deployed, err)) {
+        atomic_store(&engine->stop, true);
+        return false;
+    }
     for (uint32_t i = 0; i < engine->n_threads; i++) {
         struct thread *thread = &engine->threads[i];
         int code = pthread_create(&thread->id, NULL, thread_main, thread);
@@ -459,6 +505,7 @@ static void free_engine(struct engine *engine) {
     free(engine->threads);
     free(engine->members);
     fb_park_free(engine->park);
+    fb_deployed_close(engine->deployed);
     fb_status_free(engine->status);
     if (engine->status_sink)
         engine->status_sink->calls->close(engine->status_sink);

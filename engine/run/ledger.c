@@ -26,6 +26,8 @@ struct fb_ledger {
     struct fb_manifest open;            /* under way; snapshot 0: none */
     struct fb_journal_snapshot opened;
     uint64_t opened_read;
+    bool moved; /* operations were noted behind the barrier of the newest or the open one */
+    bool drains;
     struct fb_chunk_coder *coder;
     struct fb_buf content, key, value;
 };
@@ -54,6 +56,7 @@ void fb_ledger_resume(struct fb_ledger *ledger, const struct fb_journal *last) {
     ledger->seq = last->seq;
     ledger->rules_due = false;
     ledger->newest = last->snapshot;
+    ledger->moved = true; /* as far as is known here */
     if (last->snapshot.id)
         ledger->barrier_us = last->snapshot.wall_us;
 }
@@ -80,6 +83,19 @@ const struct fb_journal_snapshot *fb_ledger_snapshot(const struct fb_ledger *led
 
 bool fb_ledger_snapshot_is_open(const struct fb_ledger *ledger) {
     return ledger->open.snapshot != 0;
+}
+
+void fb_ledger_drain(struct fb_ledger *ledger) {
+    ledger->drains = true;
+}
+
+bool fb_ledger_drains(const struct fb_ledger *ledger) {
+    return ledger->drains;
+}
+
+bool fb_ledger_is_drained(const struct fb_ledger *ledger) {
+    return ledger->newest.id && !ledger->open.snapshot && !ledger->moved &&
+           fb_journal_is_empty(&ledger->writer);
 }
 
 /* ---- snapshots ---- */
@@ -162,6 +178,8 @@ static void sweep(struct fb_ledger *ledger, struct fb_core *core, struct fb_batc
 static bool is_due(const struct fb_ledger *ledger, const struct fb_journal *now,
                    uint64_t bytes_read) {
     uint64_t read = bytes_read - ledger->newest_read;
+    if (ledger->drains)
+        return ledger->moved || !ledger->newest.id;
     if (ledger->barrier_us == FB_NO_TIME)
         return read > 0;
     int64_t since_us = now->wall_us - ledger->barrier_us;
@@ -185,6 +203,7 @@ static void begin(struct fb_ledger *ledger, struct fb_core *core, const struct f
         ledger->newest = ledger->opened;
     ledger->barrier_us = now->wall_us;
     ledger->rules_due = true; /* so that what restoring needs lies close together */
+    ledger->moved = false;
     fb_core_snapshot_begin(core);
 }
 
@@ -196,6 +215,7 @@ void fb_ledger_seal(struct fb_ledger *ledger, struct fb_core *core, const struct
         put_rules(ledger, bundle, batch);
     if (ledger->open.snapshot)
         sweep(ledger, core, batch);
+    ledger->moved |= !fb_journal_is_empty(&ledger->writer);
     now->seq = ++ledger->seq;
     now->semantics = FB_SEMANTICS;
     memcpy(now->rules, bundle->hash, sizeof now->rules);

@@ -48,6 +48,13 @@ bool fb_ledger_snapshot_is_open(const struct fb_ledger *ledger);
  * the seal is short however many were touched since the last one. */
 void fb_ledger_relieve(struct fb_ledger *ledger, struct fb_core *core, struct fb_batch *batch);
 
+/* From here on nothing is taken any more: the next seal begins a snapshot, if one is needed for all
+ * that was taken to be in one. */
+void fb_ledger_drain(struct fb_ledger *ledger);
+/* All that was taken is in the newest snapshot, which is complete with the last seal. */
+bool fb_ledger_is_drained(const struct fb_ledger *ledger);
+bool fb_ledger_drains(const struct fb_ledger *ledger);
+
 /* Ends what goes into one commit. `now`: clock, inputs, audit, wall clock and outputs of the task;
  * the rest is filled in. bytes_read: of inputs, since the task's beginning. */
 void fb_ledger_seal(struct fb_ledger *ledger, struct fb_core *core, const struct fb_bundle *bundle,

@@ -119,7 +119,9 @@ static bool put(struct fb_status *status, const struct fb_posting *posting, int6
 static bool is_told(const struct fb_status *status, const struct fb_posting *posting) {
     for (uint32_t i = 0; i < status->n_told; i++)
         if (status->told[i].partition == posting->partition)
-            return status->told[i].mode == posting->mode && !status->missed[i];
+            return status->told[i].mode == posting->mode && !status->missed[i] &&
+                   strcmp(status->told[i].rules, posting->rules) == 0 &&
+                   strcmp(status->told[i].detail, posting->detail) == 0;
     return false;
 }
 

@@ -129,12 +129,13 @@ static bool waits_for_markers(struct rebuilding *rebuilding, int32_t partition,
 
 /* Until it is there, is known not to be there, or cannot be had. */
 static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t partition,
-                                  const struct committed *committed, struct fb_task **task) {
+                                  const struct committed *committed, struct fb_bundle *bundle,
+                                  struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
     int64_t now = monotonic_us(takeover);
     struct rebuilding rebuilding = {takeover, now, now, false};
     struct fb_restore_wish wish = {.config = config->task,
-                                   .bundle = config->bundle,
+                                   .bundle = bundle,
                                    .pipe_topic = config->pipe_topic,
                                    .journal = config->topics[FB_STREAM_JOURNAL],
                                    .snapshot = config->topics[FB_STREAM_SNAPSHOT],
@@ -194,9 +195,11 @@ enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t part
     fb_task_free(*task);
     *task = NULL;
     enum fb_taken_over taken = FB_TAKEN_NEW;
+    struct fb_bundle *bundle = fb_worker_wanted(config);
     if (config->task->journalled)
-        taken = rebuild(takeover, partition, &committed, task);
+        taken = rebuild(takeover, partition, &committed, bundle, task);
     if (taken == FB_TAKEN_NEW)
-        *task = fb_task_new(config->task, config->bundle, partition);
+        *task = fb_task_new(config->task, bundle, partition);
+    fb_bundle_drop(bundle);
     return taken;
 }

@@ -378,7 +378,17 @@ void fb_task_describe(const struct fb_task *task, struct fb_posting *posting) {
 
 bool fb_task_has_news(const struct fb_task *task) {
     return task->news || fb_batch_count(task->batch) ||
-           (task->ledger && fb_ledger_snapshot_is_open(task->ledger));
+           (task->ledger &&
+            (fb_ledger_snapshot_is_open(task->ledger) ||
+             (fb_ledger_drains(task->ledger) && !fb_ledger_is_drained(task->ledger))));
+}
+
+void fb_task_drain(struct fb_task *task) {
+    fb_ledger_drain(task->ledger);
+}
+
+bool fb_task_is_drained(const struct fb_task *task) {
+    return !task->sealed && !fb_task_has_news(task) && fb_ledger_is_drained(task->ledger);
 }
 
 /* Everything of a journal's record that the task knows and the ledger does not. */

@@ -65,6 +65,10 @@ void fb_task_describe(const struct fb_task *task, struct fb_posting *posting);
 /* Something was taken or put out since the last seal, or a snapshot is under way. Ticks that
  * brought nothing do not count: who takes over finds the same. */
 bool fb_task_has_news(const struct fb_task *task);
+/* Nothing is taken from here on; commits go on until fb_task_is_drained. */
+void fb_task_drain(struct fb_task *task);
+/* All that was taken is in a snapshot, and that is committed. */
+bool fb_task_is_drained(const struct fb_task *task);
 /* Ends what goes into one commit: the journal's record and pieces of snapshots join the outputs.
  * Nothing more may be taken until fb_task_committed. */
 void fb_task_seal(struct fb_task *task, int64_t wall_us);

@@ -80,6 +80,11 @@ static bool stopping(const struct fb_worker *worker) {
     return atomic_load_explicit(worker->config->stop, memory_order_relaxed);
 }
 
+static bool draining(const struct fb_worker *worker) {
+    return worker->config->drain &&
+           atomic_load_explicit(worker->config->drain, memory_order_relaxed);
+}
+
 static bool exactly_once(const struct fb_worker *worker) {
     return worker->config->task->journalled;
 }
@@ -186,6 +191,8 @@ static bool on_record(void *context, const struct fb_record *record) {
     if (route == UINT32_MAX || record->offset < fb_task_next(slot->task, route))
         return true;
     struct fb_err err;
+    if (draining(worker))
+        return false;
     /* A commit in doubt comes to its end before anything else is taken. Where it does not, both
      * ends are opened again and this record comes again. */
     if (worker->reopen || (fb_task_is_sealed(slot->task) && !commit(worker, INT64_MAX, &err)))
@@ -226,8 +233,7 @@ static bool stay_while_rebuilding(void *context) {
     return !stopping(worker);
 }
 
-static struct fb_bundle *wanted_bundle(const struct fb_worker *worker) {
-    const struct fb_worker_config *config = worker->config;
+struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config) {
     return config->wanted ? config->wanted(config->context) : fb_bundle_keep(config->bundle);
 }
 
@@ -251,9 +257,9 @@ static void change_rules(struct fb_worker *worker, struct slot *slot, struct fb_
 
 /* Between two commits, so that a journal's record begins with the change. */
 static void follow_rules(struct fb_worker *worker, struct slot *slot) {
-    if (!exactly_once(worker) || !fb_task_may_change(slot->task))
+    if (!exactly_once(worker) || draining(worker) || !fb_task_may_change(slot->task))
         return;
-    struct fb_bundle *bundle = wanted_bundle(worker);
+    struct fb_bundle *bundle = fb_worker_wanted(worker->config);
     if (memcmp(bundle->hash, fb_task_bundle(slot->task)->hash, sizeof bundle->hash) != 0)
         change_rules(worker, slot, bundle);
     fb_bundle_drop(bundle);
@@ -501,11 +507,19 @@ static void seal_all(struct fb_worker *worker) {
     }
 }
 
+static void follow_all(struct fb_worker *worker) {
+    for (size_t i = 0; i < worker->n_slots && !stopping(worker); i++)
+        if (worker->slots[i].task)
+            follow_rules(worker, &worker->slots[i]);
+}
+
 /* Outputs, and the positions behind them. False: it did not go well, err says why. */
 static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
     *err = (struct fb_err){0};
-    if (!anything_new(worker))
+    if (!anything_new(worker)) {
+        follow_all(worker);
         return true;
+    }
     if (worker->reopen)
         return fb_fail(err, FB_RETRIABLE, "the connection to Kafka is being made anew");
     if (exactly_once(worker))
@@ -524,9 +538,8 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
         if (!slot->task)
             continue;
         fb_task_committed(slot->task);
-        if (!stopping(worker))
-            follow_rules(worker, slot);
     }
+    follow_all(worker);
     count_batches(worker);
     if (worker->reopens > 1)
         fb_log(FB_LOG_INFO, "worker %u commits again, after both ends were opened %u times",
@@ -592,7 +605,7 @@ static bool open_again(struct fb_worker *worker, struct fb_err *err) {
 
 /* Only where silence means something: at the end, with the outside in reach. */
 static void tick(struct fb_worker *worker) {
-    if (!worker->source->calls->online(worker->source))
+    if (draining(worker) || !worker->source->calls->online(worker->source))
         return;
     int64_t wall = wall_us(worker);
     for (size_t i = 0; i < worker->n_slots; i++)
@@ -603,6 +616,24 @@ static void tick(struct fb_worker *worker) {
 
 static int until_ms(int64_t now, int64_t then) {
     return then <= now ? 0 : (int)((then - now + 999) / 1000);
+}
+
+/* Nothing is taken any more: commits until the snapshots are whole. Partitions that come meanwhile
+ * are treated alike. */
+static void drain(struct fb_worker *worker) {
+    bool all = !worker->reopen;
+    for (size_t i = 0; i < worker->n_slots; i++) {
+        struct fb_task *task = worker->slots[i].task;
+        if (!task)
+            continue;
+        fb_task_drain(task);
+        all &= fb_task_is_drained(task);
+    }
+    if (!all)
+        worker->commit_at_us = 0; /* at once */
+    else                          /* polling comes back at once where records are there */
+        worker->config->time->sleep_us(worker->config->time->context, TICK_US);
+    atomic_store(&worker->figures.drained, all);
 }
 
 /* What a commit that did not go well means: false ends the worker, err says why. */
@@ -630,6 +661,8 @@ static bool go_on(struct fb_worker *worker, struct fb_err *err) {
         return false;
     if (!worker->source) /* stopped meanwhile */
         return true;
+    if (draining(worker))
+        drain(worker);
     if (now >= worker->tick_at_us) {
         tick(worker);
         worker->tick_at_us = now + TICK_US;

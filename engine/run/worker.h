@@ -33,7 +33,7 @@ struct fb_worker_config {
     const struct fb_task_config *task; /* task->journalled: exactly once */
     struct fb_bundle *bundle;          /* at the start */
     /* The bundle that should be in force now, a reference for the caller; asked after each commit.
-     * NULL: always the one of the start. Called on the worker's thread. */
+     * NULL: always the one of the start. Called on the worker's thread; exactly once only. */
     struct fb_bundle *(*wanted)(void *context);
     struct fb_park *park;           /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
@@ -54,7 +54,10 @@ struct fb_worker_config {
     bool last_is_unfinished; /* as in run/restore.h */
     void *context;
     uint32_t worker;   /* its number */
-    atomic_bool *stop; /* true: drain, commit, return */
+    atomic_bool *stop; /* true: commit, return */
+    /* True: take nothing more, and bring all of the state into snapshots. NULL: never. Exactly once
+     * only. */
+    atomic_bool *drain;
 };
 
 /* Read by the engine's thread while the worker runs. */
@@ -63,10 +66,14 @@ struct fb_worker_figures {
     atomic_llong lag; /* records that are in the topics and not read, as far as known */
     atomic_uint partitions;
     atomic_uint halted;  /* of them: their state cannot be rebuilt */
+    atomic_bool drained; /* all is in snapshots, as `drain` asked */
     atomic_bool waiting; /* for outputs to be acknowledged, for more than a moment */
 };
 
 struct fb_worker;
+
+/* The bundle that should be in force now, a reference for the caller. */
+struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config);
 
 struct fb_worker *fb_worker_new(const struct fb_worker_config *config);
 void fb_worker_free(struct fb_worker *worker);

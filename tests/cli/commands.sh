@@ -68,7 +68,7 @@ expect 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.r
 expect 1 out '"code":"E201"' "$flyball" check --format=json name.rules
 
 commands=$("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
-expect 0 out "audit check fmt gen plan replay run test help" echo $commands
+expect 0 out "audit check deploy drain fmt gen plan replay run test help" echo $commands
 for command in $commands; do
     expect 0 out "Example" "$flyball" "$command" -h
     expect 0 out "Example" "$flyball" help "$command"

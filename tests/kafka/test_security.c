@@ -90,6 +90,7 @@ static void read_line(const char *name, char line[static 128]) {
 struct app {
     char input[64], name[64], member[80]; /* member: the prefix of its transactional ids */
     char alerts[80], late[80], dead[80], audit[80], journal[80], snapshot[80], status[80];
+    char rules[80];
 };
 
 /* One with topics of its own, and input that makes a record for each output. */
@@ -104,9 +105,9 @@ static struct app new_app(bool with_outputs) {
     const struct {
         char *name;
         const char *suffix;
-    } outputs[] = {{app.alerts, "alerts"},    {app.late, "late"},     {app.dead, "dead"},
-                   {app.audit, "audit"},      {app.journal, "journal"}, {app.snapshot, "snapshot"},
-                   {app.status, "status"}};
+    } outputs[] = {{app.alerts, "alerts"}, {app.late, "late"},       {app.dead, "dead"},
+                   {app.audit, "audit"},   {app.journal, "journal"}, {app.snapshot, "snapshot"},
+                   {app.status, "status"}, {app.rules, "rules"}};
     fb_topic_create(address, app.input, 1, NULL);
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         snprintf(outputs[i].name, sizeof app.alerts, "%s.%s", app.name, outputs[i].suffix);
@@ -217,16 +218,9 @@ static void write_config(const struct app *app, const char *settings) {
 static struct fb_program_run start(const char *setting, const char *guarantee) {
     char text[64];
     snprintf(text, sizeof text, "processing.guarantee=%s", guarantee);
-    const char *const args[] = {"run",
-                                "--rules",
-                                path_of("a.rules"),
-                                "--config",
-                                path_of("a.conf"),
-                                "-X",
-                                setting,
-                                "-X",
-                                text,
-                                NULL};
+    const char *const args[] = {
+        "run", "--rules", path_of("a.rules"), "--config", path_of("a.conf"), "-X", setting, "-X",
+        text,  NULL};
     return fb_program_start(folder, "a.log", args);
 }
 
@@ -279,6 +273,8 @@ static const struct need {
      offsetof(struct app, snapshot), true, 3, 3},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
      offsetof(struct app, status), true, 2, GOES_ON},
+    {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, rules), true, 2, 2},
 };
 enum { NEEDS = sizeof needs / sizeof *needs };
 
@@ -300,9 +296,9 @@ static void give_all_but(const char *user, const struct app *app, const char *gu
     for (int i = 0; i < NEEDS; i++) {
         if ((needs[i].once && strcmp(guarantee, ONCE) != 0) || (i == without && !visible))
             continue;
-        rights[n++] = (struct fb_right){
-            i == without ? RD_KAFKA_ACL_OPERATION_DESCRIBE : needs[i].operation, needs[i].resource,
-            name_of(&needs[i], app), false};
+        rights[n++] =
+            (struct fb_right){i == without ? RD_KAFKA_ACL_OPERATION_DESCRIBE : needs[i].operation,
+                              needs[i].resource, name_of(&needs[i], app), false};
     }
     give_only(user, rights, n);
 }
@@ -458,10 +454,7 @@ static void the_documented_commands_give_what_is_needed(void **state) {
         {AT_LEAST_ONCE, "topics.create=false", {"rights"}, 3},
         {AT_LEAST_ONCE, "topics.create=true", {"rights", "rights to create"}, 4},
         {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 5},
-        {ONCE,
-         "topics.create=true",
-         {"rights", "rights for exactly once", "rights to create"},
-         6},
+        {ONCE, "topics.create=true", {"rights", "rights for exactly once", "rights to create"}, 6},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct app app = new_app(strcmp(cases[i].create, "topics.create=false") == 0);

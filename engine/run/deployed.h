@@ -1,0 +1,40 @@
+/* Which rules are in force: those that were deployed last, as far as this process can run them.
+ *
+ * Place in the flow: the engine opens it before its workers; a thread of its own looks into the
+ * rules topic once a second, so that a broker that does not answer holds up nobody; workers ask
+ * after each commit. fb_deployed_wanted and fb_deployed_drains are thread-safe. */
+#ifndef FB_RUN_DEPLOYED_H
+#define FB_RUN_DEPLOYED_H
+
+#include "connectors/connector.h"
+#include "engine/run/board.h"
+#include "engine/run/bundle.h"
+
+#include <stdatomic.h>
+
+struct fb_deployed_config {
+    const char *topic;
+    struct fb_history *history; /* taken over; its own */
+    struct fb_bundle *bundle;   /* of --rules: in force until others are deployed, and what is
+                                 * deployed must read the same topics */
+    struct fb_board *board;     /* told of what is refused */
+    const atomic_bool *stop;
+};
+
+struct fb_deployed;
+
+/* Looks once. NULL: err says why. */
+struct fb_deployed *fb_deployed_open(const struct fb_deployed_config *config, struct fb_err *err);
+/* Looks again: what came since. False: err says why, nothing has changed. */
+bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err);
+/* Goes on looking, on its own thread, until `stop`. */
+bool fb_deployed_start(struct fb_deployed *deployed, struct fb_err *err);
+/* Waits for the thread; `stop` must be set if there is one. */
+void fb_deployed_close(struct fb_deployed *deployed);
+
+/* The bundle in force, a reference for the caller. */
+struct fb_bundle *fb_deployed_wanted(struct fb_deployed *deployed);
+/* Since the opening somebody has asked the application to drain. */
+bool fb_deployed_drains(const struct fb_deployed *deployed);
+
+#endif
