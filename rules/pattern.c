@@ -15,17 +15,20 @@ static bool has_setting(struct fb_str text) {
            text.p[2] <= 'Z';
 }
 
-/* (?C..) outside classes and escapes. */
-static bool has_callout(struct fb_str text, uint32_t *at) {
-    for (size_t i = 0; i + 2 < text.n; i++) {
-        if (text.p[i] == '\\') {
-            i++;
-        } else if (memcmp(text.p + i, "(?C", 3) == 0) {
-            *at = (uint32_t)i;
-            return true;
-        }
-    }
-    return false;
+static int note_callout(pcre2_callout_enumerate_block *callout, void *behind) {
+    *(size_t *)behind = callout->pattern_position;
+    return 1; /* one is enough */
+}
+
+/* PCRE2 itself is asked: what looks like (?C1) may be quoted, and what looks quoted may not be. */
+static bool has_callout(const pcre2_code *code, struct fb_str text, uint32_t *at) {
+    size_t i = 0;
+    if (pcre2_callout_enumerate(code, note_callout, &i) == 0)
+        return false;
+    while (i > 0 && !(i + 3 <= text.n && memcmp(text.p + i, "(?C", 3) == 0))
+        i--;
+    *at = (uint32_t)i;
+    return true;
 }
 
 static bool say(char why[static 256], const char *text) {
@@ -51,8 +54,6 @@ bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
         return say(why, "a pattern has at most 4,096 bytes");
     if (has_setting(text))
         return say(why, "settings as (*NAME) at the start are the engine's, not the pattern's");
-    if (has_callout(text, at))
-        return say(why, "callouts as (?C1) are not part of the language");
     int error = 0;
     size_t offset = 0;
     pcre2_code *code = compile(text, &error, &offset);
@@ -64,7 +65,10 @@ bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
     }
     size_t bytes = 0;
     pcre2_pattern_info(code, PCRE2_INFO_SIZE, &bytes);
+    bool calls = has_callout(code, text, at);
     pcre2_code_free(code);
+    if (calls)
+        return say(why, "callouts as (?C1) are not part of the language");
     if (bytes > FB_PATTERN_BYTES_MAX)
         return say(why, "the compiled pattern is larger than 64 KB; repeat less");
     return true;
