@@ -2,15 +2,17 @@
  *
  * Place in the flow: a program for people; `./dev bench` starts a broker and calls it.
  *
- *   kafka FLYBALL BOOTSTRAP [EVENTS [ROUNDS]]
+ *   kafka FLYBALL BOOTSTRAP [EVENTS [ROUNDS [WHICH]]]
  *
  * The stream: device events of about 155 bytes, 10,000 devices, each once a second of event time,
  * two partitions, lz4. The rules: workload W2 (mean of 10 s windows against a limit) and W4
- * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once, and 10 also exactly once.
- * Printed: events per CPU-second of the whole process, start-up included, and the ratio to the
- * empty loop (callback queue). Each round runs all of them, one after the other, so that what else
- * goes on in the machine touches all; the figures are those of all rounds together.
- * docs/performance.md tells more. */
+ * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once; 10 also exactly once, with
+ * one snapshot at the start as always and no other, and with snapshots as often as they ever come
+ * (8 times their bytes read in between). WHICH: only rows whose name has this in it.
+ * Printed: events per CPU-second of the whole process, start-up included, the ratio to the empty
+ * loop (callback queue), and what a guarantee adds, as the median over the rounds. Each round runs
+ * all of them, one after the other, so that what else goes on in the machine touches all; the
+ * figures are those of all rounds together. docs/performance.md tells more. */
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
@@ -80,8 +82,8 @@ static void load(const struct bench *bench) {
     for (int64_t i = 0; i < bench->events; i++) {
         size_t n = bench_stream_next(stream, value);
         int m = snprintf(key, sizeof key, "dev-%06d", (int)(i % BENCH_DEVICES));
-        while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value, n,
-                                key, (size_t)m, NULL))
+        while (rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, value, n, key,
+                                (size_t)m, NULL))
             rd_kafka_poll(rk, 5);
         if (i % 4096 == 0)
             rd_kafka_poll(rk, 0);
@@ -151,25 +153,60 @@ static int64_t committed(rd_kafka_t *rk, const struct bench *bench) {
     return sum;
 }
 
+/* Snapshots: the first comes at once, others when. */
+static const char *const no_more[] = {"-X", "snapshot.interval.min.ms=86400000", "-X",
+                                      "snapshot.interval.max.ms=86400000"};
+static const char *const as_often_as_ever[] = {"-X", "snapshot.interval.min.ms=10", "-X",
+                                               "snapshot.interval.max.ms=86400000"};
+enum { SETTINGS = 4 };
+
 /* What is measured; the first row is the measure of the others. */
 static const struct row {
     const char *what, *name;
     int rules;
     enum bench_rules kind;
     const char *guarantee;
+    const char *const *settings; /* SETTINGS of them; NULL: none */
+    int against;                 /* the row before, by so many, that it is compared with; 0: none */
 } rows[] = {
     {.what = "empty librdkafka loop"},
-    {"W2, 10 rules", "w2", 10, BENCH_W2, "at_least_once"},
-    {"W2, 10 rules, exactly once", "w2", 10, BENCH_W2, "exactly_once"},
-    {"W2, 100 rules", "w2", 100, BENCH_W2, "at_least_once"},
-    {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once"},
-    {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once"},
-    {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once"},
+    {"W2, 10 rules", "w2", 10, BENCH_W2, "at_least_once", NULL, 0},
+    {"W2, 10 rules, exactly once", "w2", 10, BENCH_W2, "exactly_once", no_more, 1},
+    {"W2, 10 rules, with snapshots", "w2", 10, BENCH_W2, "exactly_once", as_often_as_ever, 1},
+    {"W2, 100 rules", "w2", 100, BENCH_W2, "at_least_once", NULL, 0},
+    {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once", NULL, 0},
+    {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once", no_more, 1},
+    {"W4, 10 rules, with snapshots", "w4", 10, BENCH_W4, "exactly_once", as_often_as_ever, 1},
+    {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once", NULL, 0},
 };
-enum { ROWS = sizeof rows / sizeof *rows };
+enum { ROWS = sizeof rows / sizeof *rows, ROUNDS_MAX = 100 };
+
+/* In the child. */
+static void exec_flyball(const struct bench *bench, const struct row *row, const char *path,
+                         const char *application) {
+    char set_application[160], set_bootstrap[256], set_guarantee[64];
+    snprintf(set_guarantee, sizeof set_guarantee, "processing.guarantee=%s", row->guarantee);
+    snprintf(set_application, sizeof set_application, "application.id=%s", application);
+    snprintf(set_bootstrap, sizeof set_bootstrap, "kafka.bootstrap.servers=%s", bench->bootstrap);
+    const char *args[20 + SETTINGS] = {bench->flyball, "run",
+                                       "--rules",      path,
+                                       "-X",           set_application,
+                                       "-X",           set_bootstrap,
+                                       "-X",           "start.from=earliest",
+                                       "-X",           "workers=1",
+                                       "-X",           set_guarantee};
+    int n = 0;
+    while (args[n])
+        n++;
+    for (int i = 0; row->settings && i < SETTINGS; i++)
+        args[n++] = row->settings[i];
+    FB_ASSERT(freopen("/dev/null", "w", stderr));
+    execv(bench->flyball, (char *const *)(uintptr_t)args);
+    _exit(127);
+}
 
 static double run_flyball(const struct bench *bench, const struct row *row) {
-    char path[512], application[128], set_application[160], set_bootstrap[256], set_guarantee[64];
+    char path[512], application[128];
     snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, row->name, row->rules);
     FILE *file = fopen(path, "w");
     FB_ASSERT(file);
@@ -178,20 +215,12 @@ static double run_flyball(const struct bench *bench, const struct row *row) {
     FB_ASSERT(fwrite(text.p, 1, text.n, file) == text.n);
     FB_ASSERT(!fclose(file));
     fb_buf_free(&text);
-    snprintf(application, sizeof application, "%s-%s-%d-%s-%d", bench->topic, row->name,
-             row->rules, row->guarantee, bench->round);
-    snprintf(set_guarantee, sizeof set_guarantee, "processing.guarantee=%s", row->guarantee);
-    snprintf(set_application, sizeof set_application, "application.id=%s", application);
-    snprintf(set_bootstrap, sizeof set_bootstrap, "kafka.bootstrap.servers=%s", bench->bootstrap);
+    snprintf(application, sizeof application, "%s-%d-%d", bench->topic, (int)(row - rows),
+             bench->round);
     pid_t pid = fork();
     FB_ASSERT(pid >= 0);
-    if (!pid) {
-        FB_ASSERT(freopen("/dev/null", "w", stderr));
-        execl(bench->flyball, bench->flyball, "run", "--rules", path, "-X", set_application, "-X",
-              set_bootstrap, "-X", "start.from=earliest", "-X", "workers=1", "-X", set_guarantee,
-              (char *)NULL);
-        _exit(127);
-    }
+    if (!pid)
+        exec_flyball(bench, row, path, application);
     rd_kafka_t *rk = client(RD_KAFKA_CONSUMER,
                             conf_of(bench, (const char *const[]){"group.id", application, NULL}));
     while (committed(rk, bench) < bench->events && waitpid(pid, NULL, WNOHANG) == 0)
@@ -212,15 +241,60 @@ static double run_empty(const struct bench *bench) {
 }
 
 static void print_row(const char *what, double cpu_s, double empty_s, double events) {
-    printf("%-28s %8.2f CPU-s %9.0f k events/CPU-s %6.0f ns/event   ratio %.2f\n", what, cpu_s,
-           events / cpu_s / 1e3, cpu_s * 1e9 / events, empty_s / cpu_s);
+    printf("%-30s %8.2f CPU-s %9.0f k events/CPU-s %6.0f ns/event", what, cpu_s,
+           events / cpu_s / 1e3, cpu_s * 1e9 / events);
+    if (empty_s > 0)
+        printf("   ratio %.2f", empty_s / cpu_s);
+    printf("\n");
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* What a row adds to the one it is compared with, in percent: the median over the rounds, and the
+ * least and the most, which tell how far that can be trusted. */
+static void print_added(const double *cpu_s, const double *against_s, int rounds, const char *what,
+                        const char *against) {
+    double added[ROUNDS_MAX];
+    for (int i = 0; i < rounds; i++)
+        added[i] = (cpu_s[i] / against_s[i] - 1) * 100;
+    qsort(added, (size_t)rounds, sizeof *added, ascending);
+    double median = (added[rounds / 2] + added[(rounds - 1) / 2]) / 2;
+    printf("%s against %s: %+.1f %% CPU (%+.1f to %+.1f)\n", what, against, median, added[0],
+           added[rounds - 1]);
+}
+
+static double sum_of(const double *cpu_s, int rounds) {
+    double sum = 0;
+    for (int i = 0; i < rounds; i++)
+        sum += cpu_s[i];
+    return sum;
+}
+
+static bool is_wanted(const struct row *row, const char *which) {
+    return !which || strstr(row->what, which);
+}
+
+static void print_all(double cpu_s[][ROUNDS_MAX], int rounds, double events, const char *which) {
+    for (int i = 0; i < ROWS; i++)
+        if (is_wanted(&rows[i], which))
+            print_row(rows[i].what, sum_of(cpu_s[i], rounds), sum_of(cpu_s[0], rounds),
+                      events * rounds);
+    for (int i = 0; i < ROWS; i++) {
+        int against = i - rows[i].against;
+        if (rows[i].against && is_wanted(&rows[i], which) && is_wanted(&rows[against], which))
+            print_added(cpu_s[i], cpu_s[against], rounds, rows[i].what, rows[against].what);
+    }
 }
 
 int main(int argc, char **argv) {
     int rounds = argc > 4 ? atoi(argv[4]) : 2;
+    const char *which = argc > 5 ? argv[5] : NULL;
     struct bench bench = {.events = argc > 3 ? atoll(argv[3]) : 6000000};
-    if (argc < 3 || rounds <= 0 || bench.events <= 0) {
-        fprintf(stderr, "usage: kafka FLYBALL BOOTSTRAP [EVENTS [ROUNDS]]\n");
+    if (argc < 3 || rounds <= 0 || rounds > ROUNDS_MAX || bench.events <= 0) {
+        fprintf(stderr, "usage: kafka FLYBALL BOOTSTRAP [EVENTS [ROUNDS [WHICH]]]\n");
         return 2;
     }
     bench.flyball = argv[1];
@@ -232,12 +306,13 @@ int main(int argc, char **argv) {
     printf("%" PRId64 " events, %d rounds\n", bench.events, rounds);
     fflush(stdout);
     load(&bench);
-    double cpu_s[ROWS] = {0}; /* of all rounds */
+    static double cpu_s[ROWS][ROUNDS_MAX];
     for (; bench.round < rounds; bench.round++)
         for (int i = 0; i < ROWS; i++)
-            cpu_s[i] += rows[i].rules ? run_flyball(&bench, &rows[i]) : run_empty(&bench);
-    for (int i = 0; i < ROWS; i++)
-        print_row(rows[i].what, cpu_s[i], cpu_s[0], (double)bench.events * rounds);
+            if (is_wanted(&rows[i], which))
+                cpu_s[i][bench.round] =
+                    rows[i].rules ? run_flyball(&bench, &rows[i]) : run_empty(&bench);
+    print_all(cpu_s, rounds, (double)bench.events, which);
     rmdir(bench.folder);
     return 0;
 }
