@@ -38,4 +38,5 @@ title "step: how long a task is busy at a time, and its way back"
 "$build/bench/step" ${little:+3000 1}
 title "Kafka to Kafka"
 "$root/tools/kafka.sh" start-any
-"$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" ${little:+20000 1}
+"$build/bench/kafka" "$build/flyball" "$(cat "$FB_KAFKA_DIR/bootstrap")" \
+    ${little:+20000 1 "W2, 10 "}
