@@ -1,5 +1,6 @@
 /* Compares the JSON scanner with simdjson: which documents they accept, and what they read there.
- * The tricky documents come first, then 100,000 random changes of them, always the same ones. */
+ * The tricky documents come first, then 100,000 random changes of them (or as many as the argument
+ * says), always the same ones. */
 #include <simdjson.h>
 
 #include <cmath>
@@ -322,7 +323,8 @@ static void change(std::string &document, const std::vector<std::string> &docume
     }
 }
 
-int main() {
+int main(int argc, char **argv) {
+    const long mutations = argc > 1 ? std::atol(argv[1]) : long{MUTATIONS};
     scanner s;
     s.paths = fb_json_paths_new(paths_read, N_PATHS);
     s.json = fb_json_new(s.paths, FB_JSON_LIMITS);
@@ -333,14 +335,14 @@ int main() {
     for (const auto &document : documents)
         if (document.size() < 2000)
             small.push_back(document);
-    for (int i = 0; i < MUTATIONS; i++) {
+    for (long i = 0; i < mutations; i++) {
         std::string document = small[random_below(small.size())];
         for (size_t changes = 1 + random_below(3); changes > 0; changes--)
             change(document, small);
         compare(s, document);
     }
-    std::printf("%zu documents and %d changed ones, against simdjson (%s)\n", documents.size(),
-                int(MUTATIONS), simdjson::get_active_implementation()->name().c_str());
+    std::printf("%zu documents and %ld changed ones, against simdjson (%s)\n", documents.size(),
+                mutations, simdjson::get_active_implementation()->name().c_str());
     for (int i = 0; i < DIFFERENCES; i++)
         std::printf("%8ld  %s\n", s.counts[i], reasons[i]);
     /* A difference that never comes up would excuse nothing and hide something one day. */
