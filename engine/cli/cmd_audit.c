@@ -8,12 +8,20 @@
 
 #include "connectors/lines.h"
 #include "engine/base/arena.h"
+#include "engine/cli/audit_place.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/replay_request.h"
 #include "engine/run/audit_again.h"
 
-enum { FINDINGS_SHOWN = 20, HEADS_MAX = 4096, KEY_HEAD = FB_REPLAY_KEYS_END, KEY_FROM, KEY_AGAIN };
+enum {
+    FINDINGS_SHOWN = 20,
+    HEADS_MAX = 4096,
+    KEY_HEAD = FB_REPLAY_KEYS_END,
+    KEY_FROM,
+    KEY_AGAIN,
+    KEY_BEGINNING
+};
 
 struct arguments {
     const char **heads, **from;
@@ -22,6 +30,8 @@ struct arguments {
     int n_files;
     bool reexecute, replay_options;
     struct fb_replay_request what;
+    struct fb_audit_place_request place; /* config: of a live application */
+    char topic[256];                     /* of its input */
 };
 
 struct audit {
@@ -231,6 +241,56 @@ static int verify(struct arguments *arguments) {
     return status;
 }
 
+/* Options of a live application. */
+static error_t parse_place(struct arguments *arguments, int key, char *value,
+                           struct argp_state *state) {
+    struct fb_audit_place_request *place = &arguments->place;
+    switch (key) {
+    case 'c':
+        place->config = value;
+        return 0;
+    case 'X':
+        if (place->n_sets == FB_AUDIT_SETS_MAX)
+            argp_error(state, "at most %d of -X", FB_AUDIT_SETS_MAX);
+        place->sets[place->n_sets++] = value;
+        return 0;
+    case KEY_BEGINNING:
+        place->from_beginning = true;
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static bool is_place(const struct arguments *arguments) {
+    return arguments->place.config || arguments->place.n_sets || arguments->place.from_beginning;
+}
+
+/* Its rules and settings are in what it wrote; only the file that it reads has to be named. */
+static void check_place(struct arguments *arguments, const struct argp_state *state) {
+    const struct fb_replay_request *what = &arguments->what;
+    if (!arguments->reexecute)
+        argp_error(state, "--config, -X and --from-beginning go with --reexecute");
+    if (arguments->n_files || arguments->n_heads || arguments->n_from)
+        argp_error(state, "with --config the records are read where the application keeps them: "
+                          "no FILE, --head or --from");
+    if (what->n_rules || what->options.n_sets || what->options.has_until ||
+        what->options.envelope || what->options.tasks || what->options.application.n)
+        argp_error(state, "with --config, of the options of a replay only --input is possible");
+    if (what->options.n_inputs > 1)
+        argp_error(state, "a live application reads at most one --input");
+    if (what->options.n_inputs == 0)
+        return;
+    struct fb_str topic = what->inputs[0].topic;
+    arguments->place.input = what->inputs[0].path;
+    if (topic.n >= sizeof arguments->topic)
+        argp_error(state, "--input: the topic's name is too long");
+    if (topic.n) {
+        memcpy(arguments->topic, topic.p, topic.n);
+        arguments->place.input_topic = arguments->topic;
+    }
+}
+
 static error_t parse_verify(int key, char *value, struct argp_state *state) {
     struct arguments *arguments = state->input;
     error_t known;
@@ -252,15 +312,20 @@ static error_t parse_verify(int key, char *value, struct argp_state *state) {
         arguments->n_files = state->argc - state->next;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "name files of audit records, or - for standard input");
+        if (!is_place(arguments))
+            argp_error(state, "name files of audit records, or - for standard input");
         return 0;
     case ARGP_KEY_END:
-        if (arguments->reexecute)
+        if (is_place(arguments))
+            check_place(arguments, state);
+        else if (arguments->reexecute)
             fb_replay_request_check(&arguments->what, state);
         else if (arguments->replay_options)
             argp_error(state, "--rules, --input and what belongs to them go with --reexecute");
         return 0;
     default:
+        if (parse_place(arguments, key, value, state) == 0)
+            return 0;
         known = fb_replay_request_option(&arguments->what, key, value, state);
         arguments->replay_options |= known == 0;
         return known;
@@ -278,19 +343,27 @@ static int cmd_verify(int argc, char **argv) {
          "as well; may be given again",
          0},
         {"reexecute", KEY_AGAIN, NULL, 0,
-         "Run the same rules over the same events again and compare every byte; the options below "
-         "are those of `flyball replay`, which wrote the records",
+         "Run the same rules over the same events again and compare every byte. Of records that "
+         "`flyball replay` wrote: with its options, below. Of a live application: with --config "
+         "and without FILE, from its journal, snapshots and inputs",
          0},
+        {"config", 'c', "CONFIG", 0,
+         "The configuration of the live application; nothing is written", 0},
+        {NULL, 'X', "KEY=VALUE", 0, "Override a key of it; may be given again", 0},
+        {"from-beginning", KEY_BEGINNING, NULL, 0,
+         "From its first commit on instead of from the newest snapshot", 0},
         FB_REPLAY_OPTIONS,
         {0}};
     static const struct argp argp = {
         .options = options,
         .parser = parse_verify,
-        .args_doc = "FILE...",
+        .args_doc = "FILE...\n--reexecute --config CONFIG",
         .doc = "Checks audit records: that none was changed, left out, doubled or moved. FILE "
                "holds a record a line, also .zst; - is standard input. Exit status 1: the text "
-               "says which record and what; 3: a file can not be read.\v"
-               "Example: flyball audit verify --head @heads.txt results/audit.ndjson",
+               "says which record and what; 3: something can not be read.\v"
+               "Examples:\n"
+               "  flyball audit verify --head @heads.txt results/audit.ndjson\n"
+               "  flyball audit verify --reexecute --config flyball.properties",
     };
     struct arguments arguments = {.heads = fb_alloc(HEADS_MAX * sizeof(char *)),
                                   .from = fb_alloc(HEADS_MAX * sizeof(char *))};
@@ -299,7 +372,7 @@ static int cmd_verify(int argc, char **argv) {
     arguments.what.options.application = (struct fb_str){0};
     arguments.what.options.tasks = 0;
     fb_cli_options(&argp, argc, argv, &arguments);
-    int status = verify(&arguments);
+    int status = is_place(&arguments) ? fb_cli_audit_place(&arguments.place) : verify(&arguments);
     free(arguments.heads);
     free(arguments.from);
     return status;

@@ -112,7 +112,7 @@ static void tell(struct fb_audit_again *again) {
     again->found(again->context, (struct fb_str){again->text.p, again->text.n});
 }
 
-static void put_excerpt(struct fb_buf *out, const char *title, struct fb_str data, size_t at) {
+void fb_audit_excerpt(struct fb_buf *out, const char *title, struct fb_str data, size_t at) {
     size_t from = at > BEFORE ? at - BEFORE : 0;
     size_t to = at + BEHIND < data.n ? at + BEHIND : data.n;
     /* No half of a character. */
@@ -136,8 +136,8 @@ static void tell_difference(struct fb_audit_again *again, const struct kept *kep
                   "%s:%" PRIu64 ": %.*s seq %" PRIu64
                   ": the same rules and events give another record",
                   kept->file, kept->number, FB_ARG(record->task), record->seq);
-    put_excerpt(&again->text, "recorded", recorded, at);
-    put_excerpt(&again->text, "executed", now, at);
+    fb_audit_excerpt(&again->text, "recorded", recorded, at);
+    fb_audit_excerpt(&again->text, "executed", now, at);
     tell(again);
 }
 

@@ -114,7 +114,7 @@ static enum fb_restored check_last(struct restoring *r, enum fb_restored found) 
                 r->last.semantics, FB_SEMANTICS);
         return FB_RESTORE_HALT;
     }
-    if (wish->committed_seq != seq && !wish->pipe_topic)
+    if (wish->committed_seq != seq && !wish->pipe_topic && !wish->for_audit)
         fb_log(FB_LOG_WARN, "partition %d: the consumer group %s; the journal says where to go on",
                wish->partition,
                wish->positions_are_fresh ? "has no positions any more"
@@ -169,7 +169,7 @@ static enum fb_restored no_bundle(const struct restoring *r) {
 
 /* The bundle of a hash, a reference more. */
 static struct fb_bundle *bundle_of(struct restoring *r, const uint8_t hash[32]) {
-    if (is_bundle(r->wish->bundle, hash))
+    if (r->wish->bundle && is_bundle(r->wish->bundle, hash))
         return fb_bundle_keep(r->wish->bundle);
     if (r->bundle && is_bundle(r->bundle, hash))
         return fb_bundle_keep(r->bundle);
@@ -207,6 +207,15 @@ static struct fb_reader *open_first(struct restoring *r, const char *topic) {
     return r->history->calls->open(r->history, topic, r->wish->partition, first, r->err);
 }
 
+static enum fb_restored lost_beginning(struct restoring *r, uint64_t first) {
+    fb_fail(r->err, FB_FATAL,
+            "the journal '%s' [%d] begins with commit %llu, those before it were deleted: it can "
+            "be executed again from commit %llu on, behind the newest snapshot",
+            r->wish->journal, r->wish->partition, (unsigned long long)first,
+            (unsigned long long)r->last.snapshot.seq + 1);
+    return FB_RESTORE_HALT;
+}
+
 /* Before the first commit: only its rules are looked at here. */
 static enum fb_restored find_beginning(struct restoring *r) {
     struct fb_journal first;
@@ -216,6 +225,8 @@ static enum fb_restored find_beginning(struct restoring *r) {
     enum fb_restored done = next_commit(r, &first);
     if (done != FB_RESTORE_DONE)
         return done;
+    if (first.seq > 1 && r->wish->from_beginning)
+        return lost_beginning(r, first.seq);
     memcpy(r->at.rules, first.rules, sizeof r->at.rules);
     r->at.clock_us = FB_NO_TIME;
     r->commits->calls->close(r->commits);
@@ -227,7 +238,7 @@ static enum fb_restored find_beginning(struct restoring *r) {
 static enum fb_restored find_start(struct restoring *r) {
     const struct fb_journal_snapshot *snapshot = &r->last.snapshot;
     struct fb_record record;
-    if (!snapshot->id)
+    if (!snapshot->id || r->wish->from_beginning)
         return find_beginning(r);
     r->commits = open_at(r, r->wish->journal, snapshot->wall_us);
     if (!r->commits)
@@ -447,11 +458,14 @@ static enum fb_restored do_commit(struct restoring *r, const struct fb_journal *
         if (done != FB_RESTORE_DONE)
             return done;
     }
-    bool unfinished = r->wish->last_is_unfinished && commit->seq == r->last.seq;
-    if (r->err->kind || !(unfinished ? fb_task_replayed_unfinished(r->task, commit, r->err)
-                                     : fb_task_replayed(r->task, commit, r->err)))
+    if (r->err->kind)
         return FB_RESTORE_HALT;
-    return FB_RESTORE_DONE;
+    if (r->wish->outputs && !r->wish->outputs(r->wish->context, commit, fb_task_batch(r->task)))
+        return FB_RESTORE_STOPPED;
+    bool unfinished = r->wish->last_is_unfinished && commit->seq == r->last.seq;
+    bool agrees = unfinished ? fb_task_replayed_unfinished(r->task, commit, r->err)
+                             : fb_task_replayed(r->task, commit, r->err);
+    return agrees ? FB_RESTORE_DONE : FB_RESTORE_HALT;
 }
 
 static enum fb_restored do_commits(struct restoring *r) {
@@ -480,7 +494,7 @@ static enum fb_restored do_commits(struct restoring *r) {
 /* ---- all of it ---- */
 
 static enum fb_restored make_task(struct restoring *r) {
-    bool whole = r->last.snapshot.id != 0;
+    bool whole = r->last.snapshot.id != 0 && !r->wish->from_beginning;
     r->bundle = bundle_of(r, r->at.rules);
     if (!r->bundle)
         return no_bundle(r);

@@ -25,7 +25,8 @@ enum fb_restored {
 
 struct fb_restore_wish {
     const struct fb_task_config *config;
-    struct fb_bundle *bundle; /* that the engine runs by: saves reading it where it is the same */
+    struct fb_bundle *bundle; /* that the engine runs by: saves reading it where it is the same;
+                               * NULL: there is none */
     const char *pipe_topic;   /* as for the bundle; NULL: Kafka */
     const char *journal, *snapshot; /* topics */
     int32_t partition;
@@ -36,6 +37,13 @@ struct fb_restore_wish {
     bool positions_are_fresh; /* nobody has committed one, or they have expired */
     /* How far it is, 0 to 1000; false: stop. */
     bool (*progress)(void *context, int32_t partition, uint32_t permille);
+    /* Nobody goes on with the task: what a group says is not asked. */
+    bool for_audit;
+    /* From commit 1 instead of the newest snapshot; halts where the journal has lost it. */
+    bool from_beginning;
+    /* What a commit put out, before it is compared with the journal and forgotten; false: stop.
+     * NULL: nobody looks. */
+    bool (*outputs)(void *context, const struct fb_journal *commit, struct fb_batch *batch);
     void *context;
 };
 

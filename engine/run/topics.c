@@ -19,6 +19,10 @@ static const enum fb_config_key keys[FB_STREAMS] = {
     [FB_STREAM_JOURNAL] = FB_KEY_TOPICS_JOURNAL, [FB_STREAM_SNAPSHOT] = FB_KEY_TOPICS_SNAPSHOT,
     [FB_STREAM_STATUS] = FB_KEY_TOPICS_STATUS};
 
+const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream) {
+    return fb_config_text(config, keys[stream]);
+}
+
 /* At least once there is neither audit nor journal, and no status. */
 static int n_streams(const struct fb_topics_wanted *wanted) {
     return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;

@@ -26,6 +26,9 @@ struct fb_topics {
     int32_t partitions[FB_STREAMS];
 };
 
+/* What the configuration calls the topic of a stream. */
+const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream);
+
 /* Looks, creates what is missing where topics.create allows it. False: err says why, retriable
  * where the broker is the trouble and not what was asked of it. */
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,

@@ -1,5 +1,6 @@
 /* The audit trail of a live application that is killed again and again: one unbroken chain a
- * partition that only grows, and a decision for every alert. */
+ * partition that only grows, and a decision for every alert; and what comes out when it is executed
+ * again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,7 +30,8 @@ enum {
 
 static char folder[] = "/tmp/fb-test-audit-XXXXXX";
 static const char *address;
-static char application[64], input[64], audit_topic[80], alerts_topic[80], dead_topic[80];
+static char application[64], input[64], audit_topic[80], alerts_topic[80], dead_topic[80],
+    journal_topic[80];
 
 static char *path_of(const char *name) {
     static char paths[4][512];
@@ -59,7 +62,8 @@ static void write_files(void) {
     file = fopen(path_of("fb.properties"), "w");
     assert_non_null(file);
     fprintf(file,
-            "application.id = %s\nworkers = 1\nstart.from = earliest\ncommit.interval.ms = 20\n"
+            "application.id = %s\nstart.from = earliest\ncommit.interval.ms = 20\n"
+            "snapshot.interval.min.ms = 100\n"
             "processing.guarantee = exactly_once\nkafka.bootstrap.servers = %s\n"
             "kafka.queued.max.messages.kbytes = 1024\nkafka.max.partition.fetch.bytes = 20000\n",
             application, address);
@@ -100,9 +104,10 @@ static void put_events(int portion) {
 
 /* ---- the engine ---- */
 
-static struct fb_program_run start_engine(void) {
+static struct fb_program_run start_engine(const char *workers) {
     const char *const args[] = {
-        "run", "--rules", path_of("a.rules"), "--config", path_of("fb.properties"), NULL};
+        "run",   "--rules", path_of("a.rules"), "--config", path_of("fb.properties"), "-X",
+        workers, NULL};
     return fb_program_start(folder, "run.log", args);
 }
 
@@ -222,11 +227,12 @@ static void kills_do_not_break_the_trail(void **state) {
     snprintf(audit_topic, sizeof audit_topic, "%s.audit", application);
     snprintf(alerts_topic, sizeof alerts_topic, "%s.alerts", application);
     snprintf(dead_topic, sizeof dead_topic, "%s.dead", application);
+    snprintf(journal_topic, sizeof journal_topic, "%s.journal", application);
     write_files();
     fb_topic_create(address, input, PARTITIONS, NULL);
     for (int kills = 0; kills < KILLS; kills++) {
         put_events(kills);
-        struct fb_program_run run = start_engine();
+        struct fb_program_run run = start_engine(kills % 2 ? "workers=4" : "workers=1");
         fb_program_await(&run, "worker 0 has ");
         usleep((useconds_t)(kills * 60000)); /* any moment will do: before, in, between commits */
         fb_program_signal(&run, SIGKILL);
@@ -234,13 +240,134 @@ static void kills_do_not_break_the_trail(void **state) {
         look_at_trail();
     }
     put_events(KILLS);
-    struct fb_program_run run = start_engine();
+    struct fb_program_run run = start_engine("workers=2");
     await_committed((KILLS + 1) * EVENTS);
     fb_program_signal(&run, SIGTERM);
     assert_int_equal(fb_program_wait(&run), 0);
     look_at_trail();
     assert_int_equal(n_heads, PARTITIONS);
     compare_with_outputs();
+}
+
+/* ---- executed again ---- */
+
+static char said[8192];
+
+/* Exit status of `flyball audit verify --reexecute` with more options; what it said is in `said`.
+ */
+static int execute_again(const char *options) {
+    char command[1024];
+    snprintf(command, sizeof command, "%s audit verify --reexecute --config %s %s 2>&1", FB_PROGRAM,
+             path_of("fb.properties"), options);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    size_t n = fread(said, 1, sizeof said - 1, pipe);
+    said[n] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_said(const char *text) {
+    if (!strstr(said, text))
+        fail_msg("'%s' was not said, but: %s", text, said);
+}
+
+/* How many of what is called so were compared, over all partitions. */
+static unsigned long long compared(const char *what) {
+    unsigned long long sum = 0, n;
+    for (const char *at = said; (at = strstr(at, what)); at++) {
+        const char *number = at - 1;
+        while (number > said && number[-1] >= '0' && number[-1] <= '9')
+            number--;
+        if (sscanf(number, "%llu", &n) == 1)
+            sum += n;
+    }
+    return sum;
+}
+
+static void assert_heads(void) {
+    for (uint32_t i = 0; i < n_heads; i++) {
+        struct fb_buf head = {0};
+        fb_buf_text(&head, "; head ");
+        fb_audit_head_put(&heads[i], &head);
+        fb_buf_text(&head, "; ok\n");
+        assert_said(fb_buf_terminated(&head));
+        fb_buf_free(&head);
+    }
+}
+
+static size_t count_of(const char *topic) {
+    struct fb_records records = fb_topic_read(address, topic, true);
+    size_t n = records.n;
+    fb_records_free(&records);
+    return n;
+}
+
+static void assert_all_compared(void) {
+    assert_int_equal(compared(" alerts"), count_of(alerts_topic));
+    assert_int_equal(compared(" dead letters"), count_of(dead_topic));
+    assert_int_equal(compared(" audit records"), count_of(audit_topic));
+}
+
+/* After the test above: what several processes with one, two and four workers wrote between their
+ * kills comes out again, to the byte, by one thread and by four. */
+static void another_number_of_threads_gives_the_same(void **state) {
+    (void)state;
+    if (execute_again("-X workers=1") != 0)
+        fail_msg("%s", said);
+    assert_heads();
+    assert_true(compared(" audit records") < count_of(audit_topic)); /* behind the snapshot */
+    static const char *const counts[] = {"--from-beginning -X workers=1",
+                                         "--from-beginning -X workers=4"};
+    for (size_t i = 0; i < 2; i++) {
+        if (execute_again(counts[i]) != 0)
+            fail_msg("%s", said);
+        assert_said(": commits 1 to ");
+        assert_heads();
+        assert_all_compared();
+    }
+}
+
+static void what_is_gone_of_topics_is_said(void **state) {
+    (void)state;
+    fb_topic_cut(address, alerts_topic, 0, fb_topic_end(address, alerts_topic, 0, true) / 2);
+    assert_int_equal(execute_again("--from-beginning"), 0);
+    assert_said(" are not kept any more)");
+    assert_heads();
+    fb_topic_cut(address, journal_topic, 0, 5);
+    assert_int_equal(execute_again("--from-beginning"), 1);
+    assert_said("/0: nothing was executed again; NOT ok\n");
+    assert_said(": it can be executed again from commit ");
+    assert_said("/1: commits 1 to ");
+    assert_int_equal(execute_again(""), 0);
+    assert_heads();
+}
+
+/* The last one again, with another value in it. */
+static void forge(const char *topic, const char *from, const char *to) {
+    struct fb_records records = fb_topic_read(address, topic, true);
+    struct fb_topic_record *last = &records.v[records.n - 1];
+    char *at = strstr(last->value, from);
+    assert_non_null(at);
+    assert_int_equal(strlen(from), strlen(to));
+    memcpy(at, to, strlen(to));
+    fb_topic_put(address, topic, last->partition, 0, last->key, last->value, last->headers,
+                 last->headers_n);
+    fb_records_free(&records);
+}
+
+static void what_nobody_put_out_is_found(void **state) {
+    (void)state;
+    forge(audit_topic, "\"task\"", "\"tusk\"");
+    assert_int_equal(execute_again(""), 1);
+    assert_said(audit_topic);
+    assert_said("1 not as it was executed, 0 not readable");
+    forge(alerts_topic, "\"rule\"", "\"role\"");
+    assert_int_equal(execute_again("-X topics.audit=x"), 3);
+    assert_said("there is no topic 'x'");
+    assert_int_equal(execute_again("--from-beginning"), 1);
+    assert_said("the last one, it does not give this alert");
 }
 
 static int set_up(void **state) {
@@ -257,6 +384,9 @@ static int tear_down(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kills_do_not_break_the_trail)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kills_do_not_break_the_trail),
+                                       cmocka_unit_test(another_number_of_threads_gives_the_same),
+                                       cmocka_unit_test(what_is_gone_of_topics_is_said),
+                                       cmocka_unit_test(what_nobody_put_out_is_found)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
