@@ -8,8 +8,8 @@
  * two partitions, lz4. The rules: workload W2 (mean of 10 s windows against a limit) and W4
  * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once; 10 also exactly once, with
  * one snapshot at the start as always and no other, and with snapshots as often as they ever come
- * (8 times their bytes read in between). WHICH: besides the empty loop only rows with
- * this in their names.
+ * (8 times their bytes read in between). WHICH: besides the empty loop only rows with this in
+ * their names.
  * Printed: events per CPU-second of the whole process, start-up included, the ratio to the empty
  * loop (callback queue), and what a guarantee adds, as the median over the rounds. Each round runs
  * all of them, one after the other, so that what else goes on in the machine touches all; the
