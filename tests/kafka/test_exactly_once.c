@@ -11,9 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/base/calendar.h"
+#include "engine/codec/json_write.h"
+#include "engine/run/crumbs.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
@@ -65,8 +68,15 @@ struct app {
     const char *address;
     char input[64], name[64];
     int n_events;
+    const char *pace;   /* of snapshots; settings */
+    const char *poison; /* the dead letter of the record that ends the process; NULL: none does */
     struct fb_watch *watch;
 };
+
+static const char *const often =
+    "snapshot.interval.min.ms = 200\nsnapshot.interval.max.ms = 1000\n";
+static const char *const seldom =
+    "snapshot.interval.min.ms = 3600000\nsnapshot.interval.max.ms = 3600000\n";
 
 struct instance {
     const struct app *app;
@@ -88,7 +98,7 @@ static void path_of(const struct app *app, const char *name, char path[static 25
  * is read. */
 static void make_app(struct app *app, const char *address, int n_events) {
     char path[256];
-    *app = (struct app){.address = address, .n_events = n_events};
+    *app = (struct app){.address = address, .n_events = n_events, .pace = often};
     fb_topic_name(app->input, "events");
     fb_topic_name(app->name, "app");
     path_of(app, "rules", path);
@@ -122,11 +132,10 @@ static void start(struct instance *instance, const struct app *app, const char *
     assert_non_null(file);
     fprintf(file,
             "application.id = %s\ninstance.id = %s\nworkers = %d\nstart.from = earliest\n"
-            "commit.interval.ms = 20\nsnapshot.interval.min.ms = 200\n"
-            "snapshot.interval.max.ms = 1000\nstate.dir = %s\nlog.level = debug\n"
+            "commit.interval.ms = 20\nstate.dir = %s\nlog.level = debug\n%s"
             "kafka.bootstrap.servers = %s\nkafka.session.timeout.ms = 6000\n"
             "kafka.max.partition.fetch.bytes = 20000\n",
-            app->name, id, workers, folder, app->address);
+            app->name, id, workers, folder, app->pace, app->address);
     if (fetched)
         fprintf(file, "kafka.queued.min.messages = %d\n", fetched);
     fclose(file);
@@ -218,7 +227,23 @@ static void expect_equal(struct fb_items live, struct fb_items replayed, const c
     fb_items_free(&replayed);
 }
 
-/* Dead letters that are not of `replay`: of records that ended the process. */
+/* Takes the dead letter of the record that ended the process out, which `replay` did not see. */
+static void expect_poison(struct fb_items *dead, const char *poison) {
+    size_t kept = 0, found = 0;
+    for (size_t i = 0; i < dead->n; i++) {
+        if (!poison || strcmp(dead->v[i].text, poison) != 0) {
+            dead->v[kept++] = dead->v[i];
+            continue;
+        }
+        found++;
+        free(dead->v[i].key);
+        free(dead->v[i].text);
+        free(dead->v[i].id);
+    }
+    dead->n = kept;
+    assert_int_equal(found, poison != NULL);
+}
+
 static void expect_audit(const struct app *app) {
     char topic[96], path[256];
     topic_of(app, "audit", topic);
@@ -263,8 +288,9 @@ static void expect_exact(struct app *app) {
                  fb_by_key);
     snprintf(path, sizeof path, "%s/dead.ndjson", out);
     topic_of(app, "dead", topic);
-    expect_equal(fb_items_of_dead_topic(app->address, topic, app->input),
-                 fb_items_of_dead_lines(path), "dead letters", fb_by_text);
+    struct fb_items dead = fb_items_of_dead_topic(app->address, topic, app->input);
+    expect_poison(&dead, app->poison);
+    expect_equal(dead, fb_items_of_dead_lines(path), "dead letters", fb_by_text);
     expect_audit(app);
     assert_int_equal(fb_watch_total(app->watch), app->n_events);
     assert_int_equal(fb_watch_end(app->watch), 0);
@@ -368,6 +394,8 @@ static void the_broker_goes_and_comes(void **state) {
             fb_broker_kill(broker);
         if (i == 1)
             await_said(&engine, "no Kafka broker can be reached", lost + 1);
+        if (i == 1 && torture()) /* longer than any time-out of a session or transaction */
+            pause_ms(90000);
         fb_broker_restart(broker);
         if (i == 1)
             await_said(&engine, "Kafka is back after", back + 1);
@@ -444,6 +472,175 @@ static void instances_come_and_go_under_load(void **state) {
     expect_exact(&app);
 }
 
+/* ---- a record that ends the process ---- */
+
+/* A process of this instance takes the record in hand, and ends. */
+static void die_of(const struct app *app, const char *id, int32_t partition, int64_t offset) {
+    char name[128];
+    snprintf(name, sizeof name, "%s-%s", app->name, id);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct fb_err err;
+        struct fb_crumbs *crumbs = fb_crumbs_open(folder, name, 1, &err);
+        if (crumbs)
+            fb_crumb_drop(fb_crumbs_of(crumbs, 0), fb_crumb_topic(fb_str_of(app->input)), partition,
+                          offset);
+        kill(getpid(), SIGKILL);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* The input of `replay` without one record, whose text it returns; the caller frees it. */
+static char *leave_out(const struct app *app, int32_t partition, int64_t offset) {
+    char path[256], *line = NULL, *text = NULL;
+    size_t cap = 0;
+    struct fb_records records = fb_topic_read(app->address, app->input, true);
+    for (size_t i = 0; i < records.n; i++)
+        if (records.v[i].partition == partition && records.v[i].offset == offset)
+            text = strdup(records.v[i].value);
+    fb_records_free(&records);
+    assert_non_null(text);
+    path_of(app, "events.ndjson", path);
+    FILE *from = fopen(path, "r");
+    assert_non_null(from);
+    unlink(path);
+    FILE *to = fopen(path, "w");
+    assert_non_null(to);
+    bool out = false;
+    for (ssize_t n; (n = getline(&line, &cap, from)) > 0;) {
+        bool it = !out && strncmp(line, text, strlen(text)) == 0;
+        out |= it;
+        if (!it)
+            fwrite(line, 1, (size_t)n, to);
+    }
+    assert_true(out);
+    free(line);
+    fclose(from);
+    fclose(to);
+    return text;
+}
+
+static void a_record_that_ends_the_process_twice_is_put_aside(void **state) {
+    (void)state;
+    enum { PARTITION = 1, OFFSET = 5000 };
+    struct app app;
+    struct instance engine = {0};
+    make_app(&app, fb_broker_shared(), 40000);
+    char *text = leave_out(&app, PARTITION, OFFSET);
+    struct fb_buf letter = {0};
+    fb_buf_text(&letter, "POISON,\"encoding\":\"utf-8\",\"payload\":");
+    fb_json_put_text(&letter, fb_str_of(text));
+    fb_buf_char(&letter, '\0');
+    app.poison = letter.p;
+    die_of(&app, "a", PARTITION, OFFSET);
+    start(&engine, &app, "a", 1, FETCHED);
+    await_commit(&engine); /* of other records; once is no proof */
+    assert_int_equal(said(&engine, "the process ended while it took the record at [1]@5000"), 1);
+    end(&engine, SIGKILL);
+    assert_true(fb_group_offset(app.address, app.name, app.input, PARTITION) <= OFFSET);
+    die_of(&app, "a", PARTITION, OFFSET);
+    die_of(&app, "a", PARTITION, OFFSET);
+    start(&engine, &app, "a", 1, 0);
+    await_said(&engine, "[1]@5000 ended the process twice: it goes to the dead letters", 1);
+    await_end(&app);
+    assert_int_equal(said(&engine, "the process ended while it took the record at [1]@5000"), 1);
+    end(&engine, SIGTERM);
+    expect_exact(&app);
+    fb_buf_free(&letter);
+    free(text);
+}
+
+/* ---- what is taken away from outside ---- */
+
+static void a_forgotten_group_is_no_loss(void **state) {
+    (void)state;
+    struct app app;
+    struct instance engine = {0};
+    make_app(&app, fb_broker_shared(), 60000);
+    start(&engine, &app, "a", 1, FETCHED);
+    await_commit(&engine);
+    end(&engine, SIGTERM);
+    assert_true(fb_watch_total(app.watch) < app.n_events);
+    fb_group_delete(app.address, app.name);
+    assert_int_equal(fb_group_offset(app.address, app.name, app.input, 0), -1);
+    start(&engine, &app, "a", 1, 0);
+    await_end(&app);
+    assert_true(said(&engine, "the consumer group has no positions any more") > 0);
+    end(&engine, SIGTERM);
+    expect_exact(&app);
+}
+
+/* Until the newest status of a partition holds a text. */
+static void await_status(const struct app *app, int32_t partition, const char *text) {
+    char topic[96], key[96];
+    topic_of(app, "status", topic);
+    snprintf(key, sizeof key, "%s/%d", app->name, partition);
+    for (int64_t begun_ms = fb_watch_now_ms();; pause_ms(100)) {
+        struct fb_records records = fb_topic_read(app->address, topic, false);
+        const char *newest = "nothing";
+        for (size_t i = 0; i < records.n; i++)
+            if (records.v[i].key && strcmp(records.v[i].key, key) == 0)
+                newest = records.v[i].value;
+        bool found = strstr(newest, text) != NULL;
+        if (!found && fb_watch_now_ms() - begun_ms > PATIENCE_MS / 2)
+            fail_msg("the status of partition %d is %s, without %s", (int)partition, newest, text);
+        fb_records_free(&records);
+        if (found)
+            return;
+    }
+}
+
+static void a_partition_whose_journal_is_gone_is_halted_alone(void **state) {
+    (void)state;
+    enum { LOST = 2 };
+    char journal[96];
+    struct app app;
+    struct instance engine = {0};
+    make_app(&app, fb_broker_shared(), 20000);
+    app.pace = seldom;
+    topic_of(&app, "journal", journal);
+    start(&engine, &app, "a", 1, FETCHED);
+    await_total(&app, app.n_events);
+    end(&engine, SIGTERM);
+    fb_topic_cut(app.address, journal, LOST, fb_topic_end(app.address, journal, LOST, true) - 2);
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        fb_topic_put(app.address, app.input, p, 0, "x", "one more", NULL, 0);
+    int64_t position = fb_group_offset(app.address, app.name, app.input, LOST);
+    start(&engine, &app, "a", 1, 0);
+    await_total(&app, app.n_events + PARTITIONS - 1);
+    assert_int_equal(said(&engine, "partition 2 is halted, its state cannot be rebuilt"), 1);
+    assert_int_equal(said(&engine, "is halted"), 1);
+    await_status(&app, LOST, "\"mode\":\"halted\"");
+    await_status(&app, LOST, "the journal does not reach back to the newest snapshot");
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        if (p != LOST)
+            await_status(&app, p, "\"mode\":\"normal\"");
+    assert_int_equal(fb_group_offset(app.address, app.name, app.input, LOST), position);
+    end(&engine, SIGTERM);
+    assert_int_equal(fb_watch_end(app.watch), 0);
+}
+
+static void another_number_of_partitions_is_refused(void **state) {
+    (void)state;
+    char config[256], rules[256];
+    struct app app;
+    struct instance engine = {0};
+    make_app(&app, fb_broker_shared(), 4000);
+    start(&engine, &app, "a", 1, 0);
+    await_total(&app, app.n_events);
+    end(&engine, SIGTERM);
+    assert_int_equal(fb_watch_end(app.watch), 0);
+    fb_topic_grow(app.address, app.input, PARTITIONS + 2);
+    path_of(&app, "a", config);
+    path_of(&app, "rules", rules);
+    const char *const args[] = {"run", "--rules", rules, "--config", config, NULL};
+    struct fb_program_run run = fb_program_start(folder, "grown.log", args);
+    assert_int_equal(fb_program_wait(&run), 2);
+    assert_true(fb_program_said(&run, "has 4 partitions and the input 6: the number of the input's "
+                                      "partitions must not change in the life of an application"));
+}
+
 int main(int argc, char **argv) {
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
@@ -452,6 +649,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test(the_broker_goes_and_comes),
         cmocka_unit_test(who_was_stopped_for_too_long_commits_nothing),
         cmocka_unit_test(instances_come_and_go_under_load),
+        cmocka_unit_test(a_record_that_ends_the_process_twice_is_put_aside),
+        cmocka_unit_test(a_forgotten_group_is_no_loss),
+        cmocka_unit_test(a_partition_whose_journal_is_gone_is_halted_alone),
+        cmocka_unit_test(another_number_of_partitions_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -132,8 +132,10 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 }
 
 static rd_kafka_t *producer(const char *address, struct delivery *delivery) {
-    static const char *const settings[] = {"enable.idempotence", "true",           "linger.ms", "5",
-                                           "partitioner",        "murmur2_random", NULL};
+    /* A fetch brings whole batches, however small it is meant to be: so they are small. */
+    static const char *const settings[] = {
+        "enable.idempotence", "true", "linger.ms", "5", "partitioner", "murmur2_random",
+        "batch.num.messages", "100",  NULL};
     *delivery = (struct delivery){0};
     return client(RD_KAFKA_PRODUCER, address, settings, on_delivery, delivery);
 }
