@@ -290,6 +290,8 @@ struct fb_history *fb_kafka_history_open(const struct fb_kafka_settings *setting
         return NULL;
     /* The end of a partition, which is waited for, comes with an empty answer. */
     fb_kafka_conf_set(conf, "fetch.wait.max.ms", "10");
+    /* A restore waits for each record: what a user has set to read slowly is not meant for it. */
+    fb_kafka_conf_set(conf, "queued.min.messages", "1000000");
     struct kafka_history *history = fb_alloc(sizeof *history);
     history->base.calls = &calls;
     history->stop = stop;
