@@ -384,10 +384,10 @@ static void the_broker_goes_and_comes(void **state) {
     struct instance engine = {0};
     make_app(&app, fb_broker_address(broker), 120000);
     start(&engine, &app, "a", 2, FETCHED);
-    for (int i = 1; i <= 4; i++) {
+    for (int i = 1; i <= (torture() ? 8 : 3); i++) {
         unsigned lost = said(&engine, "no Kafka broker can be reached");
         unsigned back = said(&engine, "Kafka is back after");
-        await_total(&app, fb_watch_total(app.watch) + app.n_events / 40);
+        await_total(&app, fb_watch_total(app.watch) + app.n_events / 200);
         if (i % 2)
             fb_broker_stop(broker);
         else
