@@ -174,12 +174,14 @@ static void await_said(const struct instance *instance, const char *text, unsign
             fail_msg("%s does not say '%s'", instance->run.log, text);
 }
 
-/* Until it has committed since it was started; how long that took. */
+/* Until it has committed since it was started; how long that took. -1: nothing is left to do. */
 static int64_t await_commit(const struct instance *instance) {
     for (;;) {
         int64_t at_ms = fb_watch_committed_ms(instance->app->watch, instance->owner);
         if (at_ms > instance->started_ms)
             return at_ms - instance->started_ms;
+        if (fb_watch_total(instance->app->watch) >= instance->app->n_events)
+            return -1;
         if (fb_watch_now_ms() - instance->started_ms > PATIENCE_MS)
             fail_msg("%s: no commit", instance->run.log);
         pause_ms(2);
@@ -309,6 +311,11 @@ struct kills {
     size_t n_recoveries;
 };
 
+static void note_recovery(struct kills *kills, int64_t ms) {
+    if (ms >= 0)
+        kills->recoveries[kills->n_recoveries++] = ms;
+}
+
 /* Waits for one of three moments in its life, and kills it a while after. */
 static void kill_somewhere(struct instance *victim, struct kills *kills) {
     switch (chance() % 4) {
@@ -320,7 +327,7 @@ static void kill_somewhere(struct instance *victim, struct kills *kills) {
         usleep((useconds_t)(chance() % 20000));
         break;
     default:
-        kills->recoveries[kills->n_recoveries++] = await_commit(victim);
+        note_recovery(kills, await_commit(victim));
         pause_ms((int)(chance() % 300));
     }
     end(victim, SIGKILL);
@@ -353,12 +360,11 @@ static void kills_leave_no_trace_in_the_outputs(void **state) {
         }
         start(victim, &app, victim->id, 1, FETCHED);
         crumbs += said(victim, "the process ended while it took the record");
-        if (fb_watch_total(app.watch) >= app.n_events)
-            fail_msg("the input was too short: %u kills", kills.n);
     }
     int64_t done = fb_watch_total(app.watch);
+    assert_true(kills.n_recoveries > 0);
     for (int i = 0; i < 2; i++) {
-        kills.recoveries[kills.n_recoveries++] = await_commit(&instances[i]);
+        note_recovery(&kills, await_commit(&instances[i]));
         end(&instances[i], SIGTERM);
         start(&instances[i], &app, instances[i].id, 1, 0);
     }
@@ -415,24 +421,22 @@ static void who_was_stopped_for_too_long_commits_nothing(void **state) {
     (void)state;
     struct app app;
     struct instance zombie = {0}, heir = {0};
-    make_app(&app, fb_broker_shared(), 120000);
+    make_app(&app, fb_broker_shared(), torture() ? 800000 : 200000);
     start(&zombie, &app, "a", 1, FETCHED);
     start(&heir, &app, "b", 1, FETCHED);
     await_said(&zombie, "worker 0 has 2 partitions", 1);
     await_said(&heir, "worker 0 has 2 partitions", 1);
     await_commit(&zombie);
-    for (unsigned i = 1; i <= (torture() ? 8 : 2); i++) {
+    for (unsigned i = 1; i <= (torture() ? 4 : 1); i++) {
+        unsigned two = said(&heir, "worker 0 has 2 partitions");
+        unsigned four = said(&heir, "worker 0 has 4 partitions");
         fb_program_signal(&zombie.run, SIGSTOP);
-        unsigned had = said(&heir, "worker 0 has 2 partitions");
-        await_said(&heir, "worker 0 has 4 partitions", i);
-        int64_t total = fb_watch_total(app.watch);
-        await_total(&app, total + 1000);
+        await_said(&heir, "worker 0 has 4 partitions", four + 1);
+        heir.started_ms = fb_watch_now_ms();
+        await_commit(&heir);
         fb_program_signal(&zombie.run, SIGCONT);
-        await_said(&heir, "worker 0 has 2 partitions", had + 1);
-        zombie.started_ms = fb_watch_now_ms();
-        await_commit(&zombie);
+        await_said(&heir, "worker 0 has 2 partitions", two + 1);
     }
-    assert_true(fb_watch_total(app.watch) < app.n_events);
     await_end(&app);
     end(&zombie, SIGTERM);
     end(&heir, SIGTERM);
