@@ -45,8 +45,7 @@ static struct fb_file_out *open_out(const char *path, int how, struct fb_err *er
     }
     struct fb_file_out *out = fb_alloc(sizeof *out);
     out->fd = fd;
-    out->path = strdup(standard ? "standard output" : path);
-    FB_ASSERT(out->path);
+    out->path = fb_copy_text(standard ? "standard output" : path);
     return out;
 }
 
@@ -62,7 +61,7 @@ struct fb_file_out *fb_file_out_open(const char *path, struct fb_err *err) {
 
 /* Makes the file's name last. */
 static bool sync_folder_of(const char *path, struct fb_err *err) {
-    char *folder = strdup(path);
+    char *folder = fb_copy_text(path);
     FB_ASSERT(folder);
     char *slash = strrchr(folder, '/');
     if (slash)

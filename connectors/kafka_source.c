@@ -160,8 +160,7 @@ static void forget_group(struct kafka_source *source) {
 
 static void take_part(struct kafka_source *source, const rd_kafka_topic_partition_t *one) {
     struct part *part = &source->parts[source->n_parts++];
-    part->topic = strdup(one->topic);
-    FB_ASSERT(part->topic);
+    part->topic = fb_copy_text(one->topic);
     part->partition = one->partition;
     part->next = one->offset;
     part->told = part->stable = part->high = -1;

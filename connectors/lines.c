@@ -53,7 +53,7 @@ struct fb_lines *fb_lines_open(const char *path, struct fb_err *err) {
         return NULL;
     }
     struct fb_lines *lines = fb_alloc(sizeof *lines);
-    lines->path = strdup(standard ? "standard input" : path);
+    lines->path = fb_copy_text(standard ? "standard input" : path);
     lines->fd = fd;
     lines->cap = BLOCK_BYTES;
     lines->text = fb_grow(NULL, lines->cap);

@@ -21,8 +21,7 @@ struct names {
 static void add_name(void *context, const char *name) {
     struct names *names = context;
     FB_PUSH_ROOM(names->items, names->n, names->cap);
-    names->items[names->n] = strdup(name);
-    FB_ASSERT(names->items[names->n]);
+    names->items[names->n] = fb_copy_text(name);
     names->n++;
 }
 
@@ -50,7 +49,7 @@ static char *join(const char *folder, const char *name) {
 
 /* The folder and all above it. */
 static bool make_folders(struct fb_state_dir *dir, struct fb_err *err) {
-    char *path = strdup(dir->path);
+    char *path = fb_copy_text(dir->path);
     FB_ASSERT(path);
     int code = 0;
     for (char *at = path + 1; code == 0; at++) {
@@ -72,7 +71,7 @@ static bool make_folders(struct fb_state_dir *dir, struct fb_err *err) {
 
 /* The names of the folders above; those that are closed to us were made by somebody else. */
 static bool sync_folders(struct fb_state_dir *dir, struct fb_err *err) {
-    char *path = strdup(dir->path), *slash;
+    char *path = fb_copy_text(dir->path), *slash;
     FB_ASSERT(path);
     int code = 0;
     while (code == 0 && (slash = strrchr(path, '/'))) {

@@ -238,10 +238,10 @@ struct fb_history *fb_state_history_open(struct fb_state_dir *dir,
     struct history *history = fb_alloc(sizeof *history);
     history->base.calls = &calls;
     history->dir = dir;
-    history->journal = strdup(topics->journal);
-    history->snapshot = strdup(topics->snapshot);
-    history->input = strdup(topics->input);
-    history->input_path = topics->input_path ? strdup(topics->input_path) : NULL;
+    history->journal = fb_copy_text(topics->journal);
+    history->snapshot = fb_copy_text(topics->snapshot);
+    history->input = fb_copy_text(topics->input);
+    history->input_path = topics->input_path ? fb_copy_text(topics->input_path) : NULL;
     history->input_end = -1;
     FB_ASSERT(history->journal && history->snapshot && history->input);
     return &history->base;

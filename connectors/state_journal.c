@@ -179,8 +179,7 @@ struct fb_journal_files *fb_journal_files_open(struct fb_disk *disk, const char 
                                                uint64_t segment_bytes, struct fb_err *err) {
     struct fb_journal_files *journal = fb_alloc(sizeof *journal);
     *journal = (struct fb_journal_files){
-        .disk = disk, .folder = strdup(folder), .file = -1, .segment_bytes = segment_bytes};
-    FB_ASSERT(journal->folder);
+        .disk = disk, .folder = fb_copy_text(folder), .file = -1, .segment_bytes = segment_bytes};
     for (size_t i = 0; i < n_names; i++)
         if (first_of(names[i]) >= 0)
             add_segment(journal, first_of(names[i]), -1);

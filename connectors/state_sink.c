@@ -313,9 +313,8 @@ struct fb_sink *fb_state_sink_open(struct fb_state_dir *dir, struct fb_sink *inn
     sink->inner = inner;
     if (marks)
         sink->marks = *marks;
-    sink->journal_topic = strdup(journal_topic);
-    sink->snapshot_topic = strdup(snapshot_topic);
-    FB_ASSERT(sink->journal_topic && sink->snapshot_topic);
+    sink->journal_topic = fb_copy_text(journal_topic);
+    sink->snapshot_topic = fb_copy_text(snapshot_topic);
     if (!go_back(sink, err)) {
         close_sink(&sink->base);
         return NULL;

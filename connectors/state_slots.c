@@ -268,8 +268,7 @@ struct fb_slots *fb_slots_open(struct fb_disk *disk, const char *folder, char *c
     static const char *const fresh[] = {"snapshot-A.new", "snapshot-B.new"};
     struct fb_slots *slots = fb_alloc(sizeof *slots);
     slots->disk = disk;
-    slots->folder = strdup(folder);
-    FB_ASSERT(slots->folder);
+    slots->folder = fb_copy_text(folder);
     slots->others = file_named(folder, "others");
     for (int i = 0; i < SLOTS; i++) {
         slots->whole[i] = file_named(folder, whole[i]);

@@ -72,7 +72,8 @@ void fb_diag_add(struct fb_diags *diags, enum fb_diag_code code, struct fb_span 
     va_start(args, format);
     int n = vasprintf(&text, format, args);
     va_end(args);
-    FB_ASSERT(n >= 0);
+    if (n < 0)
+        fb_out_of_memory(1);
     FB_PUSH_ROOM(diags->items, diags->n, diags->cap);
     diags->items[diags->n++] = (struct fb_diag){
         .code = code,

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/base/arena.h"
+
 /* Settings at the start, as (*LIMIT_MATCH=..) or (*UTF): the engine sets these. */
 static bool has_setting(struct fb_str text) {
     return text.n >= 2 && text.p[0] == '(' && text.p[1] == '*' && text.n > 2 && text.p[2] >= 'A' &&
@@ -39,7 +41,7 @@ static bool say(char why[static 256], const char *text) {
 static pcre2_code *compile(struct fb_str text, int *error, size_t *offset) {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     if (!context)
-        return NULL;
+        fb_out_of_memory(1);
     pcre2_set_max_pattern_length(context, FB_PATTERN_TEXT_MAX);
     pcre2_set_parens_nest_limit(context, 50);
     pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.p, text.n,
@@ -57,6 +59,8 @@ bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
     int error = 0;
     size_t offset = 0;
     pcre2_code *code = compile(text, &error, &offset);
+    if (!code && error == PCRE2_ERROR_HEAP_FAILED)
+        fb_out_of_memory(text.n);
     if (!code) {
         *at = (uint32_t)offset;
         if (pcre2_get_error_message(error, (PCRE2_UCHAR *)why, 256) < 0)

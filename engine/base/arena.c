@@ -19,7 +19,7 @@ struct fb_arena {
     struct block *blocks; /* the newest first; only it has room */
 };
 
-static _Noreturn void out_of_memory(size_t bytes) {
+_Noreturn void fb_out_of_memory(size_t bytes) {
     fprintf(stderr,
             "flyball: out of memory: %zu bytes could not be allocated; give the process more "
             "memory or less work\n",
@@ -30,15 +30,20 @@ static _Noreturn void out_of_memory(size_t bytes) {
 void *fb_alloc(size_t bytes) {
     void *p = calloc(1, bytes ? bytes : 1);
     if (!p)
-        out_of_memory(bytes);
+        fb_out_of_memory(bytes);
     return p;
 }
 
 void *fb_grow(void *old, size_t bytes) {
     void *p = realloc(old, bytes ? bytes : 1);
     if (!p)
-        out_of_memory(bytes);
+        fb_out_of_memory(bytes);
     return p;
+}
+
+char *fb_copy_text(const char *text) {
+    size_t bytes = strlen(text) + 1;
+    return memcpy(fb_alloc(bytes), text, bytes);
 }
 
 struct fb_arena *fb_arena_new(void) {
@@ -68,7 +73,7 @@ static struct block *add_block(struct fb_arena *arena, size_t bytes) {
         size = bytes;
     struct block *block = malloc(sizeof *block + size);
     if (!block)
-        out_of_memory(size);
+        fb_out_of_memory(size);
     *block = (struct block){.next = arena->blocks, .size = size};
     return arena->blocks = block;
 }
@@ -76,7 +81,7 @@ static struct block *add_block(struct fb_arena *arena, size_t bytes) {
 void *fb_arena_alloc(struct fb_arena *arena, size_t bytes) {
     enum { ALIGN = _Alignof(max_align_t) };
     if (bytes > SIZE_MAX / 2)
-        out_of_memory(bytes);
+        fb_out_of_memory(bytes);
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
     struct block *block = arena->blocks;
     if (!block || block->size - block->used < bytes)

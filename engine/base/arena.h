@@ -25,6 +25,11 @@ void fb_arena_reset(struct fb_arena *arena);
  * out. Free with free(). */
 void *fb_alloc(size_t bytes); /* zeroed */
 void *fb_grow(void *old, size_t bytes);
+char *fb_copy_text(const char *text); /* terminated, as text is */
+
+/* Ends the process as those do; for a library that says it found no memory. bytes: what was
+ * asked for, or the least that is known. */
+_Noreturn void fb_out_of_memory(size_t bytes);
 
 /* Makes room for one more element in a growing array: `items` (a pointer variable), `n` used,
  * `cap` allocated. */

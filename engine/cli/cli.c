@@ -3,11 +3,13 @@
  * Place in the flow: main hands over to here; everything below a command is in its cmd_*.c. */
 #include "engine/cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/arena.h"
 #include "engine/base/str.h"
 #include "engine/cli/commands.h"
 
@@ -75,7 +77,9 @@ void fb_cli_options(const struct argp *argp, int argc, char **argv, void *input)
     struct argp with_help = *argp;
     with_help.children = children;
     argp_err_exit_status = FB_EXIT_USAGE;
-    argp_parse(&with_help, argc, argv, ARGP_NO_HELP, NULL, input);
+    /* Mistakes of the user end the process there; unread options must not pass for none. */
+    if (argp_parse(&with_help, argc, argv, ARGP_NO_HELP, NULL, input) == ENOMEM)
+        fb_out_of_memory(1);
 }
 
 void fb_cli_put(const struct fb_buf *buf, FILE *out) {

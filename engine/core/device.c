@@ -108,7 +108,8 @@ static place_t take_place(struct fb_devices *devices, size_t id_bytes, size_t by
     if (!devices->n_chunks || at + bytes > CHUNK_BYTES) {
         FB_PUSH_ROOM(devices->chunks, devices->n_chunks, devices->cap_chunks);
         char *chunk = aligned_alloc(CHUNK_BYTES, CHUNK_BYTES);
-        FB_ASSERT(chunk);
+        if (!chunk)
+            fb_out_of_memory(CHUNK_BYTES);
         /* Random access to millions of devices is bound by the translation of addresses. */
         (void)madvise(chunk, CHUNK_BYTES, MADV_HUGEPAGE);
         devices->chunks[devices->n_chunks++] = chunk;

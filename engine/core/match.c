@@ -28,11 +28,14 @@ struct fb_matcher *fb_matcher_new(const struct fb_str *patterns, uint32_t n) {
         PCRE2_SIZE at = 0;
         matcher->codes[i] = pcre2_compile((PCRE2_SPTR)patterns[i].p, patterns[i].n,
                                           PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, &code, &at, NULL);
+        if (!matcher->codes[i] && code == PCRE2_ERROR_HEAP_FAILED)
+            fb_out_of_memory(patterns[i].n);
         FB_ASSERT(matcher->codes[i]);
     }
     matcher->data = pcre2_match_data_create(1, NULL);
     matcher->limits = pcre2_match_context_create(NULL);
-    FB_ASSERT(matcher->data && matcher->limits);
+    if (!matcher->data || !matcher->limits)
+        fb_out_of_memory(1);
     pcre2_set_match_limit(matcher->limits, MATCH_LIMIT);
     pcre2_set_depth_limit(matcher->limits, DEPTH_LIMIT);
     pcre2_set_heap_limit(matcher->limits, HEAP_LIMIT_KB);
@@ -57,5 +60,8 @@ int fb_matcher_match(const struct fb_matcher *matcher, uint32_t pattern, struct 
                         PCRE2_NO_UTF_CHECK, matcher->data, matcher->limits);
     if (n >= 0)
         return 1;
+    /* Unlike the limits this is not the same everywhere: it must not become a result. */
+    if (n == PCRE2_ERROR_NOMEMORY)
+        fb_out_of_memory(1);
     return n == PCRE2_ERROR_NOMATCH ? 0 : -1;
 }
