@@ -42,7 +42,8 @@ struct fb_manifest {
     uint64_t content_bytes; /* of all chunks */
     uint32_t devices;
     struct fb_hash128 state_hash; /* of all devices, whatever their order: core/snapshot.h */
-    struct fb_str layout; /* how the rules lay out the state: core/layout text, may be empty */
+    struct fb_str layout; /* how the writer laid out the state: fb_program_layout in hex; empty in
+                           * those of builds that did not tell */
     struct fb_journal
         at; /* the task at the barrier: everything of a journal record but operations */
 };

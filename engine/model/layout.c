@@ -1,5 +1,7 @@
 #include "engine/model/layout.h"
 
+#include <stdio.h>
+
 #include "engine/base/err.h"
 
 #define MS INT64_C(1000)
@@ -92,4 +94,29 @@ uint32_t fb_window_bytes(const struct fb_window *window) {
     }
     FB_ASSERT(places > 0 || window->shape == FB_SHAPE_EACH);
     return bytes > UINT32_MAX ? UINT32_MAX : (uint32_t)bytes;
+}
+
+static struct fb_hash128 next_numbers(struct fb_hash128 hash, uint64_t a, uint64_t b, uint64_t c) {
+    char text[80];
+    int n = snprintf(text, sizeof text, "%llx %llx %llx;", (unsigned long long)a,
+                     (unsigned long long)b, (unsigned long long)c);
+    return fb_hash128_next(hash, text, (size_t)n);
+}
+
+struct fb_hash128 fb_program_layout(const struct fb_program *program) {
+    struct fb_hash128 hash = {0};
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        const struct fb_class *class_ = &program->classes[i];
+        hash = next_numbers(hash, class_->n_keys, class_->n_cells, class_->block_bytes);
+        hash = fb_hash128_next(hash, class_->name.p, class_->name.n);
+        for (uint32_t k = 0; k < class_->n_cells; k++) {
+            const struct fb_cell_id *cell = &class_->cells[k];
+            hash = next_numbers(hash, cell->kind, cell->offset, cell->words);
+            hash = next_numbers(hash, cell->hash.high, cell->hash.low, 0);
+        }
+        for (uint32_t k = 0; k < class_->n_windows; k++)
+            hash = next_numbers(hash, class_->windows[k].shape, class_->windows[k].offset,
+                                class_->windows[k].bytes);
+    }
+    return hash;
 }

@@ -363,6 +363,10 @@ uint32_t fb_window_bytes(const struct fb_window *window);
  * length_us / 64. False above 64 days. model/layout.c */
 bool fb_panes_of(int64_t length_us, int64_t *pane_us, uint32_t *places);
 
+/* A number of how the program lays out the state of its devices: what each cell means, where it
+ * lies, how long it is. State that was written under another one cannot be read. model/layout.c */
+struct fb_hash128 fb_program_layout(const struct fb_program *program);
+
 /* The class of a name; NULL: none. */
 const struct fb_class *fb_program_class(const struct fb_program *program, struct fb_str name);
 

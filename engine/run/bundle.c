@@ -55,6 +55,9 @@ struct fb_bundle *fb_bundle_of(struct fb_compiled *compiled,
     bundle->compiled = *compiled;
     *compiled = (struct fb_compiled){0};
     bundle->program = bundle->compiled.program;
+    struct fb_hash128 layout = fb_program_layout(bundle->program);
+    snprintf(bundle->layout, sizeof bundle->layout, "%016llx%016llx",
+             (unsigned long long)layout.high, (unsigned long long)layout.low);
     bundle->routes =
         pipe_topic ? fb_routes_to(bundle->program, pipe_topic) : fb_routes_of(bundle->program);
     return bundle;

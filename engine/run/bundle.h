@@ -26,7 +26,8 @@ struct fb_bundle_settings fb_bundle_settings_of(const struct fb_config *config);
 struct fb_bundle {
     atomic_uint references;
     uint8_t hash[32];
-    char name[13]; /* the first 12 hex digits of the hash: for people */
+    char name[13];   /* the first 12 hex digits of the hash: for people */
+    char layout[33]; /* of the state, by this build: fb_program_layout in hex */
     struct fb_str bytes;
     struct fb_bundle_settings settings;
     struct fb_compiled compiled;

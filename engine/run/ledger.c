@@ -24,6 +24,7 @@ struct fb_ledger {
     uint64_t newest_bytes, newest_read; /* its size; bytes that had been read at its barrier */
     int64_t barrier_us;                 /* of the newest or the open one; FB_NO_TIME: none */
     struct fb_manifest open;            /* under way; snapshot 0: none */
+    char layout[33];                    /* of the bundle at its barrier */
     struct fb_journal_snapshot opened;
     uint64_t opened_read;
     bool moved; /* operations were noted behind the barrier of the newest or the open one */
@@ -191,11 +192,13 @@ static bool is_due(const struct fb_ledger *ledger, const struct fb_journal *now,
 
 /* Ids never come twice, though a snapshot that an owner left unfinished is begun again by the next
  * one; the lowest bit is the slot, the other one than that of the newest. */
-static void begin(struct fb_ledger *ledger, struct fb_core *core, const struct fb_journal *now,
-                  uint64_t bytes_read) {
+static void begin(struct fb_ledger *ledger, struct fb_core *core, const struct fb_bundle *bundle,
+                  const struct fb_journal *now, uint64_t bytes_read) {
     ledger->open = (struct fb_manifest){.snapshot = now->seq * 2 + !(ledger->newest.id & 1)};
     ledger->open.at = *now;
     ledger->open.at.operations = (struct fb_str){0};
+    memcpy(ledger->layout, bundle->layout, sizeof ledger->layout);
+    ledger->open.layout = fb_str_of(ledger->layout);
     ledger->opened = (struct fb_journal_snapshot){
         .id = ledger->open.snapshot, .seq = now->seq, .wall_us = now->wall_us};
     ledger->opened_read = bytes_read;
@@ -224,5 +227,5 @@ void fb_ledger_seal(struct fb_ledger *ledger, struct fb_core *core, const struct
     fb_batch_add(batch, FB_STREAM_JOURNAL, (struct fb_str){0}, text_of(&ledger->value), NULL, 0);
     ledger->value.n = 0;
     if (!ledger->open.snapshot && is_due(ledger, now, bytes_read))
-        begin(ledger, core, now, bytes_read);
+        begin(ledger, core, bundle, now, bytes_read);
 }

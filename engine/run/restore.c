@@ -29,8 +29,9 @@ struct restoring {
     struct fb_reader **inputs; /* one a route; NULL: not opened yet */
     struct fb_chunk_coder *coder;
     uint32_t since_progress;
-    bool from_first;   /* look for the snapshot in all of its topic */
-    bool rules_hidden; /* not in the snapshot topic, or not yet */
+    struct fb_err unread; /* what is wrong with a piece, until the manifest tells more */
+    bool from_first;      /* look for the snapshot in all of its topic */
+    bool rules_hidden;    /* not in the snapshot topic, or not yet */
 };
 
 /* Ends the work with what err says: a trouble outside passes, anything else does not. */
@@ -92,6 +93,16 @@ static enum fb_restored find_last(struct restoring *r) {
     return FB_RESTORE_NOTHING;
 }
 
+/* What another meaning of the rules has decided can be gone on from, never taken again. */
+static enum fb_restored other_semantics(const struct restoring *r, uint32_t semantics) {
+    fb_fail(r->err, FB_FATAL,
+            "the state was made by semantics %u, this flyball has %d, and more was taken than is "
+            "in its newest snapshot: run the flyball that wrote it, let it end by `flyball drain`, "
+            "and start this one then",
+            semantics, FB_SEMANTICS);
+    return FB_RESTORE_HALT;
+}
+
 /* The journal is the authority; what the group says must not be ahead of it. */
 static enum fb_restored check_last(struct restoring *r, enum fb_restored found) {
     const struct fb_restore_wish *wish = r->wish;
@@ -107,13 +118,8 @@ static enum fb_restored check_last(struct restoring *r, enum fb_restored found) 
     }
     if (found != FB_RESTORE_DONE)
         return found;
-    if (r->last.semantics != FB_SEMANTICS) {
-        fb_fail(r->err, FB_FATAL,
-                "the state was made by semantics %u, this flyball has %d: run the flyball that "
-                "wrote it, let it `drain`, and start this one then",
-                r->last.semantics, FB_SEMANTICS);
-        return FB_RESTORE_HALT;
-    }
+    if (r->last.semantics != FB_SEMANTICS && (r->last.operations.n || !r->last.snapshot.id))
+        return other_semantics(r, r->last.semantics);
     if (wish->committed_seq != seq && !wish->pipe_topic && !wish->for_audit)
         fb_log(FB_LOG_WARN, "partition %d: the consumer group %s; the journal says where to go on",
                wish->partition,
@@ -260,8 +266,23 @@ static enum fb_restored find_start(struct restoring *r) {
 
 /* ---- the snapshot ---- */
 
+/* Only an image of the same layout is read as what it was. */
+static bool layout_fits(const struct restoring *r, const struct fb_manifest *manifest) {
+    if (!manifest->layout.n)
+        return r->at.semantics == FB_SEMANTICS;
+    return fb_str_eq(manifest->layout, fb_str_of(r->bundle->layout));
+}
+
 static enum fb_restored check_manifest(struct restoring *r, const struct fb_manifest *manifest,
                                        uint32_t chunks) {
+    if (!layout_fits(r, manifest))
+        return halt(r, "the newest snapshot lays out the state in another way than this flyball: "
+                       "only a flyball that lays it out as the one that wrote it can go on from "
+                       "it; to begin anew without the old state, choose another application.id");
+    if (r->unread.kind) {
+        *r->err = r->unread;
+        return FB_RESTORE_HALT;
+    }
     if (manifest->chunks != chunks) {
         fb_fail(r->err, FB_FATAL, "pieces of the newest snapshot are missing");
         return FB_RESTORE_BEHIND;
@@ -291,8 +312,8 @@ static enum fb_restored take_piece(struct restoring *r, const struct fb_record *
         if (chunk.snapshot != r->last.snapshot.id &&
             (!FB_PLANTED(MIXED_SLOTS) || slot != !(r->last.snapshot.id & 1)))
             return FB_RESTORE_NOTHING;
-        if (!fb_core_restore(fb_task_core(r->task), chunk.content, r->err))
-            return FB_RESTORE_HALT;
+        if (!r->unread.kind && !fb_core_restore(fb_task_core(r->task), chunk.content, &r->unread))
+            r->unread.kind = FB_FATAL;
         ++*chunks;
         return FB_RESTORE_NOTHING;
     case FB_KEY_MANIFEST:
@@ -482,11 +503,13 @@ static enum fb_restored do_commits(struct restoring *r) {
                     r->wish->journal, r->wish->partition, (unsigned long long)seq + 1);
             return FB_RESTORE_HALT;
         }
+        if (commit.operations.n && commit.semantics != FB_SEMANTICS)
+            return other_semantics(r, commit.semantics);
         done = do_commit(r, &commit);
         if (done != FB_RESTORE_DONE)
             return done;
         seq++;
-        r->figures->commits++;
+        r->figures->commits += commit.operations.n > 0; /* the others only carry a snapshot */
     }
     return FB_RESTORE_DONE;
 }
@@ -512,6 +535,7 @@ static void drop_task(struct restoring *r) {
     fb_bundle_drop(r->bundle);
     r->task = NULL;
     r->bundle = NULL;
+    r->unread = (struct fb_err){0};
     *r->err = (struct fb_err){0};
 }
 

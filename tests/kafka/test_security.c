@@ -453,8 +453,8 @@ static void the_documented_commands_give_what_is_needed(void **state) {
     } cases[] = {
         {AT_LEAST_ONCE, "topics.create=false", {"rights"}, 3},
         {AT_LEAST_ONCE, "topics.create=true", {"rights", "rights to create"}, 4},
-        {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 5},
-        {ONCE, "topics.create=true", {"rights", "rights for exactly once", "rights to create"}, 6},
+        {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 6},
+        {ONCE, "topics.create=true", {"rights", "rights for exactly once", "rights to create"}, 7},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct app app = new_app(strcmp(cases[i].create, "topics.create=false") == 0);

@@ -1,0 +1,376 @@
+/* A task that was drained: what its journal and snapshots are then good for, also to a build of
+ * other semantics. */
+#include "engine/run/restore.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/base/arena.h"
+#include "engine/codec/chunk.h"
+#include "tests/unit/bundle_of_text.h"
+
+static const char rules[] = "device m from \"in\" {\n"
+                            "  key id\n"
+                            "  time arrival\n"
+                            "  temp: number [degC]\n"
+                            "}\n"
+                            "alarm hot on m {\n"
+                            "  raise high when temp > 80 degC until temp < 70 degC\n"
+                            "}\n";
+
+enum { RECORDS_MAX = 64, LOGS = 3 /* input, journal, snapshot */ };
+
+/* ---- topics in memory ---- */
+
+struct stored {
+    char *key, *value;
+    size_t key_n, value_n;
+};
+
+struct log {
+    const char *name;
+    struct stored items[RECORDS_MAX];
+    int64_t n;
+};
+
+struct memory {
+    struct fb_history base;
+    struct log logs[LOGS];
+};
+
+struct memory_reader {
+    struct fb_reader base;
+    const struct log *log;
+    int64_t at;
+};
+
+static char *copy(struct fb_str s) {
+    char *p = fb_alloc(s.n + 1);
+    memcpy(p, s.p ? s.p : "", s.n);
+    return p;
+}
+
+static void store(struct log *log, struct fb_str key, struct fb_str value) {
+    assert_true(log->n < RECORDS_MAX);
+    log->items[log->n++] = (struct stored){copy(key), copy(value), key.n, value.n};
+}
+
+static struct log *log_of(struct fb_history *base, const char *name) {
+    struct memory *memory = (struct memory *)base;
+    for (int i = 0; i < LOGS; i++)
+        if (strcmp(memory->logs[i].name, name) == 0)
+            return &memory->logs[i];
+    fail_msg("no topic %s", name);
+    return NULL;
+}
+
+static bool bounds(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
+                   int64_t *end, struct fb_err *err) {
+    (void)partition;
+    (void)err;
+    *first = 0;
+    *end = log_of(base, topic)->n;
+    return true;
+}
+
+static bool offset_at(struct fb_history *base, const char *topic, int32_t partition,
+                      int64_t stamp_us, int64_t *offset, struct fb_err *err) {
+    (void)stamp_us;
+    int64_t end;
+    return bounds(base, topic, partition, offset, &end, err);
+}
+
+static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
+    struct memory_reader *reader = (struct memory_reader *)base;
+    (void)err;
+    if (reader->at == reader->log->n)
+        return FB_READ_END;
+    const struct stored *item = &reader->log->items[reader->at];
+    *record = (struct fb_record){.topic = fb_str_of(reader->log->name),
+                                 .offset = reader->at++,
+                                 .stamp_us = 1000000,
+                                 .key = {item->key, item->key_n},
+                                 .value = {item->value, item->value_n}};
+    return FB_READ_RECORD;
+}
+
+static void close_reader(struct fb_reader *base) {
+    free(base);
+}
+
+static const struct fb_reader_calls reader_calls = {next, close_reader};
+
+static struct fb_reader *open_reader(struct fb_history *base, const char *topic, int32_t partition,
+                                     int64_t from, struct fb_err *err) {
+    (void)partition;
+    (void)err;
+    struct memory_reader *reader = fb_alloc(sizeof *reader);
+    *reader = (struct memory_reader){{&reader_calls}, log_of(base, topic), from};
+    return &reader->base;
+}
+
+static void close_history(struct fb_history *base) {
+    (void)base;
+}
+
+static const struct fb_history_calls history_calls = {bounds, offset_at, open_reader,
+                                                      close_history};
+
+/* ---- a task that leaves a history behind ---- */
+
+struct fixture {
+    struct fb_bundle *bundle;
+    struct fb_task_config config;
+    struct memory memory;
+    struct fb_task *task;
+};
+
+static void commit(struct fixture *f) {
+    fb_task_seal(f->task, 2000000);
+    const struct fb_batch *batch = fb_task_batch(f->task);
+    for (uint32_t i = 0; i < fb_batch_count(batch); i++) {
+        struct fb_header headers[FB_BATCH_HEADERS_MAX];
+        struct fb_outgoing out = {0};
+        enum fb_stream stream = fb_batch_at(batch, i, &out, headers);
+        if (stream == FB_STREAM_JOURNAL)
+            store(&f->memory.logs[1], out.key, out.value);
+        if (stream == FB_STREAM_SNAPSHOT)
+            store(&f->memory.logs[2], out.key, out.value);
+    }
+    fb_task_committed(f->task);
+}
+
+static void take(struct fixture *f, const char *value) {
+    struct log *input = &f->memory.logs[0];
+    struct fb_record record = {.topic = FB_S("in"),
+                               .offset = input->n,
+                               .stamp_us = 1000000,
+                               .key = FB_S("k"),
+                               .value = fb_str_of(value)};
+    store(input, record.key, record.value);
+    fb_task_record(f->task, 0, &record, 1500000);
+}
+
+static struct fixture *begin(bool drained) {
+    struct fixture *f = fb_alloc(sizeof *f);
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000, .max_age_us = 60000000};
+    f->bundle = bundle_of_text(rules, &settings);
+    f->config = (struct fb_task_config){
+        .application = FB_S("t"),
+        .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
+        .journalled = true,
+        .pace = {.least_us = INT64_C(3600000000), .most_us = INT64_C(7200000000)}};
+    f->memory.base.calls = &history_calls;
+    f->memory.logs[0].name = "in";
+    f->memory.logs[1].name = "journal";
+    f->memory.logs[2].name = "snapshot";
+    f->task = fb_task_new(&f->config, f->bundle, 0);
+    fb_task_activate(f->task, FB_S("test"), 1000000);
+    fb_task_begin(f->task, 0, 0);
+    take(f, "{\"id\":\"a\",\"temp\":90}");
+    commit(f);
+    take(f, "{\"id\":\"b\",\"temp\":20}");
+    commit(f);
+    take(f, "{\"id\":\"c\",\"temp\":85}");
+    if (drained)
+        fb_task_drain(f->task);
+    assert_false(drained && fb_task_is_drained(f->task));
+    int commits = 0;
+    while (fb_task_has_news(f->task)) {
+        commit(f);
+        assert_true(commits++ < 10);
+    }
+    return f;
+}
+
+static void end(struct fixture *f) {
+    fb_task_free(f->task);
+    fb_bundle_drop(f->bundle);
+    for (int i = 0; i < LOGS; i++)
+        for (int64_t k = 0; k < f->memory.logs[i].n; k++) {
+            free(f->memory.logs[i].items[k].key);
+            free(f->memory.logs[i].items[k].value);
+        }
+    free(f);
+}
+
+static bool progress(void *context, int32_t partition, uint32_t permille) {
+    (void)context;
+    (void)partition;
+    (void)permille;
+    return true;
+}
+
+/* *task: NULL where there is none. */
+static enum fb_restored restore(struct fixture *f, struct fb_task **task,
+                                struct fb_restore_figures *figures, struct fb_err *err) {
+    struct fb_restore_wish wish = {.config = &f->config,
+                                   .bundle = f->bundle,
+                                   .journal = "journal",
+                                   .snapshot = "snapshot",
+                                   .progress = progress};
+    *task = NULL;
+    return fb_restore(&f->memory.base, &wish, task, figures, err);
+}
+
+static void replace(struct stored *item, struct fb_buf *value) {
+    free(item->value);
+    item->value = copy((struct fb_str){value->p, value->n});
+    item->value_n = value->n;
+    fb_buf_free(value);
+}
+
+/* As if a build of other semantics had written the journal. */
+static void change_semantics(struct fixture *f) {
+    struct log *journal = &f->memory.logs[1];
+    for (int64_t i = 0; i < journal->n; i++) {
+        struct stored *item = &journal->items[i];
+        struct fb_journal_writer writer = {0};
+        struct fb_journal commit_;
+        struct fb_buf out = {0};
+        assert_true(fb_journal_parse((struct fb_str){item->value, item->value_n}, &commit_, NULL));
+        fb_buf_str(&writer.bytes, commit_.operations);
+        commit_.semantics = FB_SEMANTICS + 1;
+        fb_journal_seal(&writer, &commit_, &out);
+        fb_journal_writer_free(&writer);
+        replace(item, &out);
+    }
+}
+
+static void change_layout(struct fixture *f, const char *layout) {
+    struct log *snapshot = &f->memory.logs[2];
+    int changed = 0;
+    for (int64_t i = 0; i < snapshot->n; i++) {
+        struct stored *item = &snapshot->items[i];
+        struct fb_manifest manifest;
+        struct fb_buf out = {0};
+        if (!strstr(item->key, "manifest"))
+            continue;
+        assert_true(
+            fb_manifest_decode((struct fb_str){item->value, item->value_n}, &manifest, NULL));
+        assert_true(fb_str_eq(manifest.layout, fb_str_of(f->bundle->layout)));
+        manifest.layout = fb_str_of(layout);
+        fb_manifest_encode(&manifest, &out);
+        replace(item, &out);
+        changed++;
+    }
+    assert_true(changed > 0);
+}
+
+/* ---- tests ---- */
+
+static void what_was_drained_is_rebuilt_without_a_journal(void **state) {
+    (void)state;
+    struct fixture *f = begin(true);
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    assert_true(fb_task_is_drained(f->task));
+    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    assert_int_equal(figures.commits, 0);
+    assert_int_equal(figures.records, 0);
+    assert_int_equal(figures.devices, 3);
+    assert_int_equal(fb_task_next(task, 0), 3);
+    fb_task_free(task);
+    end(f);
+}
+
+static void draining_again_makes_a_snapshot_only_where_something_was_taken(void **state) {
+    (void)state;
+    struct fixture *f = begin(true);
+    int64_t n = f->memory.logs[1].n;
+    fb_task_drain(f->task);
+    assert_false(fb_task_has_news(f->task));
+    take(f, "{\"id\":\"d\",\"temp\":20}");
+    assert_false(fb_task_is_drained(f->task));
+    while (fb_task_has_news(f->task))
+        commit(f);
+    assert_true(fb_task_is_drained(f->task));
+    assert_true(f->memory.logs[1].n > n + 1); /* its record, and the manifest behind it */
+    end(f);
+}
+
+static void other_semantics_go_on_from_what_was_drained(void **state) {
+    (void)state;
+    struct fixture *f = begin(true);
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    change_semantics(f);
+    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    assert_int_equal(figures.devices, 3);
+    fb_task_free(task);
+    end(f);
+}
+
+static void other_semantics_do_not_take_again_what_was_not_drained(void **state) {
+    (void)state;
+    for (int behind = 0; behind < 2; behind++) { /* without a snapshot of it; with records behind */
+        struct fixture *f = begin(behind);
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        if (behind) {
+            take(f, "{\"id\":\"a\",\"temp\":20}");
+            commit(f);
+        }
+        change_semantics(f);
+        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
+        assert_null(task);
+        assert_non_null(strstr(err.text, "flyball drain"));
+        end(f);
+    }
+}
+
+static void a_state_of_another_layout_is_refused(void **state) {
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        struct fixture *f = begin(true);
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        if (other)
+            change_semantics(f);
+        change_layout(f, "00000000000000000000000000000000");
+        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
+        assert_null(task);
+        assert_non_null(strstr(err.text, "lays out the state in another way"));
+        end(f);
+    }
+}
+
+static void a_snapshot_that_tells_no_layout_is_read_by_its_own_semantics_only(void **state) {
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        struct fixture *f = begin(true);
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        if (other)
+            change_semantics(f);
+        change_layout(f, "");
+        assert_int_equal(restore(f, &task, &figures, &err),
+                         other ? FB_RESTORE_HALT : FB_RESTORE_DONE);
+        fb_task_free(task);
+        end(f);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_drained_is_rebuilt_without_a_journal),
+        cmocka_unit_test(draining_again_makes_a_snapshot_only_where_something_was_taken),
+        cmocka_unit_test(other_semantics_go_on_from_what_was_drained),
+        cmocka_unit_test(other_semantics_do_not_take_again_what_was_not_drained),
+        cmocka_unit_test(a_state_of_another_layout_is_refused),
+        cmocka_unit_test(a_snapshot_that_tells_no_layout_is_read_by_its_own_semantics_only),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
