@@ -509,7 +509,8 @@ static enum fb_restored do_commits(struct restoring *r) {
         if (done != FB_RESTORE_DONE)
             return done;
         seq++;
-        r->figures->commits += commit.operations.n > 0; /* the others only carry a snapshot */
+        r->figures->commits++;
+        r->figures->taken += commit.operations.n > 0; /* the others only carry a snapshot */
     }
     return FB_RESTORE_DONE;
 }

@@ -48,9 +48,10 @@ struct fb_restore_wish {
 };
 
 struct fb_restore_figures {
-    uint32_t devices;          /* of the snapshot */
-    uint64_t snapshot_bytes;   /* of its state */
-    uint64_t commits, records; /* taken again */
+    uint32_t devices;        /* of the snapshot */
+    uint64_t snapshot_bytes; /* of its state */
+    uint64_t commits;        /* behind it */
+    uint64_t taken, records; /* of them those in which something was taken; and how much was */
 };
 
 /* FB_RESTORE_DONE: *task is the caller's. */

@@ -108,7 +108,7 @@ static void tell(const struct rebuilding *rebuilding, int32_t partition,
            "partition %d: state rebuilt in %lld ms: %u devices of a snapshot, %llu commits with "
            "%llu records after it",
            partition, (long long)(monotonic_us(rebuilding->takeover) - rebuilding->begun_us) / 1000,
-           figures->devices, (unsigned long long)figures->commits,
+           figures->devices, (unsigned long long)figures->taken,
            (unsigned long long)figures->records);
 }
 

@@ -274,7 +274,8 @@ static void what_was_drained_is_rebuilt_without_a_journal(void **state) {
     struct fb_err err;
     assert_true(fb_task_is_drained(f->task));
     assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
-    assert_int_equal(figures.commits, 0);
+    assert_int_equal(figures.taken, 0);
+    assert_true(figures.commits > 0); /* that carried the snapshot */
     assert_int_equal(figures.records, 0);
     assert_int_equal(figures.devices, 3);
     assert_int_equal(fb_task_next(task, 0), 3);
