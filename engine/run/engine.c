@@ -517,13 +517,24 @@ static void free_engine(struct engine *engine) {
     fb_bundle_drop(engine->bundle);
 }
 
+/* Before anything was taken there is nothing to drain. */
+static void end_at_once(int signal) {
+    (void)signal;
+    _exit(0);
+}
+
 enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct fb_err *err) {
     struct engine engine = {
         .options = options, .park = fb_park_new(PARK_US), .board = fb_board_new()};
     enum fb_engine_end end = FB_ENGINE_DONE;
     sigset_t signals, before;
+    struct sigaction early = {.sa_handler = end_at_once}, term, interrupt;
     *err = (struct fb_err){0};
+    sigaction(SIGTERM, &early, &term);
+    sigaction(SIGINT, &early, &interrupt);
     if (!set_up(&engine, err)) {
+        sigaction(SIGTERM, &term, NULL);
+        sigaction(SIGINT, &interrupt, NULL);
         free_engine(&engine);
         return engine.unusable || err->kind == FB_RETRIABLE ? FB_ENGINE_FAILED : FB_ENGINE_WRONG;
     }
@@ -539,6 +550,8 @@ enum fb_engine_end fb_engine_run(const struct fb_engine_options *options, struct
     bool ok = start(&engine, err);
     watch(&engine, &signals);
     ok &= finish(&engine, err);
+    sigaction(SIGTERM, &term, NULL);
+    sigaction(SIGINT, &interrupt, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     free_engine(&engine);
     return ok ? end : FB_ENGINE_FAILED;

@@ -97,6 +97,27 @@ check "and is named" grep -q "no device of the rules reads the topic 'none'" err
 check "a file that is not there is a failure" [ $? -eq 3 ]
 check "and is named too" grep -q "none.ndjson" err.txt
 
+# A broker that takes the connection and never answers: the start waits for it.
+python3 -c 'import socket, time
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+print(listener.getsockname()[1], flush=True)
+listener.accept()
+print("connected", flush=True)
+time.sleep(60)' >port.txt &
+reader=$!
+pid=$reader
+check "the port is there" await test -s port.txt
+"$flyball" run --rules hot.rules -X kafka.bootstrap.servers=127.0.0.1:"$(cat port.txt)" 2>err.txt &
+pid=$!
+check "the start waits" await grep -q connected port.txt
+kill -TERM "$pid"
+check "SIGTERM ends a start too" ended_with 0
+kill -KILL "$reader" 2>/dev/null
+wait "$reader" 2>/dev/null
+reader=
+
 # An event for each second of a gap of two and a half days: more than a batch keeps in memory.
 cat >ticks.rules <<'RULES'
 device pump from "pumps" { key id  time ts }
