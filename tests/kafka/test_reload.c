@@ -31,8 +31,8 @@ enum {
 /* Behind the rules that stay: what makes the bundles different. */
 static const char *const extras[BUNDLES] = {
     "", "alarm extra_load on meter { raise low when avg(load over 1m) > 40 % for 20s }\n",
-    "alarm extra_load on meter { raise low when avg(load over 1m) > 60 % for 10s }\n"
-    "alarm extra_temp on meter { raise info when max(temp over 5m) > 50 degC }\n"};
+    ("alarm extra_load on meter { raise low when avg(load over 1m) > 60 % for 10s }\n"
+     "alarm extra_temp on meter { raise info when max(temp over 5m) > 50 degC }\n")};
 
 static char folder[] = "/tmp/fb-test-reload-XXXXXX";
 
