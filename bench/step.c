@@ -20,6 +20,7 @@
 #include "engine/base/err.h"
 #include "engine/core/snapshot.h"
 #include "engine/run/restore.h"
+#include "engine/run/task_commit.h"
 #include "engine/run/task.h"
 #include "rules/compile.h"
 

@@ -8,6 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/run/audit_again.h"
+#include "engine/run/task_commit.h"
 
 enum { LOOK_MS = 100, SETTLE_MS = 200 };
 

@@ -9,6 +9,7 @@
 #include "engine/base/planted.h"
 #include "engine/codec/chunk.h"
 #include "engine/core/snapshot.h"
+#include "engine/run/task_commit.h"
 
 enum {
     LAST_TRIED = 32, /* offsets before the journal's end in which its last record is looked for */

@@ -6,6 +6,7 @@
 
 #include "engine/base/log.h"
 #include "engine/run/restore.h"
+#include "engine/run/task_commit.h"
 
 enum {
     AGAIN_US = 1000000,

@@ -3,56 +3,20 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <string.h>
+#include <time.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/planted.h"
-#include "engine/codec/audit.h"
 #include "engine/codec/decode.h"
 #include "engine/core/migrate.h"
 #include "engine/core/snapshot.h"
-#include "engine/run/clock.h"
 #include "engine/run/cloudevent.h"
-#include "engine/run/headers.h"
+#include "engine/run/task_commit.h"
+#include "engine/run/task_state.h"
 
 /* A dead letter has to fit into a topic whose limit is the usual million. */
 enum { PAYLOAD_BYTES_MAX = 900000 };
-
-struct topic {
-    struct fb_decoder *decoder;
-    int64_t next; /* -1: not read by this task */
-    bool keyed;   /* the last record's key was the id of its device */
-    bool events;  /* its records may be CloudEvents in binary mode */
-};
-
-struct fb_task {
-    const struct fb_task_config *config;
-    struct fb_bundle *bundle;
-    int32_t partition;
-    struct topic *topics; /* one a route */
-    struct fb_core *core;
-    struct fb_encoder *encoder;
-    struct fb_clock clock;
-    struct fb_batch *batch;
-    struct fb_buf line;
-    int64_t wall_us;                /* of the present record or tick */
-    const struct fb_record *record; /* the present one; NULL: a tick */
-    struct fb_str trace;            /* of the record, once `traced` */
-    char trace_bytes[FB_TRACE_BYTES];
-    bool traced;
-    struct fb_cloudevents *events;
-    bool whole; /* the record is decoded as a CloudEvent in structured mode */
-    uint64_t records, entries, dead;
-    struct fb_ledger *ledger;          /* NULL: not journalled */
-    struct fb_journal_writer *journal; /* where operations are noted; NULL: they are not */
-    uint64_t bytes_read;
-    int64_t sealed_at_us;
-    bool news, sealed;
-    struct fb_auditor auditor;
-    char name[300];                  /* for the audit */
-    struct fb_buf committer, sealer; /* who committed last; who is to commit what is sealed */
-};
 
 /* ---- outputs ---- */
 
@@ -224,6 +188,13 @@ void fb_task_set_next(struct fb_task *task, uint32_t route, int64_t offset) {
     task->topics[route].next = offset;
 }
 
+void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset) {
+    task->topics[route].next = offset;
+    if (task->journal)
+        fb_journal_begin(task->journal, route, offset);
+    task->news = true;
+}
+
 static void reject(struct fb_task *task, const struct fb_record *record,
                    const struct fb_reject *why) {
     struct fb_dead_letter letter = {.reason = why->code,
@@ -236,7 +207,7 @@ static void reject(struct fb_task *task, const struct fb_record *record,
     bury(task, record, &letter);
 }
 
-static void take(struct fb_task *task, struct topic *topic, const struct fb_record *record,
+static void take(struct fb_task *task, struct fb_task_topic *topic, const struct fb_record *record,
                  const struct fb_entry *entry, int64_t c_us) {
     task->entries++;
     topic->keyed = fb_str_eq(entry->device, record->key);
@@ -265,7 +236,7 @@ static int64_t stamp_of(const struct fb_task *task, const struct fb_record *reco
 }
 
 /* What every record brings about, whatever becomes of it; the new C. */
-static int64_t begin_record(struct fb_task *task, struct topic *topic,
+static int64_t begin_record(struct fb_task *task, struct fb_task_topic *topic,
                             const struct fb_record *record, int64_t wall_us) {
     FB_ASSERT(record->offset >= topic->next && !task->sealed);
     task->wall_us = wall_us;
@@ -291,7 +262,7 @@ static void relieve(struct fb_task *task) {
 
 void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
                     int64_t wall_us) {
-    struct topic *topic = &task->topics[route];
+    struct fb_task_topic *topic = &task->topics[route];
     struct fb_origin origin = origin_of(record);
     struct fb_entry entry;
     struct fb_reject why;
@@ -374,117 +345,7 @@ void fb_task_describe(const struct fb_task *task, struct fb_posting *posting) {
         posting->snapshot_us = fb_ledger_snapshot(task->ledger)->wall_us;
 }
 
-/* ---- commits ---- */
-
-bool fb_task_has_news(const struct fb_task *task) {
-    return task->news || fb_batch_count(task->batch) ||
-           (task->ledger &&
-            (fb_ledger_snapshot_is_open(task->ledger) ||
-             (fb_ledger_drains(task->ledger) && !fb_ledger_is_drained(task->ledger))));
-}
-
-void fb_task_drain(struct fb_task *task) {
-    fb_ledger_drain(task->ledger);
-}
-
-bool fb_task_is_drained(const struct fb_task *task) {
-    return !task->sealed && !fb_task_has_news(task) && fb_ledger_is_drained(task->ledger);
-}
-
-/* Everything of a journal's record that the task knows and the ledger does not. */
-static void describe(const struct fb_task *task, struct fb_journal *now) {
-    struct fb_batch_mark mark = fb_batch_mark(task->batch);
-    *now = (struct fb_journal){.clock_us = task->clock.c_us,
-                               .outputs = mark.outputs,
-                               .output_hash = mark.hash,
-                               .audit_seq = task->auditor.seq,
-                               .n_inputs = task->bundle->routes.n};
-    memcpy(now->audit_head, task->auditor.head, sizeof now->audit_head);
-    for (uint32_t i = 0; i < now->n_inputs; i++)
-        now->inputs[i] = (struct fb_journal_input){fb_str_of(task->bundle->routes.items[i].topic),
-                                                   task->topics[i].next};
-}
-
-void fb_task_seal(struct fb_task *task, int64_t wall_us) {
-    struct fb_journal now;
-    FB_ASSERT(task->ledger && !task->sealed);
-    describe(task, &now);
-    now.wall_us = wall_us;
-    fb_ledger_seal(task->ledger, task->core, task->bundle, &now, task->bytes_read, task->batch);
-    task->sealed = true;
-    task->sealed_at_us = wall_us;
-    task->news = false;
-}
-
-bool fb_task_is_sealed(const struct fb_task *task) {
-    return task->sealed;
-}
-
-uint64_t fb_task_seq(const struct fb_task *task) {
-    return task->ledger ? fb_ledger_seq(task->ledger) : 0;
-}
-
-int64_t fb_task_sealed_at(const struct fb_task *task) {
-    return task->sealed_at_us;
-}
-
-static struct fb_str view(const struct fb_buf *buf) {
-    return (struct fb_str){buf->p, buf->n};
-}
-
-static void set(struct fb_buf *buf, struct fb_str text) {
-    buf->n = 0;
-    fb_buf_str(buf, text);
-}
-
-void fb_task_committed(struct fb_task *task) {
-    fb_batch_clear(task->batch);
-    if (task->sealed)
-        set(&task->committer, view(&task->sealer));
-    task->sealed = false;
-}
-
-void fb_task_claim(struct fb_task *task, struct fb_str owner) {
-    if (task->sealed)
-        set(&task->sealer, owner);
-}
-
-void fb_task_note(const struct fb_task *task, struct fb_buf *out) {
-    fb_journal_note(fb_task_seq(task), view(task->sealed ? &task->sealer : &task->committer), out);
-}
-
-bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner) {
-    uint64_t own = fb_task_seq(task);
-    if (FB_PLANTED(KEPT_WHEN_OVERTAKEN))
-        return true;
-    if (FB_PLANTED(ANY_OWNER))
-        owner = view(task->sealed && seq == own ? &task->sealer : &task->committer);
-    if (task->sealed && seq == own && fb_str_eq(owner, view(&task->sealer))) {
-        if (!FB_PLANTED(RESEND_IN_DOUBT))
-            fb_task_committed(task);
-        return true;
-    }
-    return seq == own - task->sealed && (seq == 0 || fb_str_eq(owner, view(&task->committer)));
-}
-
-/* ---- rebuilding ---- */
-
-bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb_err *err) {
-    for (uint32_t i = 0; i < at->n_inputs; i++) {
-        uint32_t route = fb_routes_find(&task->bundle->routes, at->inputs[i].topic);
-        if (route == UINT32_MAX)
-            return fb_fail(err, FB_FATAL, "the journal tells of the topic '%.*s', the rules do not",
-                           FB_ARG(at->inputs[i].topic));
-        task->topics[route].next = at->inputs[i].next;
-    }
-    task->clock.c_us = FB_PLANTED(WRONG_CLOCK) ? at->wall_us : at->clock_us;
-    task->auditor.clock_us = at->clock_us;
-    task->auditor.seq = at->audit_seq;
-    if (!FB_PLANTED(AUDIT_HEAD))
-        memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
-    fb_batch_set_mark(task->batch, (struct fb_batch_mark){at->outputs, at->output_hash});
-    return true;
-}
+/* ---- other rules ---- */
 
 void fb_task_activate(struct fb_task *task, struct fb_str build, int64_t wall_us) {
     struct fb_encoded encoded;
@@ -521,7 +382,7 @@ void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_st
     struct fb_journal before;
     struct fb_bundle *old = fb_bundle_keep(task->bundle); /* `before` has views of its topics */
     struct fb_migration *migration = fb_migration_new(old->program, bundle->program);
-    describe(task, &before);
+    fb_task_mark(task, &before);
     task->wall_us = wall_us; /* alarms of rules that are gone end now */
     fb_core_snapshot_drop(task->core);
     fb_core_change_program(task->core, migration);
@@ -534,64 +395,4 @@ void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_st
     fb_migration_free(migration);
     fb_bundle_drop(old);
     fb_task_activate(task, build, wall_us);
-}
-
-void fb_task_begin(struct fb_task *task, uint32_t route, int64_t offset) {
-    task->topics[route].next = offset;
-    if (task->journal)
-        fb_journal_begin(task->journal, route, offset);
-    task->news = true;
-}
-
-void fb_task_replay_begin(struct fb_task *task) {
-    task->journal = NULL;
-}
-
-void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
-                        struct fb_str committer) {
-    task->journal = fb_ledger_writer(task->ledger);
-    fb_ledger_resume(task->ledger, last);
-    task->sealed_at_us = last->wall_us;
-    set(&task->committer, committer);
-    task->news = false;
-}
-
-static bool agrees(const struct fb_task *task, const struct fb_journal *journal,
-                   struct fb_err *err) {
-    struct fb_journal now;
-    unsigned long long seq = journal->seq;
-    describe(task, &now);
-    if (now.outputs != journal->outputs)
-        return fb_fail(
-            err, FB_FATAL,
-            "commit %llu put out %llu records up to its end, taking the same again gives "
-            "%llu",
-            seq, (unsigned long long)journal->outputs, (unsigned long long)now.outputs);
-    if (!fb_hash128_eq(now.output_hash, journal->output_hash))
-        return fb_fail(err, FB_FATAL, "taking the inputs of commit %llu again gives other outputs",
-                       seq);
-    if (now.audit_seq != journal->audit_seq ||
-        memcmp(now.audit_head, journal->audit_head, sizeof now.audit_head) != 0)
-        return fb_fail(err, FB_FATAL, "the audit trail after commit %llu is another one", seq);
-    if (now.clock_us != journal->clock_us)
-        return fb_fail(err, FB_FATAL, "the clock after commit %llu is another one", seq);
-    for (uint32_t i = 0; i < journal->n_inputs; i++) {
-        uint32_t route = fb_routes_find(&task->bundle->routes, journal->inputs[i].topic);
-        if (route == UINT32_MAX || now.inputs[route].next != journal->inputs[i].next)
-            return fb_fail(err, FB_FATAL, "commit %llu ended elsewhere in the topic '%.*s'", seq,
-                           FB_ARG(journal->inputs[i].topic));
-    }
-    return true;
-}
-
-bool fb_task_replayed(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
-    if (!FB_PLANTED(OUTPUTS_AGAIN))
-        fb_batch_clear(task->batch);
-    return agrees(task, journal, err);
-}
-
-bool fb_task_replayed_unfinished(struct fb_task *task, const struct fb_journal *journal,
-                                 struct fb_err *err) {
-    task->sealed = true;
-    return agrees(task, journal, err);
 }

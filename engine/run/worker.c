@@ -3,35 +3,23 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 #include "engine/base/planted.h"
+#include "engine/run/commit.h"
+#include "engine/run/partitions.h"
 #include "engine/run/takeover.h"
+#include "engine/run/task_commit.h"
 
 enum {
     TICK_US = 20000,           /* how late a timer may be at a partition's end */
     FIGURES_US = 1000000,      /* how often the lag is looked up */
     BATCH_BYTES_MAX = 4 << 20, /* outputs of all tasks before a commit is due at once */
     WALL_EVERY = 64,           /* records that share one look at the wall clock */
-    WAIT_MS = 100,             /* one wait for acknowledgements */
-    MOMENT_US = 1000000,       /* a longer wait for acknowledgements is told */
-    DRAIN_US = 30000000,       /* how long a stop waits for acknowledgements */
     REOPEN_US = 100000,        /* before the ends are opened again, longer each time */
     REOPEN_MAX_US = 2000000,   /* but not longer than this */
     TELL_US = 30000000         /* how often a trouble that goes on is told */
-};
-
-/* A partition that is ours: its task and how far its outputs and positions are. */
-struct slot {
-    int32_t partition;
-    struct fb_task *task;        /* NULL: halted, its state cannot be had */
-    struct fb_task_stats before; /* what it had done for other workers */
-    bool moved;                  /* it has a position that is not committed */
-    uint32_t put;                /* how many outputs of its batch the sink has already */
-    int64_t *ends;               /* of each route's topic, as the source said last; -1: not known */
-    uint64_t *topics;            /* of each route, as the crumbs name them */
 };
 
 struct fb_worker {
@@ -39,8 +27,7 @@ struct fb_worker {
     struct fb_crumb *crumb; /* NULL: none */
     struct fb_record_source *source;
     struct fb_sink *sink;
-    struct slot *slots;
-    size_t n_slots, cap_slots;
+    struct fb_partitions parts;
     size_t batch_bytes; /* of all tasks */
     int64_t wall_us;    /* of the records being taken */
     uint32_t since_wall;
@@ -53,27 +40,12 @@ struct fb_worker {
     bool reopen; /* a commit went wrong: the ends must be opened anew before there is another one */
 };
 
-static int64_t machine_now_us(void *context, enum fb_clock_kind kind) {
-    struct timespec now;
-    (void)context;
-    clock_gettime(kind == FB_CLOCK_WALL ? CLOCK_REALTIME : CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static void machine_sleep_us(void *context, int64_t us) {
-    (void)context;
-    struct timespec wait = {us / 1000000, us % 1000000 * 1000};
-    nanosleep(&wait, NULL);
-}
-
-const struct fb_time fb_machine_time = {machine_now_us, machine_sleep_us, NULL};
-
 static int64_t now_us(const struct fb_worker *worker) {
-    return worker->config->time->now_us(worker->config->time->context, FB_CLOCK_MONOTONIC);
+    return fb_now_us(worker->config->time);
 }
 
 static int64_t wall_us(const struct fb_worker *worker) {
-    return worker->config->time->now_us(worker->config->time->context, FB_CLOCK_WALL);
+    return fb_wall_us(worker->config->time);
 }
 
 static bool stopping(const struct fb_worker *worker) {
@@ -89,87 +61,116 @@ static bool exactly_once(const struct fb_worker *worker) {
     return worker->config->task->journalled;
 }
 
-static const struct fb_routes *routes_of(const struct slot *slot) {
-    return &fb_task_bundle(slot->task)->routes;
-}
+/* ---- figures ---- */
 
-/* ---- slots ---- */
-
-static struct slot *slot_of(struct fb_worker *worker, int32_t partition) {
-    for (size_t i = 0; i < worker->n_slots; i++)
-        if (worker->slots[i].partition == partition)
-            return &worker->slots[i];
-    return NULL;
-}
-
-/* What is kept for each route of the task's bundle. */
-static void number_routes(struct slot *slot) {
-    const struct fb_routes *routes = routes_of(slot);
-    slot->ends = fb_alloc((routes->n + 1) * sizeof *slot->ends);
-    slot->topics = fb_alloc((routes->n + 1) * sizeof *slot->topics);
-    for (uint32_t r = 0; r < routes->n; r++) {
-        slot->ends[r] = -1;
-        slot->topics[r] = fb_crumb_topic(fb_str_of(routes->items[r].topic));
+static int64_t lag_of(struct fb_worker *worker, const struct fb_partition *part) {
+    int64_t lag = 0;
+    for (uint32_t r = 0; part->task && r < fb_partition_routes(part)->n; r++) {
+        struct fb_position position = fb_partition_position(part, r);
+        if (position.next < 0)
+            continue;
+        int64_t end = worker->source->calls->end_of(worker->source, &position);
+        lag += end > position.next ? end - position.next : 0;
     }
+    return lag;
 }
 
-/* task: NULL where the partition is halted. */
-static struct slot *add_slot(struct fb_worker *worker, int32_t partition, struct fb_task *task) {
-    FB_PUSH_ROOM(worker->slots, worker->n_slots, worker->cap_slots);
-    struct slot *slot = &worker->slots[worker->n_slots++];
-    *slot = (struct slot){.partition = partition, .task = task};
-    if (!task)
-        return slot;
-    slot->before = fb_task_stats(task);
-    slot->moved = true; /* a beginning that nobody committed is committed soon */
-    number_routes(slot);
-    return slot;
+static void post(struct fb_worker *worker, const struct fb_partition *part, int64_t lag) {
+    struct fb_posting posting = {.partition = part->number,
+                                 .mode = fb_partition_is_at_end(part) ? FB_MODE_NORMAL
+                                                                      : FB_MODE_CATCHING_UP,
+                                 .lag = lag};
+    fb_task_describe(part->task, &posting);
+    fb_board_post(worker->config->board, &posting);
 }
 
-static void add_stats(struct fb_task_stats *sum, const struct slot *slot) {
-    if (!slot->task)
+static void measure(struct fb_worker *worker) {
+    struct fb_worker_figures *figures = &worker->figures;
+    struct fb_task_stats sum = worker->gone;
+    int64_t lag = 0;
+    for (size_t i = 0; i < worker->parts.n; i++) {
+        int64_t its_lag = lag_of(worker, &worker->parts.items[i]);
+        fb_partition_add_stats(&worker->parts.items[i], &sum);
+        lag += its_lag;
+        if (worker->parts.items[i].task)
+            post(worker, &worker->parts.items[i], its_lag);
+    }
+    atomic_store(&figures->records, sum.records);
+    atomic_store(&figures->alerts, sum.core.alerts + sum.core.events);
+    atomic_store(&figures->late, sum.core.late + sum.core.future);
+    atomic_store(&figures->dead, sum.dead);
+    atomic_store(&figures->lag, lag);
+}
+
+/* ---- commits, and rules between them ---- */
+
+struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config) {
+    return config->wanted ? config->wanted(config->context) : fb_bundle_keep(config->bundle);
+}
+
+/* Between two commits, so that a journal's record begins with the change. */
+static void follow_rules(struct fb_worker *worker, struct fb_partition *part) {
+    if (!exactly_once(worker) || draining(worker) || !fb_task_may_change(part->task))
         return;
-    struct fb_task_stats one = fb_task_stats(slot->task);
-    const struct fb_task_stats *before = &slot->before;
-    sum->records += one.records - before->records;
-    sum->dead += one.dead - before->dead;
-    sum->core.alerts += one.core.alerts - before->core.alerts;
-    sum->core.events += one.core.events - before->core.events;
-    sum->core.late += one.core.late - before->core.late;
-    sum->core.future += one.core.future - before->core.future;
-}
-
-static void count_batches(struct fb_worker *worker) {
-    worker->batch_bytes = 0;
-    for (size_t i = 0; i < worker->n_slots; i++)
-        if (worker->slots[i].task)
-            worker->batch_bytes += fb_batch_bytes(fb_task_batch(worker->slots[i].task));
-}
-
-/* At the end of all its topics, as far as the source knows. */
-static bool at_end(const struct slot *slot) {
-    if (!slot->task)
-        return false;
-    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
-        int64_t next = fb_task_next(slot->task, r);
-        if (next >= 0 && (slot->ends[r] < 0 || next < slot->ends[r]))
-            return false;
+    struct fb_bundle *bundle = fb_worker_wanted(worker->config);
+    if (memcmp(bundle->hash, fb_task_bundle(part->task)->hash, sizeof bundle->hash) != 0) {
+        fb_log(FB_LOG_INFO, "partition %d: rules %s take the place of %s", part->number,
+               bundle->name, fb_task_bundle(part->task)->name);
+        fb_partition_change(part, bundle, fb_str_of(worker->config->build), wall_us(worker));
     }
+    fb_bundle_drop(bundle);
+}
+
+/* Acknowledgements that are long in coming are told at once, not only when they have come. */
+static void on_waiting(void *context, bool waits) {
+    struct fb_worker *worker = context;
+    if (!atomic_exchange(&worker->figures.waiting, waits) && waits)
+        measure(worker);
+}
+
+static void follow_all(struct fb_worker *worker) {
+    for (size_t i = 0; i < worker->parts.n && !stopping(worker); i++)
+        if (worker->parts.items[i].task)
+            follow_rules(worker, &worker->parts.items[i]);
+}
+
+/* What all tasks have taken, then other rules. False: it did not go well, err says why. */
+static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
+    *err = (struct fb_err){0};
+    if (!fb_commit_is_due(worker->config, &worker->parts)) {
+        follow_all(worker);
+        return true;
+    }
+    if (worker->reopen)
+        return fb_fail(err, FB_RETRIABLE, "the connection to Kafka is being made anew");
+    struct fb_commit_request request = {worker->config, &worker->parts, worker->source,
+                                        worker->sink,   patience_us,    on_waiting,
+                                        worker};
+    if (!fb_commit(&request, &worker->reopen, err))
+        return false;
+    follow_all(worker);
+    worker->batch_bytes = fb_partitions_bytes(&worker->parts);
+    if (worker->reopens > 1)
+        fb_log(FB_LOG_INFO, "worker %u commits again, after both ends were opened %u times",
+               worker->config->worker, worker->reopens);
+    worker->reopens = 0;
+    if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
+        fb_log(FB_LOG_DEBUG, "%s", err->text);
     return true;
 }
 
 /* ---- what the source tells ---- */
 
-static void take(struct fb_worker *worker, struct slot *slot, uint32_t route,
+static void take(struct fb_worker *worker, struct fb_partition *part, uint32_t route,
                  const struct fb_record *record) {
     bool poison = false;
     if (worker->crumb) {
-        fb_crumb_drop(worker->crumb, slot->topics[route], record->partition, record->offset);
-        poison = fb_crumbs_is_poison(worker->config->crumbs, slot->topics[route], record->partition,
+        fb_crumb_drop(worker->crumb, part->topics[route], record->partition, record->offset);
+        poison = fb_crumbs_is_poison(worker->config->crumbs, part->topics[route], record->partition,
                                      record->offset);
     }
     if (!poison) {
-        fb_task_record(slot->task, route, record, worker->wall_us);
+        fb_task_record(part->task, route, record, worker->wall_us);
         if (worker->crumb)
             fb_crumb_clear(worker->crumb); /* whatever ends the process now, it is not this one */
         return;
@@ -177,25 +178,23 @@ static void take(struct fb_worker *worker, struct slot *slot, uint32_t route,
     fb_log(FB_LOG_ERROR,
            "%.*s [%d]@%lld ended the process twice: it goes to the dead letters as POISON, unread",
            FB_ARG(record->topic), record->partition, (long long)record->offset);
-    fb_task_quarantine(slot->task, route, record, worker->wall_us);
+    fb_task_quarantine(part->task, route, record, worker->wall_us);
 }
-
-static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err);
 
 static bool on_record(void *context, const struct fb_record *record) {
     struct fb_worker *worker = context;
-    struct slot *slot = slot_of(worker, record->partition);
-    if (!slot || !slot->task)
+    struct fb_partition *part = fb_partitions_find(&worker->parts, record->partition);
+    if (!part || !part->task)
         return true; /* of an assignment that is over */
-    uint32_t route = fb_routes_find(routes_of(slot), record->topic);
-    if (route == UINT32_MAX || record->offset < fb_task_next(slot->task, route))
+    uint32_t route = fb_routes_find(fb_partition_routes(part), record->topic);
+    if (route == UINT32_MAX || record->offset < fb_task_next(part->task, route))
         return true;
     struct fb_err err;
     if (draining(worker))
         return false;
     /* A commit in doubt comes to its end before anything else is taken. Where it does not, both
      * ends are opened again and this record comes again. */
-    if (worker->reopen || (fb_task_is_sealed(slot->task) && !commit(worker, INT64_MAX, &err)))
+    if (worker->reopen || (fb_task_is_sealed(part->task) && !commit(worker, INT64_MAX, &err)))
         return false;
     if (!record->key.p && !worker->keyless_told) {
         worker->keyless_told = true;
@@ -207,10 +206,10 @@ static bool on_record(void *context, const struct fb_record *record) {
     }
     if (worker->since_wall++ % WALL_EVERY == 0)
         worker->wall_us = wall_us(worker);
-    struct fb_batch *batch = fb_task_batch(slot->task);
+    struct fb_batch *batch = fb_task_batch(part->task);
     size_t before = fb_batch_bytes(batch);
-    take(worker, slot, route, record);
-    slot->moved = true;
+    take(worker, part, route, record);
+    part->moved = true;
     worker->batch_bytes += fb_batch_bytes(batch) - before;
     if (worker->batch_bytes >= BATCH_BYTES_MAX)
         return false;
@@ -219,10 +218,12 @@ static bool on_record(void *context, const struct fb_record *record) {
 }
 
 static void on_end(void *context, struct fb_str topic, int32_t partition, int64_t end) {
-    struct slot *slot = slot_of(context, partition);
-    uint32_t route = slot && slot->task ? fb_routes_find(routes_of(slot), topic) : UINT32_MAX;
+    struct fb_worker *worker = context;
+    struct fb_partition *part = fb_partitions_find(&worker->parts, partition);
+    uint32_t route =
+        part && part->task ? fb_routes_find(fb_partition_routes(part), topic) : UINT32_MAX;
     if (route != UINT32_MAX)
-        slot->ends[route] = end;
+        part->ends[route] = end;
 }
 
 /* While a state is rebuilt nothing is polled, and the group must not think us dead. */
@@ -233,38 +234,6 @@ static bool stay_while_rebuilding(void *context) {
     return !stopping(worker);
 }
 
-struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config) {
-    return config->wanted ? config->wanted(config->context) : fb_bundle_keep(config->bundle);
-}
-
-static void change_rules(struct fb_worker *worker, struct slot *slot, struct fb_bundle *bundle) {
-    struct slot before = *slot;
-    const struct fb_bundle *from = fb_task_bundle(slot->task);
-    struct fb_bundle *old = fb_bundle_keep((struct fb_bundle *)(uintptr_t)from);
-    fb_log(FB_LOG_INFO, "partition %d: rules %s take the place of %s", slot->partition,
-           bundle->name, old->name);
-    fb_task_change(slot->task, bundle, fb_str_of(worker->config->build), wall_us(worker));
-    number_routes(slot);
-    for (uint32_t r = 0; r < old->routes.n; r++) {
-        uint32_t route = fb_routes_find(routes_of(slot), fb_str_of(old->routes.items[r].topic));
-        if (route != UINT32_MAX)
-            slot->ends[route] = before.ends[r];
-    }
-    free(before.ends);
-    free(before.topics);
-    fb_bundle_drop(old);
-}
-
-/* Between two commits, so that a journal's record begins with the change. */
-static void follow_rules(struct fb_worker *worker, struct slot *slot) {
-    if (!exactly_once(worker) || draining(worker) || !fb_task_may_change(slot->task))
-        return;
-    struct fb_bundle *bundle = fb_worker_wanted(worker->config);
-    if (memcmp(bundle->hash, fb_task_bundle(slot->task)->hash, sizeof bundle->hash) != 0)
-        change_rules(worker, slot, bundle);
-    fb_bundle_drop(bundle);
-}
-
 /* Where to go on in a partition of which this is the first position: all positions of it are set.
  */
 static void start_partition(struct fb_worker *worker, struct fb_position *positions, uint32_t i,
@@ -272,16 +241,17 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
     struct fb_takeover takeover = {worker->config, stay_while_rebuilding, worker};
     struct fb_task *task;
     enum fb_taken_over taken = fb_take_over(&takeover, positions[i].partition, positions, n, &task);
-    struct slot *slot = add_slot(worker, positions[i].partition, task);
+    struct fb_partition *part = fb_partitions_add(&worker->parts, positions[i].partition, task);
     if (taken == FB_TAKEN_NEW && exactly_once(worker))
         fb_task_activate(task, fb_str_of(worker->config->build), wall_us(worker));
     else if (task)
-        follow_rules(worker, slot);
+        follow_rules(worker, part);
     static const char *const words[] = {"begun anew", "state kept", "state rebuilt", "halted"};
     for (uint32_t k = i; k < n; k++) {
-        if (positions[k].partition != slot->partition)
+        if (positions[k].partition != part->number)
             continue;
-        uint32_t route = task ? fb_routes_find(routes_of(slot), positions[k].topic) : UINT32_MAX;
+        uint32_t route =
+            task ? fb_routes_find(fb_partition_routes(part), positions[k].topic) : UINT32_MAX;
         if (!task)
             positions[k].next = FB_POSITION_NONE;
         else if (taken == FB_TAKEN_NEW || fb_task_next(task, route) < 0)
@@ -295,23 +265,16 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
     }
 }
 
-static unsigned n_halted(const struct fb_worker *worker) {
-    unsigned n = 0;
-    for (size_t i = 0; i < worker->n_slots; i++)
-        n += worker->slots[i].task == NULL;
-    return n;
-}
-
 static void on_started(void *context, struct fb_position *positions, uint32_t n) {
     struct fb_worker *worker = context;
     for (uint32_t i = 0; i < n; i++)
-        if (!slot_of(worker, positions[i].partition))
+        if (!fb_partitions_find(&worker->parts, positions[i].partition))
             start_partition(worker, positions, i, n);
-    count_batches(worker);
-    atomic_store(&worker->figures.partitions, (unsigned)worker->n_slots);
-    atomic_store(&worker->figures.halted, n_halted(worker));
-    fb_log(FB_LOG_INFO, "worker %u has %zu partition%s", worker->config->worker, worker->n_slots,
-           worker->n_slots == 1 ? "" : "s");
+    worker->batch_bytes = fb_partitions_bytes(&worker->parts);
+    atomic_store(&worker->figures.partitions, (unsigned)worker->parts.n);
+    atomic_store(&worker->figures.halted, fb_partitions_halted(&worker->parts));
+    fb_log(FB_LOG_INFO, "worker %u has %zu partition%s", worker->config->worker, worker->parts.n,
+           worker->parts.n == 1 ? "" : "s");
 }
 
 static void on_stopped(void *context, bool lost) {
@@ -319,236 +282,21 @@ static void on_stopped(void *context, bool lost) {
     struct fb_err err;
     /* Not committed: this state goes on if the partitions come back to this process and nobody else
      * had them, else the next owner decides the same again. */
-    if (!lost && !worker->closing && !commit(worker, DRAIN_US / 3, &err))
+    if (!lost && !worker->closing && !commit(worker, FB_STOP_PATIENCE_US / 3, &err))
         fb_log(FB_LOG_WARN, "partitions are given up without a commit: %s", err.text);
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        add_stats(&worker->gone, &worker->slots[i]);
-        fb_board_remove(worker->config->board, worker->slots[i].partition);
-        if (worker->slots[i].task)
-            fb_park_leave(worker->config->park, worker->slots[i].task, now_us(worker));
-        free(worker->slots[i].ends);
-        free(worker->slots[i].topics);
+    for (size_t i = 0; i < worker->parts.n; i++) {
+        fb_partition_add_stats(&worker->parts.items[i], &worker->gone);
+        fb_board_remove(worker->config->board, worker->parts.items[i].number);
+        if (worker->parts.items[i].task)
+            fb_park_leave(worker->config->park, worker->parts.items[i].task, now_us(worker));
     }
-    worker->n_slots = 0;
+    fb_partitions_clear(&worker->parts);
     worker->batch_bytes = 0;
     atomic_store(&worker->figures.partitions, 0);
     atomic_store(&worker->figures.halted, 0);
 }
 
 static const struct fb_record_source_events events = {on_record, on_started, on_stopped, on_end};
-
-/* ---- figures ---- */
-
-static int64_t lag_of(struct fb_worker *worker, const struct slot *slot) {
-    int64_t lag = 0;
-    for (uint32_t r = 0; slot->task && r < routes_of(slot)->n; r++) {
-        struct fb_position position = {.topic = fb_str_of(routes_of(slot)->items[r].topic),
-                                       .partition = slot->partition,
-                                       .next = fb_task_next(slot->task, r)};
-        if (position.next < 0)
-            continue;
-        int64_t end = worker->source->calls->end_of(worker->source, &position);
-        lag += end > position.next ? end - position.next : 0;
-    }
-    return lag;
-}
-
-static void post(struct fb_worker *worker, const struct slot *slot, int64_t lag) {
-    struct fb_posting posting = {.partition = slot->partition,
-                                 .mode = at_end(slot) ? FB_MODE_NORMAL : FB_MODE_CATCHING_UP,
-                                 .lag = lag};
-    fb_task_describe(slot->task, &posting);
-    fb_board_post(worker->config->board, &posting);
-}
-
-static void measure(struct fb_worker *worker) {
-    struct fb_worker_figures *figures = &worker->figures;
-    struct fb_task_stats sum = worker->gone;
-    int64_t lag = 0;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        int64_t its_lag = lag_of(worker, &worker->slots[i]);
-        add_stats(&sum, &worker->slots[i]);
-        lag += its_lag;
-        if (worker->slots[i].task)
-            post(worker, &worker->slots[i], its_lag);
-    }
-    atomic_store(&figures->records, sum.records);
-    atomic_store(&figures->alerts, sum.core.alerts + sum.core.events);
-    atomic_store(&figures->late, sum.core.late + sum.core.future);
-    atomic_store(&figures->dead, sum.dead);
-    atomic_store(&figures->lag, lag);
-}
-
-/* ---- commit ---- */
-
-/* Puts what the sink does not have yet of every task. */
-static bool put_all(struct fb_worker *worker, struct fb_err *err) {
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        struct slot *slot = &worker->slots[i];
-        if (!slot->task)
-            continue;
-        const struct fb_batch *batch = fb_task_batch(slot->task);
-        for (; slot->put < fb_batch_count(batch); slot->put++) {
-            struct fb_header headers[FB_BATCH_HEADERS_MAX];
-            struct fb_outgoing out = {.partition = slot->partition, .stamp_us = FB_NO_STAMP};
-            enum fb_stream stream = fb_batch_at(batch, slot->put, &out, headers);
-            if (!fb_batch_ok(batch, err))
-                return false;
-            if (stream >= FB_STREAM_JOURNAL) /* restoring looks for them by this time */
-                out.stamp_us = fb_task_sealed_at(slot->task);
-            out.topic = worker->config->topics[stream];
-            while (!worker->sink->calls->put(worker->sink, &out, err))
-                if (err->kind != FB_RETRIABLE)
-                    return false;
-        }
-    }
-    return true;
-}
-
-static bool anything_new(const struct fb_worker *worker) {
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        const struct slot *slot = &worker->slots[i];
-        if (!slot->task)
-            continue;
-        if (exactly_once(worker) ? fb_task_has_news(slot->task) || fb_task_is_sealed(slot->task)
-                                 : slot->moved || fb_batch_count(fb_task_batch(slot->task)))
-            return true;
-    }
-    return false;
-}
-
-/* Positions of all tasks with their notes, which stand in `notes`. */
-struct positions {
-    struct fb_position *items;
-    uint32_t n;
-    struct fb_buf notes;
-};
-
-static void add_positions(struct positions *to, const struct fb_worker *worker,
-                          const struct slot *slot, size_t note_at) {
-    for (uint32_t r = 0; r < routes_of(slot)->n; r++) {
-        int64_t next = fb_task_next(slot->task, r);
-        if (next < 0)
-            continue;
-        struct fb_position position = {.topic = fb_str_of(routes_of(slot)->items[r].topic),
-                                       .partition = slot->partition,
-                                       .next = next};
-        if (exactly_once(worker))
-            position.note = (struct fb_str){to->notes.p + note_at, to->notes.n - note_at};
-        to->items[to->n++] = position;
-    }
-}
-
-/* The caller frees both. */
-static struct positions positions_of(const struct fb_worker *worker) {
-    struct positions to = {0};
-    size_t n = 1;
-    for (size_t i = 0; i < worker->n_slots; i++)
-        n += worker->slots[i].task ? routes_of(&worker->slots[i])->n : 0;
-    to.items = fb_alloc(n * sizeof *to.items);
-    fb_buf_room(&to.notes, (worker->n_slots + 1) * FB_NOTE_BYTES_MAX); /* so that views hold */
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        size_t note_at = to.notes.n;
-        if (!worker->slots[i].task)
-            continue;
-        if (exactly_once(worker))
-            fb_task_note(worker->slots[i].task, &to.notes);
-        add_positions(&to, worker, &worker->slots[i], note_at);
-    }
-    return to;
-}
-
-/* Waits until the sink knows. While it waits nothing is read, so a slow broker costs no memory. */
-static bool make_last(struct fb_worker *worker, const struct positions *positions,
-                      int64_t patience_us, struct fb_err *err) {
-    int64_t begun_us = now_us(worker);
-    for (;;) {
-        switch (worker->sink->calls->commit(worker->sink, worker->source, positions->items,
-                                            positions->n, WAIT_MS, err)) {
-        case FB_COMMITTED:
-            atomic_store(&worker->figures.waiting, false);
-            return true;
-        case FB_COMMIT_FAILED:
-            return false;
-        case FB_COMMIT_DOUBT:
-            if (FB_PLANTED(DOUBT_IS_COMMITTED))
-                return true;
-            worker->reopen = true;
-            return false;
-        case FB_COMMIT_AGAIN:
-            for (size_t i = 0; i < worker->n_slots && !FB_PLANTED(DROP_ON_ABORT); i++)
-                worker->slots[i].put = 0;
-            if (!put_all(worker, err))
-                return false;
-            break;
-        case FB_COMMIT_WAIT:
-            if (FB_PLANTED(WAIT_IS_COMMITTED))
-                return true;
-            break;
-        }
-        int64_t waited_us = now_us(worker) - begun_us;
-        if (waited_us > MOMENT_US && !atomic_exchange(&worker->figures.waiting, true))
-            measure(worker);
-        if (waited_us > (stopping(worker) && patience_us > DRAIN_US ? DRAIN_US : patience_us))
-            return fb_fail(err, FB_RETRIABLE, "outputs are not acknowledged after %lld s",
-                           (long long)(waited_us / 1000000));
-        worker->source->calls->stay(worker->source);
-    }
-}
-
-static void seal_all(struct fb_worker *worker) {
-    int64_t wall = wall_us(worker);
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        struct fb_task *task = worker->slots[i].task;
-        if (task && !fb_task_is_sealed(task) && fb_task_has_news(task))
-            fb_task_seal(task, wall);
-        if (task)
-            fb_task_claim(task, fb_str_of(worker->config->owner));
-    }
-}
-
-static void follow_all(struct fb_worker *worker) {
-    for (size_t i = 0; i < worker->n_slots && !stopping(worker); i++)
-        if (worker->slots[i].task)
-            follow_rules(worker, &worker->slots[i]);
-}
-
-/* Outputs, and the positions behind them. False: it did not go well, err says why. */
-static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err *err) {
-    *err = (struct fb_err){0};
-    if (!anything_new(worker)) {
-        follow_all(worker);
-        return true;
-    }
-    if (worker->reopen)
-        return fb_fail(err, FB_RETRIABLE, "the connection to Kafka is being made anew");
-    if (exactly_once(worker))
-        seal_all(worker);
-    struct positions positions = positions_of(worker);
-    bool ok = put_all(worker, err) && make_last(worker, &positions, patience_us, err);
-    free(positions.items);
-    fb_buf_free(&positions.notes);
-    worker->reopen |= !ok && exactly_once(worker); /* what was put must not be committed later */
-    if (!ok)
-        return false;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        struct slot *slot = &worker->slots[i];
-        slot->put = 0;
-        slot->moved = err->kind == FB_RETRIABLE;
-        if (!slot->task)
-            continue;
-        fb_task_committed(slot->task);
-    }
-    follow_all(worker);
-    count_batches(worker);
-    if (worker->reopens > 1)
-        fb_log(FB_LOG_INFO, "worker %u commits again, after both ends were opened %u times",
-               worker->config->worker, worker->reopens);
-    worker->reopens = 0;
-    if (err->kind == FB_RETRIABLE) /* a rebalance or an outage: the next commit will do */
-        fb_log(FB_LOG_DEBUG, "%s", err->text);
-    return true;
-}
 
 /* ---- both ends ---- */
 
@@ -586,13 +334,12 @@ static void tell_trouble(struct fb_worker *worker, const struct fb_err *err) {
 /* After a commit whose outcome is not known, or that failed in passing; for as long as it takes,
  * since a broker may be away for long. False: err says why. */
 static bool open_again(struct fb_worker *worker, struct fb_err *err) {
-    const struct fb_time *time = worker->config->time;
     do {
         tell_trouble(worker, err);
         worker->reopens++;
         close_ends(worker);
         int64_t pause_us = (int64_t)REOPEN_US * worker->reopens;
-        time->sleep_us(time->context, pause_us < REOPEN_MAX_US ? pause_us : REOPEN_MAX_US);
+        fb_sleep_us(worker->config->time, pause_us < REOPEN_MAX_US ? pause_us : REOPEN_MAX_US);
         *err = (struct fb_err){0};
         worker->reopen = false;
     } while (!stopping(worker) && !open_ends(worker, err) && err->kind == FB_RETRIABLE);
@@ -608,10 +355,11 @@ static void tick(struct fb_worker *worker) {
     if (draining(worker) || !worker->source->calls->online(worker->source))
         return;
     int64_t wall = wall_us(worker);
-    for (size_t i = 0; i < worker->n_slots; i++)
-        if (at_end(&worker->slots[i]) && !fb_task_is_sealed(worker->slots[i].task))
-            fb_task_tick(worker->slots[i].task, wall);
-    count_batches(worker);
+    for (size_t i = 0; i < worker->parts.n; i++)
+        if (fb_partition_is_at_end(&worker->parts.items[i]) &&
+            !fb_task_is_sealed(worker->parts.items[i].task))
+            fb_task_tick(worker->parts.items[i].task, wall);
+    worker->batch_bytes = fb_partitions_bytes(&worker->parts);
 }
 
 static int until_ms(int64_t now, int64_t then) {
@@ -622,8 +370,8 @@ static int until_ms(int64_t now, int64_t then) {
  * are treated alike. */
 static void drain(struct fb_worker *worker) {
     bool all = !worker->reopen;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        struct fb_task *task = worker->slots[i].task;
+    for (size_t i = 0; i < worker->parts.n; i++) {
+        struct fb_task *task = worker->parts.items[i].task;
         if (!task)
             continue;
         fb_task_drain(task);
@@ -632,7 +380,7 @@ static void drain(struct fb_worker *worker) {
     if (!all)
         worker->commit_at_us = 0; /* at once */
     else                          /* polling comes back at once where records are there */
-        worker->config->time->sleep_us(worker->config->time->context, TICK_US);
+        fb_sleep_us(worker->config->time, TICK_US);
     atomic_store(&worker->figures.drained, all);
 }
 
@@ -691,12 +439,9 @@ struct fb_worker *fb_worker_new(const struct fb_worker_config *config) {
 void fb_worker_free(struct fb_worker *worker) {
     if (!worker)
         return;
-    for (size_t i = 0; i < worker->n_slots; i++) {
-        fb_task_free(worker->slots[i].task);
-        free(worker->slots[i].ends);
-        free(worker->slots[i].topics);
-    }
-    free(worker->slots);
+    for (size_t i = 0; i < worker->parts.n; i++)
+        fb_task_free(worker->parts.items[i].task);
+    fb_partitions_free(&worker->parts);
     free(worker);
 }
 
@@ -713,7 +458,7 @@ bool fb_worker_run(struct fb_worker *worker, struct fb_err *err) {
     bool ok = err->kind == FB_NO_FAILURE;
     if (worker->source) {
         if (ok)
-            ok = commit(worker, DRAIN_US, err);
+            ok = commit(worker, FB_STOP_PATIENCE_US, err);
         measure(worker);
     }
     close_ends(worker);

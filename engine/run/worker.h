@@ -1,7 +1,7 @@
 /* A thread with one source, one sink and the tasks of its partitions; only the park is shared.
  *
- * Place in the flow: source -> task -> batch -> sink -> commit. Every function but fb_worker_run is
- * called by the engine's own thread.
+ * Place in the flow: source -> (here) -> task -> batch -> commit -> sink. Every function but
+ * fb_worker_run is called by the engine's own thread.
  *
  * Exactly once: outputs, journal, pieces of snapshots and positions are one commit of the sink.
  * Where its outcome is not known, both ends are closed and opened again; the position that is
@@ -16,18 +16,9 @@
 #include "engine/run/board.h"
 #include "engine/run/crumbs.h"
 #include "engine/run/park.h"
+#include "engine/run/time.h"
 
 #include <stdatomic.h>
-
-enum fb_clock_kind { FB_CLOCK_MONOTONIC, FB_CLOCK_WALL };
-
-/* The time that a worker lives in: the machine's, or a simulator's. */
-struct fb_time {
-    int64_t (*now_us)(void *context, enum fb_clock_kind kind);
-    void (*sleep_us)(void *context, int64_t us);
-    void *context;
-};
-extern const struct fb_time fb_machine_time;
 
 struct fb_worker_config {
     const struct fb_task_config *task; /* task->journalled: exactly once */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/base/arena.h"
+#include "engine/run/task_commit.h"
 
 static const char rules[] = "device m from \"in\" {\n"
                             "  key id\n"

@@ -14,6 +14,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/codec/chunk.h"
+#include "engine/run/task_commit.h"
 #include "tests/unit/bundle_of_text.h"
 
 static const char rules[] = "device m from \"in\" {\n"

@@ -1,0 +1,169 @@
+/* One commit of a worker: seal, put, make last. */
+#include "engine/run/commit.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/planted.h"
+#include "engine/run/task_commit.h"
+
+enum {
+    WAIT_MS = 100,      /* one wait for acknowledgements */
+    MOMENT_US = 1000000 /* a longer wait for acknowledgements is told */
+};
+
+bool fb_commit_is_due(const struct fb_worker_config *config, const struct fb_partitions *parts) {
+    for (size_t i = 0; i < parts->n; i++) {
+        const struct fb_partition *part = &parts->items[i];
+        if (!part->task)
+            continue;
+        if (config->task->journalled ? fb_task_has_news(part->task) || fb_task_is_sealed(part->task)
+                                     : part->moved || fb_batch_count(fb_task_batch(part->task)))
+            return true;
+    }
+    return false;
+}
+
+static bool exactly_once(const struct fb_commit_request *request) {
+    return request->config->task->journalled;
+}
+
+static void seal_all(const struct fb_commit_request *request) {
+    int64_t wall = fb_wall_us(request->config->time);
+    for (size_t i = 0; i < request->parts->n; i++) {
+        struct fb_task *task = request->parts->items[i].task;
+        if (task && !fb_task_is_sealed(task) && fb_task_has_news(task))
+            fb_task_seal(task, wall);
+        if (task)
+            fb_task_claim(task, fb_str_of(request->config->owner));
+    }
+}
+
+/* Puts what the sink does not have yet of every task. */
+static bool put_all(const struct fb_commit_request *request, struct fb_err *err) {
+    for (size_t i = 0; i < request->parts->n; i++) {
+        struct fb_partition *part = &request->parts->items[i];
+        if (!part->task)
+            continue;
+        const struct fb_batch *batch = fb_task_batch(part->task);
+        for (; part->put < fb_batch_count(batch); part->put++) {
+            struct fb_header headers[FB_BATCH_HEADERS_MAX];
+            struct fb_outgoing out = {.partition = part->number, .stamp_us = FB_NO_STAMP};
+            enum fb_stream stream = fb_batch_at(batch, part->put, &out, headers);
+            if (!fb_batch_ok(batch, err))
+                return false;
+            if (stream >= FB_STREAM_JOURNAL) /* restoring looks for them by this time */
+                out.stamp_us = fb_task_sealed_at(part->task);
+            out.topic = request->config->topics[stream];
+            while (!request->sink->calls->put(request->sink, &out, err))
+                if (err->kind != FB_RETRIABLE)
+                    return false;
+        }
+    }
+    return true;
+}
+
+/* Positions of all tasks with their notes, which stand in `notes`. */
+struct positions {
+    struct fb_position *items;
+    uint32_t n;
+    struct fb_buf notes;
+};
+
+static void add_positions(struct positions *to, const struct fb_commit_request *request,
+                          const struct fb_partition *part, size_t note_at) {
+    for (uint32_t r = 0; r < fb_partition_routes(part)->n; r++) {
+        struct fb_position position = fb_partition_position(part, r);
+        if (position.next < 0)
+            continue;
+        if (exactly_once(request))
+            position.note = (struct fb_str){to->notes.p + note_at, to->notes.n - note_at};
+        to->items[to->n++] = position;
+    }
+}
+
+/* The caller frees both. */
+static struct positions positions_of(const struct fb_commit_request *request) {
+    struct positions to = {0};
+    size_t n = 1;
+    for (size_t i = 0; i < request->parts->n; i++)
+        n += request->parts->items[i].task ? fb_partition_routes(&request->parts->items[i])->n : 0;
+    to.items = fb_alloc(n * sizeof *to.items);
+    fb_buf_room(&to.notes, (request->parts->n + 1) * FB_NOTE_BYTES_MAX); /* so that views hold */
+    for (size_t i = 0; i < request->parts->n; i++) {
+        size_t note_at = to.notes.n;
+        if (!request->parts->items[i].task)
+            continue;
+        if (exactly_once(request))
+            fb_task_note(request->parts->items[i].task, &to.notes);
+        add_positions(&to, request, &request->parts->items[i], note_at);
+    }
+    return to;
+}
+
+static int64_t patience_us(const struct fb_commit_request *request) {
+    bool stopping = atomic_load_explicit(request->config->stop, memory_order_relaxed);
+    return stopping && request->patience_us > FB_STOP_PATIENCE_US ? FB_STOP_PATIENCE_US
+                                                                  : request->patience_us;
+}
+
+/* Waits until the sink knows. While it waits nothing is read, so a slow broker costs no memory. */
+static bool make_last(const struct fb_commit_request *request, const struct positions *positions,
+                      bool *reopen, struct fb_err *err) {
+    int64_t begun_us = fb_now_us(request->config->time);
+    for (;;) {
+        switch (request->sink->calls->commit(request->sink, request->source, positions->items,
+                                             positions->n, WAIT_MS, err)) {
+        case FB_COMMITTED:
+            request->waiting(request->context, false);
+            return true;
+        case FB_COMMIT_FAILED:
+            return false;
+        case FB_COMMIT_DOUBT:
+            if (FB_PLANTED(DOUBT_IS_COMMITTED))
+                return true;
+            *reopen = true;
+            return false;
+        case FB_COMMIT_AGAIN:
+            for (size_t i = 0; i < request->parts->n && !FB_PLANTED(DROP_ON_ABORT); i++)
+                request->parts->items[i].put = 0;
+            if (!put_all(request, err))
+                return false;
+            break;
+        case FB_COMMIT_WAIT:
+            if (FB_PLANTED(WAIT_IS_COMMITTED))
+                return true;
+            break;
+        }
+        int64_t waited_us = fb_now_us(request->config->time) - begun_us;
+        if (waited_us > MOMENT_US)
+            request->waiting(request->context, true);
+        if (waited_us > patience_us(request))
+            return fb_fail(err, FB_RETRIABLE, "outputs are not acknowledged after %lld s",
+                           (long long)(waited_us / 1000000));
+        request->source->calls->stay(request->source);
+    }
+}
+
+static void forget_all(const struct fb_commit_request *request, bool moved) {
+    for (size_t i = 0; i < request->parts->n; i++) {
+        struct fb_partition *part = &request->parts->items[i];
+        part->put = 0;
+        part->moved = moved;
+        if (part->task)
+            fb_task_committed(part->task);
+    }
+}
+
+bool fb_commit(const struct fb_commit_request *request, bool *reopen, struct fb_err *err) {
+    if (exactly_once(request))
+        seal_all(request);
+    struct positions positions = positions_of(request);
+    bool ok = put_all(request, err) && make_last(request, &positions, reopen, err);
+    free(positions.items);
+    fb_buf_free(&positions.notes);
+    *reopen |= !ok && exactly_once(request); /* what was put must not be committed later */
+    if (ok)
+        forget_all(request, err->kind == FB_RETRIABLE);
+    return ok;
+}
