@@ -38,15 +38,27 @@ static bool say(char why[static 256], const char *text) {
     return false;
 }
 
-static pcre2_code *compile(struct fb_str text, int *error, size_t *offset) {
+static pcre2_code *compile(struct fb_str text, uint32_t options, int *error, size_t *offset) {
     pcre2_compile_context *context = pcre2_compile_context_create(NULL);
     if (!context)
         fb_out_of_memory(1);
     pcre2_set_max_pattern_length(context, FB_PATTERN_TEXT_MAX);
     pcre2_set_parens_nest_limit(context, 50);
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)text.p, text.n,
-                                     PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C, error, offset, context);
+    pcre2_code *code =
+        pcre2_compile((PCRE2_SPTR)text.p, text.n, PCRE2_UTF | PCRE2_NEVER_BACKSLASH_C | options,
+                      error, offset, context);
     pcre2_compile_context_free(context);
+    if (!code && *error == PCRE2_ERROR_HEAP_FAILED)
+        fb_out_of_memory(text.n);
+    return code;
+}
+
+/* What the core also needs: with a call before each item, which takes room too. */
+static bool can_be_counted(struct fb_str text) {
+    int error = 0;
+    size_t offset = 0;
+    pcre2_code *code = compile(text, PCRE2_AUTO_CALLOUT, &error, &offset);
+    pcre2_code_free(code);
     return code;
 }
 
@@ -58,9 +70,7 @@ bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
         return say(why, "settings as (*NAME) at the start are the engine's, not the pattern's");
     int error = 0;
     size_t offset = 0;
-    pcre2_code *code = compile(text, &error, &offset);
-    if (!code && error == PCRE2_ERROR_HEAP_FAILED)
-        fb_out_of_memory(text.n);
+    pcre2_code *code = compile(text, 0, &error, &offset);
     if (!code) {
         *at = (uint32_t)offset;
         if (pcre2_get_error_message(error, (PCRE2_UCHAR *)why, 256) < 0)
@@ -73,7 +83,7 @@ bool fb_pattern_check(struct fb_str text, char why[static 256], uint32_t *at) {
     pcre2_code_free(code);
     if (calls)
         return say(why, "callouts as (?C1) are not part of the language");
-    if (bytes > FB_PATTERN_BYTES_MAX)
+    if (bytes > FB_PATTERN_BYTES_MAX || !can_be_counted(text))
         return say(why, "the compiled pattern is larger than 64 KB; repeat less");
     return true;
 }

@@ -11,7 +11,7 @@
 
 enum {
     FB_PATTERN_TEXT_MAX = 4096,  /* bytes of the pattern */
-    FB_PATTERN_BYTES_MAX = 65536 /* of the compiled pattern */
+    FB_PATTERN_BYTES_MAX = 65536 /* of the compiled pattern, also with calls before its items */
 };
 
 /* True where the text is a pattern of the language. Otherwise why holds a sentence and *at the
