@@ -6,7 +6,6 @@
 #include "engine/base/log.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/read_config.h"
 #include "engine/run/audit_place.h"
 
 static void put_counts(const struct fb_audit_live_result *result) {
@@ -85,7 +84,7 @@ int fb_cli_audit_place(const struct fb_audit_place_request *request) {
     struct fb_err err;
     struct fb_config *config = fb_config_new();
     int status = FB_EXIT_USAGE;
-    if (fb_cli_read_config(request->config, request->sets, request->n_sets, config)) {
+    if (fb_cli_read_config(&request->config, config)) {
         struct fb_audit_place place = {.config = config,
                                        .input = request->input,
                                        .input_topic = request->input_topic,

@@ -5,15 +5,10 @@
 #ifndef FB_CLI_AUDIT_PLACE_H
 #define FB_CLI_AUDIT_PLACE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
-enum { FB_AUDIT_SETS_MAX = 256 };
+#include "engine/cli/read_config.h"
 
 struct fb_audit_place_request {
-    const char *config; /* NULL: not given */
-    const char *sets[FB_AUDIT_SETS_MAX];
-    uint32_t n_sets;
+    struct fb_config_request config;
     const char *input, *input_topic; /* or NULL */
     bool from_beginning;
 };

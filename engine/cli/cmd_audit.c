@@ -30,7 +30,7 @@ struct arguments {
     int n_files;
     bool reexecute, replay_options;
     struct fb_replay_request what;
-    struct fb_audit_place_request place; /* config: of a live application */
+    struct fb_audit_place_request place; /* of a live application */
     char topic[256];                     /* of its input */
 };
 
@@ -241,29 +241,9 @@ static int verify(struct arguments *arguments) {
     return status;
 }
 
-/* Options of a live application. */
-static error_t parse_place(struct arguments *arguments, int key, char *value,
-                           struct argp_state *state) {
-    struct fb_audit_place_request *place = &arguments->place;
-    switch (key) {
-    case 'c':
-        place->config = value;
-        return 0;
-    case 'X':
-        if (place->n_sets == FB_AUDIT_SETS_MAX)
-            argp_error(state, "at most %d of -X", FB_AUDIT_SETS_MAX);
-        place->sets[place->n_sets++] = value;
-        return 0;
-    case KEY_BEGINNING:
-        place->from_beginning = true;
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
-}
-
 static bool is_place(const struct arguments *arguments) {
-    return arguments->place.config || arguments->place.n_sets || arguments->place.from_beginning;
+    const struct fb_audit_place_request *place = &arguments->place;
+    return place->config.path || place->config.n_sets || place->from_beginning;
 }
 
 /* Its rules and settings are in what it wrote; only the file that it reads has to be named. */
@@ -274,7 +254,7 @@ static void check_place(struct arguments *arguments, const struct argp_state *st
     if (arguments->n_files || arguments->n_heads || arguments->n_from)
         argp_error(state, "with --config the records are read where the application keeps them: "
                           "no FILE, --head or --from");
-    if (what->n_rules || what->options.n_sets || what->options.has_until ||
+    if (what->rules.n || what->options.n_sets || what->options.has_until ||
         what->options.envelope || what->options.tasks || what->options.application.n)
         argp_error(state, "with --config, of the options of a replay only --input is possible");
     if (what->options.n_inputs > 1)
@@ -307,6 +287,9 @@ static error_t parse_verify(int key, char *value, struct argp_state *state) {
     case KEY_AGAIN:
         arguments->reexecute = true;
         return 0;
+    case KEY_BEGINNING:
+        arguments->place.from_beginning = true;
+        return 0;
     case ARGP_KEY_ARGS:
         arguments->files = state->argv + state->next;
         arguments->n_files = state->argc - state->next;
@@ -324,7 +307,7 @@ static error_t parse_verify(int key, char *value, struct argp_state *state) {
             argp_error(state, "--rules, --input and what belongs to them go with --reexecute");
         return 0;
     default:
-        if (parse_place(arguments, key, value, state) == 0)
+        if (fb_config_request_option(&arguments->place.config, key, value, state) == 0)
             return 0;
         known = fb_replay_request_option(&arguments->what, key, value, state);
         arguments->replay_options |= known == 0;

@@ -13,9 +13,9 @@
 #include "engine/cli/plan_text.h"
 #include "engine/cli/read_config.h"
 #include "engine/run/deploy.h"
+#include "engine/run/time.h"
 
 enum {
-    PATHS_MAX = 256,
     KEY_ROLLBACK = 0x200,
     KEY_LIST,
     KEY_WAIT,
@@ -27,9 +27,8 @@ enum {
 };
 
 static const struct argp_option option_table[] = {
-    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
-    {"config", 'c', "FILE", 0, "The configuration of the application, a properties file", 0},
-    {"set", 'X', "KEY=VALUE", 0, "Override a key of the configuration; may be given again", 0},
+    FB_RULES_OPTION,
+    FB_CONFIG_OPTIONS,
     {"rollback", KEY_ROLLBACK, NULL, 0, "Deploy again what was in force before", 0},
     {"list", KEY_LIST, NULL, 0, "Show what was deployed when and by whom, and end", 0},
     {"wait", KEY_WAIT, "SECONDS", 0,
@@ -41,9 +40,8 @@ static const struct argp_option option_table[] = {
     {0}};
 
 struct request {
-    const char *rules[PATHS_MAX], *sets[PATHS_MAX];
-    uint32_t n_rules, n_sets;
-    const char *config;
+    struct fb_rules_request rules;
+    struct fb_config_request config;
     bool rollback, list, other_topics;
     int64_t wait_s;
 };
@@ -51,29 +49,17 @@ struct request {
 static void check_request(const struct request *request, struct argp_state *state) {
     if (request->rollback && request->list)
         argp_error(state, "--rollback and --list exclude each other");
-    if (request->n_rules && (request->rollback || request->list))
+    if (request->rules.n && (request->rollback || request->list))
         argp_error(state, "--rules does not go with %s",
                    request->rollback ? "--rollback, which takes them from the rules topic"
                                      : "--list");
-    if (!request->n_rules && !request->rollback && !request->list)
+    if (!request->rules.n && !request->rollback && !request->list)
         argp_error(state, "--rules is missing");
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct request *request = state->input;
     switch (key) {
-    case 'r':
-    case 'X':
-        if (request->n_rules == PATHS_MAX || request->n_sets == PATHS_MAX)
-            argp_error(state, "at most %d of --rules and -X each", PATHS_MAX);
-        if (key == 'r')
-            request->rules[request->n_rules++] = value;
-        else
-            request->sets[request->n_sets++] = value;
-        return 0;
-    case 'c':
-        request->config = value;
-        return 0;
     case KEY_ROLLBACK:
         request->rollback = true;
         return 0;
@@ -96,7 +82,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         check_request(request, state);
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        if (fb_rules_request_option(&request->rules, key, value, state) == 0)
+            return 0;
+        return fb_config_request_option(&request->config, key, value, state);
     }
 }
 
@@ -186,12 +174,12 @@ static int await(struct fb_deploy *deploy, const char *name, int64_t wait_s) {
     struct fb_told_all told = {0};
     struct fb_err err;
     struct count now = {0, 0, 0};
-    int64_t begun_us = fb_cli_wall_us();
+    int64_t begun_us = fb_wall_us(&fb_machine_time);
     bool ok = true, over = false;
     while (!over && (ok = fb_deploy_told(deploy, begun_us - HEARD_US, &told, &err))) {
         now = count(&told, name);
-        over =
-            now.have + now.refuse == now.heard || fb_cli_wall_us() - begun_us >= wait_s * 1000000;
+        over = now.have + now.refuse == now.heard ||
+               fb_wall_us(&fb_machine_time) - begun_us >= wait_s * 1000000;
         if (!over)
             usleep(LOOK_US);
     }
@@ -232,7 +220,7 @@ static int deploy_bundle(struct fb_deploy *deploy, const struct request *request
         return FB_EXIT_PROBLEMS;
     fb_cli_who(by, sizeof by);
     const struct fb_deployment *written =
-        fb_deploy_write(deploy, bundle->bytes, by, fb_cli_wall_us(), &err);
+        fb_deploy_write(deploy, bundle->bytes, by, fb_wall_us(&fb_machine_time), &err);
     if (!written)
         return fb_cli_failed("deploy", &err);
     printf("deployed rules %s at offset %lld of %s\n", written->name, (long long)written->offset,
@@ -290,8 +278,8 @@ static int with_topic(const struct request *request, const struct fb_config *con
 static int deploy(const struct request *request, const struct fb_config *config) {
     struct fb_bundle *bundle = NULL;
     struct fb_compiled compiled;
-    if (request->n_rules) {
-        int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
+    if (request->rules.n) {
+        int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
         if (status != FB_EXIT_OK)
             return status;
         struct fb_bundle_settings settings = fb_bundle_settings_of(config);
@@ -321,8 +309,7 @@ int fb_cmd_deploy(int argc, char **argv) {
     fb_cli_options(&argp, argc, argv, &request);
     struct fb_config *config = fb_config_new();
     int status = FB_EXIT_USAGE;
-    if (fb_cli_read_config(request.config, request.sets, request.n_sets, config) &&
-        fb_cli_has_rules_topic("deploy", config))
+    if (fb_cli_read_config(&request.config, config) && fb_cli_has_rules_topic("deploy", config))
         status = deploy(&request, config);
     fb_config_free(config);
     return status;

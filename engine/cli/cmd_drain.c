@@ -8,31 +8,12 @@
 #include "engine/cli/deployer.h"
 #include "engine/cli/read_config.h"
 #include "engine/run/deploy.h"
-
-enum { SETS_MAX = 256 };
-
-struct request {
-    const char *sets[SETS_MAX], *config;
-    uint32_t n_sets;
-};
+#include "engine/run/time.h"
 
 static error_t parse(int key, char *value, struct argp_state *state) {
-    struct request *request = state->input;
-    switch (key) {
-    case 'X':
-        if (request->n_sets == SETS_MAX)
-            argp_error(state, "at most %d of -X", SETS_MAX);
-        request->sets[request->n_sets++] = value;
-        return 0;
-    case 'c':
-        request->config = value;
-        return 0;
-    case ARGP_KEY_ARG:
+    if (key == ARGP_KEY_ARG)
         argp_error(state, "`%s`: the configuration goes behind --config", value);
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return fb_config_request_option(state->input, key, value, state);
 }
 
 static int drain(const struct fb_config *config) {
@@ -43,7 +24,7 @@ static int drain(const struct fb_config *config) {
         return fb_cli_failed("drain", &err);
     fb_cli_who(by, sizeof by);
     const struct fb_deployment *written =
-        fb_deploy_write(deploy, (struct fb_str){0}, by, fb_cli_wall_us(), &err);
+        fb_deploy_write(deploy, (struct fb_str){0}, by, fb_wall_us(&fb_machine_time), &err);
     int status = written ? FB_EXIT_OK : fb_cli_failed("drain", &err);
     if (written)
         printf("asked all instances of %s to drain (offset %lld of %s): each takes nothing more, "
@@ -55,10 +36,7 @@ static int drain(const struct fb_config *config) {
 }
 
 int fb_cmd_drain(int argc, char **argv) {
-    static const struct argp_option rows[] = {
-        {"config", 'c', "FILE", 0, "The configuration of the application, a properties file", 0},
-        {"set", 'X', "KEY=VALUE", 0, "Override a key of the configuration; may be given again", 0},
-        {0}};
+    static const struct argp_option rows[] = {FB_CONFIG_OPTIONS, {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
@@ -68,12 +46,11 @@ int fb_cmd_drain(int argc, char **argv) {
                "one that starts. Exit status 0: they were asked; 2: wrong usage or configuration; "
                "3: Kafka could not be reached.\v"
                "Example: flyball drain --config flyball.properties"};
-    struct request request = {0};
+    struct fb_config_request request = {0};
     fb_cli_options(&argp, argc, argv, &request);
     struct fb_config *config = fb_config_new();
     int status = FB_EXIT_USAGE;
-    if (fb_cli_read_config(request.config, request.sets, request.n_sets, config) &&
-        fb_cli_has_rules_topic("drain", config))
+    if (fb_cli_read_config(&request, config) && fb_cli_has_rules_topic("drain", config))
         status = drain(config);
     fb_config_free(config);
     return status;

@@ -11,12 +11,11 @@
 #include "engine/cli/read_config.h"
 #include "engine/run/engine.h"
 
-enum { PATHS_MAX = 256, KEY_PRINT_CONFIG = 0x200, KEY_PRINT_REFERENCE };
+enum { KEY_PRINT_CONFIG = 0x200, KEY_PRINT_REFERENCE };
 
 static const struct argp_option option_table[] = {
-    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},
-    {"config", 'c', "FILE", 0, "The configuration, a properties file", 0},
-    {"set", 'X', "KEY=VALUE", 0, "Override a key of the configuration; may be given again", 0},
+    FB_RULES_OPTION,
+    FB_CONFIG_OPTIONS,
     {"print-config", KEY_PRINT_CONFIG, NULL, 0,
      "Show the whole configuration and where each value comes from, and end", 0},
     {"print-reference", KEY_PRINT_REFERENCE, NULL, 0,
@@ -26,9 +25,9 @@ static const struct argp_option option_table[] = {
     {0}};
 
 struct request {
-    const char *rules[PATHS_MAX], *sets[PATHS_MAX];
-    uint32_t n_rules, n_sets;
-    const char *config, *input, *output;
+    struct fb_rules_request rules;
+    struct fb_config_request config;
+    const char *input, *output;
     char topic[256]; /* of --input TOPIC=FILE; empty: not given */
     bool print_config, print_reference;
 };
@@ -50,18 +49,6 @@ static void set_input(struct request *request, char *text, struct argp_state *st
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct request *request = state->input;
     switch (key) {
-    case 'r':
-    case 'X':
-        if (request->n_rules == PATHS_MAX || request->n_sets == PATHS_MAX)
-            argp_error(state, "at most %d of --rules and -X each", PATHS_MAX);
-        if (key == 'r')
-            request->rules[request->n_rules++] = value;
-        else
-            request->sets[request->n_sets++] = value;
-        return 0;
-    case 'c':
-        request->config = value;
-        return 0;
     case 'i':
         set_input(request, value, state);
         return 0;
@@ -79,11 +66,13 @@ static error_t parse(int key, char *value, struct argp_state *state) {
                    value);
         return 0;
     case ARGP_KEY_END:
-        if (!request->n_rules && !request->print_config && !request->print_reference)
+        if (!request->rules.n && !request->print_config && !request->print_reference)
             argp_error(state, "--rules is missing");
         return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        if (fb_rules_request_option(&request->rules, key, value, state) == 0)
+            return 0;
+        return fb_config_request_option(&request->config, key, value, state);
     }
 }
 
@@ -113,7 +102,7 @@ static void set_up_log(const struct fb_config *config) {
 static int run(const struct request *request, const struct fb_config *config) {
     struct fb_compiled compiled;
     struct fb_err err;
-    int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
+    int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
     if (status != FB_EXIT_OK)
         return status;
     struct fb_engine_options options = {.compiled = &compiled,
@@ -157,7 +146,7 @@ int fb_cmd_run(int argc, char **argv) {
         return print_reference();
     struct fb_config *config = fb_config_new();
     int status = FB_EXIT_USAGE;
-    if (fb_cli_read_config(request.config, request.sets, request.n_sets, config)) {
+    if (fb_cli_read_config(&request.config, config)) {
         set_up_log(config);
         status = request.print_config ? print_config(config) : run(&request, config);
     }

@@ -8,6 +8,16 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 
+error_t fb_rules_request_option(struct fb_rules_request *request, int key, char *value,
+                                struct argp_state *state) {
+    if (key != 'r')
+        return ARGP_ERR_UNKNOWN;
+    if (request->n == FB_RULES_MAX)
+        argp_error(state, "at most %d of --rules", FB_RULES_MAX);
+    request->paths[request->n++] = value;
+    return 0;
+}
+
 int fb_cli_compile(const char *const *paths, uint32_t n, struct fb_compiled *out) {
     struct fb_diags *diags = fb_diags_new();
     bool good = fb_compile_all(paths, n, diags, out);

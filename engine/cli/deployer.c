@@ -4,7 +4,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
@@ -16,12 +15,6 @@ void fb_cli_who(char *text, size_t room) {
     const char *name = user ? user->pw_name : getenv("USER");
     gethostname(host, sizeof host - 1);
     snprintf(text, room, "%.100s@%s", name && name[0] ? name : "?", host);
-}
-
-int64_t fb_cli_wall_us(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 int fb_cli_failed(const char *command, const struct fb_err *err) {

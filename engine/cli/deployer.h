@@ -7,13 +7,11 @@
 #include "engine/base/err.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct fb_config;
 
 /* "USER@HOST" of who runs this command. */
 void fb_cli_who(char *text, size_t room);
-int64_t fb_cli_wall_us(void);
 /* Tells err; the exit status: FB_EXIT_IO where the broker is the trouble, else FB_EXIT_USAGE. */
 int fb_cli_failed(const char *command, const struct fb_err *err);
 /* Only applications with exactly_once follow the rules topic; says so where it is another. */

@@ -7,7 +7,6 @@
 #include "engine/base/calendar.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/compile.h"
 
 void fb_replay_request_init(struct fb_replay_request *request) {
     *request = (struct fb_replay_request){
@@ -39,16 +38,11 @@ error_t fb_replay_request_option(struct fb_replay_request *request, int key, cha
                                  struct argp_state *state) {
     struct fb_replay_options *options = &request->options;
     switch (key) {
-    case 'r':
     case 'i':
     case 's':
-        if (request->n_rules == FB_REPLAY_INPUTS_MAX || options->n_inputs == FB_REPLAY_INPUTS_MAX ||
-            options->n_sets == FB_REPLAY_INPUTS_MAX)
-            argp_error(state, "at most %d of --rules, --input and --set each",
-                       FB_REPLAY_INPUTS_MAX);
-        if (key == 'r')
-            request->rules[request->n_rules++] = value;
-        else if (key == 'i')
+        if (options->n_inputs == FB_REPLAY_INPUTS_MAX || options->n_sets == FB_REPLAY_INPUTS_MAX)
+            argp_error(state, "at most %d of --input and --set each", FB_REPLAY_INPUTS_MAX);
+        if (key == 'i')
             request->inputs[options->n_inputs++] = input_of(value);
         else
             request->sets[options->n_sets++] = set_of(state, value);
@@ -72,13 +66,13 @@ error_t fb_replay_request_option(struct fb_replay_request *request, int key, cha
         return 0;
     }
     default:
-        return ARGP_ERR_UNKNOWN;
+        return fb_rules_request_option(&request->rules, key, value, state);
     }
 }
 
 void fb_replay_request_check(const struct fb_replay_request *request, struct argp_state *state) {
     const struct fb_replay_options *options = &request->options;
-    if (!request->n_rules)
+    if (!request->rules.n)
         argp_error(state, "--rules is missing");
     if (!options->n_inputs)
         argp_error(state, "--input is missing");
@@ -94,7 +88,7 @@ int fb_replay_request_compile(struct fb_replay_request *request, struct fb_bundl
     struct fb_bundle_settings settings = {.max_skew_us = options->max_skew_us,
                                           .max_age_us = FB_MINUTE};
     struct fb_compiled compiled;
-    int status = fb_cli_compile(request->rules, request->n_rules, &compiled);
+    int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
     if (status != FB_EXIT_OK)
         return status;
     *bundle = fb_bundle_of(&compiled, &settings, NULL);

@@ -6,16 +6,16 @@
 
 #include <argp.h>
 
+#include "engine/cli/compile.h"
 #include "engine/run/bundle.h"
 #include "engine/run/replay.h"
 
 enum { FB_REPLAY_INPUTS_MAX = 256 };
 
 struct fb_replay_request {
-    const char *rules[FB_REPLAY_INPUTS_MAX];
+    struct fb_rules_request rules;
     struct fb_replay_input inputs[FB_REPLAY_INPUTS_MAX];
     struct fb_replay_set sets[FB_REPLAY_INPUTS_MAX];
-    uint32_t n_rules;
     struct fb_replay_options options; /* its inputs and sets are those above */
 };
 
@@ -23,7 +23,7 @@ enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_EN
 
 /* Rows of a table of options. */
 #define FB_REPLAY_OPTIONS                                                                          \
-    {"rules", 'r', "RULES", 0, "A rule file, or a folder of *.rules; may be given again", 0},      \
+    FB_RULES_OPTION,                                                                               \
         {"input",                                                                                  \
          'i',                                                                                      \
          "[TOPIC=]FILE",                                                                           \

@@ -352,9 +352,7 @@ static void *thread_main(void *context) {
 /* ---- the engine's own thread ---- */
 
 static int64_t now_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return fb_now_us(&fb_machine_time) / 1000;
 }
 
 struct report {
@@ -450,15 +448,13 @@ static void watch(struct engine *engine, const sigset_t *signals) {
             atomic_store(&engine->stop, true);
         look_at_drain(engine);
         if (engine->status)
-            fb_status_tell(engine->status,
-                           fb_machine_time.now_us(fb_machine_time.context, FB_CLOCK_WALL));
+            fb_status_tell(engine->status, fb_wall_us(&fb_machine_time));
         if (now_ms() - last.at_ms >= REPORT_S * 1000)
             report(engine, &last, false);
     }
     report(engine, &last, true);
     if (engine->status)
-        fb_status_tell(engine->status,
-                       fb_machine_time.now_us(fb_machine_time.context, FB_CLOCK_WALL));
+        fb_status_tell(engine->status, fb_wall_us(&fb_machine_time));
 }
 
 static bool start(struct engine *engine, struct fb_err *err) {
