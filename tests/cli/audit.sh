@@ -2,35 +2,7 @@
 # `flyball audit`: heads, chains, what a change is told as, exit statuses, executing again.
 #
 # usage: audit.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
-
-fail() {
-    failures=$((failures + 1))
-    echo "not ok: $*"
-    head -c 2000 out.txt err.txt
-}
-
-# expect STATUS COMMAND...: the exit status; output in out.txt and err.txt
-expect() {
-    status=$1
-    shift
-    cases=$((cases + 1))
-    "$@" >out.txt 2>err.txt </dev/null
-    got=$?
-    [ "$got" -eq "$status" ] || fail "$*: exit $got, not $status"
-}
-
-# says FILE "WORDS": the file holds them
-says() {
-    cases=$((cases + 1))
-    grep -qF -- "$2" "$1" || fail "$1 does not say \"$2\""
-}
+. "$(dirname "$0")/harness.sh"
 
 cat >hot.rules <<'END'
 device pump from "telemetry.pumps" {
@@ -179,5 +151,4 @@ says out.txt 'the hash is not that of the exported head'
 expect 1 "$flyball" audit verify --reexecute --rules hot.rules --input events.ndjson forged
 says out.txt 'give another record'
 
-echo "$cases checks, $failures failures"
-[ "$failures" -eq 0 ]
+finish

@@ -3,26 +3,8 @@
 # with a kill -9 in between.
 #
 # usage: clock_jumps.sh FLYBALL WALL_SHIFT.SO
-set -u
-flyball=$1
+. "$(dirname "$0")/harness.sh"
 shim=$2
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
-
-check() { # WHAT COMMAND...
-    what=$1
-    shift
-    cases=$((cases + 1))
-    "$@" || {
-        failures=$((failures + 1))
-        echo "not ok: $what"
-        tail -c 1000 err.txt
-    }
-}
 
 cat >hot.rules <<'RULES'
 device pump from "pumps" {
@@ -48,14 +30,12 @@ start() { # the process as $pid, its input as descriptor 4
 
 outputs() { grep -c '"type":"flyball.event"' out.txt; }
 
+more_than() { [ "$(outputs)" -gt "$1" ]; }
+
 send() { # a record, and waits for its output
     before=$(outputs)
-    tries=0
     echo "{\"id\":\"a\",\"ts\":$(date +%s%3N),\"temp\":$1}" >&4
-    until [ "$(outputs)" -gt "$before" ] || [ $tries -eq 300 ]; do
-        tries=$((tries + 1))
-        sleep 0.1
-    done
+    await more_than "$before"
 }
 
 shift_to() {
@@ -92,6 +72,5 @@ check "the two leaps ahead are audited, and those back are none" \
     [ "$(grep -c '"kind":"clock"' audit.txt)" -eq 2 ]
 check "the audit trail is whole" "$flyball" audit verify audit.txt
 
-echo "$cases cases, $failures failures"
 echo "torture: clock_jumps cases=$cases faults=6 violations=$failures"
-[ "$failures" -eq 0 ]
+finish

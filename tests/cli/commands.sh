@@ -2,30 +2,14 @@
 # The commands' manners: exit statuses, help, suggestions, where results and errors go.
 #
 # usage: commands.sh FLYBALL SOURCE_FOLDER
-set -u
-flyball=$1
+. "$(dirname "$0")/harness.sh"
 source=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
 
-fail() {
-    failures=$((failures + 1))
-    echo "not ok: $*"
-    head -c 600 out.txt err.txt
-}
-
-# expect STATUS FILE "WORDS" COMMAND...: the exit status, and the words on stdout or stderr (out, err)
-expect() {
+answers() { # STATUS out|err "WORDS" COMMAND...: its exit status, and the words on stdout or stderr
     status=$1 file=$2 words=$3
     shift 3
-    cases=$((cases + 1))
-    "$@" >out.txt 2>err.txt </dev/null
-    got=$?
-    [ "$got" -eq "$status" ] || fail "$*: exit $got, not $status"
-    grep -qF -- "$words" "$file.txt" || fail "$*: nothing says \"$words\" on std$file"
+    expect "$status" "$@"
+    grep -qF -e "$words" "$file.txt" || fail "$*: nothing says \"$words\" on std$file"
 }
 
 cat >good.rules <<'END'
@@ -43,40 +27,40 @@ sed 's/device pump/device fan/; s/on pump/on fan/; s/alarm busy/alarm fan_busy/;
     good.rules >both/a.rules
 cp name.rules both/b.rules
 
-expect 2 err "usage: flyball" "$flyball"
-expect 0 out "usage: flyball" "$flyball" --help
-expect 0 out "usage: flyball" "$flyball" help
-expect 0 out "librdkafka" "$flyball" --version
-expect 0 out "UDUNITS 2." "$flyball" --version
-expect 2 err 'did you mean `check`' "$flyball" chekc good.rules
-expect 2 err "there is no code" "$flyball" help E999
-expect 0 out "90 %" "$flyball" help e403
-expect 2 err "unrecognized option" "$flyball" check --nonsense good.rules
-expect 2 err "RULES is missing" "$flyball" check
-expect 2 err "text or json" "$flyball" check --format yaml good.rules
+answers 2 err "usage: flyball" "$flyball"
+answers 0 out "usage: flyball" "$flyball" --help
+answers 0 out "usage: flyball" "$flyball" help
+answers 0 out "librdkafka" "$flyball" --version
+answers 0 out "UDUNITS 2." "$flyball" --version
+answers 2 err 'did you mean `check`' "$flyball" chekc good.rules
+answers 2 err "there is no code" "$flyball" help E999
+answers 0 out "90 %" "$flyball" help e403
+answers 2 err "unrecognized option" "$flyball" check --nonsense good.rules
+answers 2 err "RULES is missing" "$flyball" check
+answers 2 err "text or json" "$flyball" check --format yaml good.rules
 
-expect 0 out "1 file read, 1 rule, no errors" "$flyball" check good.rules
-expect 1 err "name.rules:6:38: error[E201]" "$flyball" check name.rules
-expect 1 err 'did you mean `90 %`?' "$flyball" check unit.rules
-expect 1 err "both/a.rules:6:48: error[E403]" "$flyball" check both
+answers 0 out "1 file read, 1 rule, no errors" "$flyball" check good.rules
+answers 1 err "name.rules:6:38: error[E201]" "$flyball" check name.rules
+answers 1 err 'did you mean `90 %`?' "$flyball" check unit.rules
+answers 1 err "both/a.rules:6:48: error[E403]" "$flyball" check both
 printf 'alarm high on pump { rase low when load > 5 %% }\n' >syntax.rules
-expect 3 err "syntax.rules:1:22: error[E122]" "$flyball" check syntax.rules nosuch.rules
-expect 3 err "nosuch.rules: error[E570]" "$flyball" check syntax.rules nosuch.rules
-expect 1 err "both/b.rules:6:38: error[E201]" "$flyball" check both
-expect 1 err "2 errors in 2 files" "$flyball" check both
-expect 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.rules
-expect 1 out '"code":"E201"' "$flyball" check --format=json name.rules
+answers 3 err "syntax.rules:1:22: error[E122]" "$flyball" check syntax.rules nosuch.rules
+answers 3 err "nosuch.rules: error[E570]" "$flyball" check syntax.rules nosuch.rules
+answers 1 err "both/b.rules:6:38: error[E201]" "$flyball" check both
+answers 1 err "2 errors in 2 files" "$flyball" check both
+answers 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.rules
+answers 1 out '"code":"E201"' "$flyball" check --format=json name.rules
 
 commands=$("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
-expect 0 out "audit check deploy drain fmt gen plan replay run test help" echo $commands
+answers 0 out "audit check deploy drain fmt gen plan replay run test help" echo $commands
 for command in $commands; do
-    expect 0 out "Example" "$flyball" "$command" -h
-    expect 0 out "Example" "$flyball" help "$command"
-    expect 0 out "Usage: flyball $command" "$flyball" "$command" --help
+    answers 0 out "Example" "$flyball" "$command" -h
+    answers 0 out "Example" "$flyball" help "$command"
+    answers 0 out "Usage: flyball $command" "$flyball" "$command" --help
     [ ! -s err.txt ] || fail "$command --help writes to stderr"
 done
 version=$(sed -n 's/^project(flyball VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")
-expect 0 out "flyball $version (" "$flyball" --version
+answers 0 out "flyball $version (" "$flyball" --version
 
 # The page of all codes is what the program prints.
 cases=$((cases + 1))
@@ -99,5 +83,4 @@ cases=$((cases + 1))
 "$flyball" check name.rules >out.txt 2>err.txt
 ! grep -q "$(printf '\033')" err.txt || fail "escape sequences in a file"
 
-echo "$cases cases, $failures failures"
-[ "$failures" -eq 0 ]
+finish

@@ -3,15 +3,9 @@
 # disturbed; never by a signal, and never with another result.
 #
 # usage: out_of_memory.sh FLYBALL FAILING_MALLOC [all]     all: every N, otherwise Fibonacci's
-set -u
-flyball=$1
+. "$(dirname "$0")/harness.sh"
 failing=$2
 every=${3:-}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
 clean=0
 
 cat >x.rules <<'RULES'

@@ -2,34 +2,13 @@
 # `flyball plan`: what it says of every kind of change, to the byte, and its exit statuses.
 #
 # usage: plan.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
+. "$(dirname "$0")/harness.sh"
 
-# expect STATUS COMMAND...: the exit status; output in out.txt and err.txt
-expect() {
-    status=$1
-    shift
-    cases=$((cases + 1))
-    "$@" >out.txt 2>err.txt </dev/null
-    got=$?
-    [ "$got" -eq "$status" ] && return
-    failures=$((failures + 1))
-    echo "not ok: $*: exit $got, not $status"
-    head -c 2000 out.txt err.txt
-}
-
-# says FILE: it is what stands on standard input
-says() {
+is() { # FILE: it is what stands on standard input
     cases=$((cases + 1))
     cat >wanted.txt
     cmp -s "$1" wanted.txt && return
-    failures=$((failures + 1))
-    echo "not ok: $1 differs"
+    fail "$1 differs"
     diff wanted.txt "$1"
 }
 
@@ -65,7 +44,7 @@ alarm slow on blower { raise low when speed < 100 rpm }
 END
 
 expect 1 "$flyball" plan old.rules new.rules
-says out.txt <<'END'
+is out.txt <<'END'
 device pump
   reset    flow: its type or unit changed
   reset    busy: raise medium: another condition; its delays begin anew, an active alarm stays until the new condition ends it
@@ -94,7 +73,7 @@ END
 sed -e 's/> 80/> 90/' -e 's/for 10s/for 5s/' -e 's/{ raise medium/{ # busy\n  raise high/' \
     -e 's/4m/5m/' old.rules >tuned.rules
 expect 0 "$flyball" plan old.rules tuned.rules
-says out.txt <<'END'
+is out.txt <<'END'
 device pump
   migrate  avg of load over 5m: its samples go along
   keep     hot: raise high, `for`: its numbers changed; it goes on
@@ -109,7 +88,7 @@ END
 # slices of another length
 sed 's/stddev(flow over 1h)/stddev(flow over 2h)/' old.rules >longer.rules
 expect 1 "$flyball" plan old.rules longer.rules
-says out.txt <<'END'
+is out.txt <<'END'
 device pump
   reset    stddev of flow over 2h: its slices have another length
   keep     steady: raise low: its numbers changed; its delays go on
@@ -124,7 +103,7 @@ alarm slow on fan { raise low when speed < 100 rpm }
 END
 sed 's/< 100/< 200/' a.rules >b.rules
 expect 0 "$flyball" plan --format json a.rules b.rules
-says out.txt <<'END'
+is out.txt <<'END'
 {"classes":[{"device":"fan","fate":"keep","why":null,"cells":[{"kind":"field","name":"f","fate":"keep","why":null},{"kind":"field","name":"speed","fate":"keep","why":null},{"kind":"condition","name":"slow: raise low","fate":"keep","why":"its numbers changed; its delays go on"},{"kind":"rule","name":"alarm slow","fate":"keep","why":"it changed; what it has raised or counted stays"}]}],"cells":{"keep":4,"migrate":0,"reset":0,"new":0,"remove":0},"keeps_all":true}
 END
 
@@ -137,5 +116,4 @@ echo 'alarm' >wrong.rules
 expect 1 "$flyball" plan a.rules wrong.rules
 expect 1 "$flyball" plan wrong.rules a.rules
 
-echo "$cases cases, $failures failed"
-[ "$failures" -eq 0 ]
+finish

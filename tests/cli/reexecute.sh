@@ -3,27 +3,10 @@
 # executed again, and the folder stays as it is.
 #
 # usage: reexecute.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
+. "$(dirname "$0")/harness.sh"
 mkdir tmp
 export TMPDIR="$work/tmp"
-failures=0
-cases=0
-
-check() { # WHAT COMMAND...
-    what=$1
-    shift
-    cases=$((cases + 1))
-    "$@" || {
-        failures=$((failures + 1))
-        echo "not ok: $what"
-        tail -c 1000 err.txt
-        cat again.txt
-    }
-}
+shown="err.txt again.txt"
 
 cat >cool.rules <<'RULES'
 device pump from "telemetry.pumps" {
@@ -122,16 +105,11 @@ check "its rules are in the journal" [ $? -eq 2 ]
 mkfifo in
 run cool.rules pipe - <in &
 exec 4>in
-tries=0
-until grep -q "worker 0 has 1 partition" err.txt || [ $tries -eq 300 ]; do
-    tries=$((tries + 1))
-    sleep 0.1
-done
+await grep -q "worker 0 has 1 partition" err.txt
 again pipe
 check "a state in use is a failure" [ $? -eq 3 ]
 check "that says what to do" grep -q "a process uses .*/pipe: stop it" err.txt
 exec 4>&-
 wait
 
-echo "$cases cases, $failures failures"
-[ "$failures" -eq 0 ]
+finish

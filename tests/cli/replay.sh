@@ -3,23 +3,8 @@
 # the rest on stderr, colour on terminals only.
 #
 # usage: replay.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
+. "$(dirname "$0")/harness.sh"
 
-check() { # WHAT COMMAND...
-    what=$1
-    shift
-    cases=$((cases + 1))
-    "$@" || {
-        failures=$((failures + 1))
-        echo "not ok: $what"
-    }
-}
 differ() { ! cmp -s "$1" "$2"; }
 lines() { wc -l <"$1" | tr -d ' '; }
 same() { # TEXT TEXT
@@ -134,5 +119,4 @@ else
     check "none on a dumb terminal" same "$(escapes out)" 0
 fi
 
-echo "$cases cases, $failures failures"
-[ "$failures" -eq 0 ]
+finish

@@ -2,39 +2,7 @@
 # `flyball run` through pipes: alerts come while the input is open, signals end it as promised.
 #
 # usage: run.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-pid=
-reader=
-trap 'for p in $pid $reader; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
-
-check() { # WHAT COMMAND...
-    what=$1
-    shift
-    cases=$((cases + 1))
-    "$@" || {
-        failures=$((failures + 1))
-        echo "not ok: $what"
-        head -c 1000 err.txt
-    }
-}
-
-await() { # until a command succeeds; while the process in $pid runs, and a minute at most
-    tries=0
-    until "$@" >/dev/null 2>&1; do
-        tries=$((tries + 1))
-        [ $tries -lt 600 ] || return 1
-        kill -0 "$pid" 2>/dev/null || {
-            "$@" >/dev/null 2>&1 # what it did last
-            return
-        }
-        sleep 0.1
-    done
-}
+. "$(dirname "$0")/harness.sh"
 
 ended_with() { # STATUS: of the process in $pid
     wait "$pid"
@@ -133,5 +101,4 @@ TMPDIR=$work/none/none run_gap >out.txt
 check "without room for them it ends" [ $? -eq 3 ]
 check "and says what to do" grep -q "set state.dir or TMPDIR" err.txt
 
-echo "$cases cases, $failures failures"
-[ "$failures" -eq 0 ]
+finish

@@ -2,25 +2,7 @@
 # `flyball run` with state.dir: what it knew goes on after its end, in order or by kill -9.
 #
 # usage: state.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-pid=
-trap '[ -z "$pid" ] || kill -KILL "$pid" 2>/dev/null; rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
-
-check() { # WHAT COMMAND...
-    what=$1
-    shift
-    cases=$((cases + 1))
-    "$@" || {
-        failures=$((failures + 1))
-        echo "not ok: $what"
-        tail -c 1000 err.txt
-    }
-}
+. "$(dirname "$0")/harness.sh"
 
 cat >hot.rules <<'RULES'
 device pump from "pumps" {
@@ -126,5 +108,4 @@ run killed events.ndjson killed.txt
 check "a damaged journal is a failure" [ $? -ne 0 ]
 check "and says what to do" grep -q "damaged or gone, though it was committed" err.txt
 
-echo "$cases cases, $failures failures"
-[ "$failures" -eq 0 ]
+finish

@@ -2,41 +2,7 @@
 # `flyball test` as its users call it: the report, the exit status, JUnit's XML.
 #
 # usage: test_command.sh FLYBALL
-set -u
-flyball=$1
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failures=0
-cases=0
-
-fail() {
-    failures=$((failures + 1))
-    echo "not ok: $*"
-    head -c 2000 out.txt err.txt
-}
-
-# expect STATUS COMMAND...: the exit status; output in out.txt and err.txt
-expect() {
-    status=$1
-    shift
-    cases=$((cases + 1))
-    "$@" >out.txt 2>err.txt </dev/null
-    got=$?
-    [ "$got" -eq "$status" ] || fail "$*: exit $got, not $status"
-}
-
-# says FILE "WORDS": the file holds them
-says() {
-    cases=$((cases + 1))
-    grep -qF -- "$2" "$1" || fail "$1 does not say \"$2\""
-}
-
-# silent FILE "WORDS"
-silent() {
-    cases=$((cases + 1))
-    ! grep -qF -- "$2" "$1" || fail "$1 says \"$2\""
-}
+. "$(dirname "$0")/harness.sh"
 
 cat >a.rules <<'END'
 device pump from "pumps" { key pump  time ts [ms]  temp : number [degC] every 10s }
@@ -105,5 +71,4 @@ expect 1 "$flyball" test --junit results.xml a.rules late.rules
 says err.txt 'error[E2'
 expect 3 "$flyball" test missing.rules
 
-echo "$cases checks, $failures failures"
-[ "$failures" -eq 0 ]
+finish

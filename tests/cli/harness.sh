@@ -1,0 +1,74 @@
+# What the tests of this folder begin with: `. "$(dirname "$0")/harness.sh"`, with the program as $1.
+#
+# Place in the flow: sourced first; leaves the test in a temporary folder of its own, $work, which
+# goes with it, as do the processes in $pid and $reader.
+set -u
+# shellcheck disable=SC2034 # what is set here is for the test
+flyball=$1
+work=$(mktemp -d)
+pid=
+reader=
+trap 'for p in $pid $reader; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failures=0
+cases=0
+shown="out.txt err.txt" # their ends are shown where a case fails
+
+fail() { # WHAT
+    failures=$((failures + 1))
+    echo "not ok: $*"
+    for file in $shown; do
+        [ ! -s "$file" ] || tail -c 1000 "$file" | sed "s/^/  $file: /"
+    done
+}
+
+check() { # WHAT COMMAND...: it succeeds
+    what=$1
+    shift
+    cases=$((cases + 1))
+    "$@" || fail "$what"
+}
+
+expect() { # STATUS COMMAND...: its exit status; output in out.txt and err.txt
+    status=$1
+    shift
+    cases=$((cases + 1))
+    "$@" >out.txt 2>err.txt </dev/null
+    got=$?
+    [ "$got" -eq "$status" ] || fail "$*: exit $got, not $status"
+}
+
+tells() { # STATUS "WORDS" COMMAND...: its exit status, and the words on stdout or stderr
+    status=$1 words=$2
+    shift 2
+    expect "$status" "$@"
+    cat out.txt err.txt | grep -qF -e "$words" || fail "$*: nothing says \"$words\""
+}
+
+says() { # FILE "WORDS": the file holds them
+    cases=$((cases + 1))
+    grep -qF -e "$2" "$1" || fail "$1 does not say \"$2\""
+}
+
+silent() { # FILE "WORDS": the file does not hold them
+    cases=$((cases + 1))
+    ! grep -qF -e "$2" "$1" || fail "$1 says \"$2\""
+}
+
+await() { # COMMAND...: until it succeeds; a minute at most, and while the process in $pid runs
+    tries=0
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        [ $tries -lt 600 ] || return 1
+        [ -z "$pid" ] || kill -0 "$pid" 2>/dev/null || {
+            "$@" >/dev/null 2>&1 # what it did last
+            return
+        }
+        sleep 0.1
+    done
+}
+
+finish() { # the last command of a test: its status is the test's
+    echo "$cases cases, $failures failures"
+    [ "$failures" -eq 0 ]
+}
