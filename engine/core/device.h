@@ -8,6 +8,7 @@
 #include "engine/model/program.h"
 
 struct fb_field_index;
+struct fb_step;
 
 /* A window that takes the samples of a field as they are. */
 struct fb_fed_window {
@@ -23,6 +24,26 @@ struct fb_field_plan {
     uint32_t n_windows;
     uint32_t cell_at; /* bytes from the device to its cell */
     bool is_key, is_text, is_number;
+};
+
+/* What an evaluation needs to know of a condition. Places are bytes from the device. */
+struct fb_condition_plan {
+    const struct fb_rule *rule;
+    const struct fb_step *steps; /* NULL: its code is more than steps can say */
+    uint32_t n_steps;
+    uint32_t cell_at;
+    uint32_t local_rule; /* index in class_->rules */
+    bool is_alarm, whenever;
+    bool may_rest;   /* its deadlines may be left out (rule.c) */
+};
+
+/* What a change of an alarm needs to know. */
+struct fb_rule_plan {
+    const struct fb_rule *rule;
+    uint32_t cell_at;
+    uint32_t condition_at; /* the cell of its only raise */
+    bool is_alarm;
+    bool plain; /* an alarm with one raise and no off-delay */
 };
 
 /* What the core prepares once for each class: where a device's parts stand and which windows and
@@ -46,9 +67,10 @@ struct fb_class_plan {
     uint64_t *windows_of;    /* [field][word]: those of expressions that read the field */
     uint32_t *record_windows, n_record_windows; /* those that take every record */
     uint64_t *every_record_conditions, *all_conditions, *twice;
-    uint32_t *rule_of;       /* of a condition: index in class_->rules */
+    struct fb_condition_plan *conditions;
+    struct fb_rule_plan *rules;
+    struct fb_step *steps;   /* of all conditions */
     uint32_t *each_conditions, n_each_conditions; /* those that read an `each` window */
-    bool *may_rest;          /* [condition]: one of them that may leave its deadlines out */
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */
     struct fb_matcher *matcher;

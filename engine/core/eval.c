@@ -35,11 +35,6 @@ static inline struct fb_value of_three(uint8_t v) {
     return v == UNKNOWN_ ? UNKNOWN : truth(v == TRUE_);
 }
 
-static inline void due(struct fb_eval *eval, int64_t at_us) {
-    if (at_us > eval->t_us && at_us < eval->deadline_us)
-        eval->deadline_us = at_us;
-}
-
 struct fb_value fb_field_value(const struct fb_field *field, const struct fb_field_cell *cell,
                                const struct fb_texts *texts, int64_t t_us) {
     struct fb_value value = {.quality = (uint8_t)fb_field_quality(field, cell, t_us)};
@@ -63,33 +58,6 @@ bool fb_duration_us(struct fb_value seconds, int64_t *us) {
         return false;
     *us = whole_us(seconds.num);
     return true;
-}
-
-uint8_t fb_delay(int64_t *t0_us, int64_t *paused_us, uint8_t c, bool d_known, int64_t d_us,
-                 int64_t t_us, int64_t *deadline_us) {
-    if (c == FALSE_) {
-        *t0_us = *paused_us = FB_NO_TIME;
-        return d_known ? FALSE_ : UNKNOWN_;
-    }
-    if (c == UNKNOWN_) {
-        if (*t0_us != FB_NO_TIME && *paused_us == FB_NO_TIME)
-            *paused_us = t_us;
-        return UNKNOWN_;
-    }
-    if (*t0_us == FB_NO_TIME)
-        *t0_us = t_us;
-    if (*paused_us != FB_NO_TIME) {
-        *t0_us += t_us - *paused_us;
-        *paused_us = FB_NO_TIME;
-    }
-    if (!d_known)
-        return UNKNOWN_;
-    if (t_us - *t0_us >= d_us)
-        return TRUE_;
-    int64_t at_us = fb_add_sat(*t0_us, d_us);
-    if (at_us < *deadline_us)
-        *deadline_us = at_us;
-    return FALSE_;
 }
 
 static inline bool compare(uint8_t cmp, int order) {
@@ -117,27 +85,10 @@ static struct fb_value crossing(struct fb_eval *eval, uint8_t cmp, int64_t base_
     int64_t limit_us = whole_us(limit->num);
     int64_t reached = fb_add_sat(base_us, limit_us), passed = fb_add_sat(reached, 1);
     if (cmp == FB_CMP_GE || cmp == FB_CMP_LT || cmp == FB_CMP_EQ || cmp == FB_CMP_NE)
-        due(eval, reached);
+        fb_eval_due(eval, reached);
     if (cmp == FB_CMP_GT || cmp == FB_CMP_LE || cmp == FB_CMP_EQ || cmp == FB_CMP_NE)
-        due(eval, passed);
+        fb_eval_due(eval, passed);
     return truth(compare(cmp, order_of_ints(eval->t_us - base_us, limit_us)));
-}
-
-static struct fb_value until(struct fb_until_cell *cell, uint8_t a, uint8_t b) {
-    uint8_t value;
-    if (b == TRUE_) {
-        cell->set = 0;
-        value = FALSE_;
-    } else if (a == TRUE_) {
-        cell->set = 1;
-        value = b == FALSE_ ? TRUE_ : UNKNOWN_;
-    } else if (b == FALSE_) {
-        value = cell->set ? TRUE_ : a == UNKNOWN_ ? UNKNOWN_ : FALSE_;
-    } else {
-        value = cell->set || a == UNKNOWN_ ? UNKNOWN_ : FALSE_;
-    }
-    cell->value = value;
-    return of_three(value);
 }
 
 static struct fb_value elapsed(struct fb_eval *eval, const struct fb_instr *in,
@@ -164,10 +115,11 @@ static struct fb_value vote(const struct fb_value *votes, uint32_t n, uint32_t w
     return yes + open < wanted ? truth(false) : UNKNOWN;
 }
 
-static void read_window(const struct fb_eval *eval, const struct fb_class *class_,
-                        const struct fb_instr *in, uint8_t aggregate, char *block,
-                        struct fb_window_memo *memo) {
-    const struct fb_window *w = &class_->windows[in->imm];
+void fb_eval_read_window(const struct fb_eval *eval, uint32_t index, uint8_t aggregate,
+                         uint16_t needs, struct fb_window_memo *memo) {
+    const struct fb_class *class_ = eval->device->plan->class_;
+    const struct fb_window *w = &class_->windows[index];
+    char *cell = fb_device_block(eval->device) + w->offset;
     struct fb_window_instant instant = {
         .t_us = eval->t_us,
         .timer = eval->timer,
@@ -175,19 +127,17 @@ static void read_window(const struct fb_eval *eval, const struct fb_class *class
     };
     memo->moment = eval->moment;
     memo->aggregate = aggregate;
-    memo->needs = in->a;
-    memo->restless = w->shape == FB_SHAPE_EACH &&
-                     !(eval->timer && fb_window_rests(w, block + w->offset, instant));
+    memo->needs = needs;
+    memo->restless =
+        w->shape == FB_SHAPE_EACH && !(eval->timer && fb_window_rests(w, cell, instant));
     memo->deadline_us = FB_NEVER;
-    memo->value = fb_window_read(w, block + w->offset, eval->texts, (enum fb_aggregate)aggregate,
-                                 class_->numbers[in->a], instant, &memo->deadline_us);
+    memo->value = fb_window_read(w, cell, eval->texts, (enum fb_aggregate)aggregate,
+                                 class_->numbers[needs], instant, &memo->deadline_us);
 }
 
 static struct fb_value window(struct fb_eval *eval, const struct fb_class *class_,
-                              const struct fb_instr *in, uint8_t aggregate, char *block) {
-    struct fb_window_memo *memo = &eval->memos[in->imm];
-    if (memo->moment != eval->moment || memo->aggregate != aggregate || memo->needs != in->a)
-        read_window(eval, class_, in, aggregate, block, memo);
+                              const struct fb_instr *in, uint8_t aggregate) {
+    const struct fb_window_memo *memo = fb_eval_window(eval, in->imm, aggregate, in->a);
     bool each = class_->windows[in->imm].shape == FB_SHAPE_EACH;
     int64_t *deadline_us = each ? &eval->each_us : &eval->deadline_us;
     if (memo->deadline_us < *deadline_us)
@@ -216,13 +166,6 @@ static struct fb_value unary(uint8_t op, double a) {
     }
 }
 
-/* Three-valued and, or by the operand that decides alone. */
-static struct fb_value both(uint8_t a, uint8_t b, uint8_t decides) {
-    if (a == decides || b == decides)
-        return truth(decides == TRUE_);
-    return a == UNKNOWN_ || b == UNKNOWN_ ? UNKNOWN : truth(decides != TRUE_);
-}
-
 static struct fb_value convert(const struct fb_instr *in, const double *k, double a) {
     return number((in->sub ? a / k[0] : a * k[0]) + k[1]);
 }
@@ -246,7 +189,7 @@ static struct fb_value field_against(struct fb_eval *eval, const struct fb_class
     if (fb_field_quality(field, cell, eval->t_us) != FB_Q_GOOD)
         return UNKNOWN;
     if (field->stale_us)
-        due(eval, fb_add_sat(cell->ts_us, field->stale_us + 1));
+        fb_eval_due(eval, fb_add_sat(cell->ts_us, field->stale_us + 1));
     return compare_numbers(in->sub, cell->num, class_->numbers[in->imm]);
 }
 
@@ -277,7 +220,7 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             const struct fb_field_cell *cell = (const void *)(block + field->offset);
             struct fb_value value = fb_field_value(field, cell, eval->texts, eval->t_us);
             if (value.quality == FB_Q_GOOD && field->stale_us)
-                due(eval, fb_add_sat(cell->ts_us, field->stale_us + 1));
+                fb_eval_due(eval, fb_add_sat(cell->ts_us, field->stale_us + 1));
             *dst = in->op == FB_I_FIELD ? value : truth((in->a >> value.quality) & 1);
             break;
         }
@@ -330,10 +273,10 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = known(a) ? truth(!a->i) : UNKNOWN;
             break;
         case FB_I_AND:
-            *dst = both(three(a), three(b), FALSE_);
+            *dst = of_three(fb_both(three(a), three(b), FALSE_));
             break;
         case FB_I_OR:
-            *dst = both(three(a), three(b), TRUE_);
+            *dst = of_three(fb_both(three(a), three(b), TRUE_));
             break;
         case FB_I_KNOWN:
             *dst = truth(known(a) != (in->sub == 1));
@@ -360,7 +303,7 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             break;
         }
         case FB_I_UNTIL:
-            *dst = until((void *)(block + in->imm), three(a), three(b));
+            *dst = of_three(fb_until((void *)(block + in->imm), three(a), three(b)));
             break;
         case FB_I_ELAPSED:
             *dst = elapsed(eval, in, (void *)(block + in->imm));
@@ -386,13 +329,13 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = of_three(((struct fb_elapsed_cell *)(block + in->imm))->value);
             break;
         case FB_I_WINDOW:
-            *dst = window(eval, class_, in, in->sub, block);
+            *dst = window(eval, class_, in, in->sub);
             break;
         case FB_I_FIELD_CMP:
             *dst = field_against(eval, class_, in, block);
             break;
         case FB_I_WINDOW_CMP: {
-            struct fb_value value = window(eval, class_, in, in->sub & 31, block);
+            struct fb_value value = window(eval, class_, in, in->sub & 31);
             *dst = known(&value) ? compare_numbers(in->sub >> 5, value.num, class_->numbers[in->b])
                                  : UNKNOWN;
             break;

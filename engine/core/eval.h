@@ -4,6 +4,7 @@
 #ifndef FB_CORE_EVAL_H
 #define FB_CORE_EVAL_H
 
+#include "engine/base/num.h"
 #include "engine/core/device.h"
 
 struct fb_texts;
@@ -50,8 +51,73 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code);
 /* A duration in seconds as whole microseconds, halves away from zero; false: unknown or
  * negative. */
 bool fb_duration_us(struct fb_value seconds, int64_t *us);
-/* One evaluation of `c for d` (M23); c: 0 false, 1 true, 2 unknown. Gives the same. */
-uint8_t fb_delay(int64_t *t0_us, int64_t *paused_us, uint8_t c, bool d_known, int64_t d_us,
-                 int64_t t_us, int64_t *deadline_us);
+/* Reads a window at the moment into its memo; fb_eval_window does where nothing did before. */
+void fb_eval_read_window(const struct fb_eval *eval, uint32_t index, uint8_t aggregate,
+                         uint16_t needs, struct fb_window_memo *memo);
+static inline const struct fb_window_memo *fb_eval_window(const struct fb_eval *eval,
+                                                          uint32_t index, uint8_t aggregate,
+                                                          uint16_t needs) {
+    struct fb_window_memo *memo = &eval->memos[index];
+    if (memo->moment != eval->moment || memo->aggregate != aggregate || memo->needs != needs)
+        fb_eval_read_window(eval, index, aggregate, needs, memo);
+    return memo;
+}
+
+/* A value can change at that instant. */
+static inline void fb_eval_due(struct fb_eval *eval, int64_t at_us) {
+    if (at_us > eval->t_us && at_us < eval->deadline_us)
+        eval->deadline_us = at_us;
+}
+
+/* Truths. */
+enum { FB_FALSE = 0, FB_TRUE = 1, FB_UNKNOWN = 2 };
+
+/* And, or: by the operand that decides alone. */
+static inline uint8_t fb_both(uint8_t a, uint8_t b, uint8_t decides) {
+    if (a == decides || b == decides)
+        return decides;
+    return a == FB_UNKNOWN || b == FB_UNKNOWN ? FB_UNKNOWN : !decides;
+}
+
+/* One evaluation of `a until b`. */
+static inline uint8_t fb_until(struct fb_until_cell *cell, uint8_t a, uint8_t b) {
+    if (b == FB_TRUE) {
+        cell->set = 0;
+        return cell->value = FB_FALSE;
+    }
+    if (a == FB_TRUE)
+        cell->set = 1;
+    if (b == FB_FALSE)
+        return cell->value = cell->set ? FB_TRUE : a;
+    return cell->value = cell->set || a == FB_UNKNOWN ? FB_UNKNOWN : FB_FALSE;
+}
+
+/* One evaluation of `c for d` (M23). */
+static inline uint8_t fb_delay(int64_t *t0_us, int64_t *paused_us, uint8_t c, bool d_known,
+                               int64_t d_us, int64_t t_us, int64_t *deadline_us) {
+    if (c == FB_FALSE) {
+        *t0_us = *paused_us = FB_NO_TIME;
+        return d_known ? FB_FALSE : FB_UNKNOWN;
+    }
+    if (c == FB_UNKNOWN) {
+        if (*t0_us != FB_NO_TIME && *paused_us == FB_NO_TIME)
+            *paused_us = t_us;
+        return FB_UNKNOWN;
+    }
+    if (*t0_us == FB_NO_TIME)
+        *t0_us = t_us;
+    if (*paused_us != FB_NO_TIME) {
+        *t0_us += t_us - *paused_us;
+        *paused_us = FB_NO_TIME;
+    }
+    if (!d_known)
+        return FB_UNKNOWN;
+    if (t_us - *t0_us >= d_us)
+        return FB_TRUE;
+    int64_t at_us = fb_add_sat(*t0_us, d_us);
+    if (at_us < *deadline_us)
+        *deadline_us = at_us;
+    return FB_FALSE;
+}
 
 #endif

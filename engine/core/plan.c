@@ -9,6 +9,7 @@
 #include "engine/core/image.h"
 #include "engine/core/index.h"
 #include "engine/core/match.h"
+#include "engine/core/steps.h"
 #include "engine/core/window.h"
 
 enum { LINE_BYTES = 64, AHEAD_MAX = 24, WINDOW_BYTES = 128 };
@@ -111,13 +112,12 @@ static bool may_rest(const struct fb_program *program, const struct fb_class *cl
 static void plan_each(struct fb_class_plan *plan, const struct fb_program *program) {
     const struct fb_class *class_ = plan->class_;
     plan->each_conditions = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
-    plan->may_rest = fb_alloc(sizeof(bool) * (class_->n_conditions + 1u));
     for (uint32_t c = 0; c < class_->n_conditions; c++) {
         const struct fb_condition *condition = &class_->conditions[c];
         if (!reads_window(class_, condition, FB_SHAPE_EACH))
             continue;
         plan->each_conditions[plan->n_each_conditions++] = c;
-        plan->may_rest[c] = may_rest(program, class_, condition);
+        plan->conditions[c].may_rest = may_rest(program, class_, condition);
     }
 }
 
@@ -134,7 +134,6 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
     plan->twice = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->scratch = fb_alloc(sizeof(uint64_t) * (words + 1u));
     plan->second = fb_alloc(sizeof(uint64_t) * (words + 1u));
-    plan->rule_of = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
     for (uint32_t c = 0; c < class_->n_conditions; c++) {
         const struct fb_condition *condition = &class_->conditions[c];
         set_bit(plan->all_conditions, c);
@@ -156,10 +155,6 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
             set_bit(plan->plain_of + f * words, c);
             plan->all_followed = false;
         }
-        uint32_t rule = 0;
-        while (class_->rules[rule] != condition->rule)
-            rule++;
-        plan->rule_of[c] = rule;
     }
     for (uint32_t f = class_->n_keys; f < class_->n_fields; f++) {
         fb_index_make(&plan->indexes[f], program, class_, f, followed, words);
@@ -167,8 +162,49 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
             plan->fields[f].index = &plan->indexes[f];
     }
     free(followed);
+}
+
+static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
+                                     const struct fb_rule *rule) {
+    FB_ASSERT(rule->n_conditions > 0);
+    const struct fb_condition *first = &plan->class_->conditions[rule->first_condition];
+    bool is_alarm = rule->sort == FB_SORT_ALARM;
+    return (struct fb_rule_plan){
+        .rule = rule,
+        .cell_at = plan->block_at + rule->offset,
+        .condition_at = plan->block_at + first->offset,
+        .is_alarm = is_alarm,
+        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
+}
+
+/* How conditions and rules are evaluated. */
+static void plan_rules(struct fb_class_plan *plan, const struct fb_program *program) {
+    const struct fb_class *class_ = plan->class_;
+    plan->rules = fb_alloc(sizeof *plan->rules * (class_->n_rules + 1u));
     for (uint32_t i = 0; i < class_->n_rules; i++)
-        FB_ASSERT(program->rules[class_->rules[i]].n_conditions > 0);
+        plan->rules[i] = plan_rule(plan, &program->rules[class_->rules[i]]);
+    uint32_t room = 1, n = 0, local_rule = 0;
+    for (uint32_t c = 0; c < class_->n_conditions; c++)
+        room += class_->conditions[c].code.count;
+    plan->steps = fb_alloc(sizeof *plan->steps * room);
+    plan->conditions = fb_alloc(sizeof *plan->conditions * (class_->n_conditions + 1u));
+    for (uint32_t c = 0; c < class_->n_conditions; c++) {
+        const struct fb_condition *condition = &class_->conditions[c];
+        const struct fb_rule *rule = &program->rules[condition->rule];
+        while (class_->rules[local_rule] != condition->rule)
+            local_rule++;
+        uint32_t steps =
+            fb_steps_make(plan->steps + n, class_, &condition->code, plan->block_at);
+        plan->conditions[c] = (struct fb_condition_plan){
+            .rule = rule,
+            .steps = steps ? plan->steps + n : NULL,
+            .n_steps = steps,
+            .cell_at = plan->block_at + condition->offset,
+            .local_rule = local_rule,
+            .is_alarm = rule->sort == FB_SORT_ALARM,
+            .whenever = rule->whenever};
+        n += steps;
+    }
 }
 
 static void add_ahead(struct fb_class_plan *plan, uint32_t offset, uint32_t bytes) {
@@ -202,6 +238,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan_fields(plan);
     plan_windows(plan);
     plan_conditions(plan, program);
+    plan_rules(plan, program);
     plan_each(plan, program);
     plan->image_bytes_max = fb_image_bytes_max(class_);
     plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
@@ -224,8 +261,9 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->twice);
     free(plan->scratch);
     free(plan->second);
-    free(plan->rule_of);
+    free(plan->conditions);
+    free(plan->rules);
+    free(plan->steps);
     free(plan->each_conditions);
-    free(plan->may_rest);
     fb_matcher_free(plan->matcher);
 }

@@ -4,8 +4,9 @@
 #include "engine/core/rule.h"
 
 #include "engine/base/err.h"
+#include "engine/core/steps.h"
 
-static void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
+static inline void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
     device->deadlines[i] = at_us;
     if (at_us < device->deadline_us)
         device->deadline_us = at_us;
@@ -13,37 +14,58 @@ static void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
 
 /* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
  * device's next record (core.c wakes it). A record's evaluation may differ from a timer's. */
-static bool rests(const struct fb_moment *moment, const struct fb_rule *rule, uint32_t index,
-                  const struct fb_eval *eval, uint8_t value) {
-    return moment->cause.timer && eval->deadline_us == FB_NEVER && !eval->restless &&
-           moment->device->plan->may_rest[index] && !(rule->whenever && value == 1);
+static inline bool rests(const struct fb_condition_plan *condition, const struct fb_eval *eval,
+                         uint8_t value) {
+    return eval->timer && eval->deadline_us == FB_NEVER && !eval->restless &&
+           condition->may_rest && !(condition->whenever && value == FB_TRUE);
 }
 
-static void evaluate(struct fb_core *core, const struct fb_moment *moment, uint32_t index) {
+static uint8_t interpret(struct fb_eval *eval, uint32_t index) {
+    struct fb_value result =
+        fb_eval_run(eval, &eval->device->plan->class_->conditions[index].code);
+    return result.quality == FB_Q_GOOD ? (uint8_t)result.i : FB_UNKNOWN;
+}
+
+static inline void evaluate(struct fb_core *core, const struct fb_moment *moment,
+                            struct fb_eval *eval, uint32_t index) {
     struct fb_device *device = moment->device;
-    const struct fb_condition *condition = &device->plan->class_->conditions[index];
-    const struct fb_rule *rule = &core->program->rules[condition->rule];
-    struct fb_condition_cell *cell = (void *)(fb_device_block(device) + condition->offset);
-    struct fb_eval eval = fb_moment_eval(core, moment);
-    struct fb_value result = fb_eval_run(&eval, &condition->code);
-    uint8_t value = result.quality == FB_Q_GOOD ? (uint8_t)result.i : 2;
-    core->stats.evaluations++;
-    if (eval.each_us < eval.deadline_us && !rests(moment, rule, index, &eval, value))
-        eval.deadline_us = eval.each_us;
-    set_deadline(device, index, eval.deadline_us);
-    device->resting |= eval.deadline_us == FB_NEVER;
-    if (rule->sort == FB_SORT_ALARM)
-        fb_alarm_raise(rule, cell, value);
+    const struct fb_condition_plan *condition = &device->plan->conditions[index];
+    struct fb_condition_cell *cell = (void *)((char *)device + condition->cell_at);
+    eval->deadline_us = eval->each_us = FB_NEVER;
+    eval->restless = false;
+    uint8_t value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
+                                     : interpret(eval, index);
+    if (eval->each_us < eval->deadline_us && !rests(condition, eval, value))
+        eval->deadline_us = eval->each_us;
+    set_deadline(device, index, eval->deadline_us);
+    device->resting |= eval->deadline_us == FB_NEVER;
+    if (condition->is_alarm)
+        fb_alarm_raise(condition->rule, cell, value);
+    else if (condition->whenever && value == FB_FALSE)
+        cell->value = value;
     else
-        fb_event_evaluated(core, moment, rule, cell, value);
+        fb_event_evaluated(core, moment, condition->rule, cell, value);
 }
 
-static void change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
+/* Where an alarm that has one raise, and no delay of its own, is what the raise asks for. */
+static inline bool is_settled(const struct fb_rule_plan *rule, const struct fb_device *device) {
+    const struct fb_condition_cell *raise =
+        (const void *)((const char *)device + rule->condition_at);
+    const struct fb_rule_cell *cell = (const void *)((const char *)device + rule->cell_at);
+    return cell->severity == (raise->holds ? rule->rule->severities[0] : FB_SEV_NONE) &&
+           cell->clear_t0_us == FB_NO_TIME && cell->clear_paused_us == FB_NO_TIME;
+}
+
+static inline void change(struct fb_core *core, const struct fb_moment *moment,
+                          uint32_t local_rule) {
     const struct fb_class_plan *plan = moment->device->plan;
-    const struct fb_rule *rule = &core->program->rules[plan->class_->rules[local_rule]];
-    if (rule->sort == FB_SORT_ALARM)
-        set_deadline(moment->device, plan->class_->n_conditions + local_rule,
-                     fb_alarm_change(core, moment, rule));
+    const struct fb_rule_plan *rule = &plan->rules[local_rule];
+    if (!rule->is_alarm)
+        return;
+    int64_t deadline_us = FB_NEVER;
+    if (!rule->plain || !is_settled(rule, moment->device))
+        deadline_us = fb_alarm_change(core, moment, rule->rule);
+    set_deadline(moment->device, plan->class_->n_conditions + local_rule, deadline_us);
 }
 
 /* The rules between two places whose own delay is due at a timer's moment. */
@@ -61,18 +83,21 @@ void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
     bool timer = moment->cause.timer;
     uint32_t next_rule = 0, current = UINT32_MAX;
     core->moment++;
+    struct fb_eval eval = fb_moment_eval(core, moment);
     for (uint32_t word = 0; word < plan->condition_words; word++) {
         for (uint64_t bits = conditions[word]; bits; bits &= bits - 1) {
             uint32_t index = word * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (plan->rule_of[index] != current) {
+            uint32_t rule = plan->conditions[index].local_rule;
+            if (rule != current) {
                 if (current != UINT32_MAX)
                     change(core, moment, current);
-                current = plan->rule_of[index];
+                current = rule;
                 if (timer)
                     change_due(core, moment, next_rule, current);
                 next_rule = current + 1;
             }
-            evaluate(core, moment, index);
+            core->stats.evaluations++;
+            evaluate(core, moment, &eval, index);
         }
     }
     if (current != UINT32_MAX)
