@@ -24,7 +24,10 @@ enum {
 struct kafka_history {
     struct fb_history base;
     const atomic_bool *stop;
+    struct fb_kafka_settings settings;
     rd_kafka_t *client;
+    rd_kafka_t *uncommitted; /* is told the end of the log, not the stable one; NULL: not needed yet
+                              */
 };
 
 struct kafka_reader {
@@ -135,6 +138,34 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
         *offset = one->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(one);
     return ok;
+}
+
+/* A client of its own: which end it is told goes by how it reads. */
+static bool open_uncommitted(struct kafka_history *history, struct fb_err *err) {
+    rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_CONSUMER, &history->settings, err);
+    if (!conf)
+        return false;
+    fb_kafka_conf_set(conf, "isolation.level", "read_uncommitted");
+    history->uncommitted = fb_kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    return history->uncommitted != NULL;
+}
+
+static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
+                         struct fb_err *err) {
+    struct kafka_history *history = (struct kafka_history *)base;
+    int64_t since_ms = fb_kafka_now_ms(), first, stable, end;
+    rd_kafka_resp_err_t code;
+    *yes = false;
+    if (!history->uncommitted && !open_uncommitted(history, err))
+        return false;
+    while ((code = rd_kafka_query_watermark_offsets(history->uncommitted, topic, partition, &first,
+                                                    &end, ANSWER_MS)))
+        if (!ask_again(history, since_ms, topic, code, err))
+            return false;
+    if (!bounds(base, topic, partition, &first, &stable, err))
+        return false;
+    *yes = stable >= end;
+    return true;
 }
 
 /* ---- readers ---- */
@@ -278,10 +309,13 @@ static void close_history(struct fb_history *base) {
     struct kafka_history *history = (struct kafka_history *)base;
     if (history->client)
         rd_kafka_destroy(history->client);
+    if (history->uncommitted)
+        rd_kafka_destroy(history->uncommitted);
     free(history);
 }
 
-static const struct fb_history_calls calls = {bounds, offset_at, open_reader, close_history};
+static const struct fb_history_calls calls = {bounds, offset_at, all_is_shown, open_reader,
+                                              close_history};
 
 struct fb_history *fb_kafka_history_open(const struct fb_kafka_settings *settings,
                                          const atomic_bool *stop, struct fb_err *err) {
@@ -295,6 +329,7 @@ struct fb_history *fb_kafka_history_open(const struct fb_kafka_settings *setting
     struct kafka_history *history = fb_alloc(sizeof *history);
     history->base.calls = &calls;
     history->stop = stop;
+    history->settings = *settings;
     history->client = fb_kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (!history->client) {
         close_history(&history->base);

@@ -470,6 +470,20 @@ static bool go_to_file(struct fb_slots_cursor *cursor, struct fb_err *err) {
     return cursor->view.file >= 0 || fb_disk_fail(err, "open", file->path, cursor->view.file);
 }
 
+/* The rest of a snapshot is left out, as if it were not there: the other one is whole, perhaps. */
+static enum fb_read on_damage(struct fb_slots_cursor *cursor, const struct slots_file *file,
+                              uint64_t at, struct fb_frame *frame, struct fb_err *err) {
+    if (file == &cursor->slots->others) {
+        damaged(err, file, at);
+        return FB_READ_FAILED;
+    }
+    fb_log(FB_LOG_WARN, "%s is damaged at byte %llu: the rest of it is not looked at", file->path,
+           (unsigned long long)at);
+    cursor->number += (int64_t)(file->n - cursor->at_piece + 1);
+    cursor->at_piece = file->n;
+    return fb_slots_cursor_next(cursor, frame, err);
+}
+
 enum fb_read fb_slots_cursor_next(struct fb_slots_cursor *cursor, struct fb_frame *frame,
                                   struct fb_err *err) {
     struct fb_err trouble = {0};
@@ -487,8 +501,7 @@ enum fb_read fb_slots_cursor_next(struct fb_slots_cursor *cursor, struct fb_fram
         return FB_READ_RECORD;
     case FB_FRAME_END:
     case FB_FRAME_BAD:
-        damaged(err, file, at);
-        return FB_READ_FAILED;
+        return on_damage(cursor, file, at, frame, err);
     case FB_FRAME_FAILED:
         break;
     }

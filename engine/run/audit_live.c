@@ -393,7 +393,7 @@ static enum fb_audit_live_end unreadable(struct live *live, const struct fb_err 
     return FB_AUDIT_LIVE_UNREADABLE;
 }
 
-static enum fb_audit_live_end once(struct live *live, enum fb_restored *restored) {
+static enum fb_audit_live_end once(struct live *live, bool last, enum fb_restored *restored) {
     const struct fb_audit_live_wish *wish = live->wish;
     struct fb_audit_live_result *result = live->result;
     struct fb_restore_wish restore = {.config = wish->config,
@@ -403,6 +403,7 @@ static enum fb_audit_live_end once(struct live *live, enum fb_restored *restored
                                       .partition = wish->partition,
                                       .for_audit = true,
                                       .from_beginning = wish->from_beginning,
+                                      .all_is_shown = last,
                                       .progress = on_progress,
                                       .outputs = on_outputs,
                                       .context = live};
@@ -448,11 +449,12 @@ void fb_audit_live(struct fb_history *history, const struct fb_audit_live_wish *
                  wish->partition);
         live.audit = fb_audit_reader_new();
         live.chains = fb_audit_chains_new(true, add_finding, &live);
-        result->end = once(&live, &restored);
+        bool last = waited >= wish->patience_ms;
+        result->end = once(&live, last, &restored);
         close_streams(&live);
         fb_audit_chains_free(live.chains);
         fb_audit_reader_free(live.audit);
-        if (restored != FB_RESTORE_BEHIND || waited >= wish->patience_ms)
+        if (restored != FB_RESTORE_BEHIND || last)
             break;
         fb_buf_free(&result->findings);
         usleep(LOOK_MS * 1000);

@@ -23,16 +23,19 @@ struct restoring {
     struct fb_err *err;
     struct fb_restore_figures *figures;
     struct fb_buf last_bytes, at_bytes; /* what these two point into */
-    struct fb_journal last, at; /* the journal's end; the commit that the snapshot stands at */
-    struct fb_reader *commits;  /* the journal from `at` on */
-    struct fb_bundle *bundle;   /* in force where the rebuilding stands */
+    struct fb_journal last, at;      /* the journal's end; the commit that the snapshot stands at */
+    struct fb_journal_snapshot from; /* which snapshot is tried; id 0: from the first commit on */
+    struct fb_reader *commits;       /* the journal from `at` on */
+    struct fb_bundle *bundle;        /* in force where the rebuilding stands */
     struct fb_task *task;
     struct fb_reader **inputs; /* one a route; NULL: not opened yet */
     struct fb_chunk_coder *coder;
     uint32_t since_progress;
-    struct fb_err unread; /* what is wrong with a piece, until the manifest tells more */
-    bool from_first;      /* look for the snapshot in all of its topic */
-    bool rules_hidden;    /* not in the snapshot topic, or not yet */
+    struct fb_err unread;  /* what is wrong with a piece, until the manifest tells more */
+    struct fb_err garbled; /* of a record in the snapshot's slot, which may be another one's */
+    bool from_first;       /* look for the snapshot in all of its topic */
+    bool rules_hidden;     /* not in the snapshot topic, or not yet */
+    bool damaged;          /* err tells of the snapshot, not of what lies around it */
 };
 
 /* Ends the work with what err says: a trouble outside passes, anything else does not. */
@@ -153,8 +156,9 @@ static struct fb_bundle *read_bundle(struct restoring *r, const uint8_t hash[32]
     while (!bundle && reader->calls->next(reader, &record, r->err) == FB_READ_RECORD) {
         if (!fb_str_eq(record.key, (struct fb_str){wanted.p, wanted.n}))
             continue;
+        *r->err = (struct fb_err){0};
         if (!fb_rules_decode(r->coder, record.value, &files, r->err))
-            break;
+            continue; /* there may be a later copy */
         bundle = fb_bundle_parse(files, r->wish->pipe_topic, r->err);
         if (!bundle)
             break;
@@ -241,11 +245,17 @@ static enum fb_restored find_beginning(struct restoring *r) {
     return r->commits ? FB_RESTORE_DONE : trouble(r);
 }
 
+static enum fb_restored short_journal(const struct restoring *r) {
+    return halt(r, r->from.id == r->last.snapshot.id
+                       ? "the journal does not reach back to the newest snapshot"
+                       : "the journal does not reach back to the snapshot before it");
+}
+
 /* Goes to the commit at whose end the snapshot stands, or before the first one. */
 static enum fb_restored find_start(struct restoring *r) {
-    const struct fb_journal_snapshot *snapshot = &r->last.snapshot;
+    const struct fb_journal_snapshot *snapshot = &r->from;
     struct fb_record record;
-    if (!snapshot->id || r->wish->from_beginning)
+    if (!snapshot->id)
         return find_beginning(r);
     r->commits = open_at(r, r->wish->journal, snapshot->wall_us);
     if (!r->commits)
@@ -255,12 +265,12 @@ static enum fb_restored find_start(struct restoring *r) {
         if (read == FB_READ_FAILED)
             return trouble(r);
         if (read == FB_READ_END)
-            return halt(r, "the journal does not reach back to the newest snapshot");
+            return short_journal(r);
         keep_bytes(&r->at_bytes, record.value);
         if (!fb_journal_parse((struct fb_str){r->at_bytes.p, r->at_bytes.n}, &r->at, r->err))
             return FB_RESTORE_HALT;
         if (r->at.seq > snapshot->seq)
-            return halt(r, "the journal does not reach back to the newest snapshot");
+            return short_journal(r);
     } while (r->at.seq < snapshot->seq);
     return FB_RESTORE_DONE;
 }
@@ -274,65 +284,85 @@ static bool layout_fits(const struct restoring *r, const struct fb_manifest *man
     return fb_str_eq(manifest->layout, fb_str_of(r->bundle->layout));
 }
 
+static enum fb_restored damaged(struct restoring *r, const char *why) {
+    r->damaged = true;
+    return halt(r, why);
+}
+
+/* It is not whole. Records that are garbled are not coming any more, others may be. */
+static enum fb_restored not_whole(struct restoring *r, const char *why) {
+    if (r->garbled.kind) {
+        r->damaged = true;
+        *r->err = r->garbled;
+        return FB_RESTORE_HALT;
+    }
+    fb_fail(r->err, FB_FATAL, "%s", why);
+    return FB_RESTORE_BEHIND;
+}
+
 static enum fb_restored check_manifest(struct restoring *r, const struct fb_manifest *manifest,
                                        uint32_t chunks) {
     if (!layout_fits(r, manifest))
-        return halt(r, "the newest snapshot lays out the state in another way than this flyball: "
+        return halt(r, "the snapshot lays out the state in another way than this flyball: "
                        "only a flyball that lays it out as the one that wrote it can go on from "
                        "it; to begin anew without the old state, choose another application.id");
-    if (r->unread.kind) {
-        *r->err = r->unread;
-        return FB_RESTORE_HALT;
-    }
-    if (manifest->chunks != chunks) {
-        fb_fail(r->err, FB_FATAL, "pieces of the newest snapshot are missing");
-        return FB_RESTORE_BEHIND;
-    }
+    if (r->unread.kind)
+        return damaged(r, r->unread.text);
+    if (manifest->chunks != chunks)
+        return not_whole(r, "pieces of the snapshot are missing");
     if (manifest->at.seq != r->at.seq)
-        return halt(r, "the newest snapshot is of another commit than the journal says");
+        return damaged(r, "the snapshot is of another commit than the journal says");
     fb_core_restored(fb_task_core(r->task), r->at.clock_us);
     if (!fb_hash128_eq(fb_core_state_hash(fb_task_core(r->task)), manifest->state_hash))
-        return halt(r, "the state in the newest snapshot is not what was written");
+        return damaged(r, "the state in the snapshot is not what was written");
     r->figures->devices = manifest->devices;
     r->figures->snapshot_bytes = manifest->content_bytes;
     return FB_RESTORE_DONE;
 }
 
-/* A record of the snapshot topic; FB_RESTORE_NOTHING: go on. */
+static void take_chunk(struct restoring *r, const struct fb_chunk *chunk, int slot,
+                       uint32_t *chunks) {
+    if (chunk->snapshot != r->from.id && (!FB_PLANTED(MIXED_SLOTS) || slot != !(r->from.id & 1)))
+        return;
+    if (!r->unread.kind && !fb_core_restore(fb_task_core(r->task), chunk->content, &r->unread))
+        r->unread.kind = FB_FATAL;
+    ++*chunks;
+}
+
+/* A record of the snapshot topic; FB_RESTORE_NOTHING: go on. What is garbled may be of another
+ * snapshot: if it is of this one, its pieces or its manifest are missing in the end. */
 static enum fb_restored take_piece(struct restoring *r, const struct fb_record *record,
                                    uint32_t *chunks) {
-    int slot;
+    int slot = -1;
     uint32_t index;
     uint8_t rules[32];
     struct fb_manifest manifest;
     struct fb_chunk chunk;
+    struct fb_err garbled = {0};
+    enum fb_restored done = FB_RESTORE_NOTHING;
     switch (fb_chunk_key_parse(record->key, &slot, &index, rules)) {
     case FB_KEY_CHUNK:
-        if (!fb_chunk_decode(r->coder, record->value, &chunk, r->err))
-            return FB_RESTORE_HALT;
-        if (chunk.snapshot != r->last.snapshot.id &&
-            (!FB_PLANTED(MIXED_SLOTS) || slot != !(r->last.snapshot.id & 1)))
-            return FB_RESTORE_NOTHING;
-        if (!r->unread.kind && !fb_core_restore(fb_task_core(r->task), chunk.content, &r->unread))
-            r->unread.kind = FB_FATAL;
-        ++*chunks;
-        return FB_RESTORE_NOTHING;
+        if (fb_chunk_decode(r->coder, record->value, &chunk, &garbled))
+            take_chunk(r, &chunk, slot, chunks);
+        break;
     case FB_KEY_MANIFEST:
-        if (!fb_manifest_decode(record->value, &manifest, r->err))
-            return FB_RESTORE_HALT;
-        return manifest.snapshot == r->last.snapshot.id ? check_manifest(r, &manifest, *chunks)
-                                                        : FB_RESTORE_NOTHING;
+        if (fb_manifest_decode(record->value, &manifest, &garbled) &&
+            manifest.snapshot == r->from.id)
+            done = check_manifest(r, &manifest, *chunks);
+        break;
     default:
-        return FB_RESTORE_NOTHING;
+        break;
     }
+    if (garbled.kind && slot == !(r->from.id & 1))
+        r->garbled = garbled;
+    return done;
 }
 
 static enum fb_restored read_snapshot(struct restoring *r) {
     struct fb_record record;
     uint32_t chunks = 0;
-    struct fb_reader *reader = r->from_first
-                                   ? open_first(r, r->wish->snapshot)
-                                   : open_at(r, r->wish->snapshot, r->last.snapshot.wall_us);
+    struct fb_reader *reader = r->from_first ? open_first(r, r->wish->snapshot)
+                                             : open_at(r, r->wish->snapshot, r->from.wall_us);
     if (!reader)
         return trouble(r);
     enum fb_restored done = FB_RESTORE_NOTHING;
@@ -344,16 +374,17 @@ static enum fb_restored read_snapshot(struct restoring *r) {
             done = FB_RESTORE_STOPPED;
     }
     reader->calls->close(reader);
-    if (read == FB_READ_FAILED)
+    if (read == FB_READ_FAILED) {
+        r->damaged = r->err->kind == FB_FATAL;
         return trouble(r);
+    }
     if (done != FB_RESTORE_NOTHING)
         return done;
     if (FB_PLANTED(INCOMPLETE_SNAPSHOT)) {
         fb_core_restored(fb_task_core(r->task), r->at.clock_us);
         return FB_RESTORE_DONE;
     }
-    fb_fail(r->err, FB_FATAL, "the newest snapshot has no manifest");
-    return FB_RESTORE_BEHIND;
+    return not_whole(r, "the snapshot has no manifest");
 }
 
 /* ---- inputs ---- */
@@ -519,7 +550,6 @@ static enum fb_restored do_commits(struct restoring *r) {
 /* ---- all of it ---- */
 
 static enum fb_restored make_task(struct restoring *r) {
-    bool whole = r->last.snapshot.id != 0 && !r->wish->from_beginning;
     r->bundle = bundle_of(r, r->at.rules);
     if (!r->bundle)
         return no_bundle(r);
@@ -528,7 +558,7 @@ static enum fb_restored make_task(struct restoring *r) {
     open_inputs(r);
     if (!fb_task_resume(r->task, &r->at, r->err))
         return FB_RESTORE_HALT;
-    return whole ? read_snapshot(r) : FB_RESTORE_DONE;
+    return r->from.id ? read_snapshot(r) : FB_RESTORE_DONE;
 }
 
 static void drop_task(struct restoring *r) {
@@ -537,14 +567,12 @@ static void drop_task(struct restoring *r) {
     fb_bundle_drop(r->bundle);
     r->task = NULL;
     r->bundle = NULL;
-    r->unread = (struct fb_err){0};
+    r->unread = r->garbled = (struct fb_err){0};
     *r->err = (struct fb_err){0};
 }
 
-static enum fb_restored rebuild(struct restoring *r) {
-    enum fb_restored done = check_last(r, find_last(r));
-    if (done == FB_RESTORE_DONE)
-        done = find_start(r);
+static enum fb_restored rebuild_from(struct restoring *r) {
+    enum fb_restored done = find_start(r);
     if (done == FB_RESTORE_DONE)
         done = make_task(r);
     if (done == FB_RESTORE_BEHIND && r->task) { /* a clock that was put back stamps them earlier */
@@ -552,10 +580,67 @@ static enum fb_restored rebuild(struct restoring *r) {
         r->from_first = true;
         done = make_task(r);
     }
+    if (done == FB_RESTORE_BEHIND && r->task && r->wish->all_is_shown)
+        r->damaged = true;
     if (done == FB_RESTORE_DONE)
         done = do_commits(r);
-    if (done == FB_RESTORE_DONE)
+    return done;
+}
+
+/* Goes to the snapshot that was complete when this one began; where there is none, or where that
+ * one does not serve either, before the first commit, which the journal may still have. */
+static void fall_back(struct restoring *r) {
+    bool is_newest = r->from.id == r->last.snapshot.id;
+    r->from = is_newest ? r->at.snapshot : (struct fb_journal_snapshot){0};
+    if (r->from.id)
+        fb_log(FB_LOG_WARN,
+               "partition %d: its newest snapshot cannot be used: %s. The one before it takes its "
+               "place, with the journal from commit %llu on",
+               r->wish->partition, r->err->text, (unsigned long long)r->from.seq + 1);
+    else
+        fb_log(FB_LOG_WARN,
+               "partition %d: its %s snapshot cannot be used: %s. There is no other: the journal "
+               "is taken again from commit 1 on, if it has it",
+               r->wish->partition, is_newest ? "newest" : "older", r->err->text);
+    drop_task(r);
+    r->commits->calls->close(r->commits);
+    r->commits = NULL;
+    r->at = (struct fb_journal){0};
+    r->from_first = r->damaged = false;
+    *r->figures = (struct fb_restore_figures){0};
+}
+
+/* Why no snapshot serves: what is wrong with the newest says more than what the others lack. */
+static void tell_both(struct restoring *r, const struct fb_err *newest) {
+    struct fb_err last = *r->err;
+    fb_fail(r->err, FB_FATAL,
+            "the newest snapshot cannot be used (%.200s), and without it there is no way: %.230s",
+            newest->text, last.text);
+}
+
+static enum fb_restored rebuild(struct restoring *r) {
+    struct fb_err newest = {0};
+    enum fb_restored done = check_last(r, find_last(r));
+    if (done != FB_RESTORE_DONE)
+        return done;
+    r->from = r->wish->from_beginning ? (struct fb_journal_snapshot){0} : r->last.snapshot;
+    done = rebuild_from(r);
+    while (r->damaged) {
+        if (!newest.kind)
+            newest = *r->err;
+        fall_back(r);
+        done = rebuild_from(r);
+        r->damaged |= done == FB_RESTORE_BEHIND && r->from.id;
+    }
+    if (newest.kind && done != FB_RESTORE_DONE && r->err->kind == FB_FATAL) {
+        tell_both(r, &newest);
+        done = FB_RESTORE_HALT;
+    }
+    if (done == FB_RESTORE_DONE) {
+        if (newest.kind)
+            r->last.snapshot = r->from; /* the next one takes the place of what does not serve */
         fb_task_replay_end(r->task, &r->last, r->wish->committer);
+    }
     return done;
 }
 

@@ -4,6 +4,9 @@
  * Place in the flow: run/worker calls it when a partition becomes its own and no task of it waits.
  * On the worker's thread; takes as long as it takes, telling `progress` now and then.
  *
+ * A newest snapshot that is damaged gives way to the one before it, and that one to the first
+ * commit, as far as the journal reaches back.
+ *
  * This is the only way in which state comes into being. Outputs are suppressed, their rolling hash
  * is compared with the journal's at every commit: what does not agree is never gone on with. */
 #ifndef FB_RUN_RESTORE_H
@@ -35,6 +38,9 @@ struct fb_restore_wish {
     /* The outputs of the journal's last commit may not be there: the task keeps them, sealed. */
     bool last_is_unfinished;
     bool positions_are_fresh; /* nobody has committed one, or they have expired */
+    /* No transaction is open: what is not there will not come, and what would be FB_RESTORE_BEHIND
+     * for want of the newest snapshot falls back to the one before it. */
+    bool all_is_shown;
     /* How far it is, 0 to 1000; false: stop. */
     bool (*progress)(void *context, int32_t partition, uint32_t permille);
     /* Nobody goes on with the task: what a group says is not asked. */

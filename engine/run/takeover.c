@@ -11,8 +11,10 @@
 enum {
     AGAIN_US = 1000000,
     TOLD_EVERY_US = 5000000,
-    MARKER_US = 20000,    /* between two looks whether the journal shows a commit now */
-    MARKERS_US = 60000000 /* how long that may take */
+    MARKER_US = 20000,     /* between two looks whether the journal shows a commit now */
+    MARKERS_US = 60000000, /* how long that may take */
+    SHOWN_US = 3000000     /* how long the ends must say that nothing comes: one that was the leader
+                            * until now might answer */
 };
 
 /* What the group knows of the partition. */
@@ -60,7 +62,8 @@ static bool nobody_was_further(const struct fb_task *task, const struct fb_posit
 struct rebuilding {
     const struct fb_takeover *takeover;
     int64_t begun_us, told_us;
-    bool waits; /* told that the end of a transaction is awaited */
+    int64_t shown_us; /* since when no transaction is open; -1: one is, or it is not known */
+    bool waits;       /* told that the end of a transaction is awaited */
 };
 
 static int64_t monotonic_us(const struct fb_takeover *takeover) {
@@ -91,14 +94,31 @@ static bool on_progress(void *context, int32_t partition, uint32_t permille) {
     return rebuilding->takeover->stay(rebuilding->takeover->context);
 }
 
-static enum fb_restored rebuild_once(const struct fb_takeover *takeover,
-                                     struct fb_restore_wish *wish, struct fb_task **task,
-                                     struct fb_restore_figures *figures, struct fb_err *err) {
-    const struct fb_worker_config *config = takeover->config;
+/* Looked at behind what was restored in vain, so it tells of the next try. */
+static void look_at_ends(struct rebuilding *rebuilding, struct fb_history *history,
+                         const struct fb_restore_wish *wish) {
+    struct fb_err err;
+    bool journal = false, snapshot = false;
+    bool shown =
+        history->calls->all_is_shown(history, wish->journal, wish->partition, &journal, &err) &&
+        history->calls->all_is_shown(history, wish->snapshot, wish->partition, &snapshot, &err) &&
+        journal && snapshot;
+    if (!shown)
+        rebuilding->shown_us = -1;
+    else if (rebuilding->shown_us < 0)
+        rebuilding->shown_us = monotonic_us(rebuilding->takeover);
+}
+
+static enum fb_restored rebuild_once(struct rebuilding *rebuilding, struct fb_restore_wish *wish,
+                                     struct fb_task **task, struct fb_restore_figures *figures,
+                                     struct fb_err *err) {
+    const struct fb_worker_config *config = rebuilding->takeover->config;
     struct fb_history *history = config->open_history(config->context, config->worker, err);
     if (!history)
         return err->kind == FB_RETRIABLE ? FB_RESTORE_FAILED : FB_RESTORE_HALT;
     enum fb_restored restored = fb_restore(history, wish, task, figures, err);
+    if (restored == FB_RESTORE_BEHIND)
+        look_at_ends(rebuilding, history, wish);
     history->calls->close(history);
     return restored;
 }
@@ -117,13 +137,14 @@ static void tell(const struct rebuilding *rebuilding, int32_t partition,
 static bool waits_for_markers(struct rebuilding *rebuilding, int32_t partition,
                               const struct fb_err *err) {
     const struct fb_time *time = rebuilding->takeover->config->time;
-    int64_t waited_us = monotonic_us(rebuilding->takeover) - rebuilding->begun_us;
-    if (waited_us >= MARKERS_US)
+    int64_t now = monotonic_us(rebuilding->takeover), waited_us = now - rebuilding->begun_us;
+    if (waited_us >= MARKERS_US ||
+        (rebuilding->shown_us >= 0 && now - rebuilding->shown_us >= SHOWN_US))
         return false;
-    if (waited_us >= AGAIN_US && !rebuilding->waits)
+    if (waited_us >= AGAIN_US && rebuilding->shown_us < 0 && !rebuilding->waits)
         fb_log(FB_LOG_WARN, "partition %d: waiting up to %d s for the end of a transaction: %s",
                partition, MARKERS_US / 1000000, err->text);
-    rebuilding->waits = waited_us >= AGAIN_US;
+    rebuilding->waits |= waited_us >= AGAIN_US && rebuilding->shown_us < 0;
     time->sleep_us(time->context, MARKER_US);
     return true;
 }
@@ -134,7 +155,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                                   struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
     int64_t now = monotonic_us(takeover);
-    struct rebuilding rebuilding = {takeover, now, now, false};
+    struct rebuilding rebuilding = {takeover, now, now, -1, false};
     struct fb_restore_wish wish = {.config = config->task,
                                    .bundle = bundle,
                                    .pipe_topic = config->pipe_topic,
@@ -151,14 +172,15 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
     struct fb_err err = {0};
     fb_log(FB_LOG_DEBUG, "partition %d: rebuilding its state", partition);
     for (bool told = false;; told = true) {
-        switch (rebuild_once(takeover, &wish, task, &figures, &err)) {
+        switch (rebuild_once(&rebuilding, &wish, task, &figures, &err)) {
         case FB_RESTORE_NOTHING:
             return FB_TAKEN_NEW;
         case FB_RESTORE_DONE:
             tell(&rebuilding, partition, &figures);
             return FB_TAKEN_REBUILT;
         case FB_RESTORE_BEHIND:
-            if (waits_for_markers(&rebuilding, partition, &err)) {
+            if (!wish.all_is_shown) {
+                wish.all_is_shown = !waits_for_markers(&rebuilding, partition, &err);
                 if (!takeover->stay(takeover->context))
                     return FB_TAKEN_NOT;
                 break;

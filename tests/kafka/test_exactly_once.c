@@ -595,9 +595,53 @@ static void await_status(const struct app *app, int32_t partition, const char *t
     }
 }
 
-static void a_partition_whose_journal_is_gone_is_halted_alone(void **state) {
+/* Until the newest snapshot of each partition is whole. */
+static void await_snapshots(const struct app *app) {
+    char topic[96];
+    int found = 0;
+    topic_of(app, "snapshot", topic);
+    for (int64_t begun_ms = fb_watch_now_ms(); found < PARTITIONS; pause_ms(100)) {
+        bool whole[PARTITIONS] = {false};
+        struct fb_records records = fb_topic_read(app->address, topic, true);
+        for (size_t i = 0; i < records.n; i++)
+            whole[records.v[i].partition] |=
+                records.v[i].key && strstr(records.v[i].key, "/manifest") != NULL;
+        fb_records_free(&records);
+        found = 0;
+        for (int p = 0; p < PARTITIONS; p++)
+            found += whole[p];
+        if (fb_watch_now_ms() - begun_ms > PATIENCE_MS)
+            fail_msg("%d of %d partitions have a snapshot", found, PARTITIONS);
+    }
+}
+
+static void a_state_without_its_snapshots_is_rebuilt_from_the_journal(void **state) {
     (void)state;
-    enum { LOST = 2 };
+    /* Of a topic that is only compacted nothing can be cut. */
+    static const char *const settings[] = {"cleanup.policy", "compact,delete", "max.message.bytes",
+                                           "8388608", NULL};
+    char snapshot[96];
+    struct app app;
+    struct instance engine = {0};
+    make_app(&app, fb_broker_shared(), 60000);
+    topic_of(&app, "snapshot", snapshot);
+    fb_topic_create(app.address, snapshot, PARTITIONS, settings);
+    start(&engine, &app, "a", 1, FETCHED);
+    await_snapshots(&app);
+    end(&engine, SIGKILL);
+    for (int32_t p = 0; p < PARTITIONS; p++)
+        fb_topic_cut(app.address, snapshot, p, fb_topic_end(app.address, snapshot, p, false));
+    start(&engine, &app, "a", 1, 0);
+    await_end(&app);
+    assert_true(said(&engine, "snapshot cannot be used: the snapshot has no manifest") >=
+                PARTITIONS);
+    end(&engine, SIGTERM);
+    expect_exact(&app);
+}
+
+static void partitions_whose_journal_is_gone_are_halted_alone(void **state) {
+    (void)state;
+    enum { LOST = 2, EMPTY = 1 };
     char journal[96];
     struct app app;
     struct instance engine = {0};
@@ -608,17 +652,19 @@ static void a_partition_whose_journal_is_gone_is_halted_alone(void **state) {
     await_total(&app, app.n_events);
     end(&engine, SIGTERM);
     fb_topic_cut(app.address, journal, LOST, fb_topic_end(app.address, journal, LOST, true) - 2);
+    fb_topic_cut(app.address, journal, EMPTY, fb_topic_end(app.address, journal, EMPTY, false));
     for (int32_t p = 0; p < PARTITIONS; p++)
         fb_topic_put(app.address, app.input, p, 0, "x", "one more", NULL, 0);
     int64_t position = fb_group_offset(app.address, app.name, app.input, LOST);
     start(&engine, &app, "a", 1, 0);
-    await_total(&app, app.n_events + PARTITIONS - 1);
+    await_total(&app, app.n_events + PARTITIONS - 2);
     assert_int_equal(said(&engine, "partition 2 is halted, its state cannot be rebuilt"), 1);
-    assert_int_equal(said(&engine, "is halted"), 1);
+    await_said(&engine, "partition 1 is halted, its state cannot be rebuilt: commit ", 1);
+    assert_int_equal(said(&engine, "is halted"), 2);
     await_status(&app, LOST, "\"mode\":\"halted\"");
     await_status(&app, LOST, "the journal does not reach back to the newest snapshot");
     for (int32_t p = 0; p < PARTITIONS; p++)
-        if (p != LOST)
+        if (p != LOST && p != EMPTY)
             await_status(&app, p, "\"mode\":\"normal\"");
     assert_int_equal(fb_group_offset(app.address, app.name, app.input, LOST), position);
     end(&engine, SIGTERM);
@@ -655,7 +701,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(instances_come_and_go_under_load),
         cmocka_unit_test(a_record_that_ends_the_process_twice_is_put_aside),
         cmocka_unit_test(a_forgotten_group_is_no_loss),
-        cmocka_unit_test(a_partition_whose_journal_is_gone_is_halted_alone),
+        cmocka_unit_test(a_state_without_its_snapshots_is_rebuilt_from_the_journal),
+        cmocka_unit_test(partitions_whose_journal_is_gone_are_halted_alone),
         cmocka_unit_test(another_number_of_partitions_is_refused),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -66,6 +66,18 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
     return true;
 }
 
+static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
+                         struct fb_err *err) {
+    struct history *history = (struct history *)base;
+    struct sim_kafka *kafka = history->actor->world->kafka;
+    if (!answers(history->actor, err))
+        return false;
+    int found = sim_topic(kafka, fb_str_of(topic));
+    *yes = found < 0 ||
+           sim_stable_end(kafka, found, partition) == (int64_t)kafka->logs[found][partition].n;
+    return true;
+}
+
 /* ---- readers ---- */
 
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
@@ -123,7 +135,8 @@ static void close_history(struct fb_history *base) {
     free(base);
 }
 
-static const struct fb_history_calls calls = {bounds, offset_at, open_reader, close_history};
+static const struct fb_history_calls calls = {bounds, offset_at, all_is_shown, open_reader,
+                                              close_history};
 
 struct fb_history *sim_open_history(void *context, uint32_t worker, struct fb_err *err) {
     struct sim_process *process = context;

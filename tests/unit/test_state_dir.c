@@ -224,6 +224,47 @@ static void a_snapshot_under_way_leaves_the_whole_ones_alone(void **state) {
     close_both(sink, dir);
 }
 
+/* The last byte of the first record of a snapshot's pieces that holds this text. */
+static void damage_file(const char *path, const char *text) {
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    char bytes[4096];
+    size_t n = fread(bytes, 1, sizeof bytes, file);
+    char *at = memmem(bytes, n, text, strlen(text));
+    assert_non_null(at);
+    fseek(file, (long)(at - bytes), SEEK_SET);
+    fputc(*at ^ 1, file);
+    fclose(file);
+}
+
+/* What is damaged within is left out from there on, and the other one is shown whole. */
+static void a_damaged_snapshot_does_not_hide_the_other(void **state) {
+    (void)state;
+    static const char *const shown[] = {"|2 B/00000000=piece-b|3 B/manifest=m2",
+                                        "|0 A/00000000=piece-a|1 A/manifest=m1"};
+    static const char *const texts[] = {"piece-a", "piece-b"};
+    for (int slot = 0; slot < 2; slot++) {
+        char path[512];
+        struct fb_state_dir *dir = open_dir();
+        struct fb_sink *sink = open_sink(dir);
+        static const char *const pieces[][2] = {{"A/00000000", "piece-a"},
+                                                {"A/manifest", "m1"},
+                                                {"B/00000000", "piece-b"},
+                                                {"B/manifest", "m2"}};
+        for (int i = 0; i < 4; i++) {
+            put(sink, "journal", NULL, "j");
+            put(sink, "snapshot", pieces[i][0], pieces[i][1]);
+            commit(sink);
+        }
+        snprintf(path, sizeof path, "%s/snapshot-%c", fb_state_dir_path(dir), slot ? 'B' : 'A');
+        close_both(sink, dir);
+        damage_file(path, texts[slot]);
+        dir = open_dir();
+        expect_topic(dir, "snapshot", 0, NULL, shown[slot]);
+        fb_state_dir_close(dir);
+    }
+}
+
 static void other_keys_keep_their_newest_value(void **state) {
     (void)state;
     struct fb_state_dir *dir = open_dir();
@@ -644,6 +685,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_snapshot_under_way_leaves_the_whole_ones_alone, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(other_keys_keep_their_newest_value, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_snapshot_does_not_hide_the_other, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(segments_go_when_no_snapshot_needs_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(outputs_of_an_unfinished_record_are_there_once, set_up,
                                         tear_down),

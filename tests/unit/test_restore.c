@@ -1,5 +1,5 @@
-/* A task that was drained: what its journal and snapshots are then good for, also to a build of
- * other semantics. */
+/* What the journal and the snapshots of a task are good for: after it was drained, also to a build
+ * of other semantics; and where some of it is damaged. */
 #include "engine/run/restore.h"
 
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/codec/chunk.h"
+#include "engine/core/snapshot.h"
 #include "engine/run/task_commit.h"
 #include "tests/unit/bundle_of_text.h"
 
@@ -38,7 +39,7 @@ struct stored {
 struct log {
     const char *name;
     struct stored items[RECORDS_MAX];
-    int64_t n;
+    int64_t first, n;
 };
 
 struct memory {
@@ -76,7 +77,7 @@ static bool bounds(struct fb_history *base, const char *topic, int32_t partition
                    int64_t *end, struct fb_err *err) {
     (void)partition;
     (void)err;
-    *first = 0;
+    *first = log_of(base, topic)->first;
     *end = log_of(base, topic)->n;
     return true;
 }
@@ -86,6 +87,16 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
     (void)stamp_us;
     int64_t end;
     return bounds(base, topic, partition, offset, &end, err);
+}
+
+static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
+                         struct fb_err *err) {
+    (void)base;
+    (void)topic;
+    (void)partition;
+    (void)err;
+    *yes = true;
+    return true;
 }
 
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
@@ -121,7 +132,7 @@ static void close_history(struct fb_history *base) {
     (void)base;
 }
 
-static const struct fb_history_calls history_calls = {bounds, offset_at, open_reader,
+static const struct fb_history_calls history_calls = {bounds, offset_at, all_is_shown, open_reader,
                                                       close_history};
 
 /* ---- a task that leaves a history behind ---- */
@@ -159,15 +170,14 @@ static void take(struct fixture *f, const char *value) {
     fb_task_record(f->task, 0, &record, 1500000);
 }
 
-static struct fixture *begin(bool drained) {
+static struct fixture *begin_with(struct fb_snapshot_pace pace) {
     struct fixture *f = fb_alloc(sizeof *f);
     struct fb_bundle_settings settings = {.max_skew_us = 600000000, .max_age_us = 60000000};
     f->bundle = bundle_of_text(rules, &settings);
-    f->config = (struct fb_task_config){
-        .application = FB_S("t"),
-        .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
-        .journalled = true,
-        .pace = {.least_us = INT64_C(3600000000), .most_us = INT64_C(7200000000)}};
+    f->config = (struct fb_task_config){.application = FB_S("t"),
+                                        .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
+                                        .journalled = true,
+                                        .pace = pace};
     f->memory.base.calls = &history_calls;
     f->memory.logs[0].name = "in";
     f->memory.logs[1].name = "journal";
@@ -175,6 +185,12 @@ static struct fixture *begin(bool drained) {
     f->task = fb_task_new(&f->config, f->bundle, 0);
     fb_task_activate(f->task, FB_S("test"), 1000000);
     fb_task_begin(f->task, 0, 0);
+    return f;
+}
+
+static struct fixture *begin(bool drained) {
+    struct fixture *f = begin_with(
+        (struct fb_snapshot_pace){.least_us = INT64_C(3600000000), .most_us = INT64_C(7200000000)});
     take(f, "{\"id\":\"a\",\"temp\":90}");
     commit(f);
     take(f, "{\"id\":\"b\",\"temp\":20}");
@@ -210,15 +226,21 @@ static bool progress(void *context, int32_t partition, uint32_t permille) {
 }
 
 /* *task: NULL where there is none. */
-static enum fb_restored restore(struct fixture *f, struct fb_task **task,
-                                struct fb_restore_figures *figures, struct fb_err *err) {
+static enum fb_restored restore_as(struct fixture *f, bool all_is_shown, struct fb_task **task,
+                                   struct fb_restore_figures *figures, struct fb_err *err) {
     struct fb_restore_wish wish = {.config = &f->config,
                                    .bundle = f->bundle,
                                    .journal = "journal",
                                    .snapshot = "snapshot",
+                                   .all_is_shown = all_is_shown,
                                    .progress = progress};
     *task = NULL;
     return fb_restore(&f->memory.base, &wish, task, figures, err);
+}
+
+static enum fb_restored restore(struct fixture *f, struct fb_task **task,
+                                struct fb_restore_figures *figures, struct fb_err *err) {
+    return restore_as(f, false, task, figures, err);
 }
 
 static void replace(struct stored *item, struct fb_buf *value) {
@@ -365,6 +387,180 @@ static void a_snapshot_that_tells_no_layout_is_read_by_its_own_semantics_only(vo
     }
 }
 
+/* ---- damage ---- */
+
+/* Snapshots of one, two and three devices, of which the last two count, and a record behind them.
+ */
+static struct fixture *begin_with_snapshots(void) {
+    struct fixture *f = begin_with((struct fb_snapshot_pace){.least_us = 0, .most_us = 0});
+    static const char *const records[] = {
+        "{\"id\":\"a\",\"temp\":90}", "{\"id\":\"b\",\"temp\":20}", "{\"id\":\"c\",\"temp\":85}"};
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        take(f, records[i]);
+        while (fb_task_has_news(f->task))
+            commit(f);
+    }
+    take(f, "{\"id\":\"d\",\"temp\":20}");
+    commit(f);
+    return f;
+}
+
+static bool ends_with(const struct stored *item, const char *text) {
+    size_t n = strlen(text);
+    return item->key_n >= n && memcmp(item->key + item->key_n - n, text, n) == 0;
+}
+
+/* The last record but `before` whose key ends so. */
+static struct stored *find(struct fixture *f, const char *end, int before) {
+    struct log *snapshot = &f->memory.logs[2];
+    for (int64_t i = snapshot->n - 1; i >= 0; i--)
+        if (ends_with(&snapshot->items[i], end) && before-- == 0)
+            return &snapshot->items[i];
+    fail_msg("no record %s", end);
+    return NULL;
+}
+
+static void flip(struct stored *item) {
+    item->value[item->value_n / 2] ^= 1;
+}
+
+static void hide(struct stored *item) {
+    memset(item->key, '?', item->key_n);
+}
+
+static void lie(struct stored *item) {
+    struct fb_manifest manifest;
+    struct fb_buf out = {0};
+    assert_true(fb_manifest_decode((struct fb_str){item->value, item->value_n}, &manifest, NULL));
+    manifest.state_hash.low ^= 1;
+    fb_manifest_encode(&manifest, &out);
+    replace(item, &out);
+}
+
+enum { DAMAGES = 5 };
+
+/* before: 0 the newest, 1 the older one. */
+static void damage(struct fixture *f, int how, int before) {
+    static const char *const ends[DAMAGES] = {"/00000000", "/00000000", "/manifest", "/manifest",
+                                              "/manifest"};
+    static void (*const ways[DAMAGES])(struct stored *) = {flip, hide, flip, hide, lie};
+    ways[how](find(f, ends[how], before));
+}
+
+static void expect_same_state(struct fixture *f, struct fb_task *task) {
+    assert_non_null(task);
+    assert_int_equal(fb_task_next(task, 0), fb_task_next(f->task, 0));
+    assert_true(fb_hash128_eq(fb_core_state_hash(fb_task_core(task)),
+                              fb_core_state_hash(fb_task_core(f->task))));
+}
+
+static void a_damaged_newest_snapshot_gives_way_to_the_one_before(void **state) {
+    (void)state;
+    for (int how = 0; how < DAMAGES; how++) {
+        struct fixture *f = begin_with_snapshots();
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        damage(f, how, 0);
+        assert_int_equal(restore_as(f, true, &task, &figures, &err), FB_RESTORE_DONE);
+        expect_same_state(f, task);
+        assert_int_equal(figures.devices, 2);
+        fb_task_free(task);
+        end(f);
+    }
+}
+
+/* The next snapshot takes the place of the damaged one, never of the one that serves. */
+static void the_one_that_served_stays_until_the_next_is_whole(void **state) {
+    (void)state;
+    struct fixture *f = begin_with_snapshots();
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    char damaged = find(f, "/manifest", 0)->key[0];
+    damage(f, 0, 0);
+    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    fb_task_free(f->task);
+    f->task = task;
+    take(f, "{\"id\":\"e\",\"temp\":20}");
+    while (fb_task_has_news(f->task))
+        commit(f);
+    assert_int_equal(find(f, "/manifest", 0)->key[0], damaged);
+    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    assert_true(figures.devices >= 4);
+    expect_same_state(f, task);
+    fb_task_free(task);
+    end(f);
+}
+
+static void a_damaged_older_snapshot_harms_nobody(void **state) {
+    (void)state;
+    for (int how = 0; how < DAMAGES; how++) {
+        struct fixture *f = begin_with_snapshots();
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        damage(f, how, 1);
+        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+        assert_int_equal(figures.devices, 3);
+        expect_same_state(f, task);
+        fb_task_free(task);
+        end(f);
+    }
+}
+
+static void pieces_that_may_still_come_are_waited_for(void **state) {
+    (void)state;
+    struct fixture *f = begin_with_snapshots();
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    hide(find(f, "/manifest", 0));
+    assert_int_equal(restore_as(f, false, &task, &figures, &err), FB_RESTORE_BEHIND);
+    assert_null(task);
+    end(f);
+}
+
+static void without_any_snapshot_the_whole_journal_serves(void **state) {
+    (void)state;
+    struct fixture *f = begin_with_snapshots();
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    damage(f, 0, 0);
+    damage(f, 0, 1);
+    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    assert_int_equal(figures.records, 4);
+    expect_same_state(f, task);
+    fb_task_free(task);
+    end(f);
+}
+
+static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **state) {
+    (void)state;
+    for (int both = 0; both < 2; both++) {
+        struct fixture *f = begin_with_snapshots();
+        struct fb_restore_figures figures;
+        struct fb_task *task;
+        struct fb_err err;
+        struct log *journal = &f->memory.logs[1];
+        struct fb_manifest manifest;
+        struct stored *last = find(f, "/manifest", both);
+        assert_true(
+            fb_manifest_decode((struct fb_str){last->value, last->value_n}, &manifest, NULL));
+        if (both)
+            damage(f, 0, 1);
+        damage(f, 0, 0);
+        journal->first = (int64_t)manifest.at.seq - 1; /* commit n stands at n - 1 */
+        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
+        assert_null(task);
+        assert_non_null(strstr(err.text, "the newest snapshot cannot be used"));
+        assert_non_null(strstr(err.text, both ? "lacks commit 1" : "does not reach back"));
+        assert_true(journal->first < journal->n);
+        end(f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_drained_is_rebuilt_without_a_journal),
@@ -373,6 +569,12 @@ int main(void) {
         cmocka_unit_test(other_semantics_do_not_take_again_what_was_not_drained),
         cmocka_unit_test(a_state_of_another_layout_is_refused),
         cmocka_unit_test(a_snapshot_that_tells_no_layout_is_read_by_its_own_semantics_only),
+        cmocka_unit_test(a_damaged_newest_snapshot_gives_way_to_the_one_before),
+        cmocka_unit_test(the_one_that_served_stays_until_the_next_is_whole),
+        cmocka_unit_test(a_damaged_older_snapshot_harms_nobody),
+        cmocka_unit_test(pieces_that_may_still_come_are_waited_for),
+        cmocka_unit_test(without_any_snapshot_the_whole_journal_serves),
+        cmocka_unit_test(a_journal_that_does_not_reach_back_to_the_older_one_halts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
