@@ -90,17 +90,6 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 
 /* ---- what is in force, and what is to be ---- */
 
-/* NULL: this flyball cannot read it, which is told. */
-static struct fb_bundle *bundle_of(const struct fb_deployment *item) {
-    struct fb_err err;
-    struct fb_bundle *bundle =
-        fb_bundle_parse((struct fb_str){item->bytes.p, item->bytes.n}, NULL, &err);
-    if (!bundle)
-        fprintf(stderr, "flyball deploy: rules %s at offset %lld: %s\n", item->name,
-                (long long)item->offset, err.text);
-    return bundle;
-}
-
 static void print_plan(const struct fb_bundle *from, const struct fb_bundle *to) {
     struct fb_buf out = {0};
     struct fb_migration *migration = fb_migration_new(from->program, to->program);
@@ -113,22 +102,33 @@ static void print_plan(const struct fb_bundle *from, const struct fb_bundle *to)
 }
 
 /* Says what the change does; false: it may not be made. */
-static bool may_follow(const struct fb_deployment *last, const struct fb_bundle *next,
+static bool may_follow(const struct fb_bundle *before, const struct fb_bundle *next,
                        bool other_topics) {
-    struct fb_bundle *before = last ? bundle_of(last) : NULL;
     if (!before)
         return true; /* nothing to compare with; instances refuse what they cannot take */
     bool same = fb_bundle_reads_the_same(before, next);
     if (!same && !other_topics)
         fprintf(stderr,
-                "flyball deploy: error: these rules read other topics than the deployed ones "
+                "flyball deploy: error: these rules read other topics than those in force "
                 "(%s): a running instance does not change its topics\n"
                 "help: give --other-topics, then restart each instance with these rules\n",
                 before->name);
     else
         print_plan(before, next);
-    fb_bundle_drop(before);
     return same || other_topics;
+}
+
+/* Rules that nobody deployed go into the topic first, so that --rollback finds them. */
+static bool note_former(struct fb_deploy *deploy, const struct fb_in_force *former,
+                        struct fb_err *err) {
+    char by[256];
+    snprintf(by, sizeof by, "run --rules of %s", former->instance);
+    const struct fb_deployment *written =
+        fb_deploy_write(deploy, former->bundle->bytes, by, fb_wall_us(&fb_machine_time), err);
+    if (written)
+        printf("rules %s were in force by --rules: noted at offset %lld of %s\n", written->name,
+               (long long)written->offset, fb_deploy_topic(deploy));
+    return written != NULL;
 }
 
 /* ---- waiting ---- */
@@ -208,16 +208,10 @@ static int await(struct fb_deploy *deploy, const char *name, int64_t wait_s) {
 
 /* ---- the commands ---- */
 
-static int deploy_bundle(struct fb_deploy *deploy, const struct request *request,
-                         const struct fb_bundle *bundle) {
+static int write_bundle(struct fb_deploy *deploy, const struct request *request,
+                        const struct fb_bundle *bundle) {
     struct fb_err err;
     char by[256];
-    const struct fb_deployment *last = fb_deployments_last(fb_deploy_all(deploy), SIZE_MAX, NULL);
-    if (last && memcmp(last->hash, bundle->hash, sizeof last->hash) == 0)
-        printf("rules %s are deployed already (offset %lld of %s): deployed once more\n",
-               bundle->name, (long long)last->offset, fb_deploy_topic(deploy));
-    else if (!may_follow(last, bundle, request->other_topics))
-        return FB_EXIT_PROBLEMS;
     fb_cli_who(by, sizeof by);
     const struct fb_deployment *written =
         fb_deploy_write(deploy, bundle->bytes, by, fb_wall_us(&fb_machine_time), &err);
@@ -230,6 +224,30 @@ static int deploy_bundle(struct fb_deploy *deploy, const struct request *request
                                                      : FB_EXIT_OK;
 }
 
+static int deploy_bundle(struct fb_deploy *deploy, const struct request *request,
+                         const struct fb_bundle *bundle) {
+    struct fb_in_force former;
+    struct fb_err err;
+    if (!fb_cli_in_force("deploy", deploy, &former, &err))
+        return fb_cli_failed("deploy", &err);
+    const struct fb_bundle *before = former.bundle;
+    bool same = before && memcmp(before->hash, bundle->hash, sizeof before->hash) == 0;
+    if (same && former.deployed)
+        printf("rules %s are deployed already (offset %lld of %s): deployed once more\n",
+               bundle->name, (long long)former.offset, fb_deploy_topic(deploy));
+    else if (same)
+        printf("rules %s are in force already, by --rules\n", bundle->name);
+    int status = FB_EXIT_OK;
+    if (!same && !may_follow(before, bundle, request->other_topics))
+        status = FB_EXIT_PROBLEMS;
+    else if (!same && before && !former.deployed && !note_former(deploy, &former, &err))
+        status = fb_cli_failed("deploy", &err);
+    else
+        status = write_bundle(deploy, request, bundle);
+    fb_bundle_drop(former.bundle);
+    return status;
+}
+
 static int roll_back(struct fb_deploy *deploy, const struct request *request) {
     const struct fb_deployments *all = fb_deploy_all(deploy);
     const struct fb_deployment *last = fb_deployments_last(all, SIZE_MAX, NULL);
@@ -240,8 +258,15 @@ static int roll_back(struct fb_deploy *deploy, const struct request *request) {
                 last ? "no other rules were deployed before" : "no rules were deployed");
         return FB_EXIT_PROBLEMS;
     }
-    struct fb_bundle *bundle = bundle_of(before);
-    int status = bundle ? deploy_bundle(deploy, request, bundle) : FB_EXIT_PROBLEMS;
+    struct fb_err err;
+    struct fb_bundle *bundle =
+        fb_bundle_parse((struct fb_str){before->bytes.p, before->bytes.n}, NULL, &err);
+    int status = FB_EXIT_PROBLEMS;
+    if (bundle)
+        status = deploy_bundle(deploy, request, bundle);
+    else
+        fprintf(stderr, "flyball deploy: rules %s at offset %lld: %s\n", before->name,
+                (long long)before->offset, err.text);
     fb_bundle_drop(bundle);
     return status;
 }

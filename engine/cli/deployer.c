@@ -4,10 +4,12 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "engine/cli/cli.h"
 #include "engine/run/config.h"
+#include "engine/run/deploy.h"
 
 void fb_cli_who(char *text, size_t room) {
     char host[128] = "";
@@ -30,4 +32,36 @@ bool fb_cli_has_rules_topic(const char *command, const struct fb_config *config)
             "state over a change: restart it with the new rules\n",
             command);
     return false;
+}
+
+/* NULL: this flyball cannot read it, which is told. */
+static struct fb_bundle *bundle_of(const char *command, const struct fb_buf *bytes,
+                                   const char *name) {
+    struct fb_err err;
+    struct fb_bundle *bundle = fb_bundle_parse((struct fb_str){bytes->p, bytes->n}, NULL, &err);
+    if (!bundle)
+        fprintf(stderr, "flyball %s: rules %s: %s\n", command, name, err.text);
+    return bundle;
+}
+
+bool fb_cli_in_force(const char *command, struct fb_deploy *deploy, struct fb_in_force *in_force,
+                     struct fb_err *err) {
+    struct fb_undeployed found;
+    const struct fb_deployment *last = fb_deployments_last(fb_deploy_all(deploy), SIZE_MAX, NULL);
+    *in_force = (struct fb_in_force){0};
+    if (last) {
+        in_force->deployed = true;
+        in_force->offset = last->offset;
+        in_force->bundle = bundle_of(command, &last->bytes, last->name);
+        return true;
+    }
+    bool ok = fb_deploy_find_undeployed(deploy, &found, err);
+    if (!ok && err->kind == FB_FATAL) /* as before such a right was asked for */
+        fprintf(stderr, "flyball %s: the rules in force cannot be read: %s\n", command, err->text);
+    if (ok && found.bytes.n) {
+        in_force->bundle = bundle_of(command, &found.bytes, found.name);
+        memcpy(in_force->instance, found.instance, sizeof in_force->instance);
+    }
+    fb_buf_free(&found.bytes);
+    return ok || err->kind == FB_FATAL;
 }

@@ -11,7 +11,9 @@
 #include "connectors/kafka_topics.h"
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
+#include "engine/base/hash.h"
 #include "engine/base/log.h"
+#include "engine/codec/chunk.h"
 #include "engine/codec/json.h"
 #include "engine/run/config.h"
 
@@ -256,4 +258,66 @@ void fb_told_free(struct fb_told_all *told) {
     free(told->items);
     free(told->next);
     *told = (struct fb_told_all){0};
+}
+
+/* ---- rules that nobody deployed ---- */
+
+static bool is_named(struct fb_str key, const char *name) {
+    int slot;
+    uint32_t index;
+    uint8_t hash[32];
+    char hex[13];
+    if (fb_chunk_key_parse(key, &slot, &index, hash) != FB_KEY_RULES)
+        return false;
+    fb_hex(hash, 6, hex);
+    return strcmp(hex, name) == 0;
+}
+
+/* From a partition of the snapshot topic: the first copy that is whole. */
+static bool read_files(struct fb_deploy *deploy, int32_t partition, struct fb_undeployed *found,
+                       struct fb_err *err) {
+    const char *topic = fb_config_text(deploy->config, FB_KEY_TOPICS_SNAPSHOT);
+    const struct fb_history_calls *calls = deploy->history->calls;
+    struct fb_record record;
+    struct fb_str files;
+    struct fb_err damaged;
+    int64_t first, end;
+    enum fb_read read = FB_READ_END;
+    if (!calls->bounds(deploy->history, topic, partition, &first, &end, err))
+        return false;
+    if (first == end)
+        return true;
+    struct fb_reader *reader = calls->open(deploy->history, topic, partition, first, err);
+    if (!reader)
+        return false;
+    struct fb_chunk_coder *coder = fb_chunk_coder_new();
+    FB_ASSERT(coder);
+    while (!found->bytes.n && (read = reader->calls->next(reader, &record, err)) == FB_READ_RECORD)
+        if (is_named(record.key, found->name) &&
+            fb_rules_decode(coder, record.value, &files, &damaged))
+            fb_buf_str(&found->bytes, files);
+    fb_chunk_coder_free(coder);
+    reader->calls->close(reader);
+    return read != FB_READ_FAILED;
+}
+
+bool fb_deploy_find_undeployed(struct fb_deploy *deploy, struct fb_undeployed *found,
+                               struct fb_err *err) {
+    struct fb_told_all told = {0};
+    int64_t newest_us = FB_NO_STAMP;
+    *found = (struct fb_undeployed){0};
+    bool ok = fb_deploy_told(deploy, 0, &told, err);
+    for (int32_t p = 0; p < told.n; p++) {
+        const struct fb_told *one = &told.items[p];
+        if (one->stamp_us == FB_NO_STAMP || one->stamp_us <= newest_us || !one->rules[0])
+            continue;
+        newest_us = one->stamp_us;
+        memcpy(found->name, one->rules, sizeof found->name);
+        memcpy(found->instance, one->instance, sizeof found->instance);
+    }
+    for (int32_t p = 0; ok && !found->bytes.n && p < told.n; p++)
+        if (told.items[p].stamp_us != FB_NO_STAMP && strcmp(told.items[p].rules, found->name) == 0)
+            ok = read_files(deploy, p, found, err);
+    fb_told_free(&told);
+    return ok;
 }

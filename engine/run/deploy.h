@@ -39,4 +39,16 @@ bool fb_deploy_told(struct fb_deploy *deploy, int64_t since_us, struct fb_told_a
                     struct fb_err *err);
 void fb_told_free(struct fb_told_all *told);
 
+/* The rules that the application runs by, or ran by last, though nobody deployed any: those of
+ * `--rules`, which the instance told last. The status topic names them, the snapshot topic has the
+ * files. */
+struct fb_undeployed {
+    struct fb_buf bytes; /* of the bundle; empty: nobody told any, or the files are not there */
+    char name[16], instance[204];
+};
+/* Reads both topics. False: err says why, fatal where a right is missing. The caller frees bytes.
+ */
+bool fb_deploy_find_undeployed(struct fb_deploy *deploy, struct fb_undeployed *found,
+                               struct fb_err *err);
+
 #endif

@@ -116,4 +116,12 @@ echo 'alarm' >wrong.rules
 expect 1 "$flyball" plan a.rules wrong.rules
 expect 1 "$flyball" plan wrong.rules a.rules
 
+# of what an application has in force
+echo 'kafka.bootstrap.servers = 127.0.0.1:1' >nobody.properties
+expect 2 "$flyball" plan --config nobody.properties
+expect 2 "$flyball" plan --config nobody.properties a.rules b.rules
+expect 1 "$flyball" plan --config nobody.properties wrong.rules
+expect 2 "$flyball" plan -X processing.guarantee=at_least_once a.rules
+expect 3 "$flyball" plan --config nobody.properties a.rules
+
 finish

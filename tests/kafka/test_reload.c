@@ -271,6 +271,47 @@ static size_t n_deployed(const char *topic) {
     return n;
 }
 
+static int plan(const char *rules) {
+    const char *const args[] = {"plan", path_of(rules), "--config", path_of("config"), NULL};
+    return fb_program_do(folder, "deploy.log", args);
+}
+
+/* Nobody has deployed them, and yet they are compared with and gone back to. */
+static void the_rules_of_the_start_are_known_to_the_first_deployment(void **state) {
+    (void)state;
+    char input[64], application[64], alerts[96], rules[96];
+    fb_topic_name(input, "events");
+    fb_topic_name(application, "app");
+    snprintf(alerts, sizeof alerts, "%s.alerts", application);
+    snprintf(rules, sizeof rules, "%s.rules", application);
+    write_small("80.rules", input, "80 degC");
+    write_small("50.rules", input, "50 degC");
+    write_small("other.rules", "elsewhere", "50 degC");
+    write_config("config", application, "");
+    fb_topic_create(fb_broker_shared(), input, 1, NULL);
+    assert_int_equal(plan("50.rules"), 2);
+    assert_true(deploy_said("no instance has told any"));
+    struct fb_program_run run = start("80.rules", "config");
+    fb_program_await(&run, "application "); /* its topics are there */
+    put_temp(input, "x", 90);
+    expect_alerts(alerts, 1, "raised");
+    for (int64_t begun_ms = fb_watch_now_ms(); plan("50.rules") != 0; usleep(100000))
+        assert_true(fb_watch_now_ms() - begun_ms < PATIENCE_MS);
+    assert_int_equal(deploy("other.rules", "60"), 1);
+    assert_true(deploy_said("--other-topics"));
+    assert_int_equal(n_deployed(rules), 0);
+    assert_int_equal(deploy("50.rules", "60"), 0);
+    assert_int_equal(n_deployed(rules), 2); /* those of the start come first */
+    put_temp(input, "y", 60);
+    expect_alerts(alerts, 2, "hot/y");
+    assert_int_equal(deploy_with("--rollback", NULL), 0);
+    put_temp(input, "z", 60); /* nothing by the rules for 80 */
+    put_temp(input, "z", 90);
+    expect_alerts(alerts, 3, "hot/z");
+    assert_int_equal(plan("80.rules"), 0);
+    end(&run, SIGTERM);
+}
+
 static void bad_rules_are_refused_and_the_last_ones_are_taken_back(void **state) {
     (void)state;
     char input[64], application[64], alerts[96], rules[96];
@@ -328,6 +369,7 @@ static void bad_rules_are_refused_and_the_last_ones_are_taken_back(void **state)
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_rules_of_the_start_are_known_to_the_first_deployment),
         cmocka_unit_test(bad_rules_are_refused_and_the_last_ones_are_taken_back),
         cmocka_unit_test(changes_under_load_leave_the_other_rules_alone),
     };
