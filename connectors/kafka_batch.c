@@ -13,7 +13,7 @@ enum {
 static void wake(struct fb_kafka_batch *batch, rd_kafka_t *client, rd_kafka_queue_t *queue,
                  const char *topic, int32_t partition) {
     size_t length = rd_kafka_queue_length(queue);
-    int64_t first, end;
+    int64_t end;
     if (length > batch->peak)
         batch->peak = length;
     if (batch->peak < LONG || length > batch->peak / 2)
@@ -21,7 +21,7 @@ static void wake(struct fb_kafka_batch *batch, rd_kafka_t *client, rd_kafka_queu
     int64_t now_ms = fb_kafka_now_ms();
     if (now_ms - batch->woken_ms < EVERY_MS)
         return;
-    rd_kafka_query_watermark_offsets(client, topic, partition, &first, &end, ANSWER_MS);
+    fb_kafka_ask_offset(client, topic, partition, RD_KAFKA_OFFSET_END, &end, ANSWER_MS);
     batch->woken_ms = now_ms;
     batch->peak = rd_kafka_queue_length(queue);
 }

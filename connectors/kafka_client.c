@@ -151,6 +151,40 @@ struct fb_record fb_kafka_record(rd_kafka_message_t *message) {
                               .message = message};
 }
 
+rd_kafka_resp_err_t fb_kafka_ask_offset(rd_kafka_t *client, const char *topic, int32_t partition,
+                                        int64_t at, int64_t *offset, int timeout_ms) {
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, topic, partition)->offset = at;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(client, one, timeout_ms);
+    if (!code)
+        code = one->elems[0].err;
+    if (!code)
+        *offset = one->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(one);
+    return code;
+}
+
+/* The library asks who it took for the leader last time, also where that one is dead. */
+void fb_kafka_look_who_leads(rd_kafka_t *client, const char *topic, int timeout_ms) {
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(client, topic, NULL);
+    if (handle && !rd_kafka_metadata(client, 0, handle, &metadata, timeout_ms))
+        rd_kafka_metadata_destroy(metadata);
+    if (handle)
+        rd_kafka_topic_destroy(handle);
+}
+
+rd_kafka_resp_err_t fb_kafka_ask_ends(rd_kafka_t *client, const char *topic, int32_t partition,
+                                      int64_t *first, int64_t *end, int timeout_ms) {
+    rd_kafka_resp_err_t code =
+        fb_kafka_ask_offset(client, topic, partition, RD_KAFKA_OFFSET_BEGINNING, first, timeout_ms);
+    if (!code)
+        code = fb_kafka_ask_offset(client, topic, partition, RD_KAFKA_OFFSET_END, end, timeout_ms);
+    if (code)
+        fb_kafka_look_who_leads(client, topic, timeout_ms);
+    return code;
+}
+
 int64_t fb_kafka_now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

@@ -34,6 +34,17 @@ bool fb_kafka_look(rd_kafka_t *client, struct fb_kafka_health *health);
 /* An answer came: says, once a process, that the brokers are back. */
 void fb_kafka_on_answer(struct fb_kafka_health *health);
 int64_t fb_kafka_now_ms(void); /* monotonic */
+/* The first offset with a stamp of `at` ms or later; RD_KAFKA_OFFSET_BEGINNING, _END: the first,
+ * the end, which with read_committed is the last stable offset. Asks the broker that leads the
+ * partition. In the place of rd_kafka_query_watermark_offsets, which before librdkafka 2.3 waits
+ * for that one for as long as it is away, whatever the time-out is. */
+rd_kafka_resp_err_t fb_kafka_ask_offset(rd_kafka_t *client, const char *topic, int32_t partition,
+                                        int64_t at, int64_t *offset, int timeout_ms);
+/* Both ends, each within the time-out; after an error it looks who leads now, for the next time. */
+rd_kafka_resp_err_t fb_kafka_ask_ends(rd_kafka_t *client, const char *topic, int32_t partition,
+                                      int64_t *first, int64_t *end, int timeout_ms);
+/* After a question that was not answered: lets the client learn which broker to ask. */
+void fb_kafka_look_who_leads(rd_kafka_t *client, const char *topic, int timeout_ms);
 /* A message as a record; views live as long as the message. */
 struct fb_record fb_kafka_record(rd_kafka_message_t *message);
 /* Fills err from an error of the library, retriable where trying again may help. */

@@ -110,8 +110,8 @@ static bool bounds(struct fb_history *base, const char *topic, int32_t partition
     *first = *end = 0;
     if (!exists(history, topic, partition, &there, err))
         return false;
-    while (there && (code = rd_kafka_query_watermark_offsets(history->client, topic, partition,
-                                                             first, end, ANSWER_MS)))
+    while (there &&
+           (code = fb_kafka_ask_ends(history->client, topic, partition, first, end, ANSWER_MS)))
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
     return true;
@@ -120,24 +120,20 @@ static bool bounds(struct fb_history *base, const char *topic, int32_t partition
 static bool offset_at(struct fb_history *base, const char *topic, int32_t partition,
                       int64_t stamp_us, int64_t *offset, struct fb_err *err) {
     struct kafka_history *history = (struct kafka_history *)base;
-    int64_t since_ms = fb_kafka_now_ms(), first;
-    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(one, topic, partition);
+    int64_t since_ms = fb_kafka_now_ms(), first, found = -1;
     rd_kafka_resp_err_t code;
-    bool ok = bounds(base, topic, partition, &first, offset, err);
-    while (ok && first < *offset) {
-        one->elems[0].offset = stamp_us > 0 ? stamp_us / 1000 : 0; /* in: a time */
-        code = rd_kafka_offsets_for_times(history->client, one, ANSWER_MS);
-        if (!code)
-            code = one->elems[0].err;
-        if (!code)
-            break;
-        ok = ask_again(history, since_ms, topic, code, err);
+    if (!bounds(base, topic, partition, &first, offset, err))
+        return false;
+    while (first < *offset &&
+           (code = fb_kafka_ask_offset(history->client, topic, partition,
+                                       stamp_us > 0 ? stamp_us / 1000 : 0, &found, ANSWER_MS))) {
+        if (!ask_again(history, since_ms, topic, code, err))
+            return false;
+        fb_kafka_look_who_leads(history->client, topic, ANSWER_MS);
     }
-    if (ok && first < *offset && one->elems[0].offset >= 0 && one->elems[0].offset < *offset)
-        *offset = one->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(one);
-    return ok;
+    if (found >= 0 && found < *offset)
+        *offset = found;
+    return true;
 }
 
 /* A client of its own: which end it is told goes by how it reads. */
@@ -158,8 +154,8 @@ static bool all_is_shown(struct fb_history *base, const char *topic, int32_t par
     *yes = false;
     if (!history->uncommitted && !open_uncommitted(history, err))
         return false;
-    while ((code = rd_kafka_query_watermark_offsets(history->uncommitted, topic, partition, &first,
-                                                    &end, ANSWER_MS)))
+    while (
+        (code = fb_kafka_ask_ends(history->uncommitted, topic, partition, &first, &end, ANSWER_MS)))
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
     if (!bounds(base, topic, partition, &first, &stable, err))

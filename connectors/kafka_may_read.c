@@ -38,8 +38,8 @@ static void on_message(rd_kafka_message_t *message, void *opaque) {
 static void begin(rd_kafka_t *client, rd_kafka_queue_t *queue, const char *const *names, uint32_t n,
                   struct attempt *attempt) {
     for (uint32_t i = 0; i < n; i++) {
-        int64_t first, end;
-        if (rd_kafka_query_watermark_offsets(client, names[i], 0, &first, &end, ANSWER_MS))
+        int64_t end;
+        if (fb_kafka_ask_offset(client, names[i], 0, RD_KAFKA_OFFSET_END, &end, ANSWER_MS))
             continue;
         rd_kafka_topic_t *topic = rd_kafka_topic_new(client, names[i], NULL);
         if (!topic)

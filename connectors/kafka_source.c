@@ -86,8 +86,8 @@ static bool denied(struct kafka_source *source, rd_kafka_resp_err_t code, const 
 static bool ends_of(struct kafka_source *source, const char *topic, int32_t partition,
                     int64_t *first, int64_t *end) {
     rd_kafka_resp_err_t code;
-    while ((code = rd_kafka_query_watermark_offsets(source->consumer, topic, partition, first, end,
-                                                    ANSWER_MS)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    while ((code = fb_kafka_ask_ends(source->consumer, topic, partition, first, end, ANSWER_MS)) !=
+           RD_KAFKA_RESP_ERR_NO_ERROR) {
         fb_log(FB_LOG_DEBUG, "ends of %s [%d]: %s", topic, partition, rd_kafka_err2str(code));
         if (denied(source, code, topic) || stopping(source))
             return false;
@@ -498,14 +498,14 @@ static bool online(const struct fb_record_source *base) {
 /* Nothing that could be read has come since the end was met: only records of a transaction that is
  * open, or none. The broker is asked seldom. */
 static bool still_at_end(struct kafka_source *source, struct part *part, int64_t high) {
-    int64_t first, end, now_ms = fb_kafka_now_ms();
+    int64_t end, now_ms = fb_kafka_now_ms();
     if (high == part->high)
         return true;
     if (!source->online || now_ms - part->asked_ms < PROBE_MS / 2)
         return false;
     part->asked_ms = now_ms;
-    if (rd_kafka_query_watermark_offsets(source->consumer, part->topic, part->partition, &first,
-                                         &end, PROBE_MS) ||
+    if (fb_kafka_ask_offset(source->consumer, part->topic, part->partition, RD_KAFKA_OFFSET_END,
+                            &end, PROBE_MS) ||
         end != part->stable)
         return false;
     part->high = high;
