@@ -1,5 +1,6 @@
 #!/bin/sh
-# One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out.
+# One real Apache Kafka node on this machine's loopback, for tests, benchmarks and trying out; or a
+# cluster of them.
 # usage: tools/kafka.sh fetch | start | start-any | stop | kill | status | wipe | topic | acls
 #
 #   fetch      get the broker's jars with Maven, once
@@ -21,6 +22,12 @@
 #                 second port after FB_KAFKA_PORT, and one for client certificates on the third.
 #                 FB_KAFKA_DIR/tls then holds ca.pem, client.pem, client.key (User:CN=flyball), the
 #                 password of the SCRAM user flyball, and the ca.pem of strangers.
+# FB_KAFKA_PROXY  a port that leads, by a program of yours, to the second port after FB_KAFKA_PORT:
+#                 the node has a listener there which advertises that port.
+# FB_KAFKA_NODES  3: a cluster of three nodes, each on the two ports after the last one's; every
+#                 topic is on all three, and a record is stored when two have it. Each command is
+#                 for all of them, or with FB_KAFKA_NODE (1 to 3) for that one, whose folder is
+#                 FB_KAFKA_DIR/node-1 to node-3.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -28,6 +35,13 @@ port=${FB_KAFKA_PORT:-39092}
 libs=${FB_KAFKA_LIBS:-$root/.cache/kafka/libs}
 dir=${FB_KAFKA_DIR:-$root/.cache/kafka/node-$port}
 case $dir in /*) ;; *) dir=$PWD/$dir ;; esac
+nodes=${FB_KAFKA_NODES:-1} node=${FB_KAFKA_NODE:-1}
+all_dir=$dir first_port=$port heap=${FB_KAFKA_HEAP:-512m} flags=
+if [ "$nodes" -gt 1 ]; then
+    dir=$dir/node-$node port=$((port + 2 * (node - 1)))
+    # So many on one machine start sooner and take less so.
+    heap=${FB_KAFKA_HEAP:-256m} flags="-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+fi
 config=$dir/server.properties
 pid_file=$dir/pid
 log=$dir/server.log
@@ -36,6 +50,14 @@ secure=${FB_KAFKA_SECURE:-}
 [ ! -d "$tls" ] || secure=1
 ports=2
 [ -z "$secure" ] || ports=4
+proxy=${FB_KAFKA_PROXY:-}
+[ -z "$proxy" ] || ports=3
+special=${secure:+1}${proxy:+1}
+[ "$nodes" = 1 ] || special=1$special
+[ ${#special} -lt 2 ] || {
+    echo "kafka: error: only one of FB_KAFKA_SECURE, FB_KAFKA_PROXY and FB_KAFKA_NODES" >&2
+    exit 3
+}
 
 say() { echo "kafka: $*"; }
 fail() {
@@ -146,29 +168,50 @@ ssl.truststore.location=$tls/ca.pem
 END
 }
 
+# The addresses of all nodes, joined by commas: what stands before them ("1@" and so on for %d), and
+# how far the port lies behind the node's first.
+addresses() {
+    i=1 list=
+    while [ $i -le "$nodes" ]; do
+        # shellcheck disable=SC2059 # the format is the argument
+        list=$list${list:+,}$(printf "$1" $i)127.0.0.1:$((first_port + 2 * (i - 1) + $2))
+        i=$((i + 1))
+    done
+    echo "$list"
+}
+
 write_config() {
+    replicas=$nodes in_sync=$((nodes > 1 ? 2 : 1))
     open=PLAINTEXT://127.0.0.1:$port
     map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
     if [ -n "$secure" ]; then
         open=$open,SCRAM://127.0.0.1:$((port + 2)),MTLS://127.0.0.1:$((port + 3))
         map=$map,SCRAM:SASL_SSL,MTLS:SSL
     fi
+    advertised=$open
+    if [ -n "$proxy" ]; then
+        open=$open,PROXIED://127.0.0.1:$((port + 2))
+        advertised=$advertised,PROXIED://127.0.0.1:$proxy
+        map=$map,PROXIED:PLAINTEXT
+    fi
     cat >"$config" <<END
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:$((port + 1))
+node.id=$node
+controller.quorum.voters=$(addresses %d@ 1)
 listeners=$open,CONTROLLER://127.0.0.1:$((port + 1))
-advertised.listeners=$open
+advertised.listeners=$advertised
 listener.security.protocol.map=$map
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$dir/data
 
-# A single node: internal topics cannot have more than one replica.
-offsets.topic.replication.factor=1
+# Every topic is on all nodes; the internal ones have settings of their own.
+default.replication.factor=$replicas
+min.insync.replicas=$in_sync
+offsets.topic.replication.factor=$replicas
 offsets.topic.num.partitions=5
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor=$replicas
+transaction.state.log.min.isr=$in_sync
 transaction.state.log.num.partitions=5
 auto.create.topics.enable=false
 # Recorded events may be years old: nothing is deleted because of its age.
@@ -179,7 +222,7 @@ log.retention.bytes=-1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=500
 # After a kill the node waits until its dead predecessor's session is over.
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=$((nodes > 1 ? 6000 : 3000))
 broker.heartbeat.interval.ms=500
 
 # Small: the machine is shared with what is being tested.
@@ -233,11 +276,12 @@ start() {
         }
     fi
     say "starting on 127.0.0.1:$port, log in $log"
-    setsid java -Xms128m "-Xmx${FB_KAFKA_HEAP:-512m}" -Djava.net.preferIPv4Stack=true \
+    # shellcheck disable=SC2086 # several flags
+    setsid java -Xms128m "-Xmx$heap" $flags -Djava.net.preferIPv4Stack=true \
         "-Dlog4j.configuration=file:$dir/log4j.properties" \
         -cp "$libs/*" kafka.Kafka "$config" >"$log" 2>&1 </dev/null 9>&- &
     echo $! >"$pid_file"
-    echo "127.0.0.1:$port" >"$dir/bootstrap"
+    addresses "" 0 >"$dir/bootstrap"
     waited=0
     until answers; do
         if [ -z "$(running)" ] && [ $waited -gt 5 ]; then
@@ -250,18 +294,37 @@ start() {
         [ $waited -lt 600 ] || fail "no answer within 2 minutes, its log is $log"
         sleep 0.2
     done
-    say "ready (pid $(cat "$pid_file")), bootstrap.servers=127.0.0.1:$port"
+    say "ready (pid $(cat "$pid_file")), bootstrap.servers=$(cat "$dir/bootstrap")"
 }
 
 # Another program may always be quicker to take a port; then the next try takes other ones. Below
-# 32768 the system hands out none by itself; a node takes two.
+# 32768 the system hands out none by itself; a node takes two. Where some nodes of a cluster have
+# their ports, they begin anew on other ones.
 start_any() {
     at=$(($$ * 7)) tries=10 status=4
     while [ $status = 4 ] && [ $tries -gt 0 ]; do
-        status=0
-        FB_KAFKA_DIR=$dir FB_KAFKA_PORT=$((20000 + at % 6000 * 2)) "$0" start || status=$?
+        status=0 at_port=$((20000 + at % (6000 / nodes) * 2 * nodes))
+        FB_KAFKA_DIR=$all_dir FB_KAFKA_PORT=$at_port "$0" start || status=$?
+        [ $status = 0 ] || [ "$nodes" = 1 ] || FB_KAFKA_DIR=$all_dir "$0" wipe
         at=$((at + 101)) tries=$((tries - 1))
     done
+    exit $status
+}
+
+# A command for each node of the cluster, at the same time: none answers without the others.
+each() {
+    i=1 runs='' status=0
+    while [ $i -le "$nodes" ]; do
+        FB_KAFKA_DIR=$all_dir FB_KAFKA_PORT=$first_port FB_KAFKA_NODE=$i "$0" "$@" &
+        runs="$runs $!" i=$((i + 1))
+    done
+    for run in $runs; do
+        one=0
+        wait "$run" || one=$?
+        [ $one = 0 ] || [ $status = 4 ] || status=$one
+    done
+    [ ! -e "$all_dir/node-1/bootstrap" ] || cp "$all_dir/node-1/bootstrap" "$all_dir/bootstrap"
+    [ "$1" != wipe ] || rm -rf "$all_dir"
     exit $status
 }
 
@@ -291,6 +354,11 @@ end() {
     say "ended (pid $pid)"
 }
 
+if [ "$nodes" -gt 1 ] && [ -z "${FB_KAFKA_NODE:-}" ]; then
+    case ${1:-} in
+    start | stop | kill | wipe | status) each "$@" ;;
+    esac
+fi
 case ${1:-} in
 fetch) fetch ;;
 start) start ;;
@@ -322,7 +390,7 @@ status)
     say "runs (pid $pid), bootstrap.servers=$(cat "$dir/bootstrap")"
     ;;
 *)
-    sed -n '2,23s/^# \{0,1\}//p' "$0" >&2
+    sed -n '2,30s/^# \{0,1\}//p' "$0" >&2
     exit 2
     ;;
 esac

@@ -13,14 +13,14 @@
 #include "engine/base/err.h"
 
 #define SCRIPT FB_PROJECT_DIR "/tools/kafka.sh"
-enum { PATH_SIZE = 256 };
+enum { PATH_SIZE = 256, SETTINGS = 6 };
 
 extern char **environ;
 
 struct fb_broker {
     char folder[PATH_SIZE];
-    char address[32], tls[PATH_SIZE + 16];
-    int port;
+    char address[96], tls[PATH_SIZE + 16];
+    int port, nodes, proxy;
     bool secure;
     int lifeline; /* closed: the guard removes the node */
     pid_t guard;
@@ -31,26 +31,38 @@ static _Noreturn void die(const char *what) {
     abort();
 }
 
-/* The environment with the settings of tools/kafka.sh for a node; the caller frees the array only,
- * after its use; settings holds their text. */
-static char **environment_of(char settings[3][PATH_SIZE + 16], const struct fb_broker *broker) {
-    size_t n = 0;
+/* The environment with the settings of tools/kafka.sh for a node, or all of a cluster (0); the
+ * caller frees the array only, after its use; settings holds their text. */
+static char **environment_of(char settings[SETTINGS][PATH_SIZE + 24],
+                             const struct fb_broker *broker, int node) {
+    static const char *const names[SETTINGS] = {
+        "FB_KAFKA_DIR=",   "FB_KAFKA_PORT=", "FB_KAFKA_SECURE=",
+        "FB_KAFKA_NODES=", "FB_KAFKA_NODE=", "FB_KAFKA_PROXY="};
+    char port[16], nodes[16], which[16] = "", proxy[16] = "";
+    snprintf(port, sizeof port, "%d", broker->port);
+    snprintf(nodes, sizeof nodes, "%d", broker->nodes);
+    if (node)
+        snprintf(which, sizeof which, "%d", node);
+    if (broker->proxy)
+        snprintf(proxy, sizeof proxy, "%d", broker->proxy);
+    const char *values[SETTINGS] = {broker->folder, port,  broker->secure ? "1" : "",
+                                    nodes,          which, proxy};
+    size_t n = 0, kept = 0;
     while (environ[n])
         n++;
-    char **made = calloc(n + 4, sizeof *made);
+    char **made = calloc(n + SETTINGS + 1, sizeof *made);
     FB_ASSERT(made);
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (strncmp(environ[i], "FB_KAFKA_DIR=", 13) &&
-            strncmp(environ[i], "FB_KAFKA_PORT=", 14) &&
-            strncmp(environ[i], "FB_KAFKA_SECURE=", 16))
+    for (size_t i = 0; i < n; i++) {
+        bool ours = false;
+        for (int k = 0; k < SETTINGS; k++)
+            ours |= strncmp(environ[i], names[k], strlen(names[k])) == 0;
+        if (!ours)
             made[kept++] = environ[i];
-    snprintf(settings[0], sizeof settings[0], "FB_KAFKA_DIR=%s", broker->folder);
-    snprintf(settings[1], sizeof settings[1], "FB_KAFKA_PORT=%d", broker->port);
-    snprintf(settings[2], sizeof settings[2], "FB_KAFKA_SECURE=%s", broker->secure ? "1" : "");
-    made[kept++] = settings[0];
-    made[kept++] = settings[1];
-    made[kept] = settings[2];
+    }
+    for (int k = 0; k < SETTINGS; k++) {
+        snprintf(settings[k], PATH_SIZE + 24, "%s%s", names[k], values[k]);
+        made[kept++] = settings[k];
+    }
     return made;
 }
 
@@ -87,10 +99,10 @@ static int exit_of(pid_t pid) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* tools/kafka.sh COMMAND for a node; its exit status. */
-static int script(char *command, const struct fb_broker *broker) {
-    char settings[3][PATH_SIZE + 16];
-    char **environment = environment_of(settings, broker);
+/* tools/kafka.sh COMMAND for a node, or all of them (0); its exit status. */
+static int script(char *command, const struct fb_broker *broker, int node) {
+    char settings[SETTINGS][PATH_SIZE + 24];
+    char **environment = environment_of(settings, broker, node);
     char *arguments[] = {"sh", SCRIPT, command, NULL};
     int status = exit_of(spawn(arguments, environment, -1));
     free(environment);
@@ -113,8 +125,8 @@ static void guard(struct fb_broker *broker) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         die(strerror(errno));
-    char settings[3][PATH_SIZE + 16];
-    char **environment = environment_of(settings, broker);
+    char settings[SETTINGS][PATH_SIZE + 24];
+    char **environment = environment_of(settings, broker, 0);
     char *arguments[] = {"sh", "-c", "cat; exec sh \"$0\" wipe", SCRIPT, NULL};
     broker->guard = spawn(arguments, environment, ends[0]);
     free(environment);
@@ -128,22 +140,24 @@ static void unguard(struct fb_broker *broker) {
         die("the node could not be removed");
 }
 
-static struct fb_broker *start(bool secure) {
+static struct fb_broker *start(bool secure, int nodes, int proxy) {
     struct fb_broker *broker = calloc(1, sizeof *broker);
     FB_ASSERT(broker);
     broker->secure = secure;
+    broker->nodes = nodes;
+    broker->proxy = proxy;
     const char *temporary = getenv("TMPDIR");
     snprintf(broker->folder, sizeof broker->folder, "%s/fb-broker-XXXXXX",
              temporary ? temporary : "/tmp");
     if (!mkdtemp(broker->folder))
         die(strerror(errno));
     guard(broker);
-    if (script("start-any", broker) != 0)
+    if (script("start-any", broker, 0) != 0)
         die("no node could be started, see above");
     char path[PATH_SIZE + 16];
     snprintf(path, sizeof path, "%s/bootstrap", broker->folder);
     FILE *file = fopen(path, "r");
-    if (!file || fscanf(file, "%31s", broker->address) != 1)
+    if (!file || fscanf(file, "%95s", broker->address) != 1)
         die(path);
     fclose(file);
     broker->port = atoi(strchr(broker->address, ':') + 1);
@@ -152,11 +166,19 @@ static struct fb_broker *start(bool secure) {
 }
 
 struct fb_broker *fb_broker_start(void) {
-    return start(false);
+    return start(false, 1, 0);
 }
 
 struct fb_broker *fb_broker_start_secure(void) {
-    return start(true);
+    return start(true, 1, 0);
+}
+
+struct fb_broker *fb_broker_start_cluster(void) {
+    return start(false, FB_BROKER_NODES, 0);
+}
+
+struct fb_broker *fb_broker_start_behind(int proxy) {
+    return start(false, 1, proxy);
 }
 
 void fb_broker_free(struct fb_broker *broker) {
@@ -174,6 +196,10 @@ const char *fb_broker_folder(const struct fb_broker *broker) {
     return broker->folder;
 }
 
+int fb_broker_proxied_port(const struct fb_broker *broker) {
+    return broker->port + 2;
+}
+
 int fb_broker_scram_port(const struct fb_broker *broker) {
     return broker->port + 2;
 }
@@ -187,16 +213,28 @@ const char *fb_broker_tls(const struct fb_broker *broker) {
 }
 
 void fb_broker_stop(struct fb_broker *broker) {
-    if (script("stop", broker) != 0)
-        die("the node could not be stopped");
+    fb_broker_stop_node(broker, 0);
 }
 
 void fb_broker_kill(struct fb_broker *broker) {
-    if (script("kill", broker) != 0)
-        die("the node could not be killed");
+    fb_broker_kill_node(broker, 0);
 }
 
 void fb_broker_restart(struct fb_broker *broker) {
-    if (script("start", broker) != 0)
+    fb_broker_restart_node(broker, 0);
+}
+
+void fb_broker_stop_node(struct fb_broker *broker, int node) {
+    if (script("stop", broker, node) != 0)
+        die("the node could not be stopped");
+}
+
+void fb_broker_kill_node(struct fb_broker *broker, int node) {
+    if (script("kill", broker, node) != 0)
+        die("the node could not be killed");
+}
+
+void fb_broker_restart_node(struct fb_broker *broker, int node) {
+    if (script("start", broker, node) != 0)
         die("the node could not be started again");
 }

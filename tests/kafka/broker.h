@@ -7,6 +7,8 @@
 #ifndef FB_TESTS_KAFKA_BROKER_H
 #define FB_TESTS_KAFKA_BROKER_H
 
+enum { FB_BROKER_NODES = 3 }; /* of a cluster */
+
 struct fb_broker;
 
 /* The address of the node that tests share, which is started when it does not run (port
@@ -19,9 +21,17 @@ struct fb_broker *fb_broker_start(void);
 /* The same with rights and encrypted listeners (FB_KAFKA_SECURE in tools/kafka.sh); whoever comes
  * by fb_broker_address may do everything. */
 struct fb_broker *fb_broker_start_secure(void);
+/* The same with three nodes, of which one may be away: every topic is on all of them, and a record
+ * is stored when two have it. About ten seconds. Who leads what: tests/kafka/cluster.h. */
+struct fb_broker *fb_broker_start_cluster(void);
+/* A node that clients can also reach by this port of the loopback, at which a proxy leads to
+ * fb_broker_proxied_port: whoever begins there is never told of another way. */
+struct fb_broker *fb_broker_start_behind(int proxy);
+int fb_broker_proxied_port(const struct fb_broker *broker);
 void fb_broker_free(struct fb_broker *broker);
 
-/* "127.0.0.1:PORT"; the same over stops and restarts; lives as long as the broker. */
+/* "127.0.0.1:PORT", of a cluster all, joined by commas; the same over stops and restarts; lives as
+ * long as the broker. */
 const char *fb_broker_address(const struct fb_broker *broker);
 const char *fb_broker_folder(const struct fb_broker *broker); /* FB_KAFKA_DIR */
 /* Of a secured node: the port for users with a password, the port for users with a certificate,
@@ -36,5 +46,10 @@ void fb_broker_stop(struct fb_broker *broker);
 void fb_broker_kill(struct fb_broker *broker);
 /* Starts it again after one of the two, and returns when it answers. */
 void fb_broker_restart(struct fb_broker *broker);
+
+/* The same with one node of a cluster, 1 to FB_BROKER_NODES. */
+void fb_broker_stop_node(struct fb_broker *broker, int node);
+void fb_broker_kill_node(struct fb_broker *broker, int node);
+void fb_broker_restart_node(struct fb_broker *broker, int node);
 
 #endif

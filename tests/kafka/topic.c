@@ -86,7 +86,7 @@ void fb_topic_create(const char *address, const char *topic, int partitions,
     static const char *const none[] = {NULL};
     char text[256];
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
-    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, 1, text, sizeof text);
+    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof text);
     if (!wanted)
         die(topic, text);
     for (; settings && settings[0]; settings += 2)

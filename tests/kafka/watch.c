@@ -20,6 +20,7 @@ struct owner {
 struct seen {
     int64_t offset;
     unsigned long long seq;
+    int64_t moved_ms, still_ms; /* 0: never; the longest between two moves */
 };
 
 struct fb_watch {
@@ -63,13 +64,26 @@ static struct owner *owner_of(struct fb_watch *watch, const char *name) {
     return owner;
 }
 
+static void note_still(struct seen *seen, int64_t now_ms) {
+    if (seen->moved_ms && now_ms - seen->moved_ms > seen->still_ms)
+        seen->still_ms = now_ms - seen->moved_ms;
+}
+
+static void note_move(struct seen *seen) {
+    int64_t now_ms = fb_watch_now_ms();
+    note_still(seen, now_ms);
+    seen->moved_ms = now_ms;
+}
+
 static void look_at(struct fb_watch *watch, const rd_kafka_topic_partition_t *one) {
     char note[NAME_MAX_BYTES + 32] = "";
     char name[NAME_MAX_BYTES] = "";
-    struct seen now = {.offset = one->offset};
     struct seen *before = &watch->seen[one->partition];
     if (one->offset < 0 || one->err)
         return;
+    struct seen now = *before;
+    now.offset = one->offset;
+    now.seq = 0;
     if (one->metadata_size < sizeof note && one->metadata)
         memcpy(note, one->metadata, one->metadata_size);
     bool named = sscanf(note, "%llu %199s", &now.seq, name) == 2;
@@ -81,6 +95,8 @@ static void look_at(struct fb_watch *watch, const rd_kafka_topic_partition_t *on
     }
     if (named && now.seq != before->seq)
         owner_of(watch, name)->committed_ms = fb_watch_now_ms();
+    if (now.offset > before->offset)
+        note_move(&now);
     *before = now;
 }
 
@@ -137,6 +153,29 @@ int64_t fb_watch_total(struct fb_watch *watch) {
         sum += watch->seen[p].offset;
     pthread_mutex_unlock(&watch->lock);
     return sum;
+}
+
+int64_t fb_watch_position(struct fb_watch *watch, int32_t partition) {
+    pthread_mutex_lock(&watch->lock);
+    int64_t offset = watch->seen[partition].offset;
+    pthread_mutex_unlock(&watch->lock);
+    return offset;
+}
+
+int64_t fb_watch_still_ms(struct fb_watch *watch) {
+    int64_t longest = 0, now_ms = fb_watch_now_ms();
+    pthread_mutex_lock(&watch->lock);
+    for (int p = 0; p < watch->partitions; p++) {
+        struct seen *seen = &watch->seen[p];
+        note_still(seen, now_ms);
+        if (seen->still_ms > longest)
+            longest = seen->still_ms;
+        seen->still_ms = 0;
+        if (seen->moved_ms)
+            seen->moved_ms = now_ms;
+    }
+    pthread_mutex_unlock(&watch->lock);
+    return longest;
 }
 
 int64_t fb_watch_committed_ms(struct fb_watch *watch, const char *owner) {

@@ -17,6 +17,10 @@ unsigned fb_watch_end(struct fb_watch *watch);
 
 /* Sum of the positions, 0 for those that are not there yet. */
 int64_t fb_watch_total(struct fb_watch *watch);
+int64_t fb_watch_position(struct fb_watch *watch, int32_t partition);
+/* The longest time in which a position stood still, that of now included, since the last call; of
+ * those that have moved before. */
+int64_t fb_watch_still_ms(struct fb_watch *watch);
 /* When the last commit was seen whose note names this owner, monotonic; 0: none yet. */
 int64_t fb_watch_committed_ms(struct fb_watch *watch, const char *owner);
 int64_t fb_watch_now_ms(void);
