@@ -15,6 +15,7 @@
 #include "engine/codec/json_find.h"
 #include "engine/codec/json_guess.h"
 #include "engine/codec/json_paths.h"
+#include "engine/codec/json_shape.h"
 
 enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000 };
 
@@ -28,6 +29,8 @@ struct fb_json {
     uint32_t n_touched;
 
     struct fb_json_guesses guesses;
+    struct fb_json_shapes *shapes;    /* NULL until there was a good object */
+    const struct fb_json_step *shape; /* the end of that of the present object; NULL: none fits */
 
     const char *start, *end; /* of the payload, or of its copy */
     const char *p;           /* where the next object is looked for */
@@ -95,7 +98,13 @@ static void forget_values(struct fb_json *json) {
     for (uint32_t i = 0; i < json->n_touched; i++)
         json->values[json->touched[i]].kind = FB_JSON_ABSENT;
     json->n_touched = 0;
-    json->scratch_n = 0;
+}
+
+static void forget_all_values(struct fb_json *json) {
+    for (uint32_t i = 0; i < json->paths->n_nodes; i++)
+        json->values[i].kind = FB_JSON_ABSENT;
+    json->n_touched = 0;
+    json->shape = NULL;
 }
 
 /* ---- set-up ---- */
@@ -121,6 +130,7 @@ void fb_json_free(struct fb_json *json) {
     free(json->touched);
     free(json->copy);
     free(json->scratch);
+    fb_json_shapes_free(json->shapes);
     free(json);
 }
 
@@ -381,6 +391,10 @@ take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
     return take_literal(json, p, value);
 }
 
+const char *fb_json_take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
+    return take_scalar(json, p, value);
+}
+
 /* ---- objects ---- */
 
 /* A short name that stands in the payload is loaded at once, with what is behind it cut off. */
@@ -575,11 +589,71 @@ static bool give(struct fb_json *json, struct fb_json_object *object, const char
     return true;
 }
 
+/* The values of an object that the last one had, too, are written again; others are to go. */
+static void forget_others(struct fb_json *json, const struct fb_json_step *shape) {
+    const struct fb_json_shapes *shapes = json->shapes;
+    if (!json->shape) {
+        const uint64_t *present = fb_json_shapes_present(shapes, shape);
+        for (uint32_t i = 0; i < json->n_touched; i++)
+            if (!(present[json->touched[i] / 64] >> json->touched[i] % 64 & 1))
+                json->values[json->touched[i]].kind = FB_JSON_ABSENT;
+        json->n_touched = 0;
+        return;
+    }
+    const uint64_t *old = fb_json_shapes_present(shapes, json->shape);
+    const uint64_t *present = fb_json_shapes_present(shapes, shape);
+    for (uint32_t i = 0; i < shapes->n_words; i++)
+        for (uint64_t gone = old[i] & ~present[i]; gone; gone &= gone - 1)
+            json->values[i * 64 + (uint32_t)__builtin_ctzll(gone)].kind = FB_JSON_ABSENT;
+}
+
+/* The object at p, if it is of a shape that was there before; NULL, and no values, otherwise. */
+static const char *read_known(struct fb_json *json, const char *p) {
+    const char *behind;
+    if (!json->shapes || !fb_json_shapes_wanted(json->shapes)) {
+        if (json->shape)
+            forget_all_values(json);
+        else
+            forget_values(json);
+        return NULL;
+    }
+    const struct fb_json_step *shape = fb_json_shapes_walk(
+        json->shapes, json, (struct fb_json_room){json->start, json->end}, p, &behind);
+    if (!shape) {
+        forget_all_values(json);
+        json->scratch_n = 0;
+        return NULL;
+    }
+    if (shape != json->shape) {
+        forget_others(json, shape);
+        json->shape = shape;
+    }
+    return behind;
+}
+
+static void learn(struct fb_json *json, const char *p, const char *behind) {
+    if (!json->shapes)
+        json->shapes = fb_json_shapes_new(json->paths->n_nodes);
+    else if (json->shapes->wait == 0)
+        fb_json_shapes_learn(json->shapes, json->paths, json->values, p, behind);
+}
+
 /* Reads the object at p. Where its mistake is none of syntax, its end is still found; NULL
  * otherwise. */
 static const char *read_object(struct fb_json *json, const char *p) {
     json->error = FB_JSON_OK;
-    const char *behind = take_container(json, p, 0);
+    const char *behind = read_known(json, p);
+    if (behind) {
+        if ((size_t)(behind - p) > json->limits.bytes_max) {
+            json->error = FB_JSON_SIZE;
+            json->error_at = p;
+        }
+        return behind;
+    }
+    json->error = FB_JSON_OK;
+    behind = take_container(json, p, 0);
+    if (behind)
+        learn(json, p, behind);
     if (!behind && (json->error == FB_JSON_DUPLICATE_KEY || json->error == FB_JSON_KEYS)) {
         enum fb_json_error error = json->error;
         const char *error_at = json->error_at;
@@ -697,7 +771,7 @@ static bool next_of_array(struct fb_json *json, struct fb_json_object *object) {
 }
 
 bool fb_json_next(struct fb_json *json, struct fb_json_object *object) {
-    forget_values(json);
+    json->scratch_n = 0;
     switch (json->framing) {
     case AT_LINE:
         return next_of_lines(json, object);

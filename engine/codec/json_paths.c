@@ -91,6 +91,9 @@ struct fb_json_paths *fb_json_paths_new(const struct fb_str *texts, uint32_t n_p
     paths->is_parent = FB_ARENA_ARRAY(arena, bool, paths->n_nodes);
     for (uint32_t i = 0; i < b.n; i++)
         paths->is_parent[b.edges[i].parent] = true;
+    paths->is_path = FB_ARENA_ARRAY(arena, bool, paths->n_nodes);
+    for (uint32_t i = 0; i < n_paths; i++)
+        paths->is_path[paths->node_of_path[i]] = true;
     build_table(paths, &b);
     free(b.edges);
     return paths;

@@ -33,6 +33,7 @@ struct fb_json_paths {
     uint32_t n_paths;
     uint32_t *node_of_path;
     bool *is_parent; /* of a node: it has edges */
+    bool *is_path;   /* of a node: it was asked for */
 };
 
 /* The parts of a name that are hashed and compared first. */
