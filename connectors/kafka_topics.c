@@ -16,6 +16,7 @@ struct fb_kafka_topics {
     rd_kafka_t *client;
     char reason[REASON_MAX]; /* what the library last complained of */
     char brokers[REASON_MAX];
+    int lone;                             /* see fb_kafka_topics_lone */
     const struct fb_kafka_login *refused; /* what the connection failed for, NULL: not known */
 };
 
@@ -106,6 +107,18 @@ void fb_kafka_topics_close(struct fb_kafka_topics *topics) {
     free(topics);
 }
 
+static int lone_in(const struct rd_kafka_metadata *metadata) {
+    const struct rd_kafka_metadata_topic *topic = metadata->topics;
+    for (int i = 0; metadata->topic_cnt == 1 && i < topic->partition_cnt; i++)
+        if (topic->partitions[i].replica_cnt == 1 && metadata->broker_cnt > 1)
+            return metadata->broker_cnt;
+    return 0;
+}
+
+int fb_kafka_topics_lone(const struct fb_kafka_topics *topics) {
+    return topics->lone;
+}
+
 int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
                                    const char *right, struct fb_err *err) {
     rd_kafka_topic_t *handle = rd_kafka_topic_new(topics->client, topic, NULL);
@@ -122,6 +135,7 @@ int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *t
     }
     int32_t n = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_NO_ERROR;
+    topics->lone = lone_in(metadata);
     rd_kafka_metadata_destroy(metadata);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART)
         return 0;

@@ -17,6 +17,9 @@ void fb_kafka_topics_close(struct fb_kafka_topics *topics);
  * must not be. right: what flyball needs there (Read, Write), for err. */
 int32_t fb_kafka_topics_partitions(struct fb_kafka_topics *topics, const char *topic,
                                    const char *right, struct fb_err *err);
+/* Of how many brokers only one has some partition of the topic that was looked at last: what is in
+ * it is lost with that one's disk. 0: every partition has copies, or there is only one broker. */
+int fb_kafka_topics_lone(const struct fb_kafka_topics *topics);
 /* With the broker's default replication and, of its other settings, these. A topic that is there
  * already is fine. */
 bool fb_kafka_topics_create(struct fb_kafka_topics *topics, const char *topic, int32_t partitions,

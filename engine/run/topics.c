@@ -67,6 +67,16 @@ static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted 
     return true;
 }
 
+/* Of the topic that was looked at last. */
+static void tell_lone(const struct fb_kafka_topics *kafka, const char *name) {
+    int brokers = fb_kafka_topics_lone(kafka);
+    if (brokers > 0)
+        fb_log(FB_LOG_WARN,
+               "the topic '%s' is on one of %d brokers only: what is in it is lost with that one, "
+               "and nothing goes on while it is away; give it a replication factor of 3",
+               name, brokers);
+}
+
 static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
                            int32_t *partitions, struct fb_err *err) {
     for (uint32_t i = 0; i < wanted->n_inputs; i++) {
@@ -78,6 +88,7 @@ static bool look_at_inputs(struct fb_kafka_topics *kafka, const struct fb_topics
                            "the input topic '%s' does not exist: create it, or mend the `from` of "
                            "the rules",
                            wanted->inputs[i]);
+        tell_lone(kafka, wanted->inputs[i]);
     }
     return true;
 }
@@ -176,6 +187,7 @@ static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics
     }
     if (n <= 0)
         return false;
+    tell_lone(kafka, name);
     if (is_internal(stream) && !check_internal(name, n, partitions, err))
         return false;
     if (n < partitions)

@@ -139,10 +139,15 @@ int64_t fb_instance_await_commit(const struct fb_instance *instance) {
 }
 
 void fb_app_await_total(const struct fb_app *app, int64_t total) {
-    for (int64_t begun_ms = fb_watch_now_ms(); fb_watch_total(app->watch) < total; fb_pause_ms(20))
-        if (fb_watch_now_ms() - begun_ms > PATIENCE_MS)
-            fail_msg("the group has got to %lld, not to %lld",
-                     (long long)fb_watch_total(app->watch), (long long)total);
+    int64_t moved_ms = fb_watch_now_ms(), now, before = -1;
+    for (; (now = fb_watch_total(app->watch)) < total; fb_pause_ms(20)) {
+        if (now != before)
+            moved_ms = fb_watch_now_ms();
+        before = now;
+        if (fb_watch_now_ms() - moved_ms > PATIENCE_MS)
+            fail_msg("the group stands still at %lld, before %lld", (long long)now,
+                     (long long)total);
+    }
 }
 
 /* ---- what must hold at the end ---- */

@@ -242,6 +242,29 @@ static void too_few_replicas_are_waited_for(void **state) {
     finish(&work);
 }
 
+/* Of which the start warns: it is not there while its only broker is away. */
+static void a_topic_without_copies_is_told_and_waited_for(void **state) {
+    (void)state;
+    char alerts[96], told[256];
+    struct work work = {0};
+    fb_app_make(&work.app, fb_broker_address(broker), folder, EVENTS);
+    fb_app_topic(&work.app, "alerts", alerts);
+    fb_topic_create_on(work.app.address, alerts, FB_APP_PARTITIONS, 1, NULL);
+    begin(&work);
+    snprintf(told, sizeof told, "the topic '%s' is on one of 3 brokers only", alerts);
+    assert_int_equal(fb_instance_said(&work.instances[0], told), 1);
+    assert_int_equal(fb_instance_said(&work.instances[0], "of 3 brokers only"), 1);
+    int node = leads_alerts(&work);
+    fb_broker_kill_node(broker, node);
+    fb_pause_ms(SHORT_MS);
+    fb_broker_restart_node(broker, node);
+    await_progress(&work);
+    print_message("node %d, the only one with an output's partition, away for %d s: a partition "
+                  "stood still for %lld ms at most\n",
+                  node, SHORT_MS / 1000, (long long)fb_watch_still_ms(work.app.watch));
+    finish(&work);
+}
+
 /* Without a majority nothing is stored. */
 static void two_nodes_of_three_are_killed(void **state) {
     (void)state;
@@ -276,6 +299,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(all_nodes_are_restarted_one_after_another),
         cmocka_unit_test(a_state_is_rebuilt_while_a_node_is_away),
         cmocka_unit_test(too_few_replicas_are_waited_for),
+        cmocka_unit_test(a_topic_without_copies_is_told_and_waited_for),
         cmocka_unit_test(two_nodes_of_three_are_killed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

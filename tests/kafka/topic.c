@@ -83,10 +83,16 @@ static int64_t end_of(rd_kafka_t *rk, const char *topic, int32_t partition, int6
 
 void fb_topic_create(const char *address, const char *topic, int partitions,
                      const char *const *settings) {
+    fb_topic_create_on(address, topic, partitions, -1, settings);
+}
+
+void fb_topic_create_on(const char *address, const char *topic, int partitions, int copies,
+                        const char *const *settings) {
     static const char *const none[] = {NULL};
     char text[256];
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
-    rd_kafka_NewTopic_t *wanted = rd_kafka_NewTopic_new(topic, partitions, -1, text, sizeof text);
+    rd_kafka_NewTopic_t *wanted =
+        rd_kafka_NewTopic_new(topic, partitions, copies, text, sizeof text);
     if (!wanted)
         die(topic, text);
     for (; settings && settings[0]; settings += 2)

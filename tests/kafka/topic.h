@@ -36,8 +36,11 @@ struct fb_records {
 /* A name that no other test or run uses: "PREFIX-..." in name, for topics, groups, applications. */
 void fb_topic_name(char name[static 64], const char *prefix);
 
-/* Makes a topic with the broker's default replication, and waits until all its partitions can be
+/* Makes a topic of which so many brokers have a copy, and waits until all its partitions can be
  * written. settings: pairs of a topic's key and value, ended by NULL; may be NULL. */
+void fb_topic_create_on(const char *address, const char *topic, int partitions, int copies,
+                        const char *const *settings);
+/* With the broker's default replication. */
 void fb_topic_create(const char *address, const char *topic, int partitions,
                      const char *const *settings);
 
