@@ -232,7 +232,7 @@ static void feed_late(struct fb_core *core, struct fb_device *device, const stru
         if (field->is_text)
             core->late_texts[i] = cell->text;
     }
-    fb_feed_windows(core, device, entry, t_us, true);
+    fb_feed_late(core, device, entry, t_us);
     for (uint32_t i = 0; i < entry->n_samples; i++)
         *fb_device_cell(device, &fields[entry->samples[i].field]) = core->kept_cells[i];
 }
@@ -406,12 +406,11 @@ static void take_samples(struct fb_core *core, struct fb_device *device,
     const struct fb_sample *end = entry->samples + entry->n_samples;
     for (const struct fb_sample *sample = entry->samples; sample < end; sample++) {
         const struct fb_field_plan *field = &fields[sample->field];
-        if (field->is_key)
-            continue;
         if (field->index)
             take_indexed(core, device, field, sample, entry->ts_us, t_us);
-        else
+        else if (!field->is_key)
             set_cell(core, field, fb_device_cell(device, field), sample, entry->ts_us);
+        fb_feed_field(core, device, field, sample, entry->ts_us, t_us);
     }
 }
 
@@ -434,7 +433,8 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         feed_late(core, device, entry, t_us);
     } else {
         take_samples(core, device, entry, t_us);
-        fb_feed_windows(core, device, entry, t_us, false);
+        if (plan->other_windows)
+            fb_feed_others(core, device, entry, t_us);
     }
     wake(device, t_us);
     evaluate_record(core, device, entry, t_us, late, first);

@@ -5,6 +5,7 @@
 #ifndef FB_CORE_DEVICE_H
 #define FB_CORE_DEVICE_H
 
+#include "engine/core/slices.h"
 #include "engine/model/program.h"
 
 struct fb_field_index;
@@ -13,12 +14,14 @@ struct fb_step;
 /* A window that takes the samples of a field as they are. */
 struct fb_fed_window {
     const struct fb_window *window;
-    uint32_t cell_at; /* bytes from the device to its cell */
+    struct fb_slice_plan slices; /* of FB_SHAPE_EACH; else none of it is set */
+    uint32_t cell_at;            /* bytes from the device to its cell */
 };
 
 /* What a sample needs to know of its field, close together. */
 struct fb_field_plan {
     const struct fb_field *field;
+    int64_t stale_us; /* its own */
     const struct fb_field_index *index; /* NULL: the index does not follow it */
     const struct fb_fed_window *windows; /* that take its samples as they are */
     uint32_t n_windows;
@@ -63,7 +66,7 @@ struct fb_class_plan {
     struct fb_field_plan *fields;
     struct fb_field_index *indexes;    /* [field] */
     struct fb_fed_window *fed_windows; /* of all fields */
-    bool other_windows;      /* there are windows of expressions */
+    bool other_windows;      /* there are windows of expressions, or of records */
     uint64_t *windows_of;    /* [field][word]: those of expressions that read the field */
     uint32_t *record_windows, n_record_windows; /* those that take every record */
     uint64_t *every_record_conditions, *all_conditions, *twice;

@@ -10,28 +10,26 @@ static void take(struct fb_core *core, struct fb_device *device, uint32_t index,
                    &core->counts);
 }
 
-/* The windows of the fields that the record carries. */
-static void feed_fields(struct fb_core *core, struct fb_device *device,
-                        const struct fb_entry *entry, struct fb_window_sample *sample) {
-    const struct fb_field_plan *fields = device->plan->fields;
-    for (uint32_t i = 0; i < entry->n_samples; i++) {
-        const struct fb_sample *own = &entry->samples[i];
-        const struct fb_field_plan *field = &fields[own->field];
-        if (!field->n_windows)
-            continue;
-        struct fb_value value = {.quality = FB_Q_GOOD};
-        if (field->is_text)
-            value.text = own->text;
-        else
-            value.i = own->i;
-        int64_t stale_us = field->field->stale_us;
-        sample->good = own->state == FB_SAMPLE_GOOD;
-        sample->value = sample->good ? &value : NULL;
-        sample->good_until_us = stale_us ? sample->ts_us + stale_us : FB_NEVER;
-        for (uint32_t k = 0; k < field->n_windows; k++)
-            fb_window_take(field->windows[k].window, (char *)device + field->windows[k].cell_at,
-                           core->texts, sample, &core->counts);
-    }
+static void feed_field(struct fb_core *core, struct fb_device *device,
+                       const struct fb_field_plan *field, uint32_t i, const struct fb_sample *own,
+                       struct fb_window_sample *sample) {
+    struct fb_value value = {.quality = FB_Q_GOOD};
+    if (field->is_text)
+        value.text = own->text;
+    else
+        value.i = own->i;
+    sample->good = own->state == FB_SAMPLE_GOOD;
+    sample->value = sample->good ? &value : NULL;
+    sample->good_until_us = field->stale_us ? sample->ts_us + field->stale_us : FB_NEVER;
+    fb_window_take(field->windows[i].window, (char *)device + field->windows[i].cell_at,
+                   core->texts, sample, &core->counts);
+}
+
+void fb_feed_window(struct fb_core *core, struct fb_device *device,
+                    const struct fb_field_plan *field, uint32_t i, const struct fb_sample *sample,
+                    int64_t ts_us, int64_t t_us) {
+    struct fb_window_sample taken = {.ts_us = ts_us, .at_us = t_us};
+    feed_field(core, device, field, i, sample, &taken);
 }
 
 /* Whether all that an expression reads is good from a record on, and until when. */
@@ -85,29 +83,40 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
     take(core, device, index, sample);
 }
 
-void fb_feed_windows(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
-                     int64_t t_us, bool late) {
+static void feed_others(struct fb_core *core, struct fb_device *device,
+                        const struct fb_entry *entry, struct fb_window_sample *sample) {
     const struct fb_class_plan *plan = device->plan;
-    if (!plan->class_->n_windows)
-        return;
-    struct fb_window_sample sample = {
-        .ts_us = entry->ts_us,
-        .at_us = t_us,
-        .late = late,
-    };
-    feed_fields(core, device, entry, &sample);
-    for (uint32_t word = 0; plan->other_windows && word < plan->window_words; word++) {
+    for (uint32_t word = 0; word < plan->window_words; word++) {
         uint64_t bits = 0;
         for (uint32_t i = 0; i < entry->n_samples; i++)
             bits |= plan->windows_of[entry->samples[i].field * plan->window_words + word];
         for (; bits; bits &= bits - 1)
-            feed_code(core, device, word * 64 + (uint32_t)__builtin_ctzll(bits), entry, &sample);
+            feed_code(core, device, word * 64 + (uint32_t)__builtin_ctzll(bits), entry, sample);
     }
     for (uint32_t i = 0; i < plan->n_record_windows; i++) {
         static const struct fb_value record = {.i = 1, .quality = FB_Q_GOOD};
-        sample.value = &record;
-        sample.good = true;
-        sample.good_until_us = FB_NEVER;
-        take(core, device, plan->record_windows[i], &sample);
+        sample->value = &record;
+        sample->good = true;
+        sample->good_until_us = FB_NEVER;
+        take(core, device, plan->record_windows[i], sample);
     }
+}
+
+void fb_feed_others(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
+                    int64_t t_us) {
+    struct fb_window_sample sample = {.ts_us = entry->ts_us, .at_us = t_us};
+    feed_others(core, device, entry, &sample);
+}
+
+void fb_feed_late(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
+                  int64_t t_us) {
+    const struct fb_class_plan *plan = device->plan;
+    struct fb_window_sample sample = {.ts_us = entry->ts_us, .at_us = t_us, .late = true};
+    for (uint32_t i = 0; i < entry->n_samples; i++) {
+        const struct fb_field_plan *field = &plan->fields[entry->samples[i].field];
+        for (uint32_t k = 0; k < field->n_windows; k++)
+            feed_field(core, device, field, k, &entry->samples[i], &sample);
+    }
+    if (plan->other_windows)
+        feed_others(core, device, entry, &sample);
 }

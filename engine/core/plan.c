@@ -48,6 +48,7 @@ static void plan_fields(struct fb_class_plan *plan) {
         const struct fb_field *field = &class_->fields[f];
         plan->fields[f] = (struct fb_field_plan){
             .field = field,
+            .stale_us = field->stale_us,
             .cell_at = plan->block_at + field->offset,
             .is_key = f < class_->n_keys,
             .is_text = field->type == FB_T_TEXT,
@@ -67,8 +68,11 @@ static void plan_windows(struct fb_class_plan *plan) {
         for (uint32_t w = 0; w < class_->n_windows; w++) {
             const struct fb_window *window = &class_->windows[w];
             if (window->input == FB_INPUT_FIELD && window->field == f)
-                plan->fed_windows[n++] =
-                    (struct fb_fed_window){window, plan->block_at + window->offset};
+                plan->fed_windows[n++] = (struct fb_fed_window){
+                    window,
+                    window->shape == FB_SHAPE_EACH ? fb_slice_plan_of(window)
+                                                   : (struct fb_slice_plan){0},
+                    plan->block_at + window->offset};
             else if (window->input == FB_INPUT_CODE && f >= class_->n_keys &&
                      fb_field_set_has(&window->reads, f))
                 set_bit(plan->windows_of + f * plan->window_words, w);
@@ -76,7 +80,7 @@ static void plan_windows(struct fb_class_plan *plan) {
         plan->fields[f].n_windows = (uint32_t)(plan->fed_windows + n - plan->fields[f].windows);
     }
     for (uint32_t w = 0; w < class_->n_windows; w++) {
-        plan->other_windows |= class_->windows[w].input == FB_INPUT_CODE;
+        plan->other_windows |= class_->windows[w].input != FB_INPUT_FIELD;
         if (class_->windows[w].input == FB_INPUT_RECORDS)
             plan->record_windows[plan->n_record_windows++] = w;
     }

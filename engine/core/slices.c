@@ -48,17 +48,30 @@ static void *slot(const struct fb_slice_view *view, uint32_t position) {
     return view->at + (size_t)position * view->slices->stride;
 }
 
-static bool is_tracked(const struct fb_slice_view *view) {
+static bool is_tracked(const struct fb_window *window) {
     uint32_t any_all = 1u << FB_AGG_ANY | 1u << FB_AGG_ALL;
-    return fb_stat_mask(view->window) & FB_STAT_AREA ||
-           (view->window->shape == FB_SHAPE_EACH && view->window->aggregates & any_all);
+    return fb_stat_mask(window) & FB_STAT_AREA ||
+           (window->shape == FB_SHAPE_EACH && window->aggregates & any_all);
 }
 
-static bool is_plain(const struct fb_slice_view *view) {
-    const struct fb_window *window = view->window;
-    return !is_tracked(view) && !(window->aggregates & FB_ORDER_BOUND) &&
+static bool is_plain(const struct fb_window *window) {
+    return !is_tracked(window) && !(window->aggregates & FB_ORDER_BOUND) &&
            window->input != FB_INPUT_RECORDS &&
            (window->type == FB_T_NUMBER || window->type == FB_T_COUNTER);
+}
+
+struct fb_slice_plan fb_slice_plan_of(const struct fb_window *window) {
+    bool each = window->shape == FB_SHAPE_EACH;
+    return (struct fb_slice_plan){
+        .pane_us = window->pane_us,
+        .reach_us = 2 * window->pane_us,
+        .n = each ? fb_each_slices(window) : window->places,
+        .mask = (uint16_t)fb_stat_mask(window),
+        .stride = (uint8_t)fb_slice_bytes(window),
+        .closed = !each,
+        .plain = is_plain(window),
+        .wide = fb_slice_is_wide(window),
+    };
 }
 
 void fb_slices_init(const struct fb_slice_view *view) {
@@ -67,8 +80,8 @@ void fb_slices_init(const struct fb_slice_view *view) {
     fb_good_init(&slices->good);
     slices->mask = (uint16_t)fb_stat_mask(view->window);
     slices->stride = (uint8_t)fb_slice_bytes(view->window);
-    slices->tracked = is_tracked(view);
-    slices->plain = is_plain(view);
+    slices->tracked = is_tracked(view->window);
+    slices->plain = is_plain(view->window);
     for (uint32_t i = 0; i < view->n; i++)
         fb_slice_clear(view, slot(view, i));
 }
@@ -102,8 +115,8 @@ bool fb_slice_is_sound(const struct fb_slice_view *view, const void *slice, uint
 /* The flags are looked at as bytes: another value than 0 and 1 must not be read as a bool. */
 static bool flags_are_sound(const struct fb_slice_view *view) {
     const unsigned char *bytes = (const void *)view->slices;
-    return bytes[offsetof(struct fb_slices, tracked)] == is_tracked(view) &&
-           bytes[offsetof(struct fb_slices, plain)] == is_plain(view) &&
+    return bytes[offsetof(struct fb_slices, tracked)] == is_tracked(view->window) &&
+           bytes[offsetof(struct fb_slices, plain)] == is_plain(view->window) &&
            bytes[offsetof(struct fb_slices, changed)] <= 1;
 }
 

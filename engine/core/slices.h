@@ -11,6 +11,8 @@
 #ifndef FB_CORE_SLICES_H
 #define FB_CORE_SLICES_H
 
+#include <string.h>
+
 #include "engine/core/good.h"
 #include "engine/core/stat.h"
 #include "engine/core/window.h"
@@ -69,26 +71,59 @@ void *fb_slices_find(const struct fb_slice_view *view, int64_t start_us);
  * their good time, which may be more than one slice can have. */
 int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n);
 
-/* The quick way of most samples: good, in order, within the newest slice and the present stretch of
- * good time, of slices that keep a count and sums only. Does what fb_slices_take does, or declines;
- * `at` and `closed` as in the view. */
-static inline bool fb_slices_take_plain(const struct fb_window *window, struct fb_slices *slices,
-                                        unsigned char *at, int64_t closed,
-                                        const struct fb_window_sample *sample) {
-    uint64_t within = (uint64_t)(sample->ts_us - closed) - (uint64_t)slices->newest_us;
-    if (!slices->plain || sample->late || !sample->good || !sample->value ||
-        within >= (uint64_t)window->pane_us || sample->ts_us > slices->good.present.until_us)
-        return false;
-    slices->good.present.until_us = sample->good_until_us;
-    slices->good.is_good = true;
-    unsigned char *slice = at + (size_t)slices->position * slices->stride;
-    if (fb_slice_is_wide(window)) {
+/* What the quick way of most samples needs to know of a window, the same for all devices. */
+struct fb_slice_plan {
+    int64_t pane_us, reach_us; /* behind the newest slice's start; reach_us: of what is taken */
+    uint32_t n;                /* slices that are kept */
+    uint16_t mask; /* of enum fb_stat */
+    uint8_t stride;
+    uint8_t closed; /* as in the view */
+    bool plain, wide;
+};
+struct fb_slice_plan fb_slice_plan_of(const struct fb_window *window);
+/* The same as far as it costs nothing, of a cell. */
+static inline struct fb_slice_plan fb_slice_plan_here(const struct fb_window *window,
+                                                      const struct fb_slices *slices,
+                                                      uint8_t closed) {
+    return (struct fb_slice_plan){
+        .pane_us = window->pane_us,
+        .reach_us = window->pane_us, /* how many are kept is not known without a division */
+        .mask = slices->mask,
+        .stride = slices->stride,
+        .closed = closed,
+        .plain = slices->plain,
+        .wide = fb_slice_is_wide(window),
+    };
+}
+
+static inline void fb_slice_add(const struct fb_slice_plan *plan, unsigned char *slice, double x) {
+    if (plan->wide) {
         struct fb_slice_wide *s = (void *)slice;
-        fb_stat_add(slices->mask, (void *)(s + 1), s->count++, sample->value->num);
+        fb_stat_add(plan->mask, (void *)(s + 1), s->count++, x);
     } else {
         struct fb_slice_narrow *s = (void *)slice;
-        fb_stat_add(slices->mask, (void *)(s + 1), s->count++, sample->value->num);
+        fb_stat_add(plan->mask, (void *)(s + 1), s->count++, x);
     }
+}
+
+/* The quick way: a good number on time, in the newest slice or in the one behind it, within the
+ * present stretch of good time, of slices that keep a count and sums only (`plain`). Does what
+ * fb_slices_take does, or declines; `at`: the first of the kept slices. */
+static inline bool fb_slices_take_plain(const struct fb_slice_plan *plan, struct fb_slices *slices,
+                                        unsigned char *at, int64_t ts_us, double x,
+                                        int64_t good_until_us) {
+    uint64_t within = (uint64_t)(ts_us - plan->closed) - (uint64_t)slices->newest_us;
+    if (within >= (uint64_t)plan->reach_us || ts_us > slices->good.present.until_us)
+        return false;
+    slices->good.present.until_us = good_until_us;
+    slices->good.is_good = true;
+    if (within >= (uint64_t)plan->pane_us) {
+        slices->position = slices->position + 1u == plan->n ? 0 : (uint16_t)(slices->position + 1);
+        memset(at + (size_t)slices->position * plan->stride, 0, plan->stride);
+        slices->newest_us += plan->pane_us;
+        slices->changed = true;
+    }
+    fb_slice_add(plan, at + (size_t)slices->position * plan->stride, x);
     return true;
 }
 

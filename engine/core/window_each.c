@@ -59,7 +59,10 @@ void fb_each_begin(const struct fb_window *window, void *cell, int64_t first_ts_
 void fb_each_take(const struct fb_window *window, void *cell,
                   const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct each *each = cell;
-    if (fb_slices_take_plain(window, &each->slices, (unsigned char *)(each + 1), 0, sample))
+    struct fb_slice_plan plan = fb_slice_plan_here(window, &each->slices, 0);
+    if (plan.plain && !sample->late && sample->good && sample->value &&
+        fb_slices_take_plain(&plan, &each->slices, (unsigned char *)(each + 1), sample->ts_us,
+                             sample->value->num, sample->good_until_us))
         return;
     struct fb_slice_view view = view_of(window, each);
     fb_slices_take(&view, sample, NULL, counts);

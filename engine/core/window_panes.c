@@ -55,9 +55,12 @@ void fb_panes_move(const struct fb_window *from, void *from_cell, const struct f
 void fb_panes_take(const struct fb_window *window, void *cell,
                    const struct fb_window_sample *sample, struct fb_window_counts *counts) {
     struct panes *panes = cell;
-    if (panes->sampled_us == panes->slices.newest_us &&
-        fb_slices_take_plain(window, &panes->slices,
-                             (unsigned char *)(panes + 1) + panes->slices.stride, 1, sample))
+    struct fb_slice_plan plan = fb_slice_plan_here(window, &panes->slices, 1);
+    if (plan.plain && !sample->late && sample->good && sample->value &&
+        panes->sampled_us == panes->slices.newest_us &&
+        fb_slices_take_plain(&plan, &panes->slices,
+                             (unsigned char *)(panes + 1) + panes->slices.stride, sample->ts_us,
+                             sample->value->num, sample->good_until_us))
         return;
     struct fb_slice_view view = view_of(window, panes);
     bool any_all = window->aggregates & (1u << FB_AGG_ANY | 1u << FB_AGG_ALL);
