@@ -5,7 +5,7 @@
 
 enum {
     LONG = 64,      /* messages: of large ones a full queue does not hold more */
-    EVERY_MS = 20,  /* a question costs 50 us of CPU */
+    EVERY_MS = 10,  /* a question costs 50 us of CPU */
     ANSWER_MS = 100 /* one round trip, for nothing is being fetched then; the answer is not used */
 };
 

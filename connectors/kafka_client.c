@@ -19,7 +19,9 @@ static const struct fb_kafka_setting consumer_presets[] = {
     {"session.timeout.ms", "30000"},
     {"heartbeat.interval.ms", "1000"},
     {"max.poll.interval.ms", "300000"},
-    {"queued.min.messages", "200000"}, /* see kafka_batch.h for when so many are there */
+    /* Little, so that memory is used again before it leaves the caches and its pages are taken
+     * back; see kafka_batch.h for when so many are there. */
+    {"queued.min.messages", "20000"},
     {"queued.max.messages.kbytes", "65536"},
     {"fetch.wait.max.ms", "50"},
     {"fetch.max.bytes", "15000000"},
