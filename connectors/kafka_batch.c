@@ -42,6 +42,10 @@ rd_kafka_message_t *fb_kafka_batch_next(struct fb_kafka_batch *batch) {
     return NULL;
 }
 
+const rd_kafka_message_t *fb_kafka_batch_coming(const struct fb_kafka_batch *batch) {
+    return batch->at < batch->n ? batch->items[batch->at] : NULL;
+}
+
 bool fb_kafka_batch_fill(struct fb_kafka_batch *batch, rd_kafka_t *client, rd_kafka_queue_t *queue,
                          const char *topic, int32_t partition, int timeout_ms) {
     wake(batch, client, queue, topic, partition);

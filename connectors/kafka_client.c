@@ -141,9 +141,9 @@ static uint32_t headers_of(void *message, struct fb_header *headers, uint32_t ma
     return n;
 }
 
-struct fb_record fb_kafka_record(rd_kafka_message_t *message) {
+struct fb_record fb_kafka_record(rd_kafka_message_t *message, struct fb_str topic) {
     int64_t stamp_ms = rd_kafka_message_timestamp(message, NULL);
-    return (struct fb_record){.topic = fb_str_of(rd_kafka_topic_name(message->rkt)),
+    return (struct fb_record){.topic = topic,
                               .partition = message->partition,
                               .offset = message->offset,
                               .stamp_us = stamp_ms < 0 ? FB_NO_STAMP : stamp_ms * 1000,

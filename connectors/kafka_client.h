@@ -45,8 +45,8 @@ rd_kafka_resp_err_t fb_kafka_ask_ends(rd_kafka_t *client, const char *topic, int
                                       int64_t *first, int64_t *end, int timeout_ms);
 /* After a question that was not answered: lets the client learn which broker to ask. */
 void fb_kafka_look_who_leads(rd_kafka_t *client, const char *topic, int timeout_ms);
-/* A message as a record; views live as long as the message. */
-struct fb_record fb_kafka_record(rd_kafka_message_t *message);
+/* A message of a topic as a record; views live as long as the message and the topic's name. */
+struct fb_record fb_kafka_record(rd_kafka_message_t *message, struct fb_str topic);
 /* Fills err from an error of the library, retriable where trying again may help. */
 bool fb_kafka_failed(struct fb_err *err, rd_kafka_resp_err_t code, const char *what);
 

@@ -239,7 +239,7 @@ static enum fb_read next(struct fb_reader *base, struct fb_record *record, struc
             reader->ended = true;
             break;
         }
-        *record = fb_kafka_record(message);
+        *record = fb_kafka_record(message, fb_str_of(rd_kafka_topic_name(message->rkt)));
         return FB_READ_RECORD;
     }
     return FB_READ_END;

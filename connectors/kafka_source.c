@@ -28,6 +28,7 @@ enum {
 struct part {
     rd_kafka_queue_t *queue;
     char *topic;
+    struct fb_str name; /* the same, with its length */
     int32_t partition;
     const rd_kafka_topic_t *handle; /* as its messages name the topic; NULL: none has come */
     int64_t next;                   /* behind the last record that was handed over */
@@ -161,6 +162,7 @@ static void forget_group(struct kafka_source *source) {
 static void take_part(struct kafka_source *source, const rd_kafka_topic_partition_t *one) {
     struct part *part = &source->parts[source->n_parts++];
     part->topic = fb_copy_text(one->topic);
+    part->name = fb_str_of(part->topic);
     part->partition = one->partition;
     part->next = one->offset;
     part->told = part->stable = part->high = -1;
@@ -301,8 +303,7 @@ static bool rebuild(struct kafka_source *source, const char *why, struct fb_err 
 
 static struct part *part_of(struct kafka_source *source, struct fb_str topic, int32_t partition) {
     for (uint32_t i = 0; i < source->n_parts; i++)
-        if (source->parts[i].partition == partition &&
-            fb_str_eq(fb_str_of(source->parts[i].topic), topic))
+        if (source->parts[i].partition == partition && fb_str_eq(source->parts[i].name, topic))
             return &source->parts[i];
     return NULL;
 }
@@ -380,7 +381,11 @@ static bool on_message(struct kafka_source *source, rd_kafka_message_t *message)
     if (!part)
         return true;
     part->next = message->offset + 1;
-    struct fb_record record = fb_kafka_record(message);
+    struct fb_record record = fb_kafka_record(message, part->name);
+    const rd_kafka_message_t *coming = fb_kafka_batch_coming(&source->batch);
+    if (coming && coming->rkt == message->rkt && coming->partition == message->partition &&
+        !coming->err)
+        record.next_key = (struct fb_str){coming->key, coming->key_len};
     return source->events->record(source->context, &record);
 }
 
@@ -411,7 +416,7 @@ static void tell_ends(struct kafka_source *source) {
         int64_t first, end;
         if (!ends_of(source, part->topic, part->partition, &first, &end))
             return;
-        source->events->end(source->context, fb_str_of(part->topic), part->partition,
+        source->events->end(source->context, part->name, part->partition,
                             end == part->stable ? part->told : end);
     }
 }

@@ -447,6 +447,10 @@ void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str id
         fb_device_fetch(core->expected, &core->plans[class_index]);
 }
 
+void fb_core_foresee(const struct fb_core *core, uint16_t class_index, struct fb_str id) {
+    fb_devices_fetch_entry(core->devices, fb_device_hash(class_index, id));
+}
+
 /* NULL: not registered. */
 static struct fb_device *find_device(struct fb_core *core, const struct fb_entry *entry) {
     const struct fb_class_plan *plan = &core->plans[entry->class_index];

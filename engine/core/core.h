@@ -44,6 +44,8 @@ void fb_core_advance(struct fb_core *core, int64_t c_us);
 /* A record of this device will probably be taken next: its memory is fetched meanwhile. A hint,
  * nothing depends on it. */
 void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str device);
+/* This device will probably be expected next: what leads to it is fetched meanwhile. A hint. */
+void fb_core_foresee(const struct fb_core *core, uint16_t class_index, struct fb_str device);
 /* Takes a record with the clock at c_us (moved first, as by fb_core_advance). */
 enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, int64_t c_us);
 /* The last tick of a file at c_us: fires also what is due exactly at a device's present time. */

@@ -73,6 +73,10 @@ struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t has
     }
 }
 
+void fb_devices_fetch_entry(const struct fb_devices *devices, uint64_t hash) {
+    __builtin_prefetch(&devices->table[(uint32_t)(hash >> 32) & devices->mask]);
+}
+
 struct fb_device *fb_devices_guess(const struct fb_devices *devices, uint64_t hash) {
     uint32_t upper = (uint32_t)(hash >> 32);
     for (uint32_t i = upper & devices->mask;; i = (i + 1) & devices->mask) {

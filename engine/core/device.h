@@ -133,6 +133,8 @@ uint64_t fb_device_hash(uint16_t class_index, struct fb_str id);
 /* NULL: not registered. */
 struct fb_device *fb_devices_find(const struct fb_devices *devices, uint64_t hash,
                                   const struct fb_class_plan *plan, struct fb_str id);
+/* Begins to fetch where that will look first. A hint: nothing depends on it. */
+void fb_devices_fetch_entry(const struct fb_devices *devices, uint64_t hash);
 /* The same, but only likely: it compares hashes, and so touches no device. */
 struct fb_device *fb_devices_guess(const struct fb_devices *devices, uint64_t hash);
 /* A new device with a fresh block and no time yet. Grows in large steps. */

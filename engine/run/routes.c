@@ -16,7 +16,7 @@ static struct fb_route *add(struct fb_routes *routes, struct fb_str topic) {
     struct fb_route *route = &routes->items[routes->n++];
     char *copy = fb_alloc(topic.n + 1);
     memcpy(copy, topic.p, topic.n);
-    *route = (struct fb_route){.topic = copy};
+    *route = (struct fb_route){.topic = copy, .name = {copy, topic.n}};
     return route;
 }
 
@@ -63,7 +63,7 @@ void fb_routes_free(struct fb_routes *routes) {
 
 uint32_t fb_routes_find(const struct fb_routes *routes, struct fb_str topic) {
     for (uint32_t i = 0; i < routes->n; i++)
-        if (fb_str_eq(fb_str_of(routes->items[i].topic), topic))
+        if (fb_str_eq(routes->items[i].name, topic))
             return i;
     return UINT32_MAX;
 }

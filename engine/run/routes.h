@@ -7,8 +7,9 @@
 #include "engine/model/program.h"
 
 struct fb_route {
-    const char *topic; /* terminated */
-    uint16_t *classes; /* indices in the program */
+    const char *topic;  /* terminated */
+    struct fb_str name; /* the same, with its length */
+    uint16_t *classes;  /* indices in the program */
     uint32_t n_classes;
 };
 
