@@ -29,9 +29,9 @@ struct fb_record {
     int64_t offset;   /* in files: the line's number, from 0; in pipes: the record's */
     int64_t stamp_us; /* when it was written, by the medium's clock; FB_NO_STAMP: not known */
     struct fb_str key, value; /* p is NULL where there is none */
-    /* A hint: the key of the record that comes after this one in the same partition; p is NULL
+    /* A hint: the keys of the two records that come after this one in the same partition; p is NULL
      * where that is not known yet. */
-    struct fb_str next_key;
+    struct fb_str coming[2];
     /* Its headers, which cost reading: fills at most `max` in their order, returns how many there
      * are. NULL: there are none. */
     uint32_t (*headers)(void *message, struct fb_header *headers, uint32_t max);

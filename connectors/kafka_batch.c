@@ -42,8 +42,8 @@ rd_kafka_message_t *fb_kafka_batch_next(struct fb_kafka_batch *batch) {
     return NULL;
 }
 
-const rd_kafka_message_t *fb_kafka_batch_coming(const struct fb_kafka_batch *batch) {
-    return batch->at < batch->n ? batch->items[batch->at] : NULL;
+const rd_kafka_message_t *fb_kafka_batch_coming(const struct fb_kafka_batch *batch, size_t ahead) {
+    return batch->at + ahead < batch->n ? batch->items[batch->at + ahead] : NULL;
 }
 
 bool fb_kafka_batch_fill(struct fb_kafka_batch *batch, rd_kafka_t *client, rd_kafka_queue_t *queue,

@@ -27,8 +27,8 @@ struct fb_kafka_batch {
 
 /* The next message, which lives until the next call; NULL: the batch is used up. */
 rd_kafka_message_t *fb_kafka_batch_next(struct fb_kafka_batch *batch);
-/* The one that comes after it; NULL: not known yet. */
-const rd_kafka_message_t *fb_kafka_batch_coming(const struct fb_kafka_batch *batch);
+/* The one that comes after it, or `ahead` behind that; NULL: not known yet. */
+const rd_kafka_message_t *fb_kafka_batch_coming(const struct fb_kafka_batch *batch, size_t ahead);
 /* Fills a batch that is used up with what is there, after waiting at most timeout_ms for a first
  * message. False: none has come. The partition is one of those that the queue holds: its broker
  * answers the question that wakes the library. */

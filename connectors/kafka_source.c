@@ -382,10 +382,12 @@ static bool on_message(struct kafka_source *source, rd_kafka_message_t *message)
         return true;
     part->next = message->offset + 1;
     struct fb_record record = fb_kafka_record(message, part->name);
-    const rd_kafka_message_t *coming = fb_kafka_batch_coming(&source->batch);
-    if (coming && coming->rkt == message->rkt && coming->partition == message->partition &&
-        !coming->err)
-        record.next_key = (struct fb_str){coming->key, coming->key_len};
+    for (size_t i = 0; i < 2; i++) {
+        const rd_kafka_message_t *other = fb_kafka_batch_coming(&source->batch, i);
+        if (other && other->rkt == message->rkt && other->partition == message->partition &&
+            !other->err)
+            record.coming[i] = (struct fb_str){other->key, other->key_len};
+    }
     return source->events->record(source->context, &record);
 }
 

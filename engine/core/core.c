@@ -442,13 +442,26 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
 }
 
 void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str id) {
-    core->expected = fb_devices_guess(core->devices, fb_device_hash(class_index, id));
-    if (core->expected)
+    bool foreseen = id.p && id.p == core->foreseen[0].id;
+    uint64_t hash = foreseen ? core->foreseen[0].hash : fb_device_hash(class_index, id);
+    core->expected = fb_devices_guess(core->devices, hash);
+    if (core->expected && !foreseen)
         fb_device_fetch(core->expected, &core->plans[class_index]);
 }
 
-void fb_core_foresee(const struct fb_core *core, uint16_t class_index, struct fb_str id) {
-    fb_devices_fetch_entry(core->devices, fb_device_hash(class_index, id));
+void fb_core_foresee(struct fb_core *core, uint16_t class_index, const struct fb_str devices[2]) {
+    struct fb_foreseen *near = &core->foreseen[0], *far = &core->foreseen[1];
+    if (!devices[0].p || devices[0].p != far->id)
+        *far = (struct fb_foreseen){devices[0].p, fb_device_hash(class_index, devices[0])};
+    *near = *far;
+    *far = (struct fb_foreseen){.id = devices[1].p};
+    struct fb_device *device = near->id ? fb_devices_guess(core->devices, near->hash) : NULL;
+    if (device)
+        fb_device_fetch(device, &core->plans[class_index]);
+    if (far->id) {
+        far->hash = fb_device_hash(class_index, devices[1]);
+        fb_devices_fetch_entry(core->devices, far->hash);
+    }
 }
 
 /* NULL: not registered. */

@@ -44,8 +44,9 @@ void fb_core_advance(struct fb_core *core, int64_t c_us);
 /* A record of this device will probably be taken next: its memory is fetched meanwhile. A hint,
  * nothing depends on it. */
 void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str device);
-/* This device will probably be expected next: what leads to it is fetched meanwhile. A hint. */
-void fb_core_foresee(const struct fb_core *core, uint16_t class_index, struct fb_str device);
+/* These devices will probably be expected next, one after the other; p is NULL where none is known.
+ * The memory of the first, and what leads to the second, are fetched meanwhile. A hint, too. */
+void fb_core_foresee(struct fb_core *core, uint16_t class_index, const struct fb_str devices[2]);
 /* Takes a record with the clock at c_us (moved first, as by fb_core_advance). */
 enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, int64_t c_us);
 /* The last tick of a file at c_us: fires also what is due exactly at a device's present time. */

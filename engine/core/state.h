@@ -31,6 +31,12 @@ struct fb_core {
     struct fb_class_plan *plans; /* of each class */
     struct fb_devices *devices;
     struct fb_device *expected; /* of the next record, perhaps; NULL: nothing is expected */
+    /* Of the two behind it. Where an id stood may hold another one by now: then the hash is wrong,
+     * and the device is not found by it. */
+    struct fb_foreseen {
+        const char *id;
+        uint64_t hash;
+    } foreseen[2];
     struct fb_timers *timers;
     struct fb_texts *texts;
     struct fb_value *registers;

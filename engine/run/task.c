@@ -277,8 +277,8 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
     int64_t arrival_us = stamp_us == FB_NO_STAMP ? FB_NO_TIME : stamp_us;
     if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
         fb_core_expect(task->core, task->bundle->routes.items[route].classes[0], record->key);
-    if (topic->keyed && record->next_key.p)
-        fb_core_foresee(task->core, task->bundle->routes.items[route].classes[0], record->next_key);
+    if (topic->keyed)
+        fb_core_foresee(task->core, task->bundle->routes.items[route].classes[0], record->coming);
     struct fb_str payload = record->value;
     task->whole = false;
     if (topic->events) {
