@@ -1,5 +1,5 @@
-/* Exactly once at the edge: the transactional sink, the positions of the source and the history
- * against a real broker. */
+/* Exactly once at the edge: the transactional sink and the positions of the source against a real
+ * broker. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,16 +16,17 @@
 #include <unistd.h>
 
 #include "connectors/kafka_group.h"
-#include "connectors/kafka_history.h"
 #include "connectors/kafka_source.h"
 #include "connectors/kafka_txn_sink.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/topic.h"
+#include "tests/kafka/transaction.h"
 
 enum { PARTITIONS = 2, TAKEN_MAX = 64, POLLS_MAX = 1200, POLL_MS = 50 };
 
 /* A worker without an engine: what it reads it writes, when it is told to. */
 struct member {
+    const char *address;
     char application[64], name[80], input[64], output[64];
     const char *inputs[1], *outputs[1];
     int32_t partitions[1];
@@ -97,6 +98,7 @@ static const struct fb_record_source_events events = {on_record, on_started, on_
 static struct member *new_member(const char *address, const char *application, const char *name) {
     struct member *member = calloc(1, sizeof *member);
     assert_non_null(member);
+    member->address = address;
     snprintf(member->application, sizeof member->application, "%s", application);
     snprintf(member->name, sizeof member->name, "%s-%s", application, name);
     snprintf(member->input, sizeof member->input, "%.50s-in", application);
@@ -219,6 +221,13 @@ static void must_commit(struct member *member, int commit_no) {
         fail_msg("commit ends with %d: %s", (int)outcome, err.text);
 }
 
+/* Takes n records, writes and commits them. */
+static void echo(struct member *member, unsigned n, int commit_no) {
+    take(member, n);
+    put_taken(member);
+    must_commit(member, commit_no);
+}
+
 /* Two topics of two partitions; values "p-i" in each partition p. */
 static void make_topics(const char *address, const char *application, int n) {
     char input[64], output[64], value[32];
@@ -233,10 +242,19 @@ static void make_topics(const char *address, const char *application, int n) {
         }
 }
 
+/* A member of an application of its own, with n records in each partition of its input. */
+static struct member *lone_member(const char *prefix, int n) {
+    const char *address = fb_broker_shared();
+    char application[64];
+    fb_topic_name(application, prefix);
+    make_topics(address, application, n);
+    return new_member(address, application, "a-0");
+}
+
 /* The output holds exactly what the input holds, for readers of committed records. */
-static void assert_echoed(const char *address, const struct member *member, size_t n) {
-    struct fb_records in = fb_topic_read(address, member->input, true);
-    struct fb_records out = fb_topic_await(address, member->output, true, n);
+static void assert_echoed(const struct member *member, size_t n) {
+    struct fb_records in = fb_topic_read(member->address, member->input, true);
+    struct fb_records out = fb_topic_await(member->address, member->output, true, n);
     assert_int_equal(out.n, n);
     for (size_t i = 0, k = 0; i < in.n && n == in.n; i++, k++) {
         assert_int_equal(in.v[i].partition, out.v[k].partition);
@@ -248,27 +266,25 @@ static void assert_echoed(const char *address, const struct member *member, size
 
 static void outputs_positions_and_notes_come_together(void **state) {
     (void)state;
-    const char *address = fb_broker_shared();
-    char application[64], note[100];
-    fb_topic_name(application, "txn");
-    make_topics(address, application, 3);
-    struct member *member = new_member(address, application, "a-0");
+    char note[100];
+    struct member *member = lone_member("txn", 3);
     open_member(member);
     take(member, 6);
     assert_true(member->parts[0].fresh && member->parts[1].fresh);
     put_taken(member);
-    assert_echoed(address, member, 0);
+    assert_echoed(member, 0);
     must_commit(member, 1);
-    assert_echoed(address, member, 6);
-    struct fb_records out = fb_topic_read(address, member->output, true);
+    assert_echoed(member, 6);
+    struct fb_records out = fb_topic_read(member->address, member->output, true);
     assert_int_equal(out.v[0].stamp_ms, 1700000000123);
     fb_records_free(&out);
     must_commit(member, 2); /* of positions alone */
-    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 3);
+    assert_int_equal(fb_group_offset_stable(member->address, member->application, member->input, 0),
+                     3);
     close_member(member);
 
     open_member(member);
-    fb_topic_put(address, member->input, 1, 0, "k", "1-3", NULL, 0);
+    fb_topic_put(member->address, member->input, 1, 0, "k", "1-3", NULL, 0);
     take(member, 1);
     for (int p = 0; p < PARTITIONS; p++) {
         assert_false(member->parts[p].fresh);
@@ -281,18 +297,14 @@ static void outputs_positions_and_notes_come_together(void **state) {
     assert_string_equal(member->taken[0].value, "1-3");
     put_taken(member);
     must_commit(member, 3);
-    assert_echoed(address, member, 7);
+    assert_echoed(member, 7);
     free_member(member);
 }
 
 static void a_zombie_commits_nothing(void **state) {
     (void)state;
-    const char *address = fb_broker_shared();
-    char application[64];
-    fb_topic_name(application, "zombie");
-    make_topics(address, application, 2);
-    struct member *zombie = new_member(address, application, "a-0");
-    struct member *heir = new_member(address, application, "a-0");
+    struct member *zombie = lone_member("zombie", 2);
+    struct member *heir = new_member(zombie->address, zombie->application, "a-0");
     struct fb_err err;
     open_member(zombie);
     take(zombie, 4);
@@ -302,10 +314,8 @@ static void a_zombie_commits_nothing(void **state) {
     assert_true(strlen(err.text) > 0);
     put_taken(zombie);
     assert_int_equal(commit(zombie, "1 zombie", 100, &err), FB_COMMIT_DOUBT);
-    take(heir, 4);
-    put_taken(heir);
-    must_commit(heir, 1);
-    assert_echoed(address, heir, 4);
+    echo(heir, 4, 1);
+    assert_echoed(heir, 4);
     free_member(zombie);
     free_member(heir);
 }
@@ -339,41 +349,6 @@ static void a_record_that_no_broker_takes_ends_the_commit(void **state) {
 
 /* ---- partitions ---- */
 
-/* One record of each value in an open transaction; the caller ends it. */
-static rd_kafka_t *transaction(const char *address, const char *id, const char *topic,
-                               int32_t partition, int from, int to) {
-    char text[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", address, text, sizeof text);
-    rd_kafka_conf_set(conf, "transactional.id", id, text, sizeof text);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    assert_non_null(rk);
-    assert_null(rd_kafka_init_transactions(rk, 60000));
-    assert_null(rd_kafka_begin_transaction(rk));
-    for (int i = from; i < to; i++) {
-        snprintf(text, sizeof text, "%d", i);
-        assert_int_equal(
-            rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
-                              RD_KAFKA_V_KEY(text, strlen(text)),
-                              RD_KAFKA_V_VALUE(text, strlen(text)),
-                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
-            0);
-    }
-    assert_int_equal(rd_kafka_flush(rk, 60000), 0);
-    return rk;
-}
-
-static void end_transaction(rd_kafka_t *rk, bool commits) {
-    assert_null(commits ? rd_kafka_commit_transaction(rk, 60000)
-                        : rd_kafka_abort_transaction(rk, 60000));
-    rd_kafka_destroy(rk);
-}
-
-/* Records FROM .. TO-1 in partition 0, with their numbers as values and keys. */
-static void transact(const char *address, const char *topic, int from, int to, bool commits) {
-    end_transaction(transaction(address, topic, topic, 0, from, to), commits);
-}
-
 static void wait_for_end(struct member *member, int32_t partition) {
     for (int i = 0; !member->parts[partition].at_end; i++) {
         assert_true(i < POLLS_MAX);
@@ -390,22 +365,20 @@ static int64_t end_of(struct member *member, int32_t partition) {
 
 static void marks_and_open_transactions_in_the_input_are_no_lag(void **state) {
     (void)state;
-    const char *address = fb_broker_shared();
-    char application[64];
-    fb_topic_name(application, "marks");
-    make_topics(address, application, 0);
-    struct member *member = new_member(address, application, "a-0");
-    transact(address, member->input, 0, 2, true);  /* 0 1, a mark at 2 */
-    transact(address, member->input, 2, 4, false); /* 3 4, a mark at 5 */
+    struct member *member = lone_member("marks", 0);
+    fb_transact(member->address, member->input, 0, 2, true);  /* 0 1, a mark at 2 */
+    fb_transact(member->address, member->input, 2, 4, false); /* 3 4, a mark at 5 */
     open_member(member);
     take(member, 2);
     wait_for_end(member, 0);
     assert_int_equal(member->parts[0].next, 2);
     assert_int_equal(end_of(member, 0), 2);
     must_commit(member, 1);
-    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 2);
+    assert_int_equal(fb_group_offset_stable(member->address, member->application, member->input, 0),
+                     2);
 
-    rd_kafka_t *open = transaction(address, "other", member->input, 0, 4, 5); /* 6 */
+    rd_kafka_t *open =
+        fb_transaction_begin(member->address, "other", member->input, 0, 4, 5); /* 6 */
     for (int i = 0; end_of(member, 0) != 2; i++) {
         assert_true(i < POLLS_MAX);
         poll_once(member);
@@ -413,7 +386,7 @@ static void marks_and_open_transactions_in_the_input_are_no_lag(void **state) {
     poll_once(member);
     assert_int_equal(end_of(member, 0), 2);
     member->parts[0].at_end = false;
-    end_transaction(open, true); /* a mark at 7 */
+    fb_transaction_end(open, true); /* a mark at 7 */
     take(member, 1);
     assert_int_equal(member->parts[0].next, 7);
     wait_for_end(member, 0);
@@ -432,11 +405,7 @@ static void marks_and_open_transactions_in_the_input_are_no_lag(void **state) {
 
 static void a_partition_without_a_position_rests(void **state) {
     (void)state;
-    const char *address = fb_broker_shared();
-    char application[64];
-    fb_topic_name(application, "rest");
-    make_topics(address, application, 3);
-    struct member *member = new_member(address, application, "a-0");
+    struct member *member = lone_member("rest", 3);
     member->only = 1;
     open_member(member);
     take(member, 3);
@@ -445,8 +414,10 @@ static void a_partition_without_a_position_rests(void **state) {
         assert_int_equal(member->taken[i].partition, 1);
     put_taken(member);
     must_commit(member, 1); /* with the position of the other one */
-    assert_int_equal(fb_group_offset_stable(address, application, member->input, 0), 0);
-    assert_int_equal(fb_group_offset_stable(address, application, member->input, 1), 3);
+    assert_int_equal(fb_group_offset_stable(member->address, member->application, member->input, 0),
+                     0);
+    assert_int_equal(fb_group_offset_stable(member->address, member->application, member->input, 1),
+                     3);
     free_member(member);
 }
 
@@ -460,10 +431,8 @@ static int64_t now_ms(void) {
 static _Noreturn void hang(const char *address, const char *application, int said) {
     struct member *member = new_member(address, application, "a-0");
     open_member(member);
-    take(member, 4);
-    put_taken(member);
-    must_commit(member, 1);
-    rd_kafka_t *rk = transaction(address, member->name, member->output, 0, 0, 1);
+    echo(member, 4, 1);
+    rd_kafka_t *rk = fb_transaction_begin(address, member->name, member->output, 0, 0, 1);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, member->input, 0)->offset = 77;
     if (rd_kafka_send_offsets_to_transaction(rk, list, fb_kafka_source_group(member->source),
@@ -506,22 +475,17 @@ static void what_a_killed_owner_left_open_is_ended_at_the_take_over(void **state
     /* Nothing is open any more: the output ends where its records end, for all readers. */
     assert_int_equal(fb_topic_end(address, heir->output, 0, true),
                      fb_topic_end(address, heir->output, 0, false));
-    assert_echoed(address, heir, 4);
+    assert_echoed(heir, 4);
     free_member(heir);
 }
 
 static void a_living_member_is_not_shut_out(void **state) {
     (void)state;
-    const char *address = fb_broker_shared();
-    char application[64], note[100];
-    fb_topic_name(application, "living");
-    make_topics(address, application, 2);
-    struct member *first = new_member(address, application, "a-0");
-    struct member *second = new_member(address, application, "b-0");
+    char note[100];
+    struct member *first = lone_member("living", 2);
+    struct member *second = new_member(first->address, first->application, "b-0");
     open_member(first);
-    take(first, 4);
-    put_taken(first);
-    must_commit(first, 1);
+    echo(first, 4, 1);
     open_member(second);
     for (int i = 0; first->started < 2 || second->started < 1; i++) {
         assert_true(i < POLLS_MAX);
@@ -532,11 +496,9 @@ static void a_living_member_is_not_shut_out(void **state) {
     assert_true(second->parts[0].mine != second->parts[1].mine);
     int given = second->parts[0].mine ? 0 : 1;
     assert_string_equal(second->parts[given].note, note_of(first, 1, note));
-    fb_topic_put(address, first->input, 1 - given, 0, "k", "more", NULL, 0);
-    take(first, 1);
-    put_taken(first);
-    must_commit(first, 2); /* its producer is still the only one */
-    assert_echoed(address, first, 5);
+    fb_topic_put(first->address, first->input, 1 - given, 0, "k", "more", NULL, 0);
+    echo(first, 1, 2); /* its producer is still the only one */
+    assert_echoed(first, 5);
     free_member(second);
     free_member(first);
 }
@@ -614,180 +576,13 @@ static void an_outage_within_a_transaction_neither_loses_nor_doubles(void **stat
     assert_true(committed || outcome != FB_COMMITTED);
     print_message("killed in commit: it was %scommitted\n", committed ? "" : "not ");
     assert_int_equal(member->parts[0].from, committed ? 4 : 3);
-    assert_echoed(address, member, committed ? 6 : 5);
+    assert_echoed(member, committed ? 6 : 5);
     if (!committed) {
-        take(member, 1);
-        put_taken(member);
-        must_commit(member, 4);
+        echo(member, 1, 4);
     }
-    assert_echoed(address, member, 6);
+    assert_echoed(member, 6);
     free_member(member);
     fb_broker_free(broker);
-}
-
-/* ---- history ---- */
-
-struct reading {
-    const char *address;
-    struct fb_kafka_setting setting;
-    struct fb_kafka_settings settings;
-    atomic_bool stop;
-    struct fb_history *history;
-};
-
-static void open_history(struct reading *reading, const char *address) {
-    struct fb_err err = {0};
-    *reading = (struct reading){.address = address, .setting = {"bootstrap.servers", address}};
-    reading->settings = (struct fb_kafka_settings){&reading->setting, 1};
-    reading->history = fb_kafka_history_open(&reading->settings, &reading->stop, &err);
-    if (!reading->history)
-        fail_msg("history: %s", err.text);
-}
-
-static void close_history(struct reading *reading) {
-    reading->history->calls->close(reading->history);
-}
-
-static struct fb_reader *open_reader(struct reading *reading, const char *topic, int32_t partition,
-                                     int64_t from) {
-    struct fb_err err = {0};
-    struct fb_reader *reader =
-        reading->history->calls->open(reading->history, topic, partition, from, &err);
-    if (!reader)
-        fail_msg("reader: %s", err.text);
-    return reader;
-}
-
-/* The next record must have this value; NULL: there is none. */
-static int64_t must_read(struct fb_reader *reader, const char *value) {
-    struct fb_record record = {0};
-    struct fb_err err = {0};
-    enum fb_read read = reader->calls->next(reader, &record, &err);
-    if (read == FB_READ_FAILED)
-        fail_msg("next: %s", err.text);
-    assert_int_equal(read, value ? FB_READ_RECORD : FB_READ_END);
-    if (!value)
-        return -1;
-    assert_int_equal(record.value.n, strlen(value));
-    assert_memory_equal(record.value.p, value, record.value.n);
-    return record.offset;
-}
-
-static void history_skips_what_was_not_committed(void **state) {
-    (void)state;
-    char topic[64], other[64], absent[64];
-    struct reading reading;
-    struct fb_err err = {0};
-    int64_t first = -1, end = -1;
-    open_history(&reading, fb_broker_shared());
-    fb_topic_name(topic, "journal");
-    fb_topic_name(other, "other");
-    fb_topic_name(absent, "absent");
-    fb_topic_create(reading.address, topic, 1, NULL);
-    fb_topic_create(reading.address, other, 1, NULL);
-    assert_true(reading.history->calls->bounds(reading.history, absent, 0, &first, &end, &err));
-    assert_int_equal(first, 0);
-    assert_int_equal(end, 0);
-    assert_false(reading.history->calls->bounds(reading.history, topic, 1, &first, &end, &err));
-    assert_int_equal(err.kind, FB_FATAL);
-    assert_non_null(strstr(err.text, "has 1 partitions"));
-
-    transact(reading.address, topic, 0, 3, true);  /* 0 1 2 and a mark at 3 */
-    transact(reading.address, topic, 3, 5, false); /* 4 5, a mark at 6 */
-    transact(reading.address, topic, 5, 6, true);  /* 7, a mark at 8 */
-    transact(reading.address, topic, 6, 9, false); /* 9 10 11, a mark at 12 */
-    fb_topic_put(reading.address, other, 0, 0, NULL, "x", NULL, 0);
-    assert_true(reading.history->calls->bounds(reading.history, topic, 0, &first, &end, &err));
-    assert_int_equal(first, 0);
-    assert_int_equal(end, 13);
-    struct fb_reader *one = open_reader(&reading, topic, 0, 0);
-    struct fb_reader *two = open_reader(&reading, other, 0, 0);
-    assert_int_equal(must_read(one, "0"), 0);
-    assert_int_equal(must_read(two, "x"), 0);
-    must_read(two, NULL);
-    must_read(one, "1");
-    transact(reading.address, topic, 9, 10, true); /* behind the end of the opening */
-    must_read(one, "2");
-    assert_int_equal(must_read(one, "5"), 7);
-    must_read(one, NULL);
-    must_read(one, NULL);
-    one->calls->close(one);
-    one = open_reader(&reading, topic, 0, 8);
-    must_read(one, "9");
-    must_read(one, NULL);
-    one->calls->close(one);
-    one = open_reader(&reading, topic, 0, 15);
-    must_read(one, NULL);
-    one->calls->close(one);
-    two->calls->close(two);
-    close_history(&reading);
-}
-
-static void history_skips_what_was_compacted(void **state) {
-    (void)state;
-    static const char *const settings[] = {
-        "cleanup.policy", "compact", "segment.ms", "100", "min.cleanable.dirty.ratio",
-        "0.01",           NULL};
-    char topic[64];
-    struct reading reading;
-    open_history(&reading, fb_broker_shared());
-    fb_topic_name(topic, "snapshots");
-    fb_topic_create(reading.address, topic, 1, settings);
-    transact(reading.address, topic, 0, 4, true); /* 0 to 3, a mark at 4 */
-    transact(reading.address, topic, 1, 3, true); /* 5 6, a mark at 7 */
-    size_t n = 6;
-    for (int i = 0; n > 4; i++) {
-        assert_true(i < 60);
-        sleep(1);
-        transact(reading.address, topic, 100 + i, 101 + i, true); /* ends the segment before */
-        struct fb_records all = fb_topic_read(reading.address, topic, true);
-        n = all.n - (size_t)i - 1;
-        fb_records_free(&all);
-    }
-    struct fb_reader *reader = open_reader(&reading, topic, 0, 1);
-    assert_int_equal(must_read(reader, "3"), 3);
-    assert_int_equal(must_read(reader, "1"), 5);
-    assert_int_equal(must_read(reader, "2"), 6);
-    must_read(reader, "100");
-    reader->calls->close(reader);
-    close_history(&reading);
-}
-
-static void history_finds_moments_and_says_what_is_gone(void **state) {
-    (void)state;
-    char topic[64];
-    struct reading reading;
-    struct fb_err err = {0};
-    int64_t offset;
-    open_history(&reading, fb_broker_shared());
-    fb_topic_name(topic, "moments");
-    fb_topic_create(reading.address, topic, 1, NULL);
-    for (int i = 0; i < 5; i++)
-        fb_topic_put(reading.address, topic, 0, 1700000000000 + i * 1000, NULL, "x", NULL, 0);
-    const struct fb_history_calls *calls = reading.history->calls;
-    assert_true(calls->offset_at(reading.history, topic, 0, 1700000002000000, &offset, &err));
-    assert_int_equal(offset, 2);
-    assert_true(calls->offset_at(reading.history, topic, 0, 1700000002000001, &offset, &err));
-    assert_in_range(offset, 2, 3);
-    assert_true(calls->offset_at(reading.history, topic, 0, 0, &offset, &err));
-    assert_int_equal(offset, 0);
-    assert_true(calls->offset_at(reading.history, topic, 0, 1800000000000000, &offset, &err));
-    assert_int_equal(offset, 5);
-
-    fb_topic_cut(reading.address, topic, 0, 3);
-    assert_null(calls->open(reading.history, topic, 0, 2, &err));
-    assert_int_equal(err.kind, FB_FATAL);
-    assert_non_null(strstr(err.text, topic));
-    assert_non_null(strstr(err.text, "offset 2"));
-    assert_non_null(strstr(err.text, "3 is the first"));
-    assert_null(calls->open(reading.history, topic, 0, 6, &err));
-    assert_int_equal(err.kind, FB_FATAL);
-    assert_non_null(strstr(err.text, "ends at offset 5"));
-    struct fb_reader *reader = open_reader(&reading, topic, 0, 4);
-    must_read(reader, "x");
-    must_read(reader, NULL);
-    reader->calls->close(reader);
-    close_history(&reading);
 }
 
 int main(void) {
@@ -800,9 +595,6 @@ int main(void) {
         cmocka_unit_test(what_a_killed_owner_left_open_is_ended_at_the_take_over),
         cmocka_unit_test(a_living_member_is_not_shut_out),
         cmocka_unit_test(an_outage_within_a_transaction_neither_loses_nor_doubles),
-        cmocka_unit_test(history_skips_what_was_not_committed),
-        cmocka_unit_test(history_skips_what_was_compacted),
-        cmocka_unit_test(history_finds_moments_and_says_what_is_gone),
     };
     return cmocka_run_group_tests_name("txn", tests, NULL, NULL);
 }
