@@ -14,6 +14,27 @@
 
 #define EXACT_INTEGERS 9007199254740992.0 /* 2^53: below it every integer is a double */
 
+const uint64_t fb_powers_of_ten[] = {1,
+                                     10,
+                                     100,
+                                     1000,
+                                     10000,
+                                     100000,
+                                     1000000,
+                                     10000000,
+                                     100000000,
+                                     1000000000,
+                                     10000000000,
+                                     100000000000,
+                                     1000000000000,
+                                     10000000000000,
+                                     100000000000000,
+                                     1000000000000000,
+                                     10000000000000000,
+                                     100000000000000000,
+                                     1000000000000000000,
+                                     10000000000000000000u};
+
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -278,26 +299,6 @@ static double divide_exactly(uint64_t numerator, uint64_t denominator) {
 }
 
 bool fb_num_of_decimal(uint64_t mantissa, int64_t exponent, double *x) {
-    static const uint64_t whole_powers[] = {1,
-                                            10,
-                                            100,
-                                            1000,
-                                            10000,
-                                            100000,
-                                            1000000,
-                                            10000000,
-                                            100000000,
-                                            1000000000,
-                                            10000000000,
-                                            100000000000,
-                                            1000000000000,
-                                            10000000000000,
-                                            100000000000000,
-                                            1000000000000000,
-                                            10000000000000000,
-                                            100000000000000000,
-                                            1000000000000000000,
-                                            10000000000000000000u};
     enum { WHOLE_POWER_MAX = 19 };
     if (mantissa <= (uint64_t)EXACT_INTEGERS && exponent >= -EXACT_POWER_MAX &&
         exponent <= EXACT_POWER_MAX) {
@@ -312,8 +313,8 @@ bool fb_num_of_decimal(uint64_t mantissa, int64_t exponent, double *x) {
     }
     if (exponent < -WHOLE_POWER_MAX || exponent > WHOLE_POWER_MAX)
         return false;
-    *x = exponent < 0 ? divide_exactly(mantissa, whole_powers[-exponent])
-                      : (double)((unsigned __int128)mantissa * whole_powers[exponent]);
+    *x = exponent < 0 ? divide_exactly(mantissa, fb_powers_of_ten[-exponent])
+                      : (double)((unsigned __int128)mantissa * fb_powers_of_ten[exponent]);
     return true;
 }
 

@@ -10,6 +10,9 @@
 
 enum { FB_NUM_TEXT_MAX = 32 };
 
+/* 10^0 to 10^19. */
+extern const uint64_t fb_powers_of_ten[20];
+
 /* The decimal text of a finite double in the fewest digits that read back the same; -0 gives "0".
  * Plain notation for 1e-5 <= |x| < 1e17 ("0.00012", "20", "1234567890123456"), else "1.5e+20".
  * Valid JSON. Returns the length; out holds FB_NUM_TEXT_MAX. */

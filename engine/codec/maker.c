@@ -106,28 +106,7 @@ static bool scaled_number(const struct fb_json_value *value, int32_t shift, int6
     if (value->wide || exponent > 18)
         return scaled_text(value->text, shift, x);
     if (exponent > 0) {
-        static const uint64_t powers[] = {
-            1,
-            10,
-            100,
-            1000,
-            10000,
-            100000,
-            1000000,
-            10000000,
-            100000000,
-            1000000000,
-            10000000000,
-            100000000000,
-            1000000000000,
-            10000000000000,
-            100000000000000,
-            1000000000000000,
-            10000000000000000,
-            100000000000000000,
-            1000000000000000000,
-        };
-        if (__builtin_mul_overflow(m, powers[exponent], &m))
+        if (__builtin_mul_overflow(m, fb_powers_of_ten[exponent], &m))
             return false;
     }
     if (exponent < 0) {
