@@ -271,6 +271,22 @@ static void check_place(struct arguments *arguments, const struct argp_state *st
     }
 }
 
+/* What is no option. */
+static error_t parse_files(struct arguments *arguments, int key, struct argp_state *state) {
+    switch (key) {
+    case ARGP_KEY_ARGS:
+        arguments->files = state->argv + state->next;
+        arguments->n_files = state->argc - state->next;
+        return 0;
+    case ARGP_KEY_NO_ARGS:
+        if (!is_place(arguments))
+            argp_error(state, "name files of audit records, or - for standard input");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 static error_t parse_verify(int key, char *value, struct argp_state *state) {
     struct arguments *arguments = state->input;
     error_t known;
@@ -290,14 +306,6 @@ static error_t parse_verify(int key, char *value, struct argp_state *state) {
     case KEY_BEGINNING:
         arguments->place.from_beginning = true;
         return 0;
-    case ARGP_KEY_ARGS:
-        arguments->files = state->argv + state->next;
-        arguments->n_files = state->argc - state->next;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        if (!is_place(arguments))
-            argp_error(state, "name files of audit records, or - for standard input");
-        return 0;
     case ARGP_KEY_END:
         if (is_place(arguments))
             check_place(arguments, state);
@@ -307,7 +315,8 @@ static error_t parse_verify(int key, char *value, struct argp_state *state) {
             argp_error(state, "--rules, --input and what belongs to them go with --reexecute");
         return 0;
     default:
-        if (fb_config_request_option(&arguments->place.config, key, value, state) == 0)
+        if (parse_files(arguments, key, state) == 0 ||
+            fb_config_request_option(&arguments->place.config, key, value, state) == 0)
             return 0;
         known = fb_replay_request_option(&arguments->what, key, value, state);
         arguments->replay_options |= known == 0;
@@ -365,18 +374,7 @@ static int cmd_verify(int argc, char **argv) {
 
 static error_t parse_head(int key, char *value, struct argp_state *state) {
     (void)value;
-    struct arguments *arguments = state->input;
-    switch (key) {
-    case ARGP_KEY_ARGS:
-        arguments->files = state->argv + state->next;
-        arguments->n_files = state->argc - state->next;
-        return 0;
-    case ARGP_KEY_NO_ARGS:
-        argp_error(state, "name files of audit records, or - for standard input");
-        return 0;
-    default:
-        return ARGP_ERR_UNKNOWN;
-    }
+    return parse_files(state->input, key, state);
 }
 
 /* The head of a broken chain is none. */
