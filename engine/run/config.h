@@ -62,7 +62,8 @@
     X(STATE_DIR, "state.dir", FB_CONFIG_PATH, "", "",                                              \
       "Folder for what has to outlive the process on this machine: journal and snapshots of "      \
       "pipes and files. Default: none is kept. Outputs of one batch beyond 64 MB wait in a "       \
-      "temporary file here, else below $TMPDIR or /tmp.")                                          \
+      "temporary file here, and which record is in hand is noted here, else below $TMPDIR or "     \
+      "/tmp.")                                                                                     \
     X(MAX_SKEW_MS, "max.skew.ms", FB_CONFIG_NUMBER, "0..86400000", "600000",                       \
       "A record whose time is further ahead of the partition's clock goes to the late topic.")     \
     X(MAX_AGE_MS, "max.age.ms", FB_CONFIG_NUMBER, "0..86400000", "60000",                          \

@@ -77,14 +77,14 @@ static void take_stock(struct mapped *mapped) {
 static bool make_folder(const char *folder, struct fb_err *err) {
     if (mkdir(folder, 0700) == 0 || errno == EEXIST)
         return true;
-    return fb_fail(err, FB_FATAL, "cannot make the folder %s: %s (state.dir)", folder,
+    return fb_fail(err, FB_FATAL, "cannot make the folder %s: %s (state.dir, or TMPDIR)", folder,
                    strerror(errno));
 }
 
 static int open_file(const char *path, struct fb_err *err) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        fb_fail(err, FB_FATAL, "cannot open %s: %s (state.dir)", path, strerror(errno));
+        fb_fail(err, FB_FATAL, "cannot open %s: %s (state.dir, or TMPDIR)", path, strerror(errno));
         return -1;
     }
     if (flock(fd, LOCK_EX | LOCK_NB)) {
@@ -106,7 +106,7 @@ static struct mapped *map_file(int fd, const char *path, struct fb_err *err) {
         ftruncate(fd, sizeof(struct mapped)) == 0)
         at = mmap(NULL, sizeof(struct mapped), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (at == MAP_FAILED) {
-        fb_fail(err, FB_FATAL, "cannot use %s: %s (state.dir)", path, strerror(errno));
+        fb_fail(err, FB_FATAL, "cannot use %s: %s (state.dir, or TMPDIR)", path, strerror(errno));
         return NULL;
     }
     struct mapped *mapped = at;

@@ -173,15 +173,21 @@ static bool make_bundle(struct engine *engine, struct fb_err *err) {
     return true;
 }
 
+/* What need not outlive the machine goes to state.dir too, where there is one. */
+static const char *temporary_folder(const struct fb_config *config) {
+    const char *state = fb_config_text(config, FB_KEY_STATE_DIR), *temporary = getenv("TMPDIR");
+    return state[0] ? state : temporary && temporary[0] ? temporary : "/tmp";
+}
+
 /* Only where records are numbered for good: those of a pipe can not be recognised again. */
 static bool open_crumbs(struct engine *engine, struct fb_err *err) {
     const struct fb_config *config = engine->options->config;
     const char *folder = fb_config_text(config, FB_KEY_STATE_DIR);
-    char own[64], name[512];
-    snprintf(own, sizeof own, "/tmp/flyball-%ld", (long)getuid());
+    char shared[4096], name[512];
+    snprintf(shared, sizeof shared, "%s/flyball-%ld", temporary_folder(config), (long)getuid());
     snprintf(name, sizeof name, "%s-%s", fb_config_text(config, FB_KEY_APPLICATION_ID),
              fb_config_text(config, FB_KEY_INSTANCE_ID));
-    engine->crumbs = fb_crumbs_open(*folder ? folder : own, name,
+    engine->crumbs = fb_crumbs_open(*folder ? folder : shared, name,
                                     (uint32_t)fb_config_number(config, FB_KEY_WORKERS), err);
     struct fb_crash crash;
     for (uint32_t i = 0; engine->crumbs && fb_crumbs_crash(engine->crumbs, i, &crash); i++)
@@ -189,12 +195,6 @@ static bool open_crumbs(struct engine *engine, struct fb_err *err) {
                "the process ended while it took the record at [%d]@%lld (%u time%s in a row)",
                crash.partition, (long long)crash.offset, crash.times, crash.times == 1 ? "" : "s");
     return engine->crumbs != NULL;
-}
-
-/* Of outputs that are too much for memory. */
-static const char *temporary_folder(const struct fb_config *config) {
-    const char *state = fb_config_text(config, FB_KEY_STATE_DIR), *temporary = getenv("TMPDIR");
-    return state[0] ? state : temporary && temporary[0] ? temporary : "/tmp";
 }
 
 /* From Kafka to Kafka, or from file to file with a folder for the state. */
