@@ -169,16 +169,17 @@ static void take(struct fb_worker *worker, struct fb_partition *part, uint32_t r
         poison = fb_crumbs_is_poison(worker->config->crumbs, part->topics[route], record->partition,
                                      record->offset);
     }
-    if (!poison) {
+    if (poison) {
+        fb_log(FB_LOG_ERROR,
+               "%.*s [%d]@%lld ended the process twice: it goes to the dead letters as POISON, "
+               "unread",
+               FB_ARG(record->topic), record->partition, (long long)record->offset);
+        fb_task_quarantine(part->task, route, record, worker->wall_us);
+    } else {
         fb_task_record(part->task, route, record, worker->wall_us);
-        if (worker->crumb)
-            fb_crumb_clear(worker->crumb); /* whatever ends the process now, it is not this one */
-        return;
     }
-    fb_log(FB_LOG_ERROR,
-           "%.*s [%d]@%lld ended the process twice: it goes to the dead letters as POISON, unread",
-           FB_ARG(record->topic), record->partition, (long long)record->offset);
-    fb_task_quarantine(part->task, route, record, worker->wall_us);
+    if (worker->crumb)
+        fb_crumb_clear(worker->crumb); /* whatever ends the process now, it is not this one */
 }
 
 static bool on_record(void *context, const struct fb_record *record) {
@@ -400,8 +401,6 @@ static bool go_on(struct fb_worker *worker, struct fb_err *err) {
         worker->tick_at_us < worker->commit_at_us ? worker->tick_at_us : worker->commit_at_us;
     worker->since_wall = 0;
     enum fb_poll polled = worker->source->calls->poll(worker->source, until_ms(now, next), err);
-    if (worker->crumb)
-        fb_crumb_clear(worker->crumb);
     if (polled != FB_POLL_OK)
         return false;
     now = now_us(worker);
