@@ -15,8 +15,11 @@ enum { ANSWER_MS = 5000, FENCE_MS = 30000, LOOK_MS = 200 };
 
 /* ---- fence ---- */
 
-bool fb_kafka_fence(const struct fb_kafka_settings *settings, const char *transactional_id,
-                    const atomic_bool *stop, struct fb_err *err) {
+/* Shuts out whoever has this transactional.id, and ends the transaction that it left open: its
+ * partitions can be read to their ends and its positions are known as soon as this returns, not
+ * only after transaction.timeout.ms. Half a second. Retriable: no answer, or `stop` was set. */
+static bool fence(const struct fb_kafka_settings *settings, const char *transactional_id,
+                  const atomic_bool *stop, struct fb_err *err) {
     rd_kafka_conf_t *conf = fb_kafka_conf_new(FB_KAFKA_PRODUCER, settings, err);
     if (!conf)
         return false;
@@ -169,7 +172,7 @@ void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
     for (size_t i = 0; !code && i < owners.n; i++) {
         struct fb_err err;
         int64_t begun_ms = fb_kafka_now_ms();
-        if (fb_kafka_fence(us->settings, owners.items[i], us->stop, &err))
+        if (fence(us->settings, owners.items[i], us->stop, &err))
             fb_log(FB_LOG_INFO,
                    "%s, whose partitions are taken over, is gone: shut out after %lld ms",
                    owners.items[i], (long long)(fb_kafka_now_ms() - begun_ms));

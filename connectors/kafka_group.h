@@ -17,12 +17,6 @@
 const rd_kafka_consumer_group_metadata_t *
 fb_kafka_source_group(const struct fb_record_source *source);
 
-/* Shuts out whoever has this transactional.id, and ends the transaction that it left open: its
- * partitions can be read to their ends and its positions are known as soon as this returns, not
- * only after transaction.timeout.ms. Half a second. Retriable: no answer, or `stop` was set. */
-bool fb_kafka_fence(const struct fb_kafka_settings *settings, const char *transactional_id,
-                    const atomic_bool *stop, struct fb_err *err);
-
 struct fb_kafka_membership {
     rd_kafka_t *consumer;
     const char *group, *member;

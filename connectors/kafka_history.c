@@ -17,8 +17,7 @@ enum {
     ANSWER_MS = 5000,
     PATIENCE_MS = 30000, /* without any answer */
     LOOK_MS = 100,       /* how soon a stop is seen */
-    ABSENT_LOOKS = 3,    /* so many answers in a row must say that a topic does not exist */
-    BATCH = 512
+    ABSENT_LOOKS = 3     /* so many answers in a row must say that a topic does not exist */
 };
 
 struct kafka_history {

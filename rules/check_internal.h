@@ -68,10 +68,6 @@ uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct 
 struct fb_definition *fb_check_definition(const struct fb_scope *scope, struct fb_str name,
                                           const struct fb_scope **where);
 struct fb_field_decl *fb_check_field(const struct fb_class_decl *decl, struct fb_str name);
-/* Index of a class's param, else of a common one; FB_MAP_NONE: there is none. */
-uint32_t fb_check_param_index(const struct fb_checker *ck, struct fb_str class_name,
-                              struct fb_str name);
-int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name);
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words);
 bool fb_check_refuse_depth(struct fb_checker *ck, struct fb_span user); /* returns false */
 /* Types and units of a definition, unless done; false where it holds an error or reaches itself. */
@@ -113,10 +109,6 @@ const struct fb_unit *fb_check_unit(struct fb_checker *ck, struct fb_str text, s
                                     bool *ok);
 /* Literals: NUMBER, DURATION, signs before them. */
 bool fb_check_is_literal(const struct fb_node *node);
-/* Says of a literal in which unit it is delivered, converting it exactly. */
-void fb_check_deliver(struct fb_node *literal, const struct fb_unit *unit);
-/* Gives bare literals in the places of a value (branches of if, arguments of coalesce) the unit. */
-void fb_check_give_unit(struct fb_node *node, const struct fb_unit *unit);
 /* "did you mean `5 K`?" for the number `5 degC`, where a difference is wanted. */
 const char *fb_check_as_difference(struct fb_checker *ck, const struct fb_node *number);
 /* Brings values to one unit; `verb` completes "cannot be ..". False after an error. */

@@ -32,8 +32,9 @@ static struct fb_str param_key(const struct fb_checker *ck, struct fb_str class_
     return fb_str_printf(ck->arena, "%.*s\n%.*s", FB_ARG(class_name), FB_ARG(name));
 }
 
-uint32_t fb_check_param_index(const struct fb_checker *ck, struct fb_str class_name,
-                              struct fb_str name) {
+/* Index of a class's param, else of a common one; FB_MAP_NONE: there is none. */
+static uint32_t param_index(const struct fb_checker *ck, struct fb_str class_name,
+                            struct fb_str name) {
     uint32_t index = fb_map_get(ck->params, param_key(ck, class_name, name));
     return index != FB_MAP_NONE ? index : fb_map_get(ck->params, param_key(ck, FB_S(""), name));
 }
@@ -45,7 +46,7 @@ struct fb_field_decl *fb_check_field(const struct fb_class_decl *decl, struct fb
     return NULL;
 }
 
-int64_t fb_check_word_index(const struct fb_type_decl *words, struct fb_str name) {
+static int64_t word_index(const struct fb_type_decl *words, struct fb_str name) {
     for (uint32_t i = 0; words && i < words->n_words; i++)
         if (fb_str_eq(words->words[i], name))
             return i;
@@ -269,7 +270,7 @@ static uint32_t candidates(const struct fb_checker *ck, const struct fb_type_dec
 static const char *word_elsewhere(struct fb_checker *ck, struct fb_str name) {
     const struct fb_class_decl *decl = class_of(ck->scope);
     for (uint32_t i = 0; decl && i < decl->n_fields; i++)
-        if (fb_check_word_index(&decl->fields[i]->type, name) >= 0)
+        if (word_index(&decl->fields[i]->type, name) >= 0)
             return fb_check_print(ck, "`%.*s` is a word of `%.*s`: compare it, `%.*s == %.*s`",
                                   FB_ARG(name), FB_ARG(decl->fields[i]->name),
                                   FB_ARG(decl->fields[i]->name), FB_ARG(name));
@@ -286,7 +287,7 @@ static const char *word_in_param(struct fb_checker *ck, struct fb_str name) {
     for (uint32_t i = 0; in_param(ck) && i < ck->out->n_classes; i++) {
         const struct fb_class_decl *decl = ck->out->classes[i].decl;
         for (uint32_t k = 0; k < decl->n_fields; k++)
-            if (fb_check_word_index(&decl->fields[k]->type, name) >= 0)
+            if (word_index(&decl->fields[k]->type, name) >= 0)
                 return fb_check_print(
                     ck,
                     "`%.*s` is a word of `%.*s` of `%.*s`, and a parameter holds none: write the "
@@ -468,7 +469,7 @@ static void take_value(struct fb_node *node, const struct fb_node *value,
 
 static bool name_param(struct fb_checker *ck, struct fb_node *node) {
     const struct fb_class_decl *decl = class_of(ck->scope);
-    uint32_t index = fb_check_param_index(ck, decl ? decl->name : FB_S(""), node->text);
+    uint32_t index = param_index(ck, decl ? decl->name : FB_S(""), node->text);
     if (index == FB_MAP_NONE)
         return false;
     struct fb_definition *definition = &ck->param_definitions[index];
@@ -480,7 +481,7 @@ static bool name_param(struct fb_checker *ck, struct fb_node *node) {
 }
 
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
-    int64_t word = fb_check_word_index(words, node->text);
+    int64_t word = word_index(words, node->text);
     if (word >= 0) {
         node->ref = FB_REF_WORD;
         node->word = word;

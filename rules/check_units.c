@@ -62,9 +62,10 @@ static bool is_zero(const struct fb_node *node) {
            (node->kind == FB_N_NEGATE && is_zero(node->a));
 }
 
-void fb_check_deliver(struct fb_node *literal, const struct fb_unit *unit) {
+/* Says of a literal in which unit it is delivered, converting it exactly. */
+static void deliver(struct fb_node *literal, const struct fb_unit *unit) {
     if (literal->kind == FB_N_NEGATE) {
-        fb_check_deliver(literal->a, unit);
+        deliver(literal->a, unit);
     } else {
         double value =
             literal->kind == FB_N_NUMBER ? literal->value : (double)literal->span_us / 1e6;
@@ -82,14 +83,15 @@ static void take_unit(struct fb_node *literal, const struct fb_unit *unit) {
     literal->unit = unit;
 }
 
-void fb_check_give_unit(struct fb_node *node, const struct fb_unit *unit) {
+/* Gives bare literals in the places of a value (branches of if, arguments of coalesce) the unit. */
+static void give_unit(struct fb_node *node, const struct fb_unit *unit) {
     if (node->unit)
         return;
     if (fb_check_is_literal(node)) {
         take_unit(node, unit);
     } else if (node->kind == FB_N_IF) {
-        fb_check_give_unit(node->b, unit);
-        fb_check_give_unit(node->c, unit);
+        give_unit(node->b, unit);
+        give_unit(node->c, unit);
         if (fb_unit_same(node->b->unit, unit) && fb_unit_same(node->c->unit, unit))
             node->unit = unit;
     } else if (node->kind == FB_N_CALL) {
@@ -98,7 +100,7 @@ void fb_check_give_unit(struct fb_node *node, const struct fb_unit *unit) {
             return;
         bool all = true;
         for (uint32_t i = 0; i < node->n_args; i++) {
-            fb_check_give_unit(node->args[i].expr, unit);
+            give_unit(node->args[i].expr, unit);
             all &= fb_unit_same(node->args[i].expr->unit, unit);
         }
         if (all)
@@ -254,7 +256,7 @@ bool fb_check_bring(struct fb_checker *ck, struct fb_node *const *values, uint32
     const struct fb_unit *unit = fb_check_common_unit(values, n);
     for (uint32_t i = 0; i < n; i++)
         if (is_numeric(values[i]) && fb_check_is_literal(values[i]))
-            fb_check_deliver(values[i], unit);
+            deliver(values[i], unit);
     return true;
 }
 
@@ -303,7 +305,7 @@ static bool add_steps(struct fb_checker *ck, struct fb_node *node, struct fb_nod
         return refuse_dimensions(ck, point, steps, node->op_span,
                                  node->op == FB_OP_ADD ? "added" : "subtracted");
     if (fb_check_is_literal(steps))
-        fb_check_deliver(steps, unit);
+        deliver(steps, unit);
     node->unit = point->unit;
     return true;
 }
@@ -319,7 +321,7 @@ static bool sum_of_temperatures(struct fb_checker *ck, struct fb_node *node) {
         if (b->kind == FB_N_NUMBER)
             return refuse_subtraction(ck, node);
         if (fb_check_is_literal(a))
-            fb_check_deliver(a, b->unit);
+            deliver(a, b->unit);
         node->unit = fb_unit_difference(ck->units, fb_check_is_literal(a) ? b->unit : a->unit);
         node->difference = true;
         return true;
@@ -378,7 +380,7 @@ bool fb_check_declared(struct fb_checker *ck, struct fb_node *value, const struc
                     fb_check_source(ck, value), fb_check_type_text(value->type));
         return false;
     }
-    fb_check_give_unit(value, unit);
+    give_unit(value, unit);
     if (is_bare(value) && !fb_check_is_literal(value))
         return refuse_bare(ck, value, unit);
     bool point = fb_unit_is_point(unit);
@@ -394,6 +396,6 @@ bool fb_check_declared(struct fb_checker *ck, struct fb_node *value, const struc
         return false;
     }
     if (fb_check_is_literal(value))
-        fb_check_deliver(value, unit);
+        deliver(value, unit);
     return true;
 }

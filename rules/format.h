@@ -1,7 +1,7 @@
 /* The canonical layout of a rule file.
  *
- * Place in the flow: beside the compiler's stages: `flyball fmt` prints the tree that parse made;
- * reports use fb_format_expr to show what an expression says. */
+ * Place in the flow: beside the compiler's stages: `flyball fmt` prints the tree that parse made.
+ */
 #ifndef FB_RULES_FORMAT_H
 #define FB_RULES_FORMAT_H
 

@@ -36,7 +36,8 @@ static const char *const followers[] = {
     "state", "stay", "step", "steps", "suppress", "tag", "test", "then", "time", "to", "under",
     "until", "up", "use", "when", "whenever", "where", "with", "within", "zone"};
 
-bool fb_lex_is_follower(struct fb_str word) {
+/* True for a word that may follow an expression, which is never a unit. */
+static bool is_follower(struct fb_str word) {
     for (size_t i = 0; i < sizeof followers / sizeof *followers; i++) {
         if (fb_str_eq(word, fb_str_of(followers[i]))) {
             return true;
@@ -460,8 +461,8 @@ static void report_touching(struct lexer *lexer, uint32_t start, uint32_t letter
     }
     if (help.n == 0) {
         fb_buf_printf(&help, "put a blank %s: %.*s %.*s",
-                      fb_lex_is_follower(unit) ? "behind the number" : "before the unit",
-                      FB_ARG(number), FB_ARG(unit));
+                      is_follower(unit) ? "behind the number" : "before the unit", FB_ARG(number),
+                      FB_ARG(unit));
     }
     fb_diag_add(lexer->diags, FB_E_NUMBER_TOUCHES_LETTERS, span_of(lexer, start, lexer->at),
                 fb_buf_terminated(&help), "`%.*s` is neither a number nor a duration",
@@ -555,7 +556,7 @@ static void lex_unit(struct lexer *lexer) {
     while (byte_at(lexer, behind) == ' ' || byte_at(lexer, behind) == '\t') {
         behind++;
     }
-    if (fb_lex_is_follower(first) || is_times(first) || byte_at(lexer, behind) == ':') {
+    if (is_follower(first) || is_times(first) || byte_at(lexer, behind) == ':') {
         return;
     }
     lexer->at = end;

@@ -60,7 +60,5 @@ struct fb_str fb_lex_unescape(struct fb_arena *arena, struct fb_str written);
 bool fb_lex_duration(struct fb_str written, int64_t *us);
 /* True for [A-Za-z_][A-Za-z0-9_]*. */
 bool fb_lex_is_word(struct fb_str s);
-/* True for a word that may follow an expression, which is never a unit. */
-bool fb_lex_is_follower(struct fb_str word);
 
 #endif

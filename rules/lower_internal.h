@@ -108,9 +108,6 @@ struct fb_code fb_piece_end(struct fb_piece *piece, uint16_t result);
 
 /* ---- lower_expr.c ---- */
 struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *node);
-/* A number, brought to a unit. */
-uint16_t fb_lower_in_unit(struct fb_piece *piece, const struct fb_node *node,
-                          const struct fb_unit *unit);
 uint16_t fb_lower_seconds(struct fb_piece *piece, const struct fb_node *node);
 struct fb_lowered fb_lower_let_value(struct fb_piece *piece, const struct fb_let_decl *let);
 /* True where a comparison outside calls and lets has the deadband's dimension. */

@@ -89,7 +89,6 @@ bool fb_p_at_clause(const struct fb_parser *p);
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses);
 /* Goes to where the next statement may begin. */
 void fb_p_next_statement(struct fb_parser *p);
-bool fb_p_at_statement(const struct fb_parser *p);
 
 /* ---- expressions (parse_expr.c); NULL after a report --------------------------------------- */
 

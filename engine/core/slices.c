@@ -37,7 +37,7 @@ static void add_to(const struct fb_slice_view *view, void *slice, uint64_t count
     }
 }
 
-void fb_slice_clear(const struct fb_slice_view *view, void *slice) {
+static void clear(const struct fb_slice_view *view, void *slice) {
     memset(slice, 0, view->slices->stride);
     fb_stat_clear(view->slices->mask, fb_slice_parts(view, slice));
 }
@@ -83,7 +83,7 @@ void fb_slices_init(const struct fb_slice_view *view) {
     slices->tracked = is_tracked(view->window);
     slices->plain = is_plain(view->window);
     for (uint32_t i = 0; i < view->n; i++)
-        fb_slice_clear(view, slot(view, i));
+        clear(view, slot(view, i));
 }
 
 static bool stat_is_sound(const struct fb_slice_view *view, uint32_t stat, int64_t i,
@@ -308,7 +308,7 @@ static void fold_terms(struct row row, void *sum, uint32_t stat, int64_t term) {
 
 int64_t fb_slices_fold(const struct fb_slice_view *view, void *sum, int64_t start_us, uint32_t n) {
     uint32_t mask = view->slices->mask;
-    fb_slice_clear(view, sum);
+    clear(view, sum);
     unsigned char *first = fb_slices_find(view, start_us);
     if (!first || n == 0)
         return 0;
@@ -391,7 +391,7 @@ static void move_on(const struct fb_slice_view *view, int64_t start_us) {
     int64_t steps = (start_us - slices->newest_us) / view->window->pane_us;
     for (int64_t i = 0; i < steps && i < view->n; i++) {
         slices->position = slices->position + 1u == view->n ? 0 : (uint16_t)(slices->position + 1);
-        fb_slice_clear(view, slot(view, slices->position));
+        clear(view, slot(view, slices->position));
     }
     slices->newest_us = start_us;
     slices->changed = true;

@@ -52,7 +52,6 @@ struct fb_slice_view {
 uint64_t fb_slice_count(const struct fb_slice_view *view, const void *slice);
 int64_t fb_slice_good_us(const struct fb_slice_view *view, const void *slice);
 union fb_cell *fb_slice_parts(const struct fb_slice_view *view, void *slice);
-void fb_slice_clear(const struct fb_slice_view *view, void *slice);
 
 /* Fresh slices. */
 void fb_slices_init(const struct fb_slice_view *view);

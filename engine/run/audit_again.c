@@ -35,7 +35,6 @@ struct fb_audit_again {
     uint32_t n_tasks, tasks_cap;
     int64_t semantics;
     const char *build;
-    uint64_t findings;
 };
 
 struct fb_audit_again *fb_audit_again_new(fb_audit_finding_fn *found, void *context) {
@@ -108,7 +107,6 @@ uint32_t fb_audit_again_tasks(const struct fb_audit_again *again) {
 /* ---- findings ---- */
 
 static void tell(struct fb_audit_again *again) {
-    again->findings++;
     again->found(again->context, (struct fb_str){again->text.p, again->text.n});
 }
 
@@ -192,8 +190,4 @@ void fb_audit_again_end(struct fb_audit_again *again) {
                       kept->file, kept->number, FB_ARG(task->name), task->compared + 1);
         tell(again);
     }
-}
-
-uint64_t fb_audit_again_findings(const struct fb_audit_again *again) {
-    return again->findings;
 }

@@ -28,7 +28,6 @@ uint32_t fb_audit_again_tasks(const struct fb_audit_again *again);
 void fb_audit_again_compare(struct fb_audit_again *again, struct fb_str line);
 /* After the last one: tells of records that did not come again. */
 void fb_audit_again_end(struct fb_audit_again *again);
-uint64_t fb_audit_again_findings(const struct fb_audit_again *again);
 
 /* Appends a line with what stands around byte `at` of data. */
 void fb_audit_excerpt(struct fb_buf *out, const char *title, struct fb_str data, size_t at);
