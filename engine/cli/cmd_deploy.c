@@ -5,7 +5,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/num.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/compile.h"
@@ -20,10 +19,7 @@ enum {
     KEY_LIST,
     KEY_WAIT,
     KEY_OTHER_TOPICS,
-    WAIT_S = 30, /* unless told */
-    WAIT_S_MAX = 86400,
-    HEARD_US = 30000000, /* an instance tells its partitions three times as often */
-    LOOK_US = 300000
+    WAIT_S = 30 /* unless told */
 };
 
 static const struct argp_option option_table[] = {
@@ -70,9 +66,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         request->other_topics = true;
         return 0;
     case KEY_WAIT:
-        if (!fb_num_parse_int(fb_str_of(value), &request->wait_s) || request->wait_s < 0 ||
-            request->wait_s > WAIT_S_MAX)
-            argp_error(state, "--wait takes whole seconds in 0..%d, not `%s`", WAIT_S_MAX, value);
+        request->wait_s = fb_cli_wait_s(value, state);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "`%s`: rules go behind --rules, the configuration behind --config",
@@ -137,6 +131,11 @@ static bool has(const struct fb_told *told, const char *name) {
     return strcmp(told->rules, name) == 0;
 }
 
+/* It was heard of, and not as one that has ended. */
+static bool runs(const struct fb_told *told) {
+    return told->stamp_us != FB_NO_STAMP && strcmp(told->mode, "drained") != 0;
+}
+
 static bool refuses(const struct fb_told *told, const char *name) {
     char text[64];
     snprintf(text, sizeof text, "rules %s are refused", name);
@@ -150,7 +149,7 @@ struct count {
 static struct count count(const struct fb_told_all *told, const char *name) {
     struct count count = {0, 0, 0};
     for (int32_t p = 0; p < told->n; p++) {
-        if (told->items[p].stamp_us == FB_NO_STAMP)
+        if (!runs(&told->items[p]))
             continue;
         count.heard++;
         count.have += has(&told->items[p], name);
@@ -162,7 +161,7 @@ static struct count count(const struct fb_told_all *told, const char *name) {
 static void print_rest(const struct fb_told_all *told, const char *name) {
     for (int32_t p = 0; p < told->n; p++) {
         const struct fb_told *one = &told->items[p];
-        if (one->stamp_us != FB_NO_STAMP && !has(one, name))
+        if (runs(one) && !has(one, name))
             fprintf(stderr, "partition %d of instance %s: %s, rules %s%s%s\n", p, one->instance,
                     one->mode, one->rules[0] ? one->rules : "not known", one->detail[0] ? ": " : "",
                     one->detail);
@@ -176,12 +175,12 @@ static int await(struct fb_deploy *deploy, const char *name, int64_t wait_s) {
     struct count now = {0, 0, 0};
     int64_t begun_us = fb_wall_us(&fb_machine_time);
     bool ok = true, over = false;
-    while (!over && (ok = fb_deploy_told(deploy, begun_us - HEARD_US, &told, &err))) {
+    while (!over && (ok = fb_deploy_told(deploy, begun_us - FB_HEARD_US, &told, &err))) {
         now = count(&told, name);
         over = now.have + now.refuse == now.heard ||
                fb_wall_us(&fb_machine_time) - begun_us >= wait_s * 1000000;
         if (!over)
-            usleep(LOOK_US);
+            usleep(FB_LOOK_US);
     }
     int status = FB_EXIT_PROBLEMS;
     if (!ok)
@@ -189,7 +188,7 @@ static int await(struct fb_deploy *deploy, const char *name, int64_t wait_s) {
     else if (now.heard == 0)
         printf("no instance was heard of in the last %d s: the rules are in force when one "
                "starts\n",
-               HEARD_US / 1000000);
+               FB_HEARD_US / 1000000);
     else if (now.have == now.heard)
         printf("in force in %d of %d partitions%s\n", now.have, told.n,
                now.heard < told.n ? "; of the others nothing was heard" : "");

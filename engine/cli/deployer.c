@@ -1,15 +1,26 @@
 /* What `flyball deploy` and `flyball drain` share. */
 #include "engine/cli/deployer.h"
 
+#include <argp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/num.h"
 #include "engine/cli/cli.h"
 #include "engine/run/config.h"
 #include "engine/run/deploy.h"
+
+enum { WAIT_S_MAX = 86400 };
+
+int64_t fb_cli_wait_s(const char *value, struct argp_state *state) {
+    int64_t seconds = 0;
+    if (!fb_num_parse_int(fb_str_of(value), &seconds) || seconds < 0 || seconds > WAIT_S_MAX)
+        argp_error(state, "--wait takes whole seconds in 0..%d, not `%s`", WAIT_S_MAX, value);
+    return seconds;
+}
 
 void fb_cli_who(char *text, size_t room) {
     char host[128] = "";

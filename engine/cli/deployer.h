@@ -10,10 +10,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum {
+    FB_HEARD_US = 30000000, /* an instance tells its partitions three times as often */
+    FB_LOOK_US = 300000     /* between two looks at what instances tell */
+};
+
+struct argp_state;
 struct fb_bundle;
 struct fb_config;
 struct fb_deploy;
 
+/* The value of --wait, in seconds; ends the process where it is none. */
+int64_t fb_cli_wait_s(const char *value, struct argp_state *state);
 /* "USER@HOST" of who runs this command. */
 void fb_cli_who(char *text, size_t room);
 /* Tells err; the exit status: FB_EXIT_IO where the broker is the trouble, else FB_EXIT_USAGE. */

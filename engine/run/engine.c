@@ -24,7 +24,7 @@
 #include "engine/run/topics.h"
 #include "engine/run/worker.h"
 
-enum { REPORT_S = 10, LOOK_MS = 100, FORCED_STATUS = 3, PARK_US = 600 * 1000000 };
+enum { REPORT_S = 10, LOOK_MS = 100, FORCED_STATUS = 3, PARK_US = 600 * 1000000, STATUS_MS = 5000 };
 
 struct engine;
 
@@ -65,7 +65,8 @@ struct engine {
     struct thread *threads;
     const char **members; /* of the threads */
     uint32_t n_threads;
-    atomic_bool stop, drain;
+    atomic_bool stop;
+    atomic_int drain; /* enum fb_drain */
 };
 
 static struct fb_kafka_settings settings_of(struct engine *engine) {
@@ -405,17 +406,31 @@ static bool all_over(const struct engine *engine) {
     return true;
 }
 
-/* Somebody asked for it: workers take nothing more, and end when all of them are done. */
+static bool drains(const struct engine *engine) {
+    return atomic_load(&engine->drain) != FB_DRAIN_NOT;
+}
+
+/* Somebody asked for it: workers take nothing more, and leave when all of them are done. */
 static void look_at_drain(struct engine *engine) {
-    if (!engine->deployed || atomic_load(&engine->stop) || !fb_deployed_drains(engine->deployed))
+    if (!engine->deployed || !fb_deployed_drains(engine->deployed))
         return;
-    if (!atomic_exchange(&engine->drain, true))
+    if (!drains(engine)) {
         fb_log(FB_LOG_INFO, "asked to drain: nothing more is taken, a snapshot of all state is "
                             "made");
+        atomic_store(&engine->drain, FB_DRAIN_WANTED);
+    }
+    for (uint32_t i = 0; i < engine->n_threads; i++)
+        if (!atomic_load(&fb_worker_figures(engine->threads[i].worker)->drained))
+            return;
+    atomic_store(&engine->drain, FB_DRAIN_LEAVE);
+}
+
+/* All workers have left by themselves. */
+static void tell_drained(struct engine *engine) {
     unsigned partitions = 0, halted = 0;
     for (uint32_t i = 0; i < engine->n_threads; i++) {
         const struct fb_worker_figures *figures = fb_worker_figures(engine->threads[i].worker);
-        if (!atomic_load(&figures->drained))
+        if (!engine->threads[i].ok || !atomic_load(&figures->drained))
             return;
         partitions += atomic_load(&figures->partitions);
         halted += atomic_load(&figures->halted);
@@ -425,7 +440,6 @@ static void look_at_drain(struct engine *engine) {
            "%s",
            partitions - halted, partitions - halted == 1 ? "" : "s",
            halted ? "; what is halted stays as it is" : "");
-    atomic_store(&engine->stop, true);
 }
 
 /* Until all workers are over. */
@@ -444,17 +458,23 @@ static void watch(struct engine *engine, const sigset_t *signals) {
                    signal == SIGINT ? "SIGINT" : "SIGTERM");
             atomic_store(&engine->stop, true);
         }
-        if (any_over(engine, &failed))
+        if (any_over(engine, &failed) && (failed || !drains(engine)))
             atomic_store(&engine->stop, true);
-        look_at_drain(engine);
+        if (!atomic_load(&engine->stop))
+            look_at_drain(engine);
         if (engine->status)
             fb_status_tell(engine->status, fb_wall_us(&fb_machine_time));
         if (now_ms() - last.at_ms >= REPORT_S * 1000)
             report(engine, &last, false);
     }
     report(engine, &last, true);
+    if (drains(engine) && !atomic_load(&engine->stop))
+        tell_drained(engine);
     if (engine->status)
         fb_status_tell(engine->status, fb_wall_us(&fb_machine_time));
+    if (engine->status && drains(engine)) /* somebody waits for it */
+        fb_status_flush(engine->status, STATUS_MS);
+    atomic_store(&engine->stop, true);
 }
 
 static bool start(struct engine *engine, struct fb_err *err) {

@@ -12,7 +12,7 @@
 #include "engine/codec/json_write.h"
 #include "engine/model/program.h"
 
-enum { PARTITIONS_MAX = 4096, EVERY_US = 10000000 };
+enum { PARTITIONS_MAX = 4096, EVERY_US = 10000000, WAIT_MS = 100 };
 
 struct fb_status {
     struct fb_status_config config;
@@ -145,4 +145,12 @@ void fb_status_tell(struct fb_status *status, int64_t wall_us) {
         return;
     status->failed = true;
     fb_log(FB_LOG_WARN, "the status topic is no longer written: %s", err.text);
+}
+
+void fb_status_flush(struct fb_status *status, int patience_ms) {
+    struct fb_err err;
+    const struct fb_sink_calls *calls = status->config.sink->calls;
+    for (int waited_ms = 0; waited_ms < patience_ms; waited_ms += WAIT_MS)
+        if (calls->commit(status->config.sink, NULL, NULL, 0, WAIT_MS, &err) != FB_COMMIT_WAIT)
+            return;
 }

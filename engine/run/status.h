@@ -23,6 +23,8 @@ void fb_status_free(struct fb_status *status);
 /* To be called often: puts what is new since the last call. wall_us: present time. Never waits;
  * what cannot be written is told again later. */
 void fb_status_tell(struct fb_status *status, int64_t wall_us);
+/* Waits until what was told has been written, so long at most. */
+void fb_status_flush(struct fb_status *status, int patience_ms);
 /* One record's value. Appends. */
 void fb_status_write(const struct fb_status_config *config, const struct fb_posting *posting,
                      int64_t wall_us, struct fb_buf *out);

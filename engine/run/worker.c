@@ -37,6 +37,8 @@ struct fb_worker {
     uint32_t reopens;          /* since the last commit */
     int64_t told_us;           /* when the trouble behind them was told last */
     bool keyless_told, closing;
+    bool assigned; /* the source has said which partitions are ours, perhaps none */
+    bool leaving;  /* all is drained */
     bool reopen; /* a commit went wrong: the ends must be opened anew before there is another one */
 };
 
@@ -54,7 +56,7 @@ static bool stopping(const struct fb_worker *worker) {
 
 static bool draining(const struct fb_worker *worker) {
     return worker->config->drain &&
-           atomic_load_explicit(worker->config->drain, memory_order_relaxed);
+           atomic_load_explicit(worker->config->drain, memory_order_relaxed) != FB_DRAIN_NOT;
 }
 
 static bool exactly_once(const struct fb_worker *worker) {
@@ -75,10 +77,15 @@ static int64_t lag_of(struct fb_worker *worker, const struct fb_partition *part)
     return lag;
 }
 
+static bool is_drained(const struct fb_worker *worker, const struct fb_partition *part) {
+    return draining(worker) && fb_task_is_drained(part->task);
+}
+
 static void post(struct fb_worker *worker, const struct fb_partition *part, int64_t lag) {
     struct fb_posting posting = {.partition = part->number,
-                                 .mode = fb_partition_is_at_end(part) ? FB_MODE_NORMAL
-                                                                      : FB_MODE_CATCHING_UP,
+                                 .mode = is_drained(worker, part)       ? FB_MODE_DRAINED
+                                         : fb_partition_is_at_end(part) ? FB_MODE_NORMAL
+                                                                        : FB_MODE_CATCHING_UP,
                                  .lag = lag};
     fb_task_describe(part->task, &posting);
     fb_board_post(worker->config->board, &posting);
@@ -271,6 +278,7 @@ static void on_started(void *context, struct fb_position *positions, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         if (!fb_partitions_find(&worker->parts, positions[i].partition))
             start_partition(worker, positions, i, n);
+    worker->assigned = true;
     worker->batch_bytes = fb_partitions_bytes(&worker->parts);
     atomic_store(&worker->figures.partitions, (unsigned)worker->parts.n);
     atomic_store(&worker->figures.halted, fb_partitions_halted(&worker->parts));
@@ -287,12 +295,17 @@ static void on_stopped(void *context, bool lost) {
         fb_log(FB_LOG_WARN, "partitions are given up without a commit: %s", err.text);
     for (size_t i = 0; i < worker->parts.n; i++) {
         fb_partition_add_stats(&worker->parts.items[i], &worker->gone);
-        fb_board_remove(worker->config->board, worker->parts.items[i].number);
+        if (!worker->leaving) /* what it says of the drained ones stays to be told */
+            fb_board_remove(worker->config->board, worker->parts.items[i].number);
         if (worker->parts.items[i].task)
             fb_park_leave(worker->config->park, worker->parts.items[i].task, now_us(worker));
     }
     fb_partitions_clear(&worker->parts);
     worker->batch_bytes = 0;
+    worker->assigned = false;
+    if (worker->leaving)
+        return;
+    atomic_store(&worker->figures.drained, false); /* what comes next is not known yet */
     atomic_store(&worker->figures.partitions, 0);
     atomic_store(&worker->figures.halted, 0);
 }
@@ -368,9 +381,9 @@ static int until_ms(int64_t now, int64_t then) {
 }
 
 /* Nothing is taken any more: commits until the snapshots are whole. Partitions that come meanwhile
- * are treated alike. */
+ * are treated alike; between two assignments those that wait in the park may still come back. */
 static void drain(struct fb_worker *worker) {
-    bool all = !worker->reopen;
+    bool all = worker->assigned && !worker->reopen;
     for (size_t i = 0; i < worker->parts.n; i++) {
         struct fb_task *task = worker->parts.items[i].task;
         if (!task)
@@ -382,7 +395,14 @@ static void drain(struct fb_worker *worker) {
         worker->commit_at_us = 0; /* at once */
     else                          /* polling comes back at once where records are there */
         fb_sleep_us(worker->config->time, TICK_US);
+    if (all && !atomic_load(&worker->figures.drained))
+        measure(worker); /* told before anybody ends because of it */
     atomic_store(&worker->figures.drained, all);
+}
+
+static bool may_leave(const struct fb_worker *worker) {
+    return worker->config->drain && atomic_load(worker->config->drain) == FB_DRAIN_LEAVE &&
+           atomic_load(&worker->figures.drained);
 }
 
 /* What a commit that did not go well means: false ends the worker, err says why. */
@@ -452,8 +472,9 @@ bool fb_worker_run(struct fb_worker *worker, struct fb_err *err) {
     *err = (struct fb_err){0};
     bool open = open_ends(worker, err);
     worker->commit_at_us = now_us(worker) + worker->config->commit_interval_us;
-    while (open && worker->source && !stopping(worker) && go_on(worker, err))
+    while (open && worker->source && !stopping(worker) && !may_leave(worker) && go_on(worker, err))
         continue;
+    worker->leaving = open && worker->source && !stopping(worker) && may_leave(worker);
     bool ok = err->kind == FB_NO_FAILURE;
     if (worker->source) {
         if (ok)

@@ -20,6 +20,15 @@
 
 #include <stdatomic.h>
 
+/* What is asked of a worker that shall end with all of its state in snapshots. It leaves by its own
+ * judgement: a partition that came meanwhile, from one who gave it up undrained, is drained first.
+ */
+enum fb_drain {
+    FB_DRAIN_NOT,
+    FB_DRAIN_WANTED, /* take nothing more, bring all of the state into snapshots, stay */
+    FB_DRAIN_LEAVE   /* the same, and end as soon as it is done */
+};
+
 struct fb_worker_config {
     const struct fb_task_config *task; /* task->journalled: exactly once */
     struct fb_bundle *bundle;          /* at the start */
@@ -46,9 +55,7 @@ struct fb_worker_config {
     void *context;
     uint32_t worker;   /* its number */
     atomic_bool *stop; /* true: commit, return */
-    /* True: take nothing more, and bring all of the state into snapshots. NULL: never. Exactly once
-     * only. */
-    atomic_bool *drain;
+    atomic_int *drain; /* enum fb_drain; NULL: never. Exactly once only */
 };
 
 /* Read by the engine's thread while the worker runs. */
@@ -56,8 +63,9 @@ struct fb_worker_figures {
     atomic_ullong records, alerts, late, dead;
     atomic_llong lag; /* records that are in the topics and not read, as far as known */
     atomic_uint partitions;
-    atomic_uint halted;  /* of them: their state cannot be rebuilt */
-    atomic_bool drained; /* all is in snapshots, as `drain` asked */
+    atomic_uint halted; /* of them: their state cannot be rebuilt */
+    /* As `drain` asked: all is in snapshots, and no partition is on its way. */
+    atomic_bool drained;
     atomic_bool waiting; /* for outputs to be acknowledged, for more than a moment */
 };
 

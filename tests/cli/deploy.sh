@@ -35,6 +35,7 @@ tells 3 'cannot reach Kafka at 127.0.0.1:1' \
 tells 0 'flyball deploy --rollback' "$flyball" deploy --help
 
 tells 2 'the configuration goes behind --config' "$flyball" drain app
+tells 2 '--wait takes whole seconds' "$flyball" drain --wait -1
 tells 2 'restart it with the new rules' "$flyball" drain -X processing.guarantee=at_least_once
 tells 3 'cannot reach Kafka at 127.0.0.1:1' "$flyball" drain --config nobody.properties
 tells 0 'flyball drain --config' "$flyball" drain --help

@@ -81,13 +81,18 @@ static void write_config(const char *name, const char *application, const char *
     fclose(file);
 }
 
-static struct fb_program_run start(const char *rules, const char *config) {
+static struct fb_program_run start_as(const char *id, const char *rules, const char *config) {
     static int starts;
-    char log[32];
+    char log[32], instance[32];
     snprintf(log, sizeof log, "run-%d.log", starts++);
-    const char *const args[] = {"run",      "--rules",       path_of(rules),
-                                "--config", path_of(config), NULL};
+    snprintf(instance, sizeof instance, "instance.id=%s", id);
+    const char *const args[] = {"run",           "--rules", path_of(rules), "--config",
+                                path_of(config), "-X",      instance,       NULL};
     return fb_program_start(folder, log, args);
+}
+
+static struct fb_program_run start(const char *rules, const char *config) {
+    return start_as("a", rules, config);
 }
 
 static void end(const struct fb_program_run *run, int signal) {
@@ -367,11 +372,78 @@ static void bad_rules_are_refused_and_the_last_ones_are_taken_back(void **state)
     end(&run, SIGTERM);
 }
 
-int main(void) {
+/* Which partitions the newest status says are drained. */
+static int n_drained(const char *application) {
+    char topic[96];
+    bool drained[PARTITIONS] = {false};
+    int n = 0;
+    snprintf(topic, sizeof topic, "%s.status", application);
+    struct fb_records got = fb_topic_read(fb_broker_shared(), topic, false);
+    for (size_t i = 0; i < got.n; i++)
+        drained[got.v[i].partition] = strstr(got.v[i].value, "\"mode\":\"drained\"") != NULL;
+    for (int p = 0; p < PARTITIONS; p++)
+        n += drained[p];
+    fb_records_free(&got);
+    return n;
+}
+
+static int drain(const char *wait) {
+    const char *const args[] = {"drain", "--config", path_of("config"), "--wait", wait, NULL};
+    return fb_program_do(folder, "deploy.log", args);
+}
+
+/* The second instance joins as all are asked to drain: what it gets is drained by it. */
+static void drain_waits_for_every_partition_wherever_it_goes(void **state) {
+    (void)state;
+    enum { EVENTS = 60000 };
+    const char *address = fb_broker_shared();
+    static const char more[] = "kafka.queued.min.messages = 200\nkafka.session.timeout.ms = 6000\n";
+    char input[64], application[64], alerts[96];
+    fb_topic_name(input, "events");
+    fb_topic_name(application, "app");
+    snprintf(alerts, sizeof alerts, "%s.alerts", application);
+    write_rules("0.rules", input, "");
+    write_config("config", application, more);
+    struct fb_event_shape shape = {EVENTS, PARTITIONS, fb_wall_ms() - BACK_MS, true};
+    struct fb_topic_record *events = fb_events_make(&shape);
+    fb_topic_create(address, input, PARTITIONS, NULL);
+    fb_topic_put_all(address, input, events, EVENTS);
+    fb_events_free(events, EVENTS);
+    struct fb_program_run a = start("0.rules", "config");
+    fb_program_await(&a, "application "); /* its topics are there */
+    struct fb_records some = fb_topic_await(address, alerts, true, 1);
+    fb_records_free(&some);
+    struct fb_program_run b = start_as("b", "0.rules", "config");
+    fb_program_await(&b, "application ");
+    assert_int_equal(drain("120"), 0);
+    assert_int_equal(n_drained(application), PARTITIONS);
+    assert_int_equal(fb_program_wait(&a), 0);
+    assert_int_equal(fb_program_wait(&b), 0);
+    assert_true(fb_program_said(&a, "drained: all state of "));
+    assert_true(fb_program_said(&b, "drained: all state of "));
+    assert_int_equal(drain("120"), 0); /* nobody is there */
+    a = start("0.rules", "config");
+    fb_program_await(&a, "application ");
+    for (int64_t begun_ms = fb_watch_now_ms(); count_said(&a, "state rebuilt in") < PARTITIONS;
+         usleep(20000))
+        assert_true(fb_watch_now_ms() - begun_ms < PATIENCE_MS);
+    assert_int_equal(count_said(&a, "of a snapshot, 0 commits with 0 records after it"),
+                     PARTITIONS);
+    /* One that is killed is named. */
+    end(&a, SIGKILL);
+    assert_int_equal(drain("1"), 1);
+    assert_true(deploy_said("partitions are not drained after 1 s"));
+    assert_true(deploy_said(" of instance a: "));
+}
+
+int main(int argc, char **argv) {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_rules_of_the_start_are_known_to_the_first_deployment),
         cmocka_unit_test(bad_rules_are_refused_and_the_last_ones_are_taken_back),
         cmocka_unit_test(changes_under_load_leave_the_other_rules_alone),
+        cmocka_unit_test(drain_waits_for_every_partition_wherever_it_goes),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -51,7 +51,7 @@ static int clean_up(void **state) {
 
 /* ---- the script ---- */
 
-enum step_kind { START, STOP, LOST, RECORD, END, OFFLINE, ONLINE, TICKS, LAST };
+enum step_kind { START, STOP, LOST, RECORD, END, OFFLINE, ONLINE, TICKS, DRAIN, IDLE, LAST };
 
 /* One step a poll; TICKS lasts until the worker has looked twice whether it may tick. */
 struct step {
@@ -75,6 +75,7 @@ struct script {
     const char *until; /* LAST waits until this stands in the log */
     struct fb_buf log;
     atomic_bool stop;
+    atomic_int drain;
     int64_t stamp_us;
     int looks; /* whether the source is online */
 };
@@ -142,6 +143,12 @@ static enum fb_poll poll_script(struct fb_record_source *source, int timeout_ms,
     case ONLINE:
         script->offline = step->kind == OFFLINE;
         fb_buf_text(&script->log, script->offline ? "offline\n" : "online\n");
+        break;
+    case DRAIN:
+        atomic_store(&script->drain, FB_DRAIN_LEAVE);
+        break;
+    case IDLE:
+        fb_buf_text(&script->log, "idle\n");
         break;
     case START:
     case TICKS:
@@ -597,6 +604,67 @@ static void workers_share_only_the_program(void **state) {
     }
 }
 
+/* ---- draining ---- */
+
+static bool no_bounds(struct fb_history *history, const char *topic, int32_t partition,
+                      int64_t *first, int64_t *end, struct fb_err *err) {
+    (void)history;
+    (void)topic;
+    (void)partition;
+    (void)err;
+    *first = *end = 0;
+    return true;
+}
+
+static void close_history(struct fb_history *history) {
+    (void)history;
+}
+
+static struct fb_history *open_history(void *context, uint32_t worker, struct fb_err *err) {
+    static const struct fb_history_calls calls = {.bounds = no_bounds, .close = close_history};
+    static struct fb_history empty = {&calls};
+    (void)context;
+    (void)worker;
+    (void)err;
+    return &empty;
+}
+
+/* Between two assignments a worker has no partitions, but may get its own back: it must not leave
+ * them undrained. */
+static void who_drains_leaves_when_what_it_was_given_is_drained(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 5, NULL}, {RECORD, 0, 5, HOT}, {STOP, 0, 0, NULL}, {DRAIN, 0, 0, NULL},
+        {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL}, {START, 0, 6, NULL},
+        {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL}, {LAST, 0, 0, NULL}};
+    struct script script = {.steps = steps, .stamp_us = wall_us()};
+    struct fb_worker_config config = config_of(&script);
+    struct fb_task_config journalled = task_config;
+    struct fb_err err;
+    journalled.journalled = true;
+    journalled.pace = (struct fb_snapshot_pace){.least_us = INT64_MAX, .most_us = INT64_MAX};
+    config.task = &journalled;
+    config.build = "test";
+    config.drain = &script.drain;
+    config.open_history = open_history;
+    config.topics[FB_STREAM_JOURNAL] = "journal";
+    config.topics[FB_STREAM_SNAPSHOT] = "snapshot";
+    config.topics[FB_STREAM_AUDIT] = "audit";
+    config.park = fb_park_new(KEEP_US);
+    struct fb_worker *worker = fb_worker_new(&config);
+    assert_true(fb_worker_run(worker, &err));
+    assert_true(atomic_load(&fb_worker_figures(worker)->drained));
+    const char *log = fb_buf_terminated(&script.log);
+    const char *waits = strstr(log, "idle\nidle\nidle\nstart 0@6\n");
+    assert_non_null(waits);
+    assert_null(strstr(log, "put snapshot 0 B/manifest"));
+    assert_non_null(strstr(waits, "put snapshot 0 A/manifest"));
+    assert_int_not_equal(script.steps->kind, LAST); /* it left by itself */
+    fb_worker_free(worker);
+    fb_park_free(config.park);
+    fb_buf_free(&script.log);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_safe_before_positions_are_committed),
@@ -612,6 +680,7 @@ int main(void) {
         cmocka_unit_test(a_task_that_was_overtaken_begins_anew),
         cmocka_unit_test(records_of_an_assignment_that_is_over_are_left_alone),
         cmocka_unit_test(timers_fire_at_the_end_and_online_only),
+        cmocka_unit_test(who_drains_leaves_when_what_it_was_given_is_drained),
         cmocka_unit_test(workers_share_only_the_program),
     };
     return cmocka_run_group_tests(tests, compile, clean_up);
