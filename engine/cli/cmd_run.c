@@ -133,8 +133,10 @@ int fb_cmd_run(int argc, char **argv) {
         .options = option_table,
         .parser = parse,
         .args_doc = "",
-        .doc = "Runs rules over live events: from Kafka to Kafka, or through pipes. SIGTERM and "
-               "SIGINT drain, commit and end; a second one ends at once.\v"
+        .doc = "Runs rules over live events: from Kafka to Kafka, or through pipes. After SIGTERM "
+               "or SIGINT it takes nothing more, commits and ends; a second one ends it at once. "
+               "Exit status 0: stopped so, drained, or at the input's end; 1: the rules have "
+               "errors; 2: wrong usage or configuration; 3: input or output failed.\v"
                "Examples:\n"
                "  flyball run --rules pumps.rules --config flyball.properties\n"
                "  flyball run --rules pumps.rules -X kafka.bootstrap.servers=localhost:9092\n"

@@ -49,11 +49,13 @@ enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_EN
          FB_REPLAY_KEY_APPLICATION,                                                                \
          "NAME",                                                                                   \
          0,                                                                                        \
-         "Name that goes into ids (default: flyball)",                                             \
+         "Name that goes into ids (replay: flyball unless given; audit: as in the records)",       \
          0},                                                                                       \
     {                                                                                              \
         "tasks", FB_REPLAY_KEY_TASKS, "N", 0,                                                      \
-            "Spread devices over N tasks; the result is the same (default: 1)", 0                  \
+            "Spread devices over N tasks; the result is the same (replay: 1 unless given; audit: " \
+            "as in the records)",                                                                  \
+            0                                                                                      \
     }
 
 /* The defaults. */
