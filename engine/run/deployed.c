@@ -124,7 +124,8 @@ struct fb_deployed *fb_deployed_open(const struct fb_deployed_config *config, st
     deployed->bundle = fb_bundle_keep(config->bundle);
     FB_ASSERT(pthread_mutex_init(&deployed->lock, NULL) == 0);
     atomic_init(&deployed->drains, false);
-    if (fb_deployed_look(deployed, err))
+    deployed->looked = config->is_absent; /* what comes to stand there came after this look */
+    if (config->is_absent || fb_deployed_look(deployed, err))
         return deployed;
     fb_deployed_close(deployed);
     return NULL;

@@ -18,12 +18,13 @@ struct fb_deployed_config {
     struct fb_bundle *bundle;   /* of --rules: in force until others are deployed, and what is
                                  * deployed must read the same topics */
     struct fb_board *board;     /* told of what is refused */
+    bool is_absent;             /* the topic was looked for just now: there is none yet */
     const atomic_bool *stop;
 };
 
 struct fb_deployed;
 
-/* Looks once. NULL: err says why. */
+/* Looks once, where there is a topic. NULL: err says why. */
 struct fb_deployed *fb_deployed_open(const struct fb_deployed_config *config, struct fb_err *err);
 /* Looks again: what came since. False: err says why, nothing has changed. */
 bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err);

@@ -248,6 +248,7 @@ static bool open_deployed(struct engine *engine, struct fb_err *err) {
         .history = fb_kafka_history_open(&settings, &engine->stop, err),
         .bundle = engine->bundle,
         .board = engine->board,
+        .is_absent = !engine->topics.rules_are_there,
         .stop = &engine->stop};
     if (deployed.history)
         engine->deployed = fb_deployed_open(&deployed, err);

@@ -240,7 +240,6 @@ static bool look_for_rules(struct fb_kafka_topics *kafka, const struct fb_topics
 
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,
                        struct fb_err *err) {
-    bool deployed = false;
     if (!no_loop(wanted, err))
         return false;
     struct fb_kafka_topics *kafka = fb_kafka_topics_open(&wanted->settings, BROKER_MS, err);
@@ -255,8 +254,8 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
         ok = prepare_output(kafka, wanted, s, most, topics, err);
     ok = ok && check_retentions(kafka, wanted, err);
     if (ok && wanted->write && wanted->exactly_once)
-        ok = look_for_rules(kafka, wanted, &deployed, err);
+        ok = look_for_rules(kafka, wanted, &topics->rules_are_there, err);
     free(partitions);
     fb_kafka_topics_close(kafka);
-    return ok && check_readable(wanted, deployed, err);
+    return ok && check_readable(wanted, topics->rules_are_there, err);
 }

@@ -24,6 +24,7 @@ struct fb_topics_wanted {
 struct fb_topics {
     const char *names[FB_STREAMS];
     int32_t partitions[FB_STREAMS];
+    bool rules_are_there; /* the topic of what is deployed */
 };
 
 /* What the configuration calls the topic of a stream. */

@@ -343,6 +343,23 @@ static void a_record_that_ends_the_process_twice_is_put_aside(void **state) {
 
 /* ---- what is taken away from outside ---- */
 
+/* Whether its log has a line with this text before the first line with that one. */
+static bool said_before(const struct fb_instance *instance, const char *text, const char *that) {
+    char *line = NULL;
+    size_t room = 0;
+    bool found = false, began = false;
+    FILE *file = fopen(instance->run.log, "r");
+    assert_non_null(file);
+    while (!found && !began && getline(&line, &room, file) > 0) {
+        found = strstr(line, text) != NULL;
+        began = strstr(line, that) != NULL;
+    }
+    fclose(file);
+    free(line);
+    assert_true(found || began);
+    return found;
+}
+
 static void a_forgotten_group_is_no_loss(void **state) {
     (void)state;
     struct fb_app app;
@@ -358,6 +375,8 @@ static void a_forgotten_group_is_no_loss(void **state) {
     fb_app_await_end(&app);
     assert_true(fb_instance_said(&engine, "the consumer group has no positions any more") > 0);
     fb_instance_end(&engine, SIGTERM);
+    /* A topic that was not there is not looked for again before the work begins. */
+    assert_false(said_before(&engine, ".rules: UNKNOWN_TOPIC", "info  application "));
     fb_app_expect_exact(&app);
 }
 
