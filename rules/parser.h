@@ -67,6 +67,9 @@ void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
 #define FB_P_PUSH(p, items, n)                                                                     \
     ((items) = fb_p_room((p), (items), (n), sizeof *(items)), &(items)[(n)++])
 
+/* How many items an array of fixed size has. */
+#define FB_P_COUNT(array) (sizeof(array) / sizeof *(array))
+
 /* ---- blocks -------------------------------------------------------------------------------- */
 
 /* An item's first word and what must follow for it to be one, when looking for a place to go on. */
@@ -102,10 +105,31 @@ bool fb_p_range(struct fb_parser *p, struct fb_node **low, struct fb_node **high
 /* relop; false without a report if there is none. */
 bool fb_p_relop(struct fb_parser *p, enum fb_op *op);
 
+/* ---- pieces of several statements (parse.c) ------------------------------------------------ */
+
+/* unit = "[" UNIT "]" ; optional */
+void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span);
+/* let = "let" NAME [ unit ] "=" cond ; the word is taken; NULL after a report */
+struct fb_let_decl *fb_p_let(struct fb_parser *p);
+/* Says that a block has no such clause; returns false. */
+bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, const char *of,
+                  struct fb_str name, const char *clause);
+
 /* ---- parse_text.c -------------------------------------------------------------------------- */
 
 /* TEXT of a message or response, split into its parts. */
 struct fb_text_decl *fb_p_message(struct fb_parser *p);
+
+/* ---- parse_device.c ------------------------------------------------------------------------ */
+
+/* device = "device" NAME [ "from" TEXT { "," TEXT } ] "{" { devitem } "}" ; the word is taken */
+bool fb_p_device(struct fb_parser *p, struct fb_item *item);
+
+/* ---- parse_rule.c -------------------------------------------------------------------------- */
+
+/* alarm = "alarm" NAME scope "{" .. "}" ;   event = "event" NAME scope "{" .. "}" ;
+ * the word is taken */
+bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind);
 
 /* ---- parse_test.c -------------------------------------------------------------------------- */
 
