@@ -1,4 +1,4 @@
-/* The formatter: statements, clauses, comments, lines.
+/* The formatter: the order of statements and clauses, comments, lines.
  *
  * Place in the flow: beside the compiler's stages; prints what parse made, for `flyball fmt`.
  *
@@ -11,22 +11,18 @@
 #include <string.h>
 
 #include "rules/diag.h"
+#include "rules/format_internal.h"
 #include "rules/lex.h"
 
 enum { INDENT = 2, CONTINUED_INDENT = 4 };
-
-/* Within an entry's text: what follows stands in one column with that of its neighbours. */
-#define ALIGN '\x02'
 
 /* Neighbours that are aligned with each other; 0: none. */
 enum { GROUP_HEAD = 1, GROUP_FIELD, GROUP_RAISE, GROUP_TEXT, GROUP_SERIES };
 
 struct printer {
-    const struct fb_tree *tree;
     const struct fb_file *file;
-    struct fb_str source;
-    struct fb_tokens tokens; /* where texts are looked up as they were written */
-    uint32_t next_comment;   /* the first one not yet given to an entry */
+    struct fb_written written;
+    uint32_t next_comment; /* the first one not yet given to an entry */
     struct fb_buf *out;
 };
 
@@ -35,7 +31,7 @@ struct entry {
     struct fb_span span;
     uint32_t head_end; /* comments from here to the span's end are the block's own */
     int rank, group;
-    struct fb_buf text;                 /* with FB_FORMAT_BREAK and ALIGN; of a block its head */
+    struct fb_buf text;                 /* with FB_FORMAT_BREAK and _ALIGN; of a block its head */
     uint32_t first_comment, n_comments; /* before it */
     uint32_t trailing;                  /* index of the comment behind it; UINT32_MAX: none */
     const struct fb_item *block;        /* NULL: a plain clause */
@@ -51,19 +47,15 @@ static void print_block(struct printer *f, const struct entry *entry);
 
 /* ---- small pieces -------------------------------------------------------------------------- */
 
-static struct fb_str slice(const struct printer *f, uint32_t start, uint32_t end) {
-    return (struct fb_str){f->source.p + start, end - start};
-}
-
 static bool on_one_line(const struct printer *f, uint32_t start, uint32_t end) {
-    return end <= start || memchr(f->source.p + start, '\n', end - start) == NULL;
+    return end <= start || memchr(f->written.source.p + start, '\n', end - start) == NULL;
 }
 
 /* An empty line stands before this offset. */
 static bool blank_before(const struct printer *f, uint32_t offset) {
     unsigned lines = 0;
-    while (offset > 0 && memchr(" \t\r\n", f->source.p[offset - 1], 4) != NULL) {
-        lines += f->source.p[--offset] == '\n';
+    while (offset > 0 && memchr(" \t\r\n", f->written.source.p[offset - 1], 4) != NULL) {
+        lines += f->written.source.p[--offset] == '\n';
     }
     return lines >= 2;
 }
@@ -76,182 +68,7 @@ static uint32_t columns(struct fb_str s) {
     return n;
 }
 
-/* A text of the tree in the spelling it has within a stretch of the source; false: none there says
- * so. */
-static bool put_written(const struct printer *f, struct fb_span within, struct fb_str value,
-                        struct fb_buf *out) {
-    uint32_t low = 0, high = f->tokens.n;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (f->tokens.items[middle].start < within.start) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    struct fb_arena *scratch = fb_arena_new();
-    bool found = false;
-    for (; !found && low < f->tokens.n && f->tokens.items[low].end <= within.end; low++) {
-        const struct fb_token *token = &f->tokens.items[low];
-        if (token->kind == FB_TOK_TEXT) {
-            struct fb_str inner = slice(f, token->start + 1, token->end - 1);
-            found = fb_str_eq(fb_lex_unescape(scratch, inner), value);
-            if (found) {
-                fb_buf_str(out, slice(f, token->start, token->end));
-            }
-        }
-    }
-    fb_arena_free(scratch);
-    return found;
-}
-
-static void put_text(const struct printer *f, struct fb_span within, struct fb_str value,
-                     struct fb_buf *out) {
-    bool found = put_written(f, within, value, out);
-    FB_ASSERT(found); /* the parser took it from there */
-}
-
-static void put_expr(const struct printer *f, const struct fb_node *node, struct fb_buf *out) {
-    fb_format_breakable(f->tree->sources, node, out);
-}
-
-static void put_name(struct fb_str name, struct fb_buf *out) {
-    fb_format_name(name, false, out);
-}
-
-static void put_unit(struct fb_str unit, struct fb_buf *out) {
-    if (unit.n > 0) {
-        fb_buf_printf(out, " [%.*s]", FB_ARG(unit));
-    }
-}
-
-static void put_range(const struct printer *f, const struct fb_node *low,
-                      const struct fb_node *high, struct fb_buf *out) {
-    fb_buf_text(out, "range ");
-    put_expr(f, low, out);
-    fb_buf_text(out, "..");
-    put_expr(f, high, out);
-}
-
-/* ---- clauses of a device ------------------------------------------------------------------- */
-
-static void put_type(const struct fb_type_decl *type, struct fb_buf *out) {
-    if (type->type == FB_T_ENUM) {
-        fb_buf_text(out, "one of (");
-        for (uint32_t i = 0; i < type->n_words; i++) {
-            fb_buf_text(out, i > 0 ? ", " : "");
-            put_name(type->words[i], out);
-        }
-        fb_buf_char(out, ')');
-        return;
-    }
-    fb_buf_text(out, type->type == FB_T_NUMBER    ? "number"
-                     : type->type == FB_T_COUNTER ? "counter"
-                     : type->type == FB_T_INTEGER ? "integer"
-                     : type->type == FB_T_BOOL    ? "bool"
-                     : type->type == FB_T_TIME    ? "time"
-                                                  : "text");
-    put_unit(type->unit_text, out);
-}
-
-/* A blank before the first option, a comma before each further one. */
-static void next_option(bool *any, struct fb_buf *out) {
-    fb_buf_text(out, *any ? "," : "");
-    fb_buf_char(out, *any ? (char)FB_FORMAT_BREAK : ' ');
-    *any = true;
-}
-
-static void put_field(const struct printer *f, const struct fb_field_decl *field,
-                      struct fb_span within, struct fb_buf *out) {
-    bool any = false;
-    put_name(field->name, out);
-    fb_buf_char(out, ALIGN);
-    fb_buf_text(out, " : ");
-    put_type(&field->type, out);
-    if (field->range_low != NULL) {
-        next_option(&any, out);
-        put_range(f, field->range_low, field->range_high, out);
-    }
-    if (field->every != NULL) {
-        next_option(&any, out);
-        fb_buf_text(out, "every ");
-        put_expr(f, field->every, out);
-    }
-    if (field->stale_after != NULL) {
-        next_option(&any, out);
-        fb_buf_text(out, "stale after ");
-        put_expr(f, field->stale_after, out);
-    }
-    for (uint32_t i = 0; i < field->n_from; i++) {
-        if (i == 0) {
-            next_option(&any, out);
-        }
-        fb_buf_text(out, i == 0 ? "from " : " or ");
-        put_text(f, within, field->from[i], out);
-    }
-    if (field->null_value != NULL) {
-        next_option(&any, out);
-        fb_buf_text(out, "null ");
-        put_expr(f, field->null_value, out);
-    }
-}
-
-static void put_let(const struct printer *f, const struct fb_let_decl *let, struct fb_buf *out) {
-    fb_buf_text(out, "let ");
-    put_name(let->name, out);
-    put_unit(let->unit_text, out);
-    fb_buf_text(out, " = ");
-    put_expr(f, let->value, out);
-}
-
-static void put_field_names(const struct fb_class_decl *decl, const struct fb_class_item *item,
-                            struct fb_buf *out) {
-    for (uint32_t i = 0; i < item->count; i++) {
-        const struct fb_field_decl *field = decl->fields[item->first + i];
-        fb_buf_text(out, i > 0 ? ", " : "");
-        put_name(field->name, out);
-        if (field->typed) {
-            fb_buf_text(out, " : ");
-            put_type(&field->type, out);
-        }
-    }
-}
-
-static void put_class_item(const struct printer *f, const struct fb_class_decl *decl,
-                           const struct fb_class_item *item, struct fb_buf *out) {
-    switch (item->kind) {
-    case FB_ITEM_KEY:
-    case FB_ITEM_TAGS:
-        fb_buf_printf(out, "%s%c ", item->kind == FB_ITEM_KEY ? "key" : "tag", ALIGN);
-        put_field_names(decl, item, out);
-        return;
-    case FB_ITEM_TIME:
-        fb_buf_printf(out, "time%c ", ALIGN);
-        if (decl->time_arrival) {
-            fb_buf_text(out, "arrival");
-        } else if (fb_str_eq(decl->time_field, FB_S("arrival"))) {
-            fb_buf_text(out, "`arrival`"); /* a field that is called so */
-        } else {
-            put_name(decl->time_field, out);
-        }
-        put_unit(decl->time_unit, out);
-        return;
-    case FB_ITEM_DOMAIN:
-        fb_buf_printf(out, "domain%c ", ALIGN);
-        put_name(decl->domain, out);
-        return;
-    case FB_ITEM_FIELD:
-        put_field(f, decl->fields[item->first], item->span, out);
-        return;
-    case FB_ITEM_LET:
-        put_let(f, decl->lets[item->first], out);
-        return;
-    case FB_ITEM_LATE:
-        fb_buf_text(out, "late up to ");
-        put_expr(f, decl->late, out);
-        return;
-    }
-}
+/* ---- the order of clauses, and their neighbours -------------------------------------------- */
 
 static int class_item_group(const struct fb_class_item *item) {
     return item->kind == FB_ITEM_FIELD                              ? GROUP_FIELD
@@ -279,220 +96,10 @@ static int class_item_rank(const struct fb_class_item *item) {
     return 6;
 }
 
-/* ---- clauses of rules ---------------------------------------------------------------------- */
-
-static void put_rule_item(const struct printer *f, const struct fb_rule_decl *rule,
-                          const struct fb_rule_item *item, struct fb_buf *out) {
-    static const char *const unknowns[] = {"hold", "clear", "raise"};
-    switch (item->kind) {
-    case FB_ITEM_RULE_LET:
-        put_let(f, rule->lets[item->index], out);
-        return;
-    case FB_ITEM_RAISE:
-        fb_buf_printf(out, "raise %s%c when ",
-                      fb_severity_name(rule->raises[item->index].severity), ALIGN);
-        put_expr(f, rule->raises[item->index].when, out);
-        return;
-    case FB_ITEM_WHEN:
-        fb_buf_text(out, rule->whenever ? "whenever " : "when ");
-        put_expr(f, rule->when, out);
-        return;
-    case FB_ITEM_DEADBAND:
-        fb_buf_text(out, "deadband ");
-        put_expr(f, rule->deadband, out);
-        return;
-    case FB_ITEM_CLEAR_AFTER:
-        fb_buf_text(out, "clear after ");
-        put_expr(f, rule->clear_after, out);
-        return;
-    case FB_ITEM_ON_UNKNOWN:
-        fb_buf_printf(out, "on unknown %s", unknowns[rule->on_unknown]);
-        return;
-    case FB_ITEM_AT_MOST:
-        fb_buf_printf(out, "at most %u per ", rule->at_most);
-        put_expr(f, rule->at_most_per, out);
-        return;
-    case FB_ITEM_MESSAGE:
-        fb_buf_printf(out, "message%c ", ALIGN);
-        fb_buf_str(out, rule->message->raw);
-        return;
-    case FB_ITEM_RESPONSE:
-        fb_buf_printf(out, "response%c ", ALIGN);
-        fb_buf_str(out, rule->response->raw);
-        return;
-    case FB_ITEM_LABEL:
-        fb_buf_text(out, "label ");
-        put_name(rule->labels[item->index].name, out);
-        fb_buf_text(out, " = ");
-        put_text(f, item->span, rule->labels[item->index].value, out);
-        return;
-    }
-}
-
 static int rule_item_group(const struct fb_rule_item *item) {
     return item->kind == FB_ITEM_RAISE                                       ? GROUP_RAISE
            : item->kind == FB_ITEM_MESSAGE || item->kind == FB_ITEM_RESPONSE ? GROUP_TEXT
                                                                              : 0;
-}
-
-/* ---- test blocks --------------------------------------------------------------------------- */
-
-static void put_device_id(const struct printer *f, struct fb_span within, struct fb_str id,
-                          struct fb_buf *out) {
-    /* A text that is a plain word needs no quotes; what is no text was a name in back quotes. */
-    if (fb_lex_is_word(id) || !put_written(f, within, id, out)) {
-        put_name(id, out);
-    }
-}
-
-/* A word of a series that would read as something else: _, _x5, null. */
-static bool is_series_word(const struct fb_node *node) {
-    return node->kind == FB_N_NAME &&
-           (fb_str_eq(node->text, FB_S("null")) || (node->text.n > 0 && node->text.p[0] == '_'));
-}
-
-static void put_series_item(const struct printer *f, const struct fb_series_item *item,
-                            struct fb_buf *out) {
-    bool touching = item->kind == FB_SERIES_MISSING;
-    if (item->kind != FB_SERIES_VALUE) {
-        fb_buf_text(out, touching ? "_" : "null");
-    } else if (is_series_word(item->from)) {
-        fb_buf_printf(out, "`%.*s`", FB_ARG(item->from->text));
-    } else {
-        put_expr(f, item->from, out);
-        const struct fb_node *last = item->from;
-        if (item->to != NULL) {
-            fb_buf_text(out, "..");
-            put_expr(f, item->to, out);
-            last = item->to;
-        }
-        touching = last->kind == FB_N_NUMBER && last->unit_text.n == 0 && !last->bracketed;
-    }
-    if (item->times != 1) {
-        fb_buf_printf(out, "%sx%u", touching ? "" : " ", item->times);
-    }
-}
-
-static void put_expect(const struct printer *f, const struct fb_test_step *step,
-                       struct fb_buf *out) {
-    static const char *const ops[] = {"<", "<=", ">", ">=", "==", "!="};
-    fb_buf_printf(out, "expect %s%s ", step->no ? "no " : "",
-                  step->rule_kind == FB_RULE_ALARM ? "alarm" : "event");
-    put_name(step->rule, out);
-    if (step->of.n > 0) {
-        fb_buf_text(out, " of ");
-        put_device_id(f, step->span, step->of, out);
-    }
-    if (step->word.n > 0) {
-        fb_buf_char(out, ' ');
-        fb_buf_str(out, step->word);
-    }
-    if (step->severity.n > 0) {
-        fb_buf_char(out, ' ');
-        fb_buf_str(out, step->severity);
-    }
-    if (step->at != NULL) {
-        fb_buf_text(out, " at ");
-        put_expr(f, step->at, out);
-    }
-    for (uint32_t i = 0; i < step->n_with; i++) {
-        fb_buf_printf(out, "%cwith ", FB_FORMAT_BREAK);
-        put_name(step->with[i].name, out);
-        fb_buf_printf(out, " %s ", ops[step->with[i].op - FB_OP_LT]);
-        put_expr(f, step->with[i].value, out);
-    }
-}
-
-static void put_step(const struct printer *f, const struct fb_test_step *step,
-                     struct fb_buf *out) {
-    switch (step->kind) {
-    case FB_STEP_SERIES:
-        fb_buf_text(out, "series ");
-        put_device_id(f, step->span, step->device, out);
-        fb_buf_char(out, '.');
-        put_name(step->field, out);
-        fb_buf_printf(out, "%c = ", ALIGN);
-        for (uint32_t i = 0; i < step->n_items; i++) {
-            if (i > 0) {
-                fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
-            }
-            put_series_item(f, &step->items[i], out);
-        }
-        if (step->every != NULL) {
-            fb_buf_printf(out, "%cevery ", FB_FORMAT_BREAK);
-            put_expr(f, step->every, out);
-        }
-        return;
-    case FB_STEP_RECORDS:
-        fb_buf_text(out, "records ");
-        put_text(f, step->span, step->file, out);
-        return;
-    case FB_STEP_EXPECT:
-        put_expect(f, step, out);
-        return;
-    }
-}
-
-/* ---- heads and statements without a block -------------------------------------------------- */
-
-static void put_param(const struct printer *f, const struct fb_param_decl *param,
-                      struct fb_buf *out) {
-    fb_buf_text(out, "param ");
-    put_name(param->name, out);
-    if (param->class_name.n > 0) {
-        fb_buf_text(out, " on ");
-        put_name(param->class_name, out);
-    }
-    put_unit(param->unit_text, out);
-    fb_buf_text(out, " = ");
-    put_expr(f, param->value, out);
-    if (param->range_low != NULL) {
-        fb_buf_char(out, ' ');
-        put_range(f, param->range_low, param->range_high, out);
-    }
-    for (uint32_t i = 0; i < param->n_cases; i++) {
-        fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
-        put_expr(f, param->cases[i].value, out);
-        fb_buf_text(out, " where ");
-        put_expr(f, param->cases[i].where, out);
-    }
-}
-
-static void put_class_head(const struct printer *f, const struct fb_class_decl *decl,
-                           struct fb_buf *out) {
-    fb_buf_text(out, "device ");
-    put_name(decl->name, out);
-    struct fb_span head = {decl->span.file, decl->span.start, decl->block.start};
-    for (uint32_t i = 0; i < decl->n_topics; i++) {
-        fb_buf_text(out, i == 0 ? " from " : ",");
-        if (i > 0) {
-            fb_buf_char(out, (char)FB_FORMAT_BREAK);
-        }
-        put_text(f, head, decl->topics[i], out);
-    }
-}
-
-static void put_rule_head(const struct printer *f, const struct fb_rule_decl *rule,
-                          struct fb_buf *out) {
-    fb_buf_text(out, rule->kind == FB_RULE_ALARM ? "alarm " : "event ");
-    put_name(rule->name, out);
-    fb_buf_text(out, " on ");
-    put_name(rule->class_name, out);
-    if (rule->where != NULL) {
-        fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
-        put_expr(f, rule->where, out);
-    }
-}
-
-static void put_test_head(const struct printer *f, const struct fb_test_decl *test,
-                          struct fb_buf *out) {
-    struct fb_span head = {test->span.file, test->span.start, test->block.start};
-    fb_buf_text(out, "test ");
-    put_text(f, head, test->title, out);
-    if (test->class_name.n > 0) {
-        fb_buf_text(out, " on ");
-        put_name(test->class_name, out);
-    }
 }
 
 /* ---- entries ------------------------------------------------------------------------------- */
@@ -520,7 +127,7 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
             struct entry *entry =
                 add_entry(entries, decl->items[i].span, class_item_rank(&decl->items[i]));
             entry->group = class_item_group(&decl->items[i]);
-            put_class_item(f, decl, &decl->items[i], &entry->text);
+            fb_format_class_item(&f->written, decl, &decl->items[i], &entry->text);
         }
     } else if (item->kind == FB_ITEM_RULE) {
         const struct fb_rule_decl *rule = item->rule;
@@ -528,14 +135,14 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
             struct entry *entry =
                 add_entry(entries, rule->items[i].span, (int)rule->items[i].kind);
             entry->group = rule_item_group(&rule->items[i]);
-            put_rule_item(f, rule, &rule->items[i], &entry->text);
+            fb_format_rule_item(&f->written, rule, &rule->items[i], &entry->text);
         }
     } else {
         FB_ASSERT(item->kind == FB_ITEM_TEST);
         for (uint32_t i = 0; i < item->test->n_steps; i++) {
             struct entry *entry = add_entry(entries, item->test->steps[i].span, 0);
             entry->group = item->test->steps[i].kind == FB_STEP_SERIES ? GROUP_SERIES : 0;
-            put_step(f, &item->test->steps[i], &entry->text);
+            fb_format_step(&f->written, &item->test->steps[i], &entry->text);
         }
     }
 }
@@ -544,30 +151,14 @@ static void file_entries(const struct printer *f, struct entries *entries) {
     for (uint32_t i = 0; i < f->file->n_items; i++) {
         const struct fb_item *item = &f->file->items[i];
         struct entry *entry = add_entry(entries, item->span, 0);
-        switch (item->kind) {
-        case FB_ITEM_USE:
-            fb_buf_text(&entry->text, "use ");
-            put_text(f, item->span, item->use, &entry->text);
-            break;
-        case FB_ITEM_PARAM:
-            put_param(f, item->param, &entry->text);
-            break;
-        case FB_ITEM_CLASS:
-            entry->block = item;
-            entry->head_end = item->class_decl->block.start;
-            put_class_head(f, item->class_decl, &entry->text);
-            break;
-        case FB_ITEM_RULE:
-            entry->block = item;
-            entry->head_end = item->rule->block.start;
-            put_rule_head(f, item->rule, &entry->text);
-            break;
-        case FB_ITEM_TEST:
-            entry->block = item;
-            entry->head_end = item->test->block.start;
-            put_test_head(f, item->test, &entry->text);
-            break;
+        fb_format_head(&f->written, item, &entry->text);
+        if (item->kind == FB_ITEM_USE || item->kind == FB_ITEM_PARAM) {
+            continue;
         }
+        entry->block = item;
+        entry->head_end = item->kind == FB_ITEM_CLASS  ? item->class_decl->block.start
+                          : item->kind == FB_ITEM_RULE ? item->rule->block.start
+                                                       : item->test->block.start;
     }
 }
 
@@ -616,16 +207,16 @@ static void sort_entries(struct entries *entries) {
 /* ---- lines --------------------------------------------------------------------------------- */
 
 static uint32_t align_column(const struct entry *entry) {
-    const char *mark = memchr(entry->text.p, ALIGN, entry->text.n);
+    const char *mark = memchr(entry->text.p, FB_FORMAT_ALIGN, entry->text.n);
     struct fb_str before = {entry->text.p, mark == NULL ? 0 : (size_t)(mark - entry->text.p)};
     return columns(before);
 }
 
-/* Puts blanks in the place of ALIGN, up to a column. */
+/* Puts blanks in the place of FB_FORMAT_ALIGN, up to a column. */
 static void align(struct entry *entry, uint32_t column) {
     struct fb_buf text = {0};
     for (size_t i = 0; i < entry->text.n; i++) {
-        if (entry->text.p[i] != ALIGN) {
+        if (entry->text.p[i] != FB_FORMAT_ALIGN) {
             fb_buf_char(&text, entry->text.p[i]);
             continue;
         }
@@ -696,7 +287,7 @@ static void put_broken(struct printer *f, struct fb_str text, uint32_t indent, u
 
 static void put_comment(struct printer *f, uint32_t index) {
     struct fb_span span = f->file->comments[index].span;
-    fb_buf_str(f->out, slice(f, span.start, span.end));
+    fb_buf_put(f->out, f->written.source.p + span.start, span.end - span.start);
 }
 
 static void put_trailing(struct printer *f, uint32_t index) {
@@ -757,7 +348,7 @@ static bool print_on_one_line(struct printer *f, const struct entry *entry,
         fb_buf_text(&line, i == 0 ? " " : "  ");
         for (size_t k = 0; k < clauses->items[i].text.n; k++) {
             char c = clauses->items[i].text.p[k];
-            if (c != ALIGN) {
+            if (c != FB_FORMAT_ALIGN) {
                 fb_buf_char(&line, c);
             }
         }
@@ -811,11 +402,13 @@ static void print_block(struct printer *f, const struct entry *entry) {
 
 void fb_format(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
     FB_ASSERT(file < tree->n_files);
-    struct printer f = {.tree = tree, .file = tree->files[file], .out = out};
-    f.source = tree->sources->files[f.file->source].text;
+    struct fb_tokens tokens;
+    struct printer f = {.file = tree->files[file], .out = out};
     struct fb_diags *none = fb_diags_new();
-    fb_lex(tree->sources, f.file->source, none, &f.tokens);
+    fb_lex(tree->sources, f.file->source, none, &tokens);
     fb_diags_free(none);
+    f.written =
+        (struct fb_written){tree->sources, tree->sources->files[f.file->source].text, &tokens};
     struct entries statements = {0};
     file_entries(&f, &statements);
     give_comments(&f, &statements, f.file->n_comments);
@@ -825,5 +418,5 @@ void fb_format(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
     }
     put_comment_lines(&f, tail, f.file->n_comments, 0, statements.n == 0);
     free_entries(&statements);
-    fb_tokens_free(&f.tokens);
+    fb_tokens_free(&tokens);
 }

@@ -1,0 +1,418 @@
+/* The formatter: the words of statements and clauses.
+ *
+ * Place in the flow: format.c asks for each and puts them in order and on lines. */
+#include "rules/format_internal.h"
+
+#include "rules/format.h"
+
+static struct fb_str slice(const struct fb_written *w, uint32_t start, uint32_t end) {
+    return (struct fb_str){w->source.p + start, end - start};
+}
+
+/* A text of the tree in the spelling it has within a stretch of the source; false: none there says
+ * so. */
+static bool put_written(const struct fb_written *w, struct fb_span within, struct fb_str value,
+                        struct fb_buf *out) {
+    uint32_t low = 0, high = w->tokens->n;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (w->tokens->items[middle].start < within.start) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    struct fb_arena *scratch = fb_arena_new();
+    bool found = false;
+    for (; !found && low < w->tokens->n && w->tokens->items[low].end <= within.end; low++) {
+        const struct fb_token *token = &w->tokens->items[low];
+        if (token->kind == FB_TOK_TEXT) {
+            struct fb_str inner = slice(w, token->start + 1, token->end - 1);
+            found = fb_str_eq(fb_lex_unescape(scratch, inner), value);
+            if (found) {
+                fb_buf_str(out, slice(w, token->start, token->end));
+            }
+        }
+    }
+    fb_arena_free(scratch);
+    return found;
+}
+
+static void put_text(const struct fb_written *w, struct fb_span within, struct fb_str value,
+                     struct fb_buf *out) {
+    bool found = put_written(w, within, value, out);
+    FB_ASSERT(found); /* the parser took it from there */
+}
+
+static void put_expr(const struct fb_written *w, const struct fb_node *node, struct fb_buf *out) {
+    fb_format_breakable(w->sources, node, out);
+}
+
+static void put_name(struct fb_str name, struct fb_buf *out) {
+    fb_format_name(name, false, out);
+}
+
+static void put_unit(struct fb_str unit, struct fb_buf *out) {
+    if (unit.n > 0) {
+        fb_buf_printf(out, " [%.*s]", FB_ARG(unit));
+    }
+}
+
+static void put_range(const struct fb_written *w, const struct fb_node *low,
+                      const struct fb_node *high, struct fb_buf *out) {
+    fb_buf_text(out, "range ");
+    put_expr(w, low, out);
+    fb_buf_text(out, "..");
+    put_expr(w, high, out);
+}
+
+/* ---- clauses of a device ------------------------------------------------------------------- */
+
+static void put_type(const struct fb_type_decl *type, struct fb_buf *out) {
+    if (type->type == FB_T_ENUM) {
+        fb_buf_text(out, "one of (");
+        for (uint32_t i = 0; i < type->n_words; i++) {
+            fb_buf_text(out, i > 0 ? ", " : "");
+            put_name(type->words[i], out);
+        }
+        fb_buf_char(out, ')');
+        return;
+    }
+    fb_buf_text(out, type->type == FB_T_NUMBER    ? "number"
+                     : type->type == FB_T_COUNTER ? "counter"
+                     : type->type == FB_T_INTEGER ? "integer"
+                     : type->type == FB_T_BOOL    ? "bool"
+                     : type->type == FB_T_TIME    ? "time"
+                                                  : "text");
+    put_unit(type->unit_text, out);
+}
+
+/* A blank before the first option, a comma before each further one. */
+static void next_option(bool *any, struct fb_buf *out) {
+    fb_buf_text(out, *any ? "," : "");
+    fb_buf_char(out, *any ? (char)FB_FORMAT_BREAK : ' ');
+    *any = true;
+}
+
+static void put_field(const struct fb_written *w, const struct fb_field_decl *field,
+                      struct fb_span within, struct fb_buf *out) {
+    bool any = false;
+    put_name(field->name, out);
+    fb_buf_char(out, FB_FORMAT_ALIGN);
+    fb_buf_text(out, " : ");
+    put_type(&field->type, out);
+    if (field->range_low != NULL) {
+        next_option(&any, out);
+        put_range(w, field->range_low, field->range_high, out);
+    }
+    if (field->every != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "every ");
+        put_expr(w, field->every, out);
+    }
+    if (field->stale_after != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "stale after ");
+        put_expr(w, field->stale_after, out);
+    }
+    for (uint32_t i = 0; i < field->n_from; i++) {
+        if (i == 0) {
+            next_option(&any, out);
+        }
+        fb_buf_text(out, i == 0 ? "from " : " or ");
+        put_text(w, within, field->from[i], out);
+    }
+    if (field->null_value != NULL) {
+        next_option(&any, out);
+        fb_buf_text(out, "null ");
+        put_expr(w, field->null_value, out);
+    }
+}
+
+static void put_let(const struct fb_written *w, const struct fb_let_decl *let, struct fb_buf *out) {
+    fb_buf_text(out, "let ");
+    put_name(let->name, out);
+    put_unit(let->unit_text, out);
+    fb_buf_text(out, " = ");
+    put_expr(w, let->value, out);
+}
+
+static void put_field_names(const struct fb_class_decl *decl, const struct fb_class_item *item,
+                            struct fb_buf *out) {
+    for (uint32_t i = 0; i < item->count; i++) {
+        const struct fb_field_decl *field = decl->fields[item->first + i];
+        fb_buf_text(out, i > 0 ? ", " : "");
+        put_name(field->name, out);
+        if (field->typed) {
+            fb_buf_text(out, " : ");
+            put_type(&field->type, out);
+        }
+    }
+}
+
+void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl *decl,
+                          const struct fb_class_item *item, struct fb_buf *out) {
+    switch (item->kind) {
+    case FB_ITEM_KEY:
+    case FB_ITEM_TAGS:
+        fb_buf_printf(out, "%s%c ", item->kind == FB_ITEM_KEY ? "key" : "tag", FB_FORMAT_ALIGN);
+        put_field_names(decl, item, out);
+        return;
+    case FB_ITEM_TIME:
+        fb_buf_printf(out, "time%c ", FB_FORMAT_ALIGN);
+        if (decl->time_arrival) {
+            fb_buf_text(out, "arrival");
+        } else if (fb_str_eq(decl->time_field, FB_S("arrival"))) {
+            fb_buf_text(out, "`arrival`"); /* a field that is called so */
+        } else {
+            put_name(decl->time_field, out);
+        }
+        put_unit(decl->time_unit, out);
+        return;
+    case FB_ITEM_DOMAIN:
+        fb_buf_printf(out, "domain%c ", FB_FORMAT_ALIGN);
+        put_name(decl->domain, out);
+        return;
+    case FB_ITEM_FIELD:
+        put_field(w, decl->fields[item->first], item->span, out);
+        return;
+    case FB_ITEM_LET:
+        put_let(w, decl->lets[item->first], out);
+        return;
+    case FB_ITEM_LATE:
+        fb_buf_text(out, "late up to ");
+        put_expr(w, decl->late, out);
+        return;
+    }
+}
+
+/* ---- clauses of rules ---------------------------------------------------------------------- */
+
+void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *rule,
+                         const struct fb_rule_item *item, struct fb_buf *out) {
+    static const char *const unknowns[] = {"hold", "clear", "raise"};
+    switch (item->kind) {
+    case FB_ITEM_RULE_LET:
+        put_let(w, rule->lets[item->index], out);
+        return;
+    case FB_ITEM_RAISE:
+        fb_buf_printf(out, "raise %s%c when ", fb_severity_name(rule->raises[item->index].severity),
+                      FB_FORMAT_ALIGN);
+        put_expr(w, rule->raises[item->index].when, out);
+        return;
+    case FB_ITEM_WHEN:
+        fb_buf_text(out, rule->whenever ? "whenever " : "when ");
+        put_expr(w, rule->when, out);
+        return;
+    case FB_ITEM_DEADBAND:
+        fb_buf_text(out, "deadband ");
+        put_expr(w, rule->deadband, out);
+        return;
+    case FB_ITEM_CLEAR_AFTER:
+        fb_buf_text(out, "clear after ");
+        put_expr(w, rule->clear_after, out);
+        return;
+    case FB_ITEM_ON_UNKNOWN:
+        fb_buf_printf(out, "on unknown %s", unknowns[rule->on_unknown]);
+        return;
+    case FB_ITEM_AT_MOST:
+        fb_buf_printf(out, "at most %u per ", rule->at_most);
+        put_expr(w, rule->at_most_per, out);
+        return;
+    case FB_ITEM_MESSAGE:
+        fb_buf_printf(out, "message%c ", FB_FORMAT_ALIGN);
+        fb_buf_str(out, rule->message->raw);
+        return;
+    case FB_ITEM_RESPONSE:
+        fb_buf_printf(out, "response%c ", FB_FORMAT_ALIGN);
+        fb_buf_str(out, rule->response->raw);
+        return;
+    case FB_ITEM_LABEL:
+        fb_buf_text(out, "label ");
+        put_name(rule->labels[item->index].name, out);
+        fb_buf_text(out, " = ");
+        put_text(w, item->span, rule->labels[item->index].value, out);
+        return;
+    }
+}
+
+/* ---- test blocks --------------------------------------------------------------------------- */
+
+static void put_device_id(const struct fb_written *w, struct fb_span within, struct fb_str id,
+                          struct fb_buf *out) {
+    /* A text that is a plain word needs no quotes; what is no text was a name in back quotes. */
+    if (fb_lex_is_word(id) || !put_written(w, within, id, out)) {
+        put_name(id, out);
+    }
+}
+
+/* A word of a series that would read as something else: _, _x5, null. */
+static bool is_series_word(const struct fb_node *node) {
+    return node->kind == FB_N_NAME &&
+           (fb_str_eq(node->text, FB_S("null")) || (node->text.n > 0 && node->text.p[0] == '_'));
+}
+
+static void put_series_item(const struct fb_written *w, const struct fb_series_item *item,
+                            struct fb_buf *out) {
+    bool touching = item->kind == FB_SERIES_MISSING;
+    if (item->kind != FB_SERIES_VALUE) {
+        fb_buf_text(out, touching ? "_" : "null");
+    } else if (is_series_word(item->from)) {
+        fb_buf_printf(out, "`%.*s`", FB_ARG(item->from->text));
+    } else {
+        put_expr(w, item->from, out);
+        const struct fb_node *last = item->from;
+        if (item->to != NULL) {
+            fb_buf_text(out, "..");
+            put_expr(w, item->to, out);
+            last = item->to;
+        }
+        touching = last->kind == FB_N_NUMBER && last->unit_text.n == 0 && !last->bracketed;
+    }
+    if (item->times != 1) {
+        fb_buf_printf(out, "%sx%u", touching ? "" : " ", item->times);
+    }
+}
+
+static void put_expect(const struct fb_written *w, const struct fb_test_step *step,
+                       struct fb_buf *out) {
+    static const char *const ops[] = {"<", "<=", ">", ">=", "==", "!="};
+    fb_buf_printf(out, "expect %s%s ", step->no ? "no " : "",
+                  step->rule_kind == FB_RULE_ALARM ? "alarm" : "event");
+    put_name(step->rule, out);
+    if (step->of.n > 0) {
+        fb_buf_text(out, " of ");
+        put_device_id(w, step->span, step->of, out);
+    }
+    if (step->word.n > 0) {
+        fb_buf_char(out, ' ');
+        fb_buf_str(out, step->word);
+    }
+    if (step->severity.n > 0) {
+        fb_buf_char(out, ' ');
+        fb_buf_str(out, step->severity);
+    }
+    if (step->at != NULL) {
+        fb_buf_text(out, " at ");
+        put_expr(w, step->at, out);
+    }
+    for (uint32_t i = 0; i < step->n_with; i++) {
+        fb_buf_printf(out, "%cwith ", FB_FORMAT_BREAK);
+        put_name(step->with[i].name, out);
+        fb_buf_printf(out, " %s ", ops[step->with[i].op - FB_OP_LT]);
+        put_expr(w, step->with[i].value, out);
+    }
+}
+
+void fb_format_step(const struct fb_written *w, const struct fb_test_step *step,
+                    struct fb_buf *out) {
+    switch (step->kind) {
+    case FB_STEP_SERIES:
+        fb_buf_text(out, "series ");
+        put_device_id(w, step->span, step->device, out);
+        fb_buf_char(out, '.');
+        put_name(step->field, out);
+        fb_buf_printf(out, "%c = ", FB_FORMAT_ALIGN);
+        for (uint32_t i = 0; i < step->n_items; i++) {
+            if (i > 0) {
+                fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
+            }
+            put_series_item(w, &step->items[i], out);
+        }
+        if (step->every != NULL) {
+            fb_buf_printf(out, "%cevery ", FB_FORMAT_BREAK);
+            put_expr(w, step->every, out);
+        }
+        return;
+    case FB_STEP_RECORDS:
+        fb_buf_text(out, "records ");
+        put_text(w, step->span, step->file, out);
+        return;
+    case FB_STEP_EXPECT:
+        put_expect(w, step, out);
+        return;
+    }
+}
+
+/* ---- heads and statements without a block -------------------------------------------------- */
+
+static void put_param(const struct fb_written *w, const struct fb_param_decl *param,
+                      struct fb_buf *out) {
+    fb_buf_text(out, "param ");
+    put_name(param->name, out);
+    if (param->class_name.n > 0) {
+        fb_buf_text(out, " on ");
+        put_name(param->class_name, out);
+    }
+    put_unit(param->unit_text, out);
+    fb_buf_text(out, " = ");
+    put_expr(w, param->value, out);
+    if (param->range_low != NULL) {
+        fb_buf_char(out, ' ');
+        put_range(w, param->range_low, param->range_high, out);
+    }
+    for (uint32_t i = 0; i < param->n_cases; i++) {
+        fb_buf_printf(out, ",%c", FB_FORMAT_BREAK);
+        put_expr(w, param->cases[i].value, out);
+        fb_buf_text(out, " where ");
+        put_expr(w, param->cases[i].where, out);
+    }
+}
+
+static void put_class_head(const struct fb_written *w, const struct fb_class_decl *decl,
+                           struct fb_buf *out) {
+    fb_buf_text(out, "device ");
+    put_name(decl->name, out);
+    struct fb_span head = {decl->span.file, decl->span.start, decl->block.start};
+    for (uint32_t i = 0; i < decl->n_topics; i++) {
+        fb_buf_text(out, i == 0 ? " from " : ",");
+        if (i > 0) {
+            fb_buf_char(out, (char)FB_FORMAT_BREAK);
+        }
+        put_text(w, head, decl->topics[i], out);
+    }
+}
+
+static void put_rule_head(const struct fb_written *w, const struct fb_rule_decl *rule,
+                          struct fb_buf *out) {
+    fb_buf_text(out, rule->kind == FB_RULE_ALARM ? "alarm " : "event ");
+    put_name(rule->name, out);
+    fb_buf_text(out, " on ");
+    put_name(rule->class_name, out);
+    if (rule->where != NULL) {
+        fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
+        put_expr(w, rule->where, out);
+    }
+}
+
+static void put_test_head(const struct fb_written *w, const struct fb_test_decl *test,
+                          struct fb_buf *out) {
+    struct fb_span head = {test->span.file, test->span.start, test->block.start};
+    fb_buf_text(out, "test ");
+    put_text(w, head, test->title, out);
+    if (test->class_name.n > 0) {
+        fb_buf_text(out, " on ");
+        put_name(test->class_name, out);
+    }
+}
+
+void fb_format_head(const struct fb_written *w, const struct fb_item *item, struct fb_buf *out) {
+    switch (item->kind) {
+    case FB_ITEM_USE:
+        fb_buf_text(out, "use ");
+        put_text(w, item->span, item->use, out);
+        return;
+    case FB_ITEM_PARAM:
+        put_param(w, item->param, out);
+        return;
+    case FB_ITEM_CLASS:
+        put_class_head(w, item->class_decl, out);
+        return;
+    case FB_ITEM_RULE:
+        put_rule_head(w, item->rule, out);
+        return;
+    case FB_ITEM_TEST:
+        put_test_head(w, item->test, out);
+        return;
+    }
+}
