@@ -1,6 +1,7 @@
 /* Looks at topics and creates them, before a run begins.
  *
- * Place in the flow: engine/run/engine, once at the start. */
+ * Place in the flow: engine/run/topics at the start; run/deploy and run/audit_place, which ask how
+ * many partitions there are. One owner. */
 #ifndef FB_CONNECTORS_KAFKA_TOPICS_H
 #define FB_CONNECTORS_KAFKA_TOPICS_H
 

@@ -29,6 +29,7 @@ struct fb_crumbs;
 struct fb_crumbs *fb_crumbs_open(const char *folder, const char *name, uint32_t workers,
                                  struct fb_err *err);
 void fb_crumbs_close(struct fb_crumbs *crumbs); /* NULL is fine */
+/* Of one worker, numbered from 0; lives until the close. */
 struct fb_crumb *fb_crumbs_of(struct fb_crumbs *crumbs, uint32_t worker);
 /* A name's stable hash. */
 uint64_t fb_crumb_topic(struct fb_str topic);

@@ -18,12 +18,12 @@ struct fb_routes {
     uint32_t n;
 };
 
-/* Every topic that a class names, in byte order. */
+/* Every topic that a class names, in byte order. Owns its texts: the program may go. */
 struct fb_routes fb_routes_of(const struct fb_program *program);
 /* One topic for all classes that name it or none: a pipe's. n is 0 where no class does. */
 struct fb_routes fb_routes_to(const struct fb_program *program, const char *topic);
 void fb_routes_free(struct fb_routes *routes);
-/* UINT32_MAX: none. */
+/* The index of a topic's route; UINT32_MAX: none. */
 uint32_t fb_routes_find(const struct fb_routes *routes, struct fb_str topic);
 
 #endif

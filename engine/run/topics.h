@@ -1,6 +1,6 @@
 /* Before the start: are the inputs there, do their partitions fit, are the outputs there?
  *
- * Place in the flow: engine/run/engine, once. */
+ * Place in the flow: engine/run/engine, once, from its own thread; waits for the broker. */
 #ifndef FB_RUN_TOPICS_H
 #define FB_RUN_TOPICS_H
 
@@ -20,9 +20,10 @@ struct fb_topics_wanted {
     const struct fb_config *config;
 };
 
-/* The topics of the outputs. */
+/* The topics of the outputs: all of them, or where the guarantee needs no more alerts, late records
+ * and dead letters. */
 struct fb_topics {
-    const char *names[FB_STREAMS];
+    const char *names[FB_STREAMS]; /* live as long as the configuration */
     int32_t partitions[FB_STREAMS];
     bool rules_are_there; /* the topic of what is deployed */
 };

@@ -74,8 +74,9 @@ struct fb_worker;
 /* The bundle that should be in force now, a reference for the caller. */
 struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config);
 
+/* Opens nothing yet. config, and what it points to, outlives the worker. */
 struct fb_worker *fb_worker_new(const struct fb_worker_config *config);
-void fb_worker_free(struct fb_worker *worker);
+void fb_worker_free(struct fb_worker *worker); /* when its thread is over, or never began */
 const struct fb_worker_figures *fb_worker_figures(const struct fb_worker *worker);
 
 /* The whole life of the worker, until `stop`, the source's end or a failure (then false, and err
