@@ -20,6 +20,7 @@
 enum {
     BACK_MS = 8 * 3600 * 1000, /* the first event lies so far back: all timers are due at the end */
     PATIENCE_MS = 120000,
+    FETCH_RECORDS = 100, /* a batch of fb_topic_put_all: a fetch of 20,000 bytes brings one */
     LOG_MAX = 8 << 20
 };
 
@@ -88,7 +89,8 @@ void fb_instance_start(struct fb_instance *instance, const struct fb_app *app, c
             app->name, id, workers, app->folder, app->pace,
             instance->address ? instance->address : app->address);
     if (fetched)
-        fprintf(file, "kafka.queued.min.messages = %d\n", fetched);
+        fprintf(file, "kafka.fetch.min.bytes = 1000000\nkafka.fetch.wait.max.ms = %d\n",
+                fetched < FETCH_RECORDS * 1000 ? FETCH_RECORDS * 1000 / fetched : 1);
     fclose(file);
     snprintf(name, sizeof name, "%s-%s-%u.log", app->name, id, instance->starts++);
     const char *const args[] = {"run", "--rules", rules, "--config", path, NULL};
@@ -229,6 +231,17 @@ void fb_app_await_end(const struct fb_app *app) {
     struct fb_items replayed = fb_items_of_lines(path), live = await_alerts(app, replayed.n);
     fb_items_free(&live);
     fb_items_free(&replayed);
+}
+
+void fb_app_finish(const struct fb_app *app, struct fb_instance *instances, int n, int workers) {
+    assert_true(fb_watch_total(app->watch) < app->n_events);
+    for (int i = 0; i < n; i++) {
+        fb_instance_end(&instances[i], SIGTERM);
+        fb_instance_start(&instances[i], app, instances[i].id, workers, 0);
+    }
+    fb_app_await_end(app);
+    for (int i = 0; i < n; i++)
+        fb_instance_end(&instances[i], SIGTERM);
 }
 
 void fb_app_expect_exact(struct fb_app *app) {

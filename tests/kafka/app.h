@@ -13,7 +13,7 @@
 
 enum {
     FB_APP_PARTITIONS = 4,
-    FB_APP_FETCHED = 200 /* records of a partition a second, about, while there is trouble */
+    FB_APP_FETCHED = 200 /* records of a partition a second while there is trouble */
 };
 
 struct fb_watch;
@@ -59,10 +59,14 @@ void fb_app_await_end(const struct fb_app *app);
  * Ends the watch too. */
 void fb_app_expect_exact(struct fb_app *app);
 
-/* Starts or starts again. The client asks for more only once a second when it has `fetched` records
- * of a partition: that makes the work last. 0: as fast as it goes. */
+/* Starts or starts again. It gets `fetched` records of a partition a second, for the broker is
+ * asked to wait for more than one answer may hold: that makes the work last. 0: as fast as it
+ * goes. */
 void fb_instance_start(struct fb_instance *instance, const struct fb_app *app, const char *id,
                        int workers, int fetched);
+/* After the trouble, of which there was some until now: each ends in order and is started again with
+ * so many workers, for the rest at full speed; ends them after fb_app_await_end. */
+void fb_app_finish(const struct fb_app *app, struct fb_instance *instances, int n, int workers);
 /* Ends it, and expects status 0 where the signal is not SIGKILL. */
 void fb_instance_end(struct fb_instance *instance, int signal);
 /* How often its log holds a text, since it was started. */
