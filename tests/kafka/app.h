@@ -64,8 +64,8 @@ void fb_app_expect_exact(struct fb_app *app);
  * goes. */
 void fb_instance_start(struct fb_instance *instance, const struct fb_app *app, const char *id,
                        int workers, int fetched);
-/* After the trouble, of which there was some until now: each ends in order and is started again with
- * so many workers, for the rest at full speed; ends them after fb_app_await_end. */
+/* After the trouble, of which there was some until now: each ends in order and is started again
+ * with so many workers, for the rest at full speed; ends them after fb_app_await_end. */
 void fb_app_finish(const struct fb_app *app, struct fb_instance *instances, int n, int workers);
 /* Ends it, and expects status 0 where the signal is not SIGKILL. */
 void fb_instance_end(struct fb_instance *instance, int signal);

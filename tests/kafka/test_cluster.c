@@ -18,7 +18,7 @@
 #include "tests/kafka/watch.h"
 
 enum {
-    EVENTS = 60000,
+    EVENTS = 120000,
     PROGRESS = 600, /* records of a partition: more than a client holds */
     PATIENCE_MS = 180000,
     SHORT_MS = 35000 /* longer than a record is waited for, and a transaction */
@@ -67,6 +67,7 @@ static void await_progress(const struct work *work) {
         from[p] = fb_watch_position(work->app.watch, p);
     for (int32_t p = 0; p < FB_APP_PARTITIONS; fb_pause_ms(20)) {
         p += fb_watch_position(work->app.watch, p) >= from[p] + PROGRESS;
+        assert_true(fb_watch_total(work->app.watch) < work->app.n_events);
         if (fb_watch_now_ms() - begun_ms > PATIENCE_MS)
             fail_msg("partition %d does not get on from %lld", (int)p, (long long)from[p]);
     }
