@@ -219,8 +219,8 @@ static void skip_digits(struct fb_lexer *lexer) {
     }
 }
 
-void fb_lex_number(struct fb_lexer *lexer) {
-    uint32_t start = lexer->at;
+/* NUMBER as far as it goes; returns whether it is a whole number without an exponent. */
+static bool skip_number(struct fb_lexer *lexer) {
     skip_digits(lexer);
     bool whole = true;
     if (fb_lex_byte(lexer, lexer->at) == '.' &&
@@ -238,43 +238,60 @@ void fb_lex_number(struct fb_lexer *lexer) {
             skip_digits(lexer);
         }
     }
+    return whole;
+}
+
+/* Letters that touch a number make a duration of it, or a mistake: then the token is there, and the
+ * result true. */
+static bool take_letters(struct fb_lexer *lexer, uint32_t start, bool whole) {
     uint32_t letters = lexer->at;
     while (fb_lex_is_word_byte(fb_lex_byte(lexer, lexer->at)) ||
            fb_lex_is_foreign(lexer, lexer->at)) {
         lexer->at += fb_lex_length(fb_lex_byte(lexer, lexer->at));
     }
-    if (lexer->at > letters) {
-        int64_t us;
-        struct fb_str run = fb_lex_slice(lexer, start, lexer->at);
-        int duration = whole ? read_duration(run, &us) : 0;
-        if (is_times(fb_lex_slice(lexer, letters, lexer->at))) {
-            lexer->at = letters; /* the x5 behind it is a token of its own */
-        } else if (duration == 1) {
-            fb_lex_push(lexer, FB_TOK_DURATION, start);
-            return;
-        } else {
-            if (duration == -1) {
-                fb_diag_add(lexer->diags, FB_E_BAD_NUMBER, fb_lex_span(lexer, start, lexer->at),
-                            NULL, "the duration `%.*s` is too long", FB_ARG(run));
-            } else {
-                report_touching(lexer, start, letters);
-            }
-            fb_lex_push(lexer, FB_TOK_BAD, start);
-            return;
-        }
+    if (lexer->at == letters) {
+        return false;
+    }
+    int64_t us;
+    struct fb_str run = fb_lex_slice(lexer, start, lexer->at);
+    int duration = whole ? read_duration(run, &us) : 0;
+    if (is_times(fb_lex_slice(lexer, letters, lexer->at))) {
+        lexer->at = letters; /* the x5 behind it is a token of its own */
+        return false;
+    }
+    if (duration == -1) {
+        fb_diag_add(lexer->diags, FB_E_BAD_NUMBER, fb_lex_span(lexer, start, lexer->at), NULL,
+                    "the duration `%.*s` is too long", FB_ARG(run));
+    } else if (duration == 0) {
+        report_touching(lexer, start, letters);
+    }
+    fb_lex_push(lexer, duration == 1 ? FB_TOK_DURATION : FB_TOK_BAD, start);
+    return true;
+}
+
+/* `5.` */
+static void report_point(struct fb_lexer *lexer, uint32_t start, bool whole) {
+    uint32_t end = lexer->at;
+    lexer->at++;
+    skip_digits(lexer);
+    struct fb_str number = fb_lex_slice(lexer, start, end);
+    char help[64];
+    snprintf(help, sizeof help, "write %.*s.0 or %.*s", (int)(number.n < 20 ? number.n : 20),
+             number.p, (int)(number.n < 20 ? number.n : 20), number.p);
+    fb_diag_add(lexer->diags, FB_E_BAD_NUMBER, fb_lex_span(lexer, start, lexer->at),
+                whole && lexer->at == end + 1 ? help : NULL, "`%.*s` is not a number",
+                FB_ARG(fb_lex_slice(lexer, start, lexer->at)));
+    fb_lex_push(lexer, FB_TOK_BAD, start);
+}
+
+void fb_lex_number(struct fb_lexer *lexer) {
+    uint32_t start = lexer->at;
+    bool whole = skip_number(lexer);
+    if (take_letters(lexer, start, whole)) {
+        return;
     }
     if (fb_lex_byte(lexer, lexer->at) == '.' && fb_lex_byte(lexer, lexer->at + 1) != '.') {
-        uint32_t end = lexer->at;
-        lexer->at++;
-        skip_digits(lexer);
-        struct fb_str number = fb_lex_slice(lexer, start, end);
-        char help[64];
-        snprintf(help, sizeof help, "write %.*s.0 or %.*s", (int)(number.n < 20 ? number.n : 20),
-                 number.p, (int)(number.n < 20 ? number.n : 20), number.p);
-        fb_diag_add(lexer->diags, FB_E_BAD_NUMBER, fb_lex_span(lexer, start, lexer->at),
-                    whole && lexer->at == end + 1 ? help : NULL, "`%.*s` is not a number",
-                    FB_ARG(fb_lex_slice(lexer, start, lexer->at)));
-        fb_lex_push(lexer, FB_TOK_BAD, start);
+        report_point(lexer, start, whole);
         return;
     }
     fb_lex_push(lexer, FB_TOK_NUMBER, start);
