@@ -46,33 +46,39 @@ static bool fence(const struct fb_kafka_settings *settings, const char *transact
 
 /* ---- who is gone ---- */
 
-struct names {
-    char **items;
-    size_t n, cap;
-};
-
-static void free_names(struct names *names) {
+void fb_kafka_names_free(struct fb_kafka_names *names) {
     for (size_t i = 0; i < names->n; i++)
         free(names->items[i]);
     free(names->items);
+    *names = (struct fb_kafka_names){0};
+}
+
+static bool has_name(const struct fb_kafka_names *names, const char *name) {
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Each once. */
+static void add_name(struct fb_kafka_names *names, const char *name, size_t n) {
+    char *copy = strndup(name, n);
+    FB_ASSERT(copy);
+    if (has_name(names, copy)) {
+        free(copy);
+        return;
+    }
+    FB_PUSH_ROOM(names->items, names->n, names->cap);
+    names->items[names->n++] = copy;
 }
 
 /* What stands behind the first space of a note is the transactional.id of who committed it. */
-static void add_owner(struct names *owners, const rd_kafka_topic_partition_t *one) {
+static void add_owner(struct fb_kafka_names *owners, const rd_kafka_topic_partition_t *one) {
     const char *note = one->metadata;
     const char *space = note ? memchr(note, ' ', one->metadata_size) : NULL;
     size_t n = space ? one->metadata_size - (size_t)(space + 1 - note) : 0;
-    if (n == 0)
-        return;
-    char *name = strndup(space + 1, n);
-    FB_ASSERT(name);
-    for (size_t i = 0; i < owners->n; i++)
-        if (strcmp(owners->items[i], name) == 0) {
-            free(name);
-            return;
-        }
-    FB_PUSH_ROOM(owners->items, owners->n, owners->cap);
-    owners->items[owners->n++] = name;
+    if (n > 0)
+        add_name(owners, space + 1, n);
 }
 
 static rd_kafka_event_t *answer_of(rd_kafka_queue_t *queue, rd_kafka_resp_err_t *code) {
@@ -84,7 +90,7 @@ static rd_kafka_event_t *answer_of(rd_kafka_queue_t *queue, rd_kafka_resp_err_t 
 /* The notes as they are now, also where a position is being replaced. */
 static rd_kafka_resp_err_t read_owners(const struct fb_kafka_membership *us,
                                        const rd_kafka_topic_partition_list_t *partitions,
-                                       struct names *owners) {
+                                       struct fb_kafka_names *owners) {
     rd_kafka_resp_err_t code;
     size_t n = 0;
     rd_kafka_ListConsumerGroupOffsets_t *wanted =
@@ -109,25 +115,20 @@ static rd_kafka_resp_err_t read_owners(const struct fb_kafka_membership *us,
     return code;
 }
 
-static void remove_name(struct names *owners, const char *name) {
-    for (size_t i = 0; i < owners->n; i++)
-        if (strcmp(owners->items[i], name) == 0) {
-            free(owners->items[i]);
-            owners->items[i--] = owners->items[--owners->n];
-        }
-}
-
-static void remove_members(struct names *owners, const rd_kafka_ConsumerGroupDescription_t *group) {
+/* A member's name is its transactional.id; those that others have joined by are left alone. */
+static void add_members(const struct fb_kafka_membership *us, struct fb_kafka_names *members,
+                        const rd_kafka_ConsumerGroupDescription_t *group) {
+    size_t n = strlen(us->group);
     for (size_t m = 0; m < rd_kafka_ConsumerGroupDescription_member_count(group); m++) {
         const char *member = rd_kafka_MemberDescription_group_instance_id(
             rd_kafka_ConsumerGroupDescription_member(group, m));
-        if (member)
-            remove_name(owners, member);
+        if (member && strncmp(member, us->group, n) == 0 && member[n] == '-')
+            add_name(members, member, strlen(member));
     }
 }
 
-/* Leaves those that are not members. */
-static rd_kafka_resp_err_t leave_gone(const struct fb_kafka_membership *us, struct names *owners) {
+static rd_kafka_resp_err_t read_members(const struct fb_kafka_membership *us,
+                                        struct fb_kafka_names *members) {
     rd_kafka_resp_err_t code;
     size_t n = 0;
     const char *group = us->group;
@@ -141,7 +142,7 @@ static rd_kafka_resp_err_t leave_gone(const struct fb_kafka_membership *us, stru
     if (n == 1 && rd_kafka_ConsumerGroupDescription_error(groups[0]))
         code = rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[0]));
     if (n == 1 && !code)
-        remove_members(owners, groups[0]);
+        add_members(us, members, groups[0]);
     else if (!code)
         code = RD_KAFKA_RESP_ERR__BAD_MSG;
     if (event)
@@ -150,35 +151,50 @@ static rd_kafka_resp_err_t leave_gone(const struct fb_kafka_membership *us, stru
     return code;
 }
 
+static bool is_ours(const struct fb_kafka_membership *us, const char *name) {
+    for (uint32_t i = 0; i < us->n_kin; i++)
+        if (strcmp(us->kin[i], name) == 0)
+            return true;
+    return strcmp(us->member, name) == 0;
+}
+
+static void shut_out(const struct fb_kafka_membership *us, const char *name) {
+    struct fb_err err;
+    int64_t begun_ms = fb_kafka_now_ms();
+    if (fence(us->settings, name, us->stop, &err))
+        fb_log(FB_LOG_INFO, "%s, whose partitions are taken over, is gone: shut out after %lld ms",
+               name, (long long)(fb_kafka_now_ms() - begun_ms));
+    else
+        fb_log(FB_LOG_WARN, "%s, whose partitions are taken over, is not shut out: %s", name,
+               err.text);
+}
+
 void fb_kafka_fence_gone(const struct fb_kafka_membership *us,
                          const rd_kafka_topic_partition_list_t *partitions) {
-    struct names owners = {0};
+    struct fb_kafka_names owners = {0}, members = {0};
     rd_kafka_resp_err_t code;
-    if (partitions->cnt == 0) /* of none nothing can be asked, and there would be no answer ever */
-        return;
     for (;;) {
-        code = read_owners(us, partitions, &owners);
-        remove_name(&owners, us->member);
-        for (uint32_t i = 0; i < us->n_kin; i++)
-            remove_name(&owners, us->kin[i]);
-        if (!code && owners.n > 0)
-            code = leave_gone(us, &owners);
+        /* Of no partitions nothing can be asked: there would be no answer ever. */
+        code = partitions->cnt == 0 ? RD_KAFKA_RESP_ERR_NO_ERROR
+                                    : read_owners(us, partitions, &owners);
+        if (!code)
+            code = read_members(us, &members);
         if (!code || fb_kafka_is_denied(code) || atomic_load(us->stop))
             break;
         fb_log(FB_LOG_DEBUG, "former owners of the partitions: %s", rd_kafka_err2str(code));
         fb_kafka_look(us->consumer, us->health);
         usleep(LOOK_MS * 1000);
     }
-    for (size_t i = 0; !code && i < owners.n; i++) {
-        struct fb_err err;
-        int64_t begun_ms = fb_kafka_now_ms();
-        if (fence(us->settings, owners.items[i], us->stop, &err))
-            fb_log(FB_LOG_INFO,
-                   "%s, whose partitions are taken over, is gone: shut out after %lld ms",
-                   owners.items[i], (long long)(fb_kafka_now_ms() - begun_ms));
-        else
-            fb_log(FB_LOG_WARN, "%s, whose partitions are taken over, is not shut out: %s",
-                   owners.items[i], err.text);
+    for (size_t i = 0; i < us->seen->n; i++)
+        add_name(&owners, us->seen->items[i], strlen(us->seen->items[i]));
+    for (size_t i = 0; !code && i < owners.n; i++)
+        if (!is_ours(us, owners.items[i]) && !has_name(&members, owners.items[i]))
+            shut_out(us, owners.items[i]);
+    fb_kafka_names_free(&owners);
+    if (code) {
+        fb_kafka_names_free(&members);
+        return;
     }
-    free_names(&owners);
+    fb_kafka_names_free(us->seen);
+    *us->seen = members;
 }

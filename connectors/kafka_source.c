@@ -47,6 +47,7 @@ struct kafka_source {
     rd_kafka_t *consumer;
     rd_kafka_queue_t *messages, *idle;         /* idle: empty; polling it keeps the member alive */
     rd_kafka_consumer_group_metadata_t *group; /* of the last assignment; NULL: there was none */
+    struct fb_kafka_names seen;                /* members at the last assignment */
     struct part *parts, *last;                 /* last: of the last message; NULL: not known */
     uint32_t n_parts, woken;
     struct fb_kafka_batch batch;
@@ -179,6 +180,7 @@ static void assign(struct kafka_source *source, rd_kafka_topic_partition_list_t 
                                      .member = source->config->member,
                                      .kin = source->config->kin,
                                      .n_kin = source->config->n_kin,
+                                     .seen = &source->seen,
                                      .settings = &source->config->settings,
                                      .stop = source->config->stop,
                                      .health = source->config->health};
@@ -531,6 +533,7 @@ static int64_t end_of(struct fb_record_source *base, const struct fb_position *p
 static void close_source(struct fb_record_source *base) {
     struct kafka_source *source = (struct kafka_source *)base;
     close_consumer(source);
+    fb_kafka_names_free(&source->seen);
     free(source);
 }
 

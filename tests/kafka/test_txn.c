@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <librdkafka/rdkafka.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -479,6 +480,62 @@ static void what_a_killed_owner_left_open_is_ended_at_the_take_over(void **state
     free_member(heir);
 }
 
+/* Joins an instance that works, puts its first output and never commits: no note has its name. */
+static _Noreturn void hang_at_first(const char *address, const char *application, int begin,
+                                    int said) {
+    char byte;
+    if (read(begin, &byte, 1) != 1)
+        _exit(1);
+    struct member *member = new_member(address, application, "a-0");
+    open_member(member);
+    while (!member->started)
+        poll_once(member);
+    int32_t mine = member->parts[0].mine ? 0 : 1;
+    fb_transaction_begin(address, member->name, member->output, mine, 0, 1);
+    if (write(said, "x", 1) != 1)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+static void an_owner_killed_within_its_first_transaction_is_shut_out_too(void **state) {
+    (void)state;
+    const char *address = fb_broker_shared();
+    char application[64], byte;
+    fb_topic_name(application, "first");
+    make_topics(address, application, 2);
+    int begin[2], said[2];
+    assert_int_equal(pipe(begin), 0);
+    assert_int_equal(pipe(said), 0);
+    pid_t child = fork(); /* before this process has threads */
+    if (child == 0)
+        hang_at_first(address, application, begin[0], said[1]);
+    fcntl(said[0], F_SETFL, O_NONBLOCK);
+    struct member *heir = new_member(address, application, "b-0");
+    open_member(heir);
+    echo(heir, 4, 1);
+    assert_int_equal(write(begin[1], "x", 1), 1);
+    for (int i = 0; read(said[0], &byte, 1) != 1; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(heir);
+    }
+    assert_true(heir->parts[0].mine != heir->parts[1].mine);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    for (int i = 0; !heir->parts[0].mine || !heir->parts[1].mine; i++) {
+        assert_true(i < POLLS_MAX);
+        poll_once(heir);
+    }
+    for (int32_t p = 0; p < 2; p++)
+        assert_int_equal(fb_topic_end(address, heir->output, p, true),
+                         fb_topic_end(address, heir->output, p, false));
+    free_member(heir);
+    for (int i = 0; i < 2; i++) {
+        close(begin[i]);
+        close(said[i]);
+    }
+}
+
 static void a_living_member_is_not_shut_out(void **state) {
     (void)state;
     char note[100];
@@ -585,7 +642,9 @@ static void an_outage_within_a_transaction_neither_loses_nor_doubles(void **stat
     fb_broker_free(broker);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_positions_and_notes_come_together),
         cmocka_unit_test(a_zombie_commits_nothing),
@@ -593,6 +652,7 @@ int main(void) {
         cmocka_unit_test(marks_and_open_transactions_in_the_input_are_no_lag),
         cmocka_unit_test(a_partition_without_a_position_rests),
         cmocka_unit_test(what_a_killed_owner_left_open_is_ended_at_the_take_over),
+        cmocka_unit_test(an_owner_killed_within_its_first_transaction_is_shut_out_too),
         cmocka_unit_test(a_living_member_is_not_shut_out),
         cmocka_unit_test(an_outage_within_a_transaction_neither_loses_nor_doubles),
     };
