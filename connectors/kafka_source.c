@@ -52,6 +52,7 @@ struct kafka_source {
     uint32_t n_parts, woken;
     struct fb_kafka_batch batch;
     bool online;
+    bool broken;  /* a commit has found that the consumer failed for good */
     bool started; /* the owner has been told of partitions, and not that they are given up */
     int64_t probe_at_ms;
     int fatal_errors;      /* less than FATAL_SPAN_MS apart */
@@ -445,13 +446,16 @@ static void probe(struct kafka_source *source) {
 /* Membership and errors; no message comes here, they are all forwarded. */
 static bool poll_membership(struct kafka_source *source, struct fb_err *err) {
     rd_kafka_message_t *message = rd_kafka_consumer_poll(source->consumer, 0);
-    if (!message)
+    if (!message && !source->broken)
         return true;
     char why[256] = "";
-    bool fatal = message->err && rd_kafka_fatal_error(source->consumer, why, sizeof why);
-    if (!fatal)
+    bool fatal =
+        (source->broken || message->err) && rd_kafka_fatal_error(source->consumer, why, sizeof why);
+    if (message && !fatal)
         on_message_error(source, message);
-    rd_kafka_message_destroy(message);
+    if (message)
+        rd_kafka_message_destroy(message);
+    source->broken = false;
     return !fatal || rebuild(source, why, err);
 }
 
@@ -490,7 +494,9 @@ static bool commit(struct fb_record_source *base, const struct fb_position *posi
     for (int i = 0; i < list->cnt && !code; i++)
         code = list->elems[i].err;
     rd_kafka_topic_partition_list_destroy(list);
-    if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) /* of which one the next poll says */
+    source->broken |= code == RD_KAFKA_RESP_ERR__FATAL;
+    if (source->broken || /* the next poll makes it anew; here: it says of which topic */
+        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
         return fb_fail(err, FB_RETRIABLE, "cannot commit positions: %s", rd_kafka_err2str(code));
     if (denied(source, code, "")) {
         *err = source->failure;
