@@ -28,7 +28,7 @@ static const struct fb_kafka_setting consumer_presets[] = {
     {"receive.message.max.bytes", "16777216"},
 };
 static const struct fb_kafka_setting producer_presets[] = {
-    {"linger.ms", "5"},
+    {"linger.ms", "1000"}, /* a commit sends at once what waits: see kafka_producer.c */
     {"compression.codec", "lz4"},
     {"retry.backoff.ms", "50"},
     {"queue.buffering.max.kbytes", "65536"},

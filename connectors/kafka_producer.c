@@ -12,6 +12,17 @@
  * ones would not outlast the failover of a broker (10 s were measured to be too few). */
 #define TRANSACTION_MS "30000"
 
+enum {
+    SEND_MS = 100,    /* for one batch; a commit waits for as long as it takes */
+    RECORD_BYTES = 64 /* more of a record than its parts, at most */
+};
+
+/* A batch of one partition, the last one that was put to, on its way together. */
+struct fb_kafka_filling {
+    int32_t partition;
+    size_t bytes, records;
+};
+
 void fb_kafka_set_transactional(rd_kafka_conf_t *conf, const char *transactional_id) {
     fb_kafka_conf_set(conf, "transactional.id", transactional_id);
     fb_kafka_conf_set(conf, "transaction.timeout.ms", TRANSACTION_MS);
@@ -65,6 +76,52 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
     }
 }
 
+/* ---- batches ----
+ * The library sends one batch of a partition at a time where it must keep their order, and as long
+ * as more waits behind that its thread (up to 2.0.2 at least) does not sleep. So no more is put
+ * than makes one batch, which is then sent. */
+
+static size_t setting_of(const rd_kafka_t *client, const char *name) {
+    char value[32] = "";
+    size_t room = sizeof value;
+    FB_ASSERT(rd_kafka_conf_get(rd_kafka_conf((rd_kafka_t *)(uintptr_t)client), name, value,
+                                &room) == RD_KAFKA_CONF_OK);
+    return strtoul(value, NULL, 10);
+}
+
+static void begin_batches(struct fb_kafka_producer *producer) {
+    for (uint32_t i = 0; i < producer->config->n_topics; i++)
+        producer->fillings[i] = (struct fb_kafka_filling){0};
+}
+
+static size_t bytes_of(const struct fb_outgoing *record) {
+    size_t bytes = RECORD_BYTES + record->key.n + record->value.n;
+    for (uint32_t i = 0; i < record->n_headers; i++)
+        bytes += record->headers[i].name.n + record->headers[i].value.n + 2 * sizeof(int64_t);
+    return bytes;
+}
+
+/* Makes room for a record in its batch; where the broker is slow it becomes a part of the next. */
+static void make_room(struct fb_kafka_producer *producer, uint32_t topic,
+                      const struct fb_outgoing *record) {
+    struct fb_kafka_filling *filling = &producer->fillings[topic];
+    size_t bytes = bytes_of(record);
+    if (producer->waiting == 0)
+        begin_batches(producer);
+    if (filling->partition != record->partition)
+        *filling = (struct fb_kafka_filling){.partition = record->partition};
+    if (filling->records >= producer->batch_records_max ||
+        (filling->records && filling->bytes + bytes > producer->batch_bytes_max)) {
+        rd_kafka_flush(producer->client, SEND_MS);
+        begin_batches(producer);
+        filling->partition = record->partition;
+    }
+    filling->bytes += bytes;
+    filling->records++;
+}
+
+/* ---- the client's life ---- */
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
     (void)rk;
     struct fb_kafka_producer *producer = opaque;
@@ -104,6 +161,9 @@ bool fb_kafka_producer_open(struct fb_kafka_producer *producer,
         return false;
     /* A topic that the client does not know yet would make its first record a second late. */
     producer->topics = fb_alloc((config->n_topics + 1) * sizeof(rd_kafka_topic_t *));
+    producer->fillings = fb_alloc((config->n_topics + 1) * sizeof *producer->fillings);
+    producer->batch_bytes_max = setting_of(producer->client, "batch.size");
+    producer->batch_records_max = setting_of(producer->client, "batch.num.messages");
     for (uint32_t i = 0; i < config->n_topics; i++)
         producer->topics[i] = rd_kafka_topic_new(producer->client, config->topics[i], NULL);
     return true;
@@ -118,6 +178,7 @@ void fb_kafka_producer_close(struct fb_kafka_producer *producer) {
         if (producer->topics[i])
             rd_kafka_topic_destroy(producer->topics[i]);
     free(producer->topics);
+    free(producer->fillings);
     rd_kafka_destroy(producer->client);
     *producer = (struct fb_kafka_producer){0};
 }
@@ -132,6 +193,7 @@ static uint32_t topic_index(const struct fb_kafka_producer *producer, const char
 bool fb_kafka_producer_put(struct fb_kafka_producer *producer, const struct fb_outgoing *record,
                            struct fb_err *err) {
     uint32_t topic = topic_index(producer, record->topic);
+    make_room(producer, topic, record);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(record->n_headers);
     for (uint32_t i = 0; i < record->n_headers; i++)
         rd_kafka_header_add(headers, record->headers[i].name.p, (ssize_t)record->headers[i].name.n,

@@ -9,11 +9,14 @@
 
 #include <stdatomic.h>
 
+struct fb_kafka_filling;
 struct fb_kafka_producer {
     const struct fb_kafka_sink_config *config;
     rd_kafka_t *client;
-    rd_kafka_topic_t **topics; /* of config->topics, in their order */
-    uint64_t waiting;          /* records handed to the library, fate unknown */
+    rd_kafka_topic_t **topics;         /* of config->topics, in their order */
+    uint64_t waiting;                  /* records handed to the library, fate unknown */
+    struct fb_kafka_filling *fillings; /* what of them waits to be sent, of each topic */
+    size_t batch_bytes_max, batch_records_max;
     bool transactional;
     atomic_uint denied;    /* 1 + the topic that could not enter a transaction last; 0: none */
     struct fb_err failure; /* of the first delivery that will not go better; not failed: kind 0 */
