@@ -24,6 +24,7 @@ wants() {
 wants 1 'does not run' "$script" status
 wants 0 'does not run' "$script" stop
 wants 2 'usage: ' "$script" dance
+wants 3 'only one of' env FB_KAFKA_NODES=3 FB_KAFKA_SECURE=1 "$script" start
 wants 0 'ready ' "$script" start-any
 FB_KAFKA_PORT=$(sed 's/.*://' "$FB_KAFKA_DIR/bootstrap")
 export FB_KAFKA_PORT
