@@ -14,6 +14,7 @@ struct reader {
     uint32_t *nodes;
     uint32_t time_node;
     bool has_time;
+    const struct fb_json_value *time;      /* NULL: it is the arrival's */
     const struct fb_json_value **by_field; /* where it has one path only: set once */
     uint32_t *several, n_several;          /* the fields that have more */
 };
@@ -104,9 +105,13 @@ struct fb_decoder *fb_decoder_new(const struct fb_program *program, const uint16
     for (uint32_t i = 0; i < n_classes; i++)
         resolve_nodes(d, &d->readers[i]);
     d->json = fb_json_new(d->paths, limits);
-    for (uint32_t i = 0; i < n_classes; i++)
-        for (uint32_t f = 0; f < d->readers[i].n_fields; f++)
-            d->readers[i].by_field[f] = first_value(d, &d->readers[i], f);
+    for (uint32_t i = 0; i < n_classes; i++) {
+        struct reader *reader = &d->readers[i];
+        for (uint32_t f = 0; f < reader->n_fields; f++)
+            reader->by_field[f] = first_value(d, reader, f);
+        if (reader->has_time)
+            reader->time = &fb_json_values(d->json)[reader->time_node];
+    }
     d->next_reader = n_classes;
     return d;
 }
@@ -128,6 +133,7 @@ void fb_decoder_begin(struct fb_decoder *d, struct fb_str payload, const struct 
     d->origin = *origin;
     d->arrival_us = arrival_us;
     d->next_reader = d->n_readers;
+    d->object.last = false;
     fb_json_begin(d->json, payload);
 }
 
@@ -135,9 +141,8 @@ static enum fb_made read_class(struct fb_decoder *d, struct reader *reader, stru
                                struct fb_reject *reject) {
     for (uint32_t i = 0; i < reader->n_several; i++)
         reader->by_field[reader->several[i]] = first_value(d, reader, reader->several[i]);
-    const struct fb_json_value *time =
-        reader->has_time ? &fb_json_values(d->json)[reader->time_node] : NULL;
-    return fb_maker_make(reader->maker, reader->by_field, time, d->arrival_us, entry, reject);
+    return fb_maker_make(reader->maker, reader->by_field, reader->time, d->arrival_us, entry,
+                         reject);
 }
 
 static enum fb_decoded finish_reject(const struct fb_decoder *d, struct fb_reject *reject) {
@@ -181,8 +186,8 @@ static enum fb_decoded ask_classes(struct fb_decoder *d, struct fb_entry *entry,
     return finish_reject(d, reject);
 }
 
-enum fb_decoded fb_decoder_next(struct fb_decoder *d, struct fb_entry *entry,
-                                struct fb_reject *reject) {
+static __attribute__((noinline)) enum fb_decoded
+decode_next(struct fb_decoder *d, struct fb_entry *entry, struct fb_reject *reject) {
     for (;;) {
         if (d->next_reader < d->n_readers) {
             enum fb_decoded decoded = ask_classes(d, entry, reject);
@@ -198,4 +203,11 @@ enum fb_decoded fb_decoder_next(struct fb_decoder *d, struct fb_entry *entry,
         d->taken = false;
         d->detail.n = 0;
     }
+}
+
+enum fb_decoded fb_decoder_next(struct fb_decoder *d, struct fb_entry *entry,
+                                struct fb_reject *reject) {
+    if (d->object.last && d->next_reader == d->n_readers)
+        return FB_DECODED_END;
+    return decode_next(d, entry, reject);
 }

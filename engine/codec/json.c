@@ -330,6 +330,9 @@ static __attribute__((noinline)) const char *take_any_number(struct fb_json *jso
     value->kind = FB_JSON_NUM;
     value->wide = n_digits > MANTISSA_DIGITS_MAX;
     value->mantissa = mantissa;
+    value->quick = !value->wide && mantissa < UINT64_C(1) << 53 && value->exponent <= 0 &&
+                   value->exponent >= -FB_JSON_DIGITS_POWER_MAX;
+    value->num = value->quick ? fb_json_digits_num(mantissa, value->exponent, value->negative) : 0;
     value->text = (struct fb_str){start, (size_t)(p - start)};
     return p;
 }
@@ -345,8 +348,10 @@ take_number(struct fb_json *json, const char *p, bool negative, struct fb_json_v
     n += negative;
     *value = (struct fb_json_value){.kind = FB_JSON_NUM,
                                     .negative = negative,
+                                    .quick = true,
                                     .exponent = exponent,
                                     .mantissa = mantissa,
+                                    .num = fb_json_digits_num(mantissa, exponent, negative),
                                     .text = {p, n}};
     return p + n;
 }
@@ -541,8 +546,8 @@ close:
 
 /* ---- framing ---- */
 
-static bool is_blank(char c) {
-    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+static inline bool is_blank(char c) {
+    return (unsigned char)c <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
 }
 
 static void make_room(char **bytes, size_t *cap, size_t wanted) {
@@ -608,7 +613,7 @@ static void forget_others(struct fb_json *json, const struct fb_json_step *shape
 }
 
 /* The object at p, if it is of a shape that was there before; NULL, and no values, otherwise. */
-static const char *read_known(struct fb_json *json, const char *p) {
+static inline const char *read_known(struct fb_json *json, const char *p) {
     const char *behind;
     if (!json->shapes || !fb_json_shapes_wanted(json->shapes)) {
         if (json->shape)
@@ -638,23 +643,24 @@ static void learn(struct fb_json *json, const char *p, const char *behind) {
         fb_json_shapes_learn(json->shapes, json->paths, json->values, p, behind);
 }
 
-/* Reads the object at p. Where its mistake is none of syntax, its end is still found; NULL
- * otherwise. */
-static const char *read_object(struct fb_json *json, const char *p) {
+/* Hands out the good object start..behind. */
+static inline bool give_good(struct fb_json *json, struct fb_json_object *object, const char *start,
+                             const char *behind) {
+    json->p = behind;
+    *object = (struct fb_json_object){.index = json->n_objects++,
+                                      .raw = {start, (size_t)(behind - start)},
+                                      .last = json->framing == AT_END};
+    return true;
+}
+
+/* Reads the object at p the general way. Where its mistake is none of syntax, its end is still
+ * found; NULL otherwise. */
+static __attribute__((noinline)) const char *read_unknown(struct fb_json *json, const char *p) {
     json->error = FB_JSON_OK;
-    const char *behind = read_known(json, p);
-    if (behind) {
-        if ((size_t)(behind - p) > json->limits.bytes_max) {
-            json->error = FB_JSON_SIZE;
-            json->error_at = p;
-        }
-        return behind;
-    }
-    json->error = FB_JSON_OK;
-    behind = take_container(json, p, 0);
+    const char *behind = take_container(json, p, 0);
     if (behind)
         learn(json, p, behind);
-    if (!behind && (json->error == FB_JSON_DUPLICATE_KEY || json->error == FB_JSON_KEYS)) {
+    else if (json->error == FB_JSON_DUPLICATE_KEY || json->error == FB_JSON_KEYS) {
         enum fb_json_error error = json->error;
         const char *error_at = json->error_at;
         json->scratch_n = 0;
@@ -664,6 +670,14 @@ static const char *read_object(struct fb_json *json, const char *p) {
             json->error_at = error_at;
         }
     }
+    return behind;
+}
+
+static inline const char *read_object(struct fb_json *json, const char *p) {
+    json->error = FB_JSON_OK;
+    const char *behind = read_known(json, p);
+    if (!behind)
+        behind = read_unknown(json, p);
     if (behind && (size_t)(behind - p) > json->limits.bytes_max) {
         json->error = FB_JSON_SIZE;
         json->error_at = p;
@@ -713,8 +727,12 @@ static bool next_of_lines(struct fb_json *json, struct fb_json_object *object) {
         return give_bad_line(json, object, start);
     }
     const char *behind = read_object(json, start);
-    if (!behind || !is_separated(json, behind))
+    if (behind == json->end) /* the record's one object, mostly */
+        json->framing = AT_END;
+    else if (!behind || !is_separated(json, behind))
         return give_bad_line(json, object, start);
+    if (json->error == FB_JSON_OK)
+        return give_good(json, object, start, behind);
     json->p = behind;
     return give(json, object, start, behind);
 }
@@ -771,15 +789,8 @@ static bool next_of_array(struct fb_json *json, struct fb_json_object *object) {
 }
 
 bool fb_json_next(struct fb_json *json, struct fb_json_object *object) {
+    if (json->framing == AT_END)
+        return false;
     json->scratch_n = 0;
-    switch (json->framing) {
-    case AT_LINE:
-        return next_of_lines(json, object);
-    case IN_ARRAY_FIRST:
-    case IN_ARRAY_NEXT:
-        return next_of_array(json, object);
-    case AT_END:
-        break;
-    }
-    return false;
+    return json->framing == AT_LINE ? next_of_lines(json, object) : next_of_array(json, object);
 }

@@ -46,20 +46,19 @@ enum fb_json_kind {
 struct fb_json_value {
     uint8_t kind;        /* enum fb_json_kind */
     bool negative, wide; /* NUM; wide: more digits than mantissa takes, only `text` is exact */
+    bool quick;          /* NUM: so few digits, and no power of ten, that `num` is set */
     int32_t exponent;    /* NUM: value = mantissa * 10^exponent */
     uint64_t mantissa;
+    double num; /* NUM that is quick: the nearest double */
     /* A view. NUM, OBJECT, ARRAY: as written; TEXT: unescaped UTF-8, may hold NUL. */
     struct fb_str text;
 };
 /* Of a NUM. The nearest double; false when that is infinite. */
 bool fb_json_number_slow(const struct fb_json_value *value, double *x);
 static inline bool fb_json_number(const struct fb_json_value *value, double *x) {
-    static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-    if (value->wide || value->mantissa >= UINT64_C(1) << 53 || value->exponent < -9 ||
-        value->exponent > 0)
+    if (!value->quick)
         return fb_json_number_slow(value, x);
-    double m = (double)(int64_t)value->mantissa / powers[-value->exponent];
-    *x = value->negative ? -m : m;
+    *x = value->num;
     return true;
 }
 /* Of a NUM. False when it is not whole or beyond int64. */
@@ -87,6 +86,7 @@ struct fb_json_object {
     enum fb_json_error error; /* FB_JSON_OK: its values can be read */
     size_t error_at;          /* byte in the payload */
     struct fb_str raw; /* a view: the object's own bytes; of a bad one all that is given up */
+    bool last;         /* it is known that none follows */
 };
 
 /* Starts on a payload: one object, objects separated by white space (NDJSON), or one array of

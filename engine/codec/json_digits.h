@@ -11,7 +11,19 @@
 
 #include "engine/codec/json_find.h"
 
-enum { FB_JSON_DIGITS_ROOM = 20 }; /* bytes that must be readable */
+enum {
+    FB_JSON_DIGITS_ROOM = 20, /* bytes that must be readable */
+    FB_JSON_DIGITS_POWER_MAX = 14
+};
+
+/* mantissa * 10^exponent for a mantissa below 2^53 and an exponent of 0 down to -POWER_MAX: both
+ * operands are exact, so the one operation rounds as it should. */
+static inline double fb_json_digits_num(uint64_t mantissa, int32_t exponent, bool negative) {
+    static const double powers[FB_JSON_DIGITS_POWER_MAX + 1] = {
+        1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14};
+    double x = (double)(int64_t)mantissa / powers[-exponent];
+    return negative ? -x : x;
+}
 
 #if defined(__SSE2__)
 /* The number that the first n of eight bytes are, digits all of them; 1 <= n <= 8. */

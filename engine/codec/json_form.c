@@ -71,7 +71,8 @@ static void make(struct fb_json_form *form, bool negative, uint32_t n_whole, uin
     set_byte(form, n, 'e' + 1, 256 + '.' - 1);
     form->n = n;
     form->pattern = (struct fb_json_value){
-        .kind = FB_JSON_NUM, .negative = negative, .exponent = -(int32_t)n_fraction};
+        .kind = FB_JSON_NUM, .negative = negative, .quick = true, .exponent = -(int32_t)n_fraction};
+    form->divisor = (double)power_of_ten((int)n_fraction) * (negative ? -1 : 1);
     set_weights(form, exponents);
 }
 

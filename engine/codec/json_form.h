@@ -27,6 +27,7 @@ struct fb_json_form {
     int16_t weights[16], pair_weights[8], four_weights[8];
     uint64_t upper_weight;        /* of the first eight bytes */
     uint64_t base;                /* what is lost where least is '1' */
+    double divisor;               /* what makes the mantissa the value; with the sign */
     struct fb_json_value pattern; /* only what stands before the mantissa */
     uint32_t n;                   /* bytes */
 };
@@ -58,6 +59,11 @@ static inline uint64_t fb_json_form_mantissa(const struct fb_json_form *form, co
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
     __m128i above = _mm_sub_epi8(x, _mm_load_si128((const __m128i *)(const void *)form->least));
     __m128i low = _mm_madd_epi16(_mm_unpacklo_epi8(above, zero), _mm_load_si128(weights));
+    if (form->n <= 8) {
+        __m128i four = _mm_madd_epi16(_mm_packs_epi32(low, low), _mm_load_si128(weights + 2));
+        __m128i eight = _mm_madd_epi16(_mm_packs_epi32(four, four), _mm_load_si128(weights + 3));
+        return (uint32_t)_mm_cvtsi128_si32(eight) + form->base;
+    }
     __m128i high = _mm_madd_epi16(_mm_unpackhi_epi8(above, zero), _mm_load_si128(weights + 1));
     __m128i fours = _mm_madd_epi16(_mm_packs_epi32(low, high), _mm_load_si128(weights + 2));
     __m128i eights = _mm_madd_epi16(_mm_packs_epi32(fours, fours), _mm_load_si128(weights + 3));
@@ -86,6 +92,7 @@ static inline void fb_json_form_read(const struct fb_json_form *form, const char
                                      const char *text, struct fb_json_value *value) {
     memcpy(value, &form->pattern, offsetof(struct fb_json_value, mantissa));
     value->mantissa = fb_json_form_mantissa(form, p);
+    value->num = (double)(int64_t)value->mantissa / form->divisor;
     value->text = (struct fb_str){text, form->n};
 }
 

@@ -9,6 +9,7 @@
 
 enum {
     DEPTH_MAX = 64,
+    ROOM_BYTES = 32,
     OTHERS_MAX = 6, /* steps that are tried at one place */
     LEARNED_BYTES_MAX = 8192,
     CREDIT_MAX = 64,
@@ -24,6 +25,8 @@ struct fb_json_shapes *fb_json_shapes_new(uint32_t n_nodes) {
     shapes->present = fb_alloc(FB_JSON_ENDS * shapes->n_words * sizeof *shapes->present);
     shapes->credit = CREDIT_FIRST;
     shapes->pause = PAUSE_MIN;
+    shapes->nowhere.others = UINT32_MAX;
+    shapes->first = &shapes->nowhere;
     return shapes;
 }
 
@@ -36,115 +39,136 @@ void fb_json_shapes_free(struct fb_json_shapes *shapes) {
 
 /* ---- the walk ---- */
 
-/* What stands at p, with at least 16 readable bytes: zeros, which no value has, are behind the end
- * of the payload. */
-struct tail {
-    _Alignas(16) char bytes[32];
-    const char *end, *last; /* the last place that has room */
+/* Where a walk is. Its last bytes are walked in a copy with zeros behind it, which no value has, so
+ * that 32 bytes can always be looked at: a step's and a number's. */
+struct walk {
+    struct fb_json_shapes *shapes;
+    struct fb_json *json;
+    const char *last; /* the last place that has so many bytes behind it */
+    uintptr_t shift;  /* from where the walk is to the same place in the payload */
+    _Alignas(16) char tail[2 * ROOM_BYTES];
 };
 
-static inline const char *look(const struct tail *tail, const char *p) {
-    return p <= tail->last ? p : tail->bytes + 16 - (tail->end - p);
+static inline const char *in_payload(const struct walk *walk, const char *p) {
+    return (const char *)((uintptr_t)p + walk->shift);
+}
+
+/* p, or the same place in the copy. */
+static const char *enter_tail(struct walk *walk, const char *p) {
+    const char *copy = walk->tail + (p - walk->last);
+    walk->shift = (uintptr_t)p - (uintptr_t)copy;
+    walk->last = walk->tail + sizeof walk->tail;
+    return copy;
 }
 
 static inline bool step_fits(const struct fb_json_step *step, const char *p) {
 #if defined(__SSE2__)
     __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)p),
                                    _mm_load_si128((const __m128i *)(const void *)step->bytes));
-    return ((uint32_t)_mm_movemask_epi8(equal) & step->mask) == step->mask;
+    return ((uint32_t)_mm_movemask_epi8(equal) | step->others) == 0xFFFF;
 #else
-    return memcmp(p, step->bytes, step->n) == 0;
+    return step->others < 0xFFFF && memcmp(p, step->bytes, step->n) == 0;
 #endif
 }
 
-/* The number of plain bytes of the text at p; `at` is what look gave for it. */
-static inline size_t plain_bytes(struct fb_json_room room, const char *p, const char *at) {
-#if defined(__SSE2__)
-    unsigned odd = fb_json_odd_bytes(at);
-    if (odd)
-        return (size_t)__builtin_ctz(odd);
-#else
-    (void)at;
-#endif
-    return (size_t)(fb_json_find(room.start, p, room.end) - p);
+static __attribute__((noinline)) const char *take_scalar(struct walk *walk, const char *p,
+                                                         struct fb_json_value *value) {
+    const char *behind = fb_json_take_scalar(walk->json, in_payload(walk, p), value);
+    return behind ? p + (behind - in_payload(walk, p)) : NULL;
 }
 
-static __attribute__((noinline)) const char *take_odd_number(struct fb_json_shapes *shapes,
-                                                             struct fb_json *json,
-                                                             struct fb_json_step *step,
-                                                             const char *p, const char *at) {
-    struct fb_json_value ignored, *value = step->value ? step->value : &ignored;
-    const struct fb_json_form *form = fb_json_forms_find(&shapes->forms, at);
-    if (!form || !fb_json_form_fits(form, at))
-        return fb_json_take_scalar(json, p, value);
+/* A number of another form than the last one here, or whatever else is there. */
+static __attribute__((noinline)) const char *
+take_odd_number(struct walk *walk, struct fb_json_step *step, const char *p) {
+    const struct fb_json_form *form = fb_json_forms_find(&walk->shapes->forms, p);
+    if (!form || !fb_json_form_fits(form, p))
+        return take_scalar(walk, p, step->value);
     step->form = form;
-    fb_json_form_read(form, at, p, value);
+    fb_json_form_read(form, p, in_payload(walk, p), step->value);
     return p + form->n;
 }
 
-static inline const char *take_number(struct fb_json_shapes *shapes, struct fb_json *json,
-                                      struct fb_json_step *step, const char *p, const char *at) {
-    const struct fb_json_form *form = step->form;
-    if (!fb_json_form_fits(form, at))
-        return take_odd_number(shapes, json, step, p, at);
-    if (step->value)
-        fb_json_form_read(form, at, p, step->value);
-    return p + form->n;
+/* A text that is longer than 16 bytes or has something in it that is not plain; p is behind its
+ * first quote. Returns its last quote. */
+static __attribute__((noinline)) const char *take_odd_text(struct walk *walk, const char *p,
+                                                           struct fb_json_value *value) {
+    const char *end = take_scalar(walk, p - 1, value);
+    return end ? end - 1 : NULL;
 }
 
-/* The text whose first byte behind the quote is at p; returns its last quote. */
-static inline const char *take_text(struct fb_json *json, struct fb_json_room room,
-                                    const struct fb_json_step *step, const char *p,
-                                    const char *at) {
-    struct fb_json_value ignored, *value = step->value ? step->value : &ignored;
-    size_t n = plain_bytes(room, p, at);
-    if (p + n == room.end || p[n] != '"') {
-        p = fb_json_take_scalar(json, p - 1, value);
-        return p ? p - 1 : NULL;
+/* How many plain bytes there are at p, if fewer than 16; 16 otherwise. */
+static inline unsigned count_plain(const char *p) {
+#if defined(__SSE2__)
+    return (unsigned)__builtin_ctz(fb_json_odd_bytes(p) | 0x10000);
+#else
+    return (unsigned)(fb_json_find_portable(p, p + 16) - p);
+#endif
+}
+
+static struct fb_json_step *walk_on(struct walk *walk, struct fb_json_step *step, const char *p,
+                                    const char **behind) {
+    for (;; step = step->next) {
+        if (p > walk->last)
+            p = enter_tail(walk, p);
+        while (!step_fits(step, p)) {
+            step = step->other;
+            if (!step)
+                return NULL;
+        }
+        p += step->n;
+        if (step->kind == FB_JSON_STEP_NUMBER) {
+            const struct fb_json_form *form = step->form;
+            if (fb_json_form_fits(form, p)) {
+                fb_json_form_read(form, p, in_payload(walk, p), step->value);
+                p += form->n;
+            } else {
+                p = take_odd_number(walk, step, p);
+                if (!p)
+                    return NULL;
+            }
+        } else if (step->kind == FB_JSON_STEP_TEXT) {
+            unsigned n = count_plain(p);
+            if (n < 16 && p[n] == '"') {
+                step->value->kind = FB_JSON_TEXT;
+                step->value->text = (struct fb_str){in_payload(walk, p), n};
+                p += n;
+            } else {
+                p = take_odd_text(walk, p, step->value);
+                if (!p)
+                    return NULL;
+            }
+        } else if (step->kind == FB_JSON_STEP_IGNORED && fb_json_form_fits(step->form, p)) {
+            p += step->form->n;
+        } else if (step->kind == FB_JSON_STEP_END) {
+            *behind = in_payload(walk, p);
+            return step;
+        } else if (step->kind != FB_JSON_STEP_ON) {
+            p = step->kind == FB_JSON_STEP_WORD ? take_scalar(walk, p, step->value)
+                                                : take_odd_number(walk, step, p);
+            if (!p)
+                return NULL;
+        }
     }
-    value->kind = FB_JSON_TEXT;
-    value->text = (struct fb_str){p, n};
-    return p + n;
 }
 
 const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, struct fb_json *json,
                                                struct fb_json_room room, const char *p,
                                                const char **behind) {
-    struct fb_json_step *step = shapes->first;
-    if (room.end - room.start < 16)
+    struct walk walk;
+    if (room.end - room.start < ROOM_BYTES)
         return NULL;
-    struct tail tail = {.end = room.end, .last = room.end - 16};
-    memcpy(tail.bytes, tail.last, 16);
-    for (; step; step = step->next) {
-        const char *at = look(&tail, p);
-        while (!step_fits(step, at)) {
-            step = step->other;
-            if (!step)
-                goto missed;
-        }
-        p += step->n;
-        if (step->kind == FB_JSON_STEP_ON)
-            continue;
-        if (step->kind == FB_JSON_STEP_END) {
-            shapes->credit += shapes->credit < CREDIT_MAX;
-            *behind = p;
-            return step;
-        }
-        at = look(&tail, p);
-        struct fb_json_value ignored;
-        if (step->kind == FB_JSON_STEP_NUMBER)
-            p = take_number(shapes, json, step, p, at);
-        else if (step->kind == FB_JSON_STEP_TEXT)
-            p = take_text(json, room, step, p, at);
-        else
-            p = fb_json_take_scalar(json, p, step->value ? step->value : &ignored);
-        if (!p)
-            break;
-    }
-missed:
-    if (shapes->credit > 0)
+    walk.shapes = shapes;
+    walk.json = json;
+    walk.last = room.end - ROOM_BYTES;
+    walk.shift = 0;
+    memcpy(walk.tail, walk.last, ROOM_BYTES);
+    memset(walk.tail + ROOM_BYTES, 0, sizeof walk.tail - ROOM_BYTES);
+    const struct fb_json_step *end = walk_on(&walk, shapes->first, p, behind);
+    if (!end && shapes->credit > 0)
         shapes->credit -= MISS_COSTS;
-    return NULL;
+    else if (end && shapes->credit < CREDIT_MAX)
+        shapes->credit++;
+    return end;
 }
 
 /* ---- learning ---- */
@@ -160,12 +184,13 @@ struct learner {
 
 static struct fb_json_step *find_step(struct learner *l, const struct fb_json_step *wanted) {
     struct fb_json_step *step;
-    for (int i = 0; (step = *l->place) != NULL; i++, l->place = &step->other) {
+    for (int i = 0; (step = *l->place) && step != &l->shapes->nowhere; i++) {
         if (step->n == wanted->n && step->kind == wanted->kind && step->value == wanted->value &&
             memcmp(step->bytes, wanted->bytes, sizeof step->bytes) == 0)
             return step;
         if (i == OTHERS_MAX)
             return NULL;
+        l->place = &step->other;
     }
     if (l->shapes->n_steps == FB_JSON_STEPS)
         return NULL;
@@ -178,12 +203,13 @@ static struct fb_json_step *find_step(struct learner *l, const struct fb_json_st
 static bool add_piece(struct learner *l, const char *to, enum fb_json_step_kind kind,
                       struct fb_json_value *value, const struct fb_json_form *form) {
     size_t n = (size_t)(to - l->from);
-    struct fb_json_step wanted = {.mask = UINT32_C(0xFFFF) >> (16 - n),
+    struct fb_json_step wanted = {.others = UINT32_C(0xFFFF) & ~(UINT32_C(0xFFFF) >> (16 - n)),
                                   .n = (uint8_t)n,
                                   .kind = (uint8_t)kind,
                                   .end = (uint16_t)l->shapes->n_ends,
-                                  .value = value,
-                                  .form = form};
+                                  .value = value ? value : &l->shapes->ignored,
+                                  .form = form,
+                                  .next = &l->shapes->nowhere};
     memcpy(wanted.bytes, l->from, n);
     struct fb_json_step *step = find_step(l, &wanted);
     if (!step)
@@ -199,6 +225,7 @@ static bool add_steps(struct learner *l, const char *to, enum fb_json_step_kind 
     struct fb_json_value *value = node == FB_JSON_NO_NODE ? NULL : &l->values[node];
     const struct fb_json_form *form = NULL;
     if (kind == FB_JSON_STEP_NUMBER) {
+        kind = value ? FB_JSON_STEP_NUMBER : FB_JSON_STEP_IGNORED;
         char room[FB_JSON_FORM_ROOM] = "0";
         form = fb_json_forms_find(&l->shapes->forms, room);
         if (!form)
@@ -311,7 +338,7 @@ static bool give_up(struct fb_json_shapes *shapes) {
     shapes->wait = shapes->pause;
     if (shapes->pause < PAUSE_MAX)
         shapes->pause *= 2;
-    shapes->first = NULL;
+    shapes->first = &shapes->nowhere;
     shapes->n_steps = shapes->n_ends = 0;
     return true;
 }

@@ -18,27 +18,30 @@
 enum { FB_JSON_STEP_BYTES = 16, FB_JSON_STEPS = 256, FB_JSON_ENDS = 32 };
 
 enum fb_json_step_kind {
-    FB_JSON_STEP_NUMBER, /* or any value but an object or an array; the same with WORD */
-    FB_JSON_STEP_TEXT,   /* its first quote is the last byte of the step, its last not yet */
+    FB_JSON_STEP_NUMBER,  /* or any value but an object or an array; the same with the next two */
+    FB_JSON_STEP_IGNORED, /* a number that is not declared */
     FB_JSON_STEP_WORD,
-    FB_JSON_STEP_ON, /* only more bytes */
+    FB_JSON_STEP_TEXT, /* its first quote is the last byte of the step, its last not yet */
+    FB_JSON_STEP_ON,   /* only more bytes */
     FB_JSON_STEP_END
 };
 
 /* Bytes, and what stands behind them. */
 struct fb_json_step {
     _Alignas(16) char bytes[FB_JSON_STEP_BYTES];
-    uint32_t mask; /* a bit for each byte */
+    uint32_t others; /* a bit for each of the 16 that is none of them */
     uint8_t n, kind;
-    uint16_t end;                    /* END: which one */
-    struct fb_json_value *value;     /* NULL: it is not declared */
-    const struct fb_json_form *form; /* NUMBER: the last one */
-    struct fb_json_step *next;       /* NULL: there was no room for it */
-    struct fb_json_step *other;      /* to try where this one does not fit */
+    uint16_t end; /* END: which one */
+    struct fb_json_value *value;
+    const struct fb_json_form *form; /* NUMBER, IGNORED: the last one */
+    struct fb_json_step *next;
+    struct fb_json_step *other; /* to try where this one does not fit */
 };
 
 struct fb_json_shapes {
     struct fb_json_step steps[FB_JSON_STEPS], *first;
+    struct fb_json_step nowhere;  /* fits nothing: what is next where nothing was learned */
+    struct fb_json_value ignored; /* what is not declared */
     uint32_t n_steps, n_ends;
     uint32_t n_words;  /* of 64 nodes each */
     uint64_t *present; /* by end: a bit for each node that has a value */

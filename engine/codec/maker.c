@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
@@ -19,7 +22,8 @@ struct fb_maker {
     const struct fb_class *class_;
     uint16_t class_index;
     struct fb_sample *samples;
-    bool *plain; /* [field]: a number, with no range and no value that means null */
+    bool plain_key; /* there is one, and it is a text */
+    bool *plain;    /* [field]: a number, with no range and no value that means null */
     char (*integer_texts)[INTEGER_TEXT_MAX]; /* of keys that are numbers */
     char id[FB_DEVICE_ID_MAX];
     struct fb_buf detail;
@@ -32,6 +36,7 @@ struct fb_maker *fb_maker_new(const struct fb_program *program, uint16_t class_i
     struct fb_maker *maker = fb_alloc(sizeof *maker);
     maker->class_ = class_;
     maker->class_index = class_index;
+    maker->plain_key = class_->n_keys == 1 && class_->fields[0].type == FB_T_TEXT;
     maker->samples = fb_alloc(class_->n_fields * sizeof *maker->samples);
     maker->plain = fb_alloc(class_->n_fields * sizeof *maker->plain);
     for (uint32_t i = 0; i < class_->n_fields; i++) {
@@ -154,7 +159,7 @@ static bool read_time(const struct fb_json_value *value, int unit, int64_t *us) 
 
 static bool find_word(const struct fb_field *field, struct fb_str word, int64_t *index) {
     for (uint32_t i = 0; i < field->n_words; i++)
-        if (fb_str_eq(field->words[i], word)) {
+        if (field->words[i].n == word.n && memcmp(field->words[i].p, word.p, word.n) == 0) {
             *index = i;
             return true;
         }
@@ -310,21 +315,28 @@ static bool is_bare(char c) {
     return c != '%' && c != ',' && c != '/';
 }
 
-/* Whether one of the eight bytes is c. */
-static bool has_byte(uint64_t bytes, char c) {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t x = bytes ^ (ones * (unsigned char)c);
-    return (x - ones) & ~x & (ones * 0x80);
+#if defined(__SSE2__)
+static inline bool are_bare(const char *eight, const char *other_eight) {
+    __m128i x = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)eight),
+                                   _mm_loadl_epi64((const __m128i *)(const void *)other_eight));
+    __m128i odd = _mm_or_si128(
+        _mm_cmpeq_epi8(x, _mm_set1_epi8('%')),
+        _mm_or_si128(_mm_cmpeq_epi8(x, _mm_set1_epi8(',')), _mm_cmpeq_epi8(x, _mm_set1_epi8('/'))));
+    return _mm_movemask_epi8(odd) == 0;
 }
+#endif
 
-static bool all_bare(struct fb_str text) {
+static inline bool all_bare(struct fb_str text) {
     size_t i = 0;
-    for (; text.n - i >= 8; i += 8) {
-        uint64_t bytes;
-        memcpy(&bytes, text.p + i, sizeof bytes);
-        if (has_byte(bytes, '%') || has_byte(bytes, ',') || has_byte(bytes, '/'))
-            return false;
+#if defined(__SSE2__)
+    if (text.n >= 8) {
+        for (; text.n - i > 16; i += 16)
+            if (!are_bare(text.p + i, text.p + i + 8))
+                return false;
+        const char *last = text.p + text.n - 8;
+        return are_bare(text.n - i > 8 ? text.p + i : last, last);
     }
+#endif
     while (i < text.n && is_bare(text.p[i]))
         i++;
     return i == text.n;
@@ -352,6 +364,19 @@ static bool add_to_id(struct fb_maker *maker, size_t *n, bool first, struct fb_s
     return true;
 }
 
+/* One key that is a text and itself the device's id, as most are. */
+static inline bool take_plain_key(const struct fb_maker *maker, const struct fb_json_value *value,
+                                  struct fb_entry *entry) {
+    if (!maker->plain_key || value->kind != FB_JSON_TEXT || value->text.n == 0 ||
+        value->text.n > FB_TEXT_BYTES_MAX || !all_bare(value->text))
+        return false;
+    maker->samples[0].field = 0;
+    maker->samples[0].state = FB_SAMPLE_GOOD;
+    maker->samples[0].text = value->text;
+    entry->device = value->text;
+    return true;
+}
+
 static enum fb_made take_keys(struct fb_maker *maker, const struct fb_json_value *const *by_field,
                               struct fb_entry *entry, struct fb_reject *reject) {
     size_t n = 0;
@@ -366,10 +391,6 @@ static enum fb_made take_keys(struct fb_maker *maker, const struct fb_json_value
             put_value(&maker->detail, by_field[key]);
             return refuse(maker, reject, "NO_KEY", "; a text, not empty, or an integer is wanted",
                           FB_MADE_NO_KEY);
-        }
-        if (maker->class_->n_keys == 1 && text.n <= FB_TEXT_BYTES_MAX && all_bare(text)) {
-            entry->device = text;
-            return FB_MADE_ENTRY;
         }
         if (text.n > FB_TEXT_BYTES_MAX || !add_to_id(maker, &n, key == 0, text)) {
             longest = fits ? key : longest;
@@ -395,6 +416,11 @@ static enum fb_made take_time(struct fb_maker *maker, const struct fb_json_value
         [FB_TIME_MS] = "; milliseconds since 1970, or a text in ISO 8601, are wanted",
         [FB_TIME_US] = "; microseconds since 1970, or a text in ISO 8601, are wanted",
         [FB_TIME_NS] = "; nanoseconds since 1970, or a text in ISO 8601, are wanted"};
+    static const struct {
+        uint64_t us, too_many;
+    } units[FB_TIME_NS + 1] = {[FB_TIME_S] = {1000000, LAST_US / 1000000 + 1},
+                               [FB_TIME_MS] = {1000, LAST_US / 1000 + 1},
+                               [FB_TIME_US] = {1, LAST_US + 1}};
     const struct fb_class *class_ = maker->class_;
     if (class_->time_unit == FB_TIME_ARRIVAL) {
         entry->ts_us = arrival_us;
@@ -404,6 +430,11 @@ static enum fb_made take_time(struct fb_maker *maker, const struct fb_json_value
         fb_buf_printf(&maker->detail, "device %.*s: ", FB_ARG(class_->name));
         return refuse(maker, reject, "BAD_TIME", "the record has no stamp of arrival",
                       FB_MADE_REJECT);
+    }
+    if (time->kind == FB_JSON_NUM && time->quick && time->exponent == 0 && !time->negative &&
+        time->mantissa < units[class_->time_unit].too_many) {
+        entry->ts_us = (int64_t)(time->mantissa * units[class_->time_unit].us);
+        return FB_MADE_ENTRY;
     }
     if (read_time(time, (int)class_->time_unit, &entry->ts_us))
         return FB_MADE_ENTRY;
@@ -417,29 +448,32 @@ enum fb_made fb_maker_make(struct fb_maker *maker, const struct fb_json_value *c
                            const struct fb_json_value *time, int64_t arrival_us,
                            struct fb_entry *entry, struct fb_reject *reject) {
     const struct fb_class *class_ = maker->class_;
-    enum fb_made made = take_keys(maker, by_field, entry, reject);
+    enum fb_made made = FB_MADE_ENTRY;
+    if (!take_plain_key(maker, by_field[0], entry))
+        made = take_keys(maker, by_field, entry, reject);
     if (made == FB_MADE_ENTRY)
         made = take_time(maker, time, arrival_us, entry, reject);
     if (made != FB_MADE_ENTRY)
         return made;
-    uint32_t n = class_->n_keys;
-    for (uint32_t i = class_->n_keys; i < class_->n_fields; i++) {
+    const bool *plain = maker->plain;
+    const uint32_t n_fields = class_->n_fields;
+    struct fb_sample *sample = maker->samples + class_->n_keys;
+    for (uint32_t i = class_->n_keys; i < n_fields; i++) {
         const struct fb_json_value *value = by_field[i];
         if (value->kind == FB_JSON_ABSENT)
             continue;
-        struct fb_sample *sample = &maker->samples[n++];
-        double x;
-        if (maker->plain[i] && value->kind == FB_JSON_NUM && fb_json_number(value, &x)) {
-            sample->field = (uint16_t)i;
+        sample->field = (uint16_t)i;
+        if (value->kind == FB_JSON_NUM && value->quick && plain[i]) {
             sample->state = FB_SAMPLE_GOOD;
-            sample->num = x;
-            continue;
+            sample->num = value->num;
+        } else {
+            sample->text = (struct fb_str){0};
+            sample->state = take_sample(maker, &class_->fields[i], value, sample);
         }
-        *sample = (struct fb_sample){.field = (uint16_t)i};
-        sample->state = take_sample(maker, &class_->fields[i], value, sample);
+        sample++;
     }
     entry->class_index = maker->class_index;
     entry->samples = maker->samples;
-    entry->n_samples = (uint16_t)n;
+    entry->n_samples = (uint16_t)(sample - maker->samples);
     return FB_MADE_ENTRY;
 }

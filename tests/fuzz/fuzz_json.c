@@ -40,6 +40,43 @@ static void check_alone(const struct fb_json_paths *paths, struct fb_str raw) {
     fb_json_free(json);
 }
 
+static uint64_t mix(uint64_t sum, const void *bytes, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        sum = (sum ^ ((const unsigned char *)bytes)[i]) * UINT64_C(1099511628211);
+    return (sum ^ n) * UINT64_C(1099511628211);
+}
+
+/* What a scanner finds in a payload, as one number. */
+static uint64_t sum_up(const struct fb_json_paths *paths, struct fb_json *json,
+                       struct fb_str payload) {
+    struct fb_json_object object;
+    uint64_t sum = 0;
+    fb_json_begin(json, payload);
+    while (fb_json_next(json, &object)) {
+        size_t facts[] = {(size_t)object.error, object.error_at, object.raw.n};
+        sum = mix(sum, facts, sizeof facts);
+        for (uint32_t i = 0; i < N_PATHS && object.error == FB_JSON_OK; i++) {
+            const struct fb_json_value *value = fb_json_values(json) + fb_json_node(paths, i);
+            sum = mix(sum, &value->kind, sizeof value->kind);
+            if (value->kind >= FB_JSON_NUM)
+                sum = mix(sum, value->text.p, value->text.n);
+            double x;
+            if (value->kind == FB_JSON_NUM && fb_json_number(value, &x))
+                sum = mix(sum, &x, sizeof x);
+        }
+    }
+    return sum;
+}
+
+/* The scanner learns from what it reads, and finds the same all the same. */
+static void check_again(const struct fb_json_paths *paths, struct fb_str payload) {
+    struct fb_json *json = fb_json_new(paths, FB_JSON_LIMITS);
+    uint64_t sum = sum_up(paths, json, payload);
+    for (int i = 0; i < 3; i++)
+        FB_ASSERT(sum_up(paths, json, payload) == sum);
+    fb_json_free(json);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
@@ -62,6 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
             check_alone(paths, object.raw);
     }
     fb_json_free(json);
+    check_again(paths, payload);
     fb_json_paths_free(paths);
     return 0;
 }

@@ -183,6 +183,7 @@ static void note_value(const struct fb_json_value *value, struct fb_str payload)
         return;
     if (value->kind == FB_JSON_NUM) {
         bool fits = fb_json_number(value, &x);
+        note("%d%a", value->quick, value->num);
         note(":%d%d %d %llu %d %a", value->negative, value->wide, value->exponent,
              (unsigned long long)value->mantissa, fits, fits ? x : 0);
     }
