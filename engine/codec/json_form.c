@@ -76,33 +76,13 @@ static void make(struct fb_json_form *form, bool negative, uint32_t n_whole, uin
     set_weights(form, exponents);
 }
 
-static uint32_t count_digits(const char *p, const char *end) {
-    const char *start = p;
-    while (p < end && (unsigned char)(*p - '0') <= 9)
-        p++;
-    return (uint32_t)(p - start);
-}
-
-const struct fb_json_form *fb_json_forms_find(struct fb_json_forms *forms, const char *p) {
-    const char *start = p, *end = p + FB_JSON_FORM_ROOM;
-    bool negative = *p == '-';
-    p += negative;
-    uint32_t n_whole = count_digits(p, end), n_fraction = 0;
-    p += n_whole;
-    if (p < end && *p == '.') {
-        n_fraction = count_digits(p + 1, end);
-        p += 1 + n_fraction;
-        if (n_fraction == 0)
-            return NULL;
-    }
-    if (n_whole == 0 || p - start >= FB_JSON_FORM_ROOM)
+const struct fb_json_form *fb_json_forms_make(struct fb_json_forms *forms, bool negative,
+                                              uint32_t n_whole, uint32_t n_fraction) {
+    uint32_t n = negative + n_whole + (n_fraction > 0) + n_fraction;
+    if (n_whole == 0 || n >= FB_JSON_FORM_ROOM || forms->n == FB_JSON_FORMS)
         return NULL;
-    uint8_t *place = &forms->place[negative][n_whole][n_fraction];
-    if (*place == 0) {
-        if (forms->n == FB_JSON_FORMS)
-            return NULL;
-        make(&forms->at[forms->n++], negative, n_whole, n_fraction);
-        *place = (uint8_t)forms->n;
-    }
-    return &forms->at[*place - 1];
+    struct fb_json_form *form = &forms->at[forms->n++];
+    forms->place[negative][n_whole][n_fraction] = (uint8_t)forms->n;
+    make(form, negative, n_whole, n_fraction);
+    return form;
 }

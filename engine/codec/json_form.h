@@ -38,10 +38,40 @@ struct fb_json_forms {
     struct fb_json_form at[FB_JSON_FORMS];
 };
 
+/* How many of the bytes at p are digits, `from` being the first that is looked at; up to the 16th.
+ * FB_JSON_FORM_ROOM bytes must be readable at p; so it is below. */
+static inline uint32_t fb_json_form_digits(const char *p, uint32_t from) {
+#if defined(__SSE2__)
+    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+    __m128i above = _mm_sub_epi8(x, _mm_set1_epi8('0'));
+    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(above, _mm_set1_epi8(9)), above);
+    return (uint32_t)__builtin_ctz(~((uint32_t)_mm_movemask_epi8(digit) >> from));
+#else
+    uint32_t n = 0;
+    while (from + n < FB_JSON_FORM_ROOM && (unsigned char)(p[from + n] - '0') <= 9)
+        n++;
+    return n;
+#endif
+}
+
+/* Makes a form. NULL: there is none, or there are too many. */
+const struct fb_json_form *fb_json_forms_make(struct fb_json_forms *forms, bool negative,
+                                              uint32_t n_whole, uint32_t n_fraction);
+
 /* The form of the number at p, which needs not be one: it may turn out not to fit. NULL: it has
- * more than 15 bytes, an exponent, or there are too many forms. FB_JSON_FORM_ROOM bytes must be
- * readable at p, the same below. */
-const struct fb_json_form *fb_json_forms_find(struct fb_json_forms *forms, const char *p);
+ * more than 15 bytes, or there are too many forms. */
+static inline const struct fb_json_form *fb_json_forms_find(struct fb_json_forms *forms,
+                                                            const char *p) {
+    uint32_t negative = *p == '-', n_whole = fb_json_form_digits(p, negative), n_fraction = 0;
+    if (negative + n_whole >= FB_JSON_FORM_ROOM)
+        return NULL;
+    uint32_t point = negative + n_whole;
+    n_fraction = fb_json_form_digits(p, point + 1) & (0 - (uint32_t)(p[point] == '.'));
+    if (point + n_fraction >= FB_JSON_FORM_ROOM)
+        return NULL;
+    uint32_t place = forms->place[negative][n_whole][n_fraction];
+    return place ? &forms->at[place - 1] : fb_json_forms_make(forms, negative, n_whole, n_fraction);
+}
 
 #if defined(__SSE2__)
 /* Whether a number of this form stands at p, and behind it what cannot be more of it. */
