@@ -151,9 +151,9 @@ static struct fb_json_step *walk_on(struct walk *walk, struct fb_json_step *step
     }
 }
 
-const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, struct fb_json *json,
-                                               struct fb_json_room room, const char *p,
-                                               const char **behind) {
+static const struct fb_json_step *walk_from(struct fb_json_shapes *shapes, struct fb_json *json,
+                                            struct fb_json_room room, const char *p,
+                                            const char **behind) {
     struct walk walk;
     if (room.end - room.start < ROOM_BYTES)
         return NULL;
@@ -163,7 +163,13 @@ const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, st
     walk.shift = 0;
     memcpy(walk.tail, walk.last, ROOM_BYTES);
     memset(walk.tail + ROOM_BYTES, 0, sizeof walk.tail - ROOM_BYTES);
-    const struct fb_json_step *end = walk_on(&walk, shapes->first, p, behind);
+    return walk_on(&walk, shapes->first, p, behind);
+}
+
+const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, struct fb_json *json,
+                                               struct fb_json_room room, const char *p,
+                                               const char **behind) {
+    const struct fb_json_step *end = walk_from(shapes, json, room, p, behind);
     if (!end && shapes->credit > 0)
         shapes->credit -= MISS_COSTS;
     else if (end && shapes->credit < CREDIT_MAX)
@@ -354,6 +360,7 @@ void fb_json_shapes_learn(struct fb_json_shapes *shapes, const struct fb_json_pa
                               .from = p,
                               .present = shapes->present + shapes->n_ends * shapes->n_words};
     memset(learner.present, 0, shapes->n_words * sizeof *learner.present);
-    if (add_object(&learner, p, behind))
+    uint32_t n_steps = shapes->n_steps;
+    if (add_object(&learner, p, behind) && shapes->n_steps > n_steps) /* else it was known */
         shapes->n_ends++;
 }

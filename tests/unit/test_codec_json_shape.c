@@ -297,6 +297,17 @@ static void objects_of_one_shape_are_known(void **state) {
     tear_down(&f);
 }
 
+static void a_shape_that_is_known_takes_no_more_room(void **state) {
+    (void)state;
+    struct fixture f = set_up();
+    const char *object = "{\"device\":\"abcdefgh\",\"ts\":1,\"t\":2}";
+    for (int i = 0; i < 10 * FB_JSON_ENDS; i++)
+        learn(&f, object);
+    assert_int_equal(f.shapes->n_ends, 1);
+    assert_true(is_known(&f, object));
+    tear_down(&f);
+}
+
 static void a_declared_container_is_not_learned(void **state) {
     (void)state;
     struct fixture f = set_up();
@@ -393,6 +404,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_learned_makes_no_difference),
         cmocka_unit_test(objects_of_one_shape_are_known),
+        cmocka_unit_test(a_shape_that_is_known_takes_no_more_room),
         cmocka_unit_test(a_declared_container_is_not_learned),
         cmocka_unit_test(there_is_room_for_so_many_shapes),
         cmocka_unit_test(a_form_fits_what_the_grammar_allows),
