@@ -99,13 +99,10 @@ void fb_core_configure(struct fb_core *core, const struct fb_core_config *config
 
 /* ---- timers ---- */
 
-/* The earliest deadline of a device, found anew: derived, so that no snapshot has it. */
-static void find_deadline(struct fb_device *device) {
-    int64_t least_us = FB_NEVER;
-    for (uint32_t i = 0; i < device->plan->n_deadlines; i++)
-        if (device->deadlines[i] < least_us)
-            least_us = device->deadlines[i];
-    device->deadline_us = least_us;
+/* Derived, so that no snapshot has it. */
+static inline void find_deadline(struct fb_device *device) {
+    if (!device->exact)
+        fb_device_find_deadline(device);
 }
 
 /* One evaluation of everything of the device that is due at its earliest deadline. */
@@ -143,17 +140,42 @@ static void queue_due(struct fb_core *core, struct fb_device *device, int64_t li
         fb_timers_schedule(core->timers, device);
 }
 
-/* Fires all that is due with the clock where it is; `taking` (or NULL) is the device whose record
- * comes next, with its own time going up to taking_limit_us. last: also what is due exactly now. */
-static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
-                     bool last) {
+/* The device whose record comes next may be due by its own time before the clock is there. */
+static void queue_taking(struct fb_core *core, struct fb_device *taking,
+                         int64_t taking_limit_us) {
+    if (!taking || taking->deadline_us >= taking_limit_us)
+        return;
+    fb_timers_remove(core->timers, taking);
+    find_deadline(taking);
+    queue_due(core, taking, taking_limit_us);
+}
+
+struct taking_out {
+    struct fb_core *core;
+    struct fb_device *taking; /* NULL once it was taken out */
+};
+
+/* A device whose place was too early is found out when its turn comes. */
+static void queue_any(void *context, struct fb_device *device) {
+    struct taking_out *out = context;
+    if (device == out->taking)
+        out->taking = NULL;
+    find_deadline(device);
+    fb_due_push(out->core->timers, device);
+}
+
+/* Puts all that may be due among those due now. */
+static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
+                      bool last) {
     /* At the last tick a device may be due whose own time ran ahead of what C gives it. */
     int64_t reach_us = last ? FB_NEVER : core->clock_us;
-    if (taking && taking->deadline_us < taking_limit_us) {
-        fb_timers_remove(core->timers, taking);
-        find_deadline(taking);
-        queue_due(core, taking, taking_limit_us);
+    if (fb_timers_many(core->timers, reach_us)) {
+        struct taking_out out = {core, taking};
+        fb_timers_take_out(core->timers, reach_us, queue_any, &out);
+        queue_taking(core, out.taking, taking_limit_us);
+        return;
     }
+    queue_taking(core, taking, taking_limit_us);
     struct fb_device *device;
     while ((device = fb_timers_pop(core->timers, reach_us))) {
         find_deadline(device);
@@ -162,6 +184,14 @@ static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t tak
         else
             queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
     }
+}
+
+/* Fires all that is due with the clock where it is; `taking` (or NULL) is the device whose record
+ * comes next, with its own time going up to taking_limit_us. last: also what is due exactly now. */
+static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
+                     bool last) {
+    queue_all(core, taking, taking_limit_us, last);
+    struct fb_device *device;
     int64_t deadline_us;
     while ((device = fb_due_pop(core->timers, &deadline_us))) {
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
@@ -346,10 +376,9 @@ static void wake(struct fb_device *device, int64_t t_us) {
         uint32_t c = plan->each_conditions[i];
         if (device->deadlines[c] != FB_NEVER)
             continue;
-        device->deadlines[c] = next_window(device, &plan->class_->conditions[c], t_us);
-        device->resting |= device->deadlines[c] == FB_NEVER;
-        if (device->deadlines[c] < device->deadline_us)
-            device->deadline_us = device->deadlines[c];
+        int64_t at_us = next_window(device, &plan->class_->conditions[c], t_us);
+        fb_device_set_deadline(device, c, at_us);
+        device->resting |= at_us == FB_NEVER;
     }
 }
 
@@ -446,7 +475,7 @@ void fb_core_expect(struct fb_core *core, uint16_t class_index, struct fb_str id
     uint64_t hash = foreseen ? core->foreseen[0].hash : fb_device_hash(class_index, id);
     core->expected = fb_devices_guess(core->devices, hash);
     if (core->expected && !foreseen)
-        fb_device_fetch(core->expected, &core->plans[class_index]);
+        fb_device_fetch(core->expected, &core->plans[class_index].record_lines);
 }
 
 void fb_core_foresee(struct fb_core *core, uint16_t class_index, const struct fb_str devices[2]) {
@@ -457,7 +486,7 @@ void fb_core_foresee(struct fb_core *core, uint16_t class_index, const struct fb
     *far = (struct fb_foreseen){.id = devices[1].p};
     struct fb_device *device = near->id ? fb_devices_guess(core->devices, near->hash) : NULL;
     if (device)
-        fb_device_fetch(device, &core->plans[class_index]);
+        fb_device_fetch(device, &core->plans[class_index].record_lines);
     if (far->id) {
         far->hash = fb_device_hash(class_index, devices[1]);
         fb_devices_fetch_entry(core->devices, far->hash);
@@ -527,7 +556,7 @@ void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     core->clock_us = clock_us;
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
-        find_deadline(device);
+        fb_device_find_deadline(device);
         if (!FB_PLANTED(NO_TIMERS))
             fb_timers_schedule(core->timers, device);
     }

@@ -137,7 +137,8 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
                                  .scheduled_us = FB_NEVER,
                                  .number = devices->n,
                                  .id_length = (uint16_t)id.n,
-                                 .resting = true};
+                                 .resting = true,
+                                 .exact = true};
     for (uint32_t i = 0; i < plan->n_deadlines; i++)
         device->deadlines[i] = FB_NEVER;
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
@@ -146,6 +147,19 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
     devices->all[devices->n++] = place;
     insert(devices->table, devices->mask, (struct entry){place, (uint32_t)(hash >> 32)});
     return device;
+}
+
+void fb_device_find_deadline(struct fb_device *device) {
+    const int64_t *at = device->deadlines, *end = at + device->plan->n_deadlines;
+    int64_t a = FB_NEVER, b = FB_NEVER; /* two, so that one does not wait for the other */
+    for (; end - at >= 2; at += 2) {
+        a = at[0] < a ? at[0] : a;
+        b = at[1] < b ? at[1] : b;
+    }
+    if (at < end)
+        a = *at < a ? *at : a;
+    device->deadline_us = a < b ? a : b;
+    device->exact = true;
 }
 
 uint32_t fb_devices_count(const struct fb_devices *devices) {

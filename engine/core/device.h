@@ -49,6 +49,13 @@ struct fb_rule_plan {
     bool plain; /* an alarm with one raise and no off-delay */
 };
 
+/* Lines of the cache that are fetched ahead, in bytes from the device; more can not be under way at
+ * once. */
+enum { FB_LINES_MAX = 24 };
+struct fb_lines {
+    uint32_t n, at[FB_LINES_MAX];
+};
+
 /* What the core prepares once for each class: where a device's parts stand and which windows and
  * conditions a field concerns. Sets are arrays of 64-bit words. */
 struct fb_class_plan {
@@ -56,8 +63,7 @@ struct fb_class_plan {
     uint16_t class_index;
     uint32_t n_deadlines;   /* one a condition, then one a rule of the class */
     uint32_t block_at;      /* bytes from the device to its block */
-    uint32_t *ahead;        /* bytes from the device to each line that a record may touch */
-    uint32_t n_ahead;
+    struct fb_lines record_lines, timer_lines; /* that these may touch */
     void *fresh_block;      /* what a new device's block holds */
     uint32_t condition_words, window_words;
     uint64_t *conditions_of; /* [field][word]: all that read the field */
@@ -92,6 +98,7 @@ struct fb_device {
     uint32_t number;         /* in the order of registration */
     uint16_t id_length;
     bool resting;            /* perhaps a condition of `each` windows rests (rule.c) */
+    bool exact;              /* deadline_us is the earliest */
     int64_t deadlines[];
 };
 
@@ -107,13 +114,22 @@ static inline struct fb_str fb_device_id(const struct fb_device *device) {
 }
 /* Begins to fetch what a record of the device, or a timer, will touch. A hint: nothing depends on
  * it. */
-static inline void fb_device_fetch(const struct fb_device *device,
-                                   const struct fb_class_plan *plan) {
+static inline void fb_device_fetch(const struct fb_device *device, const struct fb_lines *lines) {
     __builtin_prefetch(device);
     __builtin_prefetch((const char *)device - 1);
-    for (uint32_t i = 0; i < plan->n_ahead; i++)
-        __builtin_prefetch((const char *)device + plan->ahead[i]);
+    for (const uint32_t *at = lines->at; at < lines->at + lines->n; at++)
+        __builtin_prefetch((const char *)device + *at);
 }
+/* Sets one of the deadlines. */
+static inline void fb_device_set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
+    if (at_us > device->deadline_us && device->deadlines[i] == device->deadline_us)
+        device->exact = false; /* perhaps another one is as early */
+    device->deadlines[i] = at_us;
+    if (at_us < device->deadline_us)
+        device->deadline_us = at_us;
+}
+/* Makes deadline_us the earliest. */
+void fb_device_find_deadline(struct fb_device *device);
 static inline void fb_device_fetch_deadlines(const struct fb_device *device) {
     for (uint32_t i = 0; i < 4; i++)
         __builtin_prefetch((const char *)device + 64 * i);

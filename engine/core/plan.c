@@ -12,7 +12,7 @@
 #include "engine/core/steps.h"
 #include "engine/core/window.h"
 
-enum { LINE_BYTES = 64, AHEAD_MAX = 24, WINDOW_BYTES = 128 };
+enum { LINE_BYTES = 64, WINDOW_BYTES = 128 };
 
 static void set_bit(uint64_t *words, uint32_t i) {
     words[i / 64] |= UINT64_C(1) << (i % 64);
@@ -211,24 +211,42 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
     }
 }
 
-static void add_ahead(struct fb_class_plan *plan, uint32_t offset, uint32_t bytes) {
+/* Adds the lines of a place in the block, in the order of places. */
+static void add_lines(const struct fb_class_plan *plan, struct fb_lines *lines, uint32_t offset,
+                      uint32_t bytes) {
     uint32_t from = (plan->block_at + offset) / LINE_BYTES * LINE_BYTES;
-    for (; from < plan->block_at + offset + bytes && plan->n_ahead < AHEAD_MAX; from += LINE_BYTES)
-        if (from && (!plan->n_ahead || plan->ahead[plan->n_ahead - 1] != from))
-            plan->ahead[plan->n_ahead++] = from;
+    for (; from < plan->block_at + offset + bytes && lines->n < FB_LINES_MAX; from += LINE_BYTES)
+        if (from && (!lines->n || lines->at[lines->n - 1] < from))
+            lines->at[lines->n++] = from;
 }
 
-/* The fields, and of each window what a sample in its order touches. More than AHEAD_MAX lines
- * cannot be under way at once. */
-static void plan_ahead(struct fb_class_plan *plan) {
-    const struct fb_class *class_ = plan->class_;
-    plan->ahead = fb_alloc(sizeof *plan->ahead * AHEAD_MAX);
-    for (uint32_t i = class_->n_keys; i < class_->n_fields; i++)
-        add_ahead(plan, class_->fields[i].offset, sizeof(struct fb_field_cell));
-    for (uint32_t i = 0; i < class_->n_windows; i++) {
-        uint32_t bytes = class_->windows[i].bytes;
-        add_ahead(plan, class_->windows[i].offset, bytes < WINDOW_BYTES ? bytes : WINDOW_BYTES);
+static void add_windows(const struct fb_class_plan *plan, struct fb_lines *lines) {
+    for (uint32_t i = 0; i < plan->class_->n_windows; i++) {
+        const struct fb_window *window = &plan->class_->windows[i];
+        add_lines(plan, lines, window->offset,
+                  window->bytes < WINDOW_BYTES ? window->bytes : WINDOW_BYTES);
     }
+}
+
+/* The fields, and of each window what a sample in its order touches. */
+static struct fb_lines record_lines(const struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    struct fb_lines lines = {0};
+    for (uint32_t i = class_->n_keys; i < class_->n_fields; i++)
+        add_lines(plan, &lines, class_->fields[i].offset, sizeof(struct fb_field_cell));
+    add_windows(plan, &lines);
+    return lines;
+}
+
+/* What the end of `each` windows reads: deadlines and windows. Conditions are written only, which
+ * nothing waits for. */
+static struct fb_lines timer_lines(const struct fb_class_plan *plan) {
+    struct fb_lines lines = {0};
+    for (uint32_t at = LINE_BYTES; at < plan->block_at && lines.n < FB_LINES_MAX / 4;
+         at += LINE_BYTES)
+        lines.at[lines.n++] = at;
+    add_windows(plan, &lines);
+    return lines;
 }
 
 void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
@@ -237,7 +255,8 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     *plan = (struct fb_class_plan){.class_ = class_, .class_index = class_index};
     plan->n_deadlines = class_->n_conditions + class_->n_rules;
     plan->block_at = (uint32_t)(sizeof(struct fb_device) + sizeof(int64_t) * plan->n_deadlines);
-    plan_ahead(plan);
+    plan->record_lines = record_lines(plan);
+    plan->timer_lines = timer_lines(plan);
     plan->fresh_block = fresh_block(program, class_);
     plan_fields(plan);
     plan_windows(plan);
@@ -250,7 +269,6 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
 
 void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->fresh_block);
-    free(plan->ahead);
     free(plan->windows_of);
     free(plan->fields);
     free(plan->fed_windows);

@@ -6,12 +6,6 @@
 #include "engine/base/err.h"
 #include "engine/core/steps.h"
 
-static inline void set_deadline(struct fb_device *device, uint32_t i, int64_t at_us) {
-    device->deadlines[i] = at_us;
-    if (at_us < device->deadline_us)
-        device->deadline_us = at_us;
-}
-
 /* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
  * device's next record (core.c wakes it). A record's evaluation may differ from a timer's. */
 static inline bool rests(const struct fb_condition_plan *condition, const struct fb_eval *eval,
@@ -37,7 +31,7 @@ static inline void evaluate(struct fb_core *core, const struct fb_moment *moment
                                      : interpret(eval, index);
     if (eval->each_us < eval->deadline_us && !rests(condition, eval, value))
         eval->deadline_us = eval->each_us;
-    set_deadline(device, index, eval->deadline_us);
+    fb_device_set_deadline(device, index, eval->deadline_us);
     device->resting |= eval->deadline_us == FB_NEVER;
     if (condition->is_alarm)
         fb_alarm_raise(condition->rule, cell, value);
@@ -65,7 +59,7 @@ static inline void change(struct fb_core *core, const struct fb_moment *moment,
     int64_t deadline_us = FB_NEVER;
     if (!rule->plain || !is_settled(rule, moment->device))
         deadline_us = fb_alarm_change(core, moment, rule->rule);
-    set_deadline(moment->device, plan->class_->n_conditions + local_rule, deadline_us);
+    fb_device_set_deadline(moment->device, plan->class_->n_conditions + local_rule, deadline_us);
 }
 
 /* The rules between two places whose own delay is due at a timer's moment. */

@@ -1,4 +1,4 @@
-/* Two heaps: all devices by the clock at which they are due, and those due now in firing order.
+/* A heap of all devices by the clock at which they are due, and those due now in firing order.
  *
  * Place in the flow: see timer.h. */
 #include "engine/core/timer.h"
@@ -103,6 +103,43 @@ struct fb_device *fb_timers_pop(struct fb_timers *timers, int64_t c_us) {
     return device;
 }
 
+/* The due places are the top of the heap: counts them, up to `most`. */
+static uint32_t count_due(const struct fb_timers *timers, uint32_t i, int64_t c_us,
+                          uint32_t most) {
+    if (i >= timers->n || timers->heap[i].at_us > c_us)
+        return 0;
+    uint32_t count = 1;
+    for (uint32_t child = i * 4 + 1; child <= i * 4 + 4 && count < most; child++)
+        count += count_due(timers, child, c_us, most - count);
+    return count;
+}
+
+bool fb_timers_many(const struct fb_timers *timers, int64_t c_us) {
+    uint32_t many = timers->n / 8 + 8;
+    return count_due(timers, 0, c_us, many) >= many;
+}
+
+void fb_timers_take_out(struct fb_timers *timers, int64_t c_us,
+                        void (*take)(void *context, struct fb_device *device), void *context) {
+    uint32_t n = timers->n, kept = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        struct fb_timer_place place = timers->heap[i];
+        if (place.at_us > c_us) {
+            put(timers, kept++, place);
+            continue;
+        }
+        if (i + 4 < n)
+            __builtin_prefetch(fb_devices_at(timers->devices, timers->heap[i + 4].device));
+        struct fb_device *device = fb_devices_at(timers->devices, place.device);
+        device->scheduled_us = FB_NEVER;
+        take(context, device);
+    }
+    timers->n = kept;
+    for (uint32_t i = kept / 4 + 1; i-- > 0;)
+        if (i < kept)
+            sift_down(timers, i, timers->heap[i]);
+}
+
 /* Bytes as a number of the same order, zeros behind the end. */
 static uint64_t id_part(struct fb_str id, size_t from) {
     uint64_t part = 0;
@@ -124,38 +161,93 @@ static bool fires_before(const struct fb_timer_due *a, const struct fb_timer_due
     return a->device->plan->class_index < b->device->plan->class_index;
 }
 
+/* ---- due now ---- */
+
+static uint32_t due_at(const struct fb_timers *timers, uint32_t i) {
+    uint32_t at = timers->first_due + i;
+    return at < timers->cap_due ? at : at - timers->cap_due;
+}
+
+static void sift_due_up(struct fb_timers *timers, uint32_t i, struct fb_timer_due due) {
+    for (; i > 0 && fires_before(&due, &timers->due[(i - 1) / 2]); i = (i - 1) / 2)
+        timers->due[i] = timers->due[(i - 1) / 2];
+    timers->due[i] = due;
+}
+
+static void sift_due_down(struct fb_timers *timers, uint32_t i, struct fb_timer_due due) {
+    for (uint32_t child; (child = i * 2 + 1) < timers->n_due; i = child) {
+        if (child + 1 < timers->n_due &&
+            fires_before(&timers->due[child + 1], &timers->due[child]))
+            child++;
+        if (!fires_before(&timers->due[child], &due))
+            break;
+        timers->due[i] = timers->due[child];
+    }
+    timers->due[i] = due;
+}
+
+/* What is in the ring moves to the front; in order it is a heap as it is. */
+static void become_heap(struct fb_timers *timers) {
+    uint32_t n = timers->n_due, first = timers->first_due, cap = timers->cap_due;
+    bool in_order = first + n <= cap;
+    if (in_order) {
+        memmove(timers->due, timers->due + first, sizeof *timers->due * n);
+    } else {
+        uint32_t begin = first + n - cap; /* behind what went round */
+        memmove(timers->due + begin, timers->due + first, sizeof *timers->due * (cap - first));
+        for (uint32_t i = n / 2; i-- > 0;)
+            sift_due_down(timers, i, timers->due[i]);
+    }
+    timers->first_due = 0;
+    timers->heaped = true;
+}
+
 void fb_due_push(struct fb_timers *timers, struct fb_device *device) {
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
     struct fb_timer_due due = {device->deadline_us, id_part(id, 0), id_part(id, 8), device};
-    uint32_t i = timers->n_due++;
-    while (i > 0 && fires_before(&due, &timers->due[(i - 1) / 2])) {
-        timers->due[i] = timers->due[(i - 1) / 2];
-        i = (i - 1) / 2;
+    uint32_t n = timers->n_due;
+    if (!timers->heaped && n && fires_before(&due, &timers->due[due_at(timers, n - 1)]))
+        become_heap(timers);
+    timers->n_due++;
+    if (timers->heaped)
+        sift_due_up(timers, n, due);
+    else
+        timers->due[due_at(timers, n)] = due;
+}
+
+/* Some of these are next. */
+static void fetch_next(const struct fb_timers *timers) {
+    enum { FAR = 6, NEAR = 2 };
+    if (timers->heaped) {
+        for (uint32_t i = 0; i < 3 && i < timers->n_due; i++) {
+            const struct fb_device *device = timers->due[i].device;
+            fb_device_fetch(device, &device->plan->timer_lines);
+        }
+        return;
     }
-    timers->due[i] = due;
+    if (timers->n_due > FAR)
+        __builtin_prefetch(timers->due[due_at(timers, FAR)].device);
+    if (timers->n_due > NEAR) {
+        const struct fb_device *device = timers->due[due_at(timers, NEAR)].device;
+        fb_device_fetch(device, &device->plan->timer_lines);
+    }
 }
 
 struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
     if (!timers->n_due)
         return NULL;
-    struct fb_timer_due first = timers->due[0], last = timers->due[--timers->n_due];
-    uint32_t i = 0;
-    for (;;) {
-        uint32_t child = i * 2 + 1;
-        if (child >= timers->n_due)
-            break;
-        if (child + 1 < timers->n_due &&
-            fires_before(&timers->due[child + 1], &timers->due[child]))
-            child++;
-        if (!fires_before(&timers->due[child], &last))
-            break;
-        timers->due[i] = timers->due[child];
-        i = child;
+    struct fb_timer_due first = timers->due[timers->first_due];
+    timers->n_due--;
+    if (timers->heaped)
+        sift_due_down(timers, 0, timers->due[timers->n_due]);
+    else
+        timers->first_due = due_at(timers, 1);
+    if (!timers->n_due) {
+        timers->first_due = 0;
+        timers->heaped = false;
     }
-    timers->due[i] = last;
-    for (i = 0; i < 3 && i < timers->n_due; i++) /* one of them is the next */
-        fb_device_fetch(timers->due[i].device, timers->due[i].device->plan);
+    fetch_next(timers);
     *deadline_us = first.deadline_us;
     return first.device;
 }

@@ -18,8 +18,9 @@ struct fb_timers {
     } *heap;
     uint32_t *position; /* in the heap, by a device's number */
     uint32_t n, cap;
-    struct fb_timer_due *due; /* timer.c */
-    uint32_t n_due, cap_due;
+    struct fb_timer_due *due; /* timer.c: a ring in firing order, or a heap */
+    uint32_t first_due, n_due, cap_due;
+    bool heaped; /* `due` is a heap */
 };
 
 /* The devices must outlive the timers. */
@@ -35,6 +36,12 @@ static inline void fb_timers_schedule(struct fb_timers *timers, struct fb_device
         fb_timers_place(timers, device, at_us);
 }
 void fb_timers_reserve(struct fb_timers *timers, uint32_t devices);
+/* Whether so many places are at or before C that it is cheaper to take all of them out at once. */
+bool fb_timers_many(const struct fb_timers *timers, int64_t c_us);
+/* Takes the device of every place that is at or before C out, and gives it to the function, which
+ * must place none. In no order of meaning. */
+void fb_timers_take_out(struct fb_timers *timers, int64_t c_us,
+                        void (*take)(void *context, struct fb_device *device), void *context);
 /* Removes and gives a device whose place is at or before C; NULL: none. */
 struct fb_device *fb_timers_pop(struct fb_timers *timers, int64_t c_us);
 void fb_timers_remove(struct fb_timers *timers, struct fb_device *device);
@@ -43,7 +50,9 @@ static inline int64_t fb_timers_next(const struct fb_timers *timers) {
     return timers->n ? timers->heap[0].at_us : FB_NEVER;
 }
 
-/* Those that are due now, in the order (T, device id, class): a second heap. */
+/* Those that are due now, in the order (T, device id, class). What comes in that order, as devices
+ * do that were placed as they fired, is only put behind; else all become a heap until it is
+ * empty. */
 void fb_due_push(struct fb_timers *timers, struct fb_device *device);
 /* NULL: none. *deadline_us: the device's deadline when it was pushed. */
 struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us);

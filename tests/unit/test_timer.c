@@ -118,10 +118,73 @@ static void devices_come_when_the_clock_has_passed_their_deadline(void **state) 
     end(&f);
 }
 
+static void gather(void *context, struct fb_device *device) {
+    assert_int_equal(device->scheduled_us, FB_NEVER);
+    ((bool *)context)[device->number] = true;
+}
+
+static void many_are_taken_out_at_once_and_the_rest_stay(void **state) {
+    (void)state;
+    struct fixture f;
+    begin(&f);
+    for (int i = 0; i < DEVICES; i++) {
+        char id[16];
+        int n = snprintf(id, sizeof id, "d%d", i);
+        struct fb_device *device = add(&f, 0, (struct fb_str){id, (size_t)n});
+        device->deadline_us = i * 7919 % DEVICES;
+        fb_timers_schedule(f.timers, device);
+    }
+    assert_false(fb_timers_many(f.timers, 10));
+    assert_true(fb_timers_many(f.timers, DEVICES / 2));
+    bool taken[DEVICES] = {false};
+    fb_timers_take_out(f.timers, DEVICES / 2, gather, taken);
+    for (int i = 0; i < DEVICES; i++)
+        assert_int_equal(taken[i], i * 7919 % DEVICES < DEVICES / 2);
+    for (int at = DEVICES / 2; at < DEVICES; at++) {
+        struct fb_device *device = fb_timers_pop(f.timers, DEVICES);
+        assert_non_null(device);
+        assert_int_equal(device->deadline_us, at);
+    }
+    assert_null(fb_timers_pop(f.timers, FB_NEVER - 1));
+    end(&f);
+}
+
+/* In order, out of order, with some pushed again while others wait, as after a gap. */
+static void the_order_is_the_same_however_they_come(void **state) {
+    (void)state;
+    for (int stray = -1; stray < DEVICES; stray += 37) {
+        struct fixture f;
+        begin(&f);
+        struct fb_device *devices[DEVICES];
+        for (int i = 0; i < DEVICES; i++) {
+            char id[16];
+            int n = snprintf(id, sizeof id, "d%03d", i);
+            devices[i] = add(&f, 0, (struct fb_str){id, (size_t)n});
+            push(&f, devices[i], 10);
+        }
+        int64_t deadline_us;
+        for (int round = 1; round < 4; round++)
+            for (int i = 0; i < DEVICES; i++) {
+                struct fb_device *device = fb_due_pop(f.timers, &deadline_us);
+                assert_ptr_equal(device, devices[i]);
+                assert_int_equal(deadline_us, round * 10);
+                if (i == stray && round == 2) { /* comes back before all others */
+                    push(&f, device, 11);
+                    assert_ptr_equal(fb_due_pop(f.timers, &deadline_us), device);
+                    assert_int_equal(deadline_us, 11);
+                }
+                push(&f, device, round * 10 + 10);
+            }
+        end(&f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_due_comes_by_deadline_then_id_then_class),
         cmocka_unit_test(devices_come_when_the_clock_has_passed_their_deadline),
+        cmocka_unit_test(many_are_taken_out_at_once_and_the_rest_stay),
+        cmocka_unit_test(the_order_is_the_same_however_they_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
