@@ -14,7 +14,8 @@ header='/* A sample.
 fresh() {
     rm -rf "${tree:?}"/*
     mkdir -p "$tree/engine/base" "$tree/engine/core" "$tree/engine/model" "$tree/engine/run" \
-        "$tree/engine/codec" "$tree/engine/cli" "$tree/rules" "$tree/connectors" "$tree/tests/tidy"
+        "$tree/engine/codec" "$tree/engine/cli" "$tree/rules" "$tree/connectors" "$tree/docs" \
+        "$tree/tests/tidy"
     printf '%s\n' "$header" >"$tree/engine/base/good.h"
 }
 
@@ -90,6 +91,16 @@ bad unfinished rules/a.c "/* TO""DO: more */"
 bad unfinished tests/a.sh "# FIX""ME"
 
 bad unfinished rules/a.md "$(printf '%s HEAD' '<<<<<<''<')"
+bad unfinished docs/a.md "$(printf '%s HEAD' '<<<<<<''<')"
+
+# What is found at a file's end is said of that file, not of the one after it.
+fresh
+seq 1001 >"$tree/rules/long.c"
+echo 'int n;' >"$tree/rules/short.c"
+"$here/tidy.sh" "$tree" | grep -q '^rules/long.c:1001: \[length\]' || {
+    echo "the length of a file is said of another"
+    failed=1
+}
 
 # The list of exceptions: only the named check, only in the named file.
 fresh

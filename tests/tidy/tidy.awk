@@ -3,9 +3,9 @@
 # Place in the flow: only in tests; CONTRIBUTING.md names the rules for people.
 
 function complain(line, check, what) {
-    if ((check " " FILENAME) in allowed)
+    if ((check " " name) in allowed)
         return
-    printf "%s:%d: [%s] %s\n", FILENAME, line, check, what
+    printf "%s:%d: [%s] %s\n", name, line, check, what
     found = 1
 }
 
@@ -71,7 +71,7 @@ function check_include(    path, to) {
     sub(/>.*/, "", path)
     if (product) {
         for (library in owner)
-            if (path ~ library && FILENAME !~ owner[library])
+            if (path ~ library && name !~ owner[library])
                 complain(FNR, "third-party", "<" path "> does not belong here, see tidy.awk")
         if (path ~ /^(cmocka|setjmp)\.h$/)
             complain(FNR, "third-party", "<" path "> has no place in the product")
