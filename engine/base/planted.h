@@ -39,7 +39,22 @@
     X(ANY_OWNER, "a commit of the same number by another owner is taken for one's own")            \
     X(KEPT_WHEN_OVERTAKEN, "a task goes on though others have had its partition")                  \
     X(AUDIT_HEAD, "the head of the audit chain is not restored")                                   \
-    X(HIDDEN_COMMIT, "a last commit that the journal does not show yet is overlooked")
+    X(HIDDEN_COMMIT, "a last commit that the journal does not show yet is overlooked")             \
+    X(CRUMB_KEPT, "a crumb is not taken away behind its record")                                   \
+    X(NO_CRUMB, "no crumb is dropped before a record")                                             \
+    X(CRASH_FORGOTTEN, "how often a record ended the process is not counted on")                   \
+    X(ONCE_IS_POISON, "a record that ended the process once is put aside")                         \
+    X(POISON_AS_TAKEN, "what is put aside is journalled as taken")                                 \
+    X(DEPLOYED_FIRST, "of several deployments that are new the oldest is used")                    \
+    X(RULES_OF_START, "what was deployed before the start is overlooked")                          \
+    X(RULES_UNJOURNALLED, "a change of the rules is not journalled")                               \
+    X(DRAIN_EVERY_START, "an old call to drain is obeyed at each start")                           \
+    X(DRAIN_TAKES, "records are taken while a process drains")                                     \
+    X(DRAIN_TICKS, "the clock goes on while a process drains")                                     \
+    X(DRAIN_EARLY, "a snapshot under way counts as drained")                                       \
+    X(POSITIONS_FIRST, "at least once: positions are committed before the outputs are there")      \
+    X(POSITION_AHEAD, "at least once: a position is committed one record ahead")                   \
+    X(EVERYTHING_AGAIN, "at least once: a task begins anew in front of what is committed")
 
 #define FB_PLANTED_NAME(name, text) FB_BUG_##name,
 enum fb_planted_bug { FB_NO_BUG, FB_PLANTED_BUGS_X(FB_PLANTED_NAME) FB_BUGS };

@@ -76,6 +76,7 @@ static void add_positions(struct positions *to, const struct fb_commit_request *
         struct fb_position position = fb_partition_position(part, r);
         if (position.next < 0)
             continue;
+        position.next += !exactly_once(request) && FB_PLANTED(POSITION_AHEAD);
         if (exactly_once(request))
             position.note = (struct fb_str){to->notes.p + note_at, to->notes.n - note_at};
         to->items[to->n++] = position;

@@ -13,8 +13,10 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
+#include "engine/base/planted.h"
 
-enum { WORKERS_MAX = 256, CRASHES_MAX = 256, POISON_TIMES = 2 };
+enum { WORKERS_MAX = 256, CRASHES_MAX = 256 };
+#define POISON_TIMES (FB_PLANTED(ONCE_IS_POISON) ? 1u : 2u)
 
 static const char magic[8] = "FBCRUMB1";
 
@@ -54,7 +56,7 @@ static void take_stock(struct mapped *mapped) {
             continue;
         crashes[n] = (struct fb_crash){crumb->topic, crumb->offset, crumb->partition, 1};
         for (uint32_t k = 0; k < mapped->n_crashes; k++)
-            if (same_place(&mapped->crashes[k], crumb))
+            if (same_place(&mapped->crashes[k], crumb) && !FB_PLANTED(CRASH_FORGOTTEN))
                 crashes[n].times += mapped->crashes[k].times;
         n++;
     }

@@ -9,6 +9,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
+#include "engine/base/planted.h"
 #include "engine/run/deployments.h"
 
 enum { SLICE_US = 100000, SLICES = 10 /* between two looks */ };
@@ -87,7 +88,7 @@ bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
         return false;
     for (size_t i = 0; i < all->n; i++) {
         const struct fb_deployment *item = &all->items[i];
-        if (item->kind == FB_DEPLOYED_DRAIN && deployed->looked)
+        if (item->kind == FB_DEPLOYED_DRAIN && (deployed->looked || FB_PLANTED(DRAIN_EVERY_START)))
             atomic_store(&deployed->drains, true); /* an older one was for who ran then */
         if (item->kind == FB_DEPLOYED_DAMAGED)
             fb_log(FB_LOG_WARN, "the record at offset %lld of %s is not one of flyball's",
@@ -96,9 +97,12 @@ bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
     if (fb_deployments_last(all, SIZE_MAX, NULL))
         fb_board_note(deployed->config.board, "");
     /* The newest that can run, so that a restart finds the same in force as before. */
-    for (size_t i = all->n; i-- > 0;)
-        if (all->items[i].kind == FB_DEPLOYED_RULES && use(deployed, &all->items[i]))
+    for (size_t i = FB_PLANTED(RULES_OF_START) && !deployed->looked ? 0 : all->n; i-- > 0;) {
+        const struct fb_deployment *item =
+            &all->items[FB_PLANTED(DEPLOYED_FIRST) ? all->n - 1 - i : i];
+        if (item->kind == FB_DEPLOYED_RULES && use(deployed, item))
             break;
+    }
     fb_deployments_clear(all);
     deployed->looked = true;
     return true;

@@ -301,7 +301,9 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
 void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_record *record,
                         int64_t wall_us) {
     int64_t c_us = begin_record(task, &task->topics[route], record, wall_us);
-    if (task->journal)
+    if (task->journal && FB_PLANTED(POISON_AS_TAKEN))
+        fb_journal_take(task->journal, route, wall_us);
+    else if (task->journal)
         fb_journal_quarantine(task->journal, route, wall_us);
     struct fb_reject why = {
         .code = "POISON",

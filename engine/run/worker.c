@@ -171,7 +171,7 @@ static bool commit(struct fb_worker *worker, int64_t patience_us, struct fb_err 
 static void take(struct fb_worker *worker, struct fb_partition *part, uint32_t route,
                  const struct fb_record *record) {
     bool poison = false;
-    if (worker->crumb) {
+    if (worker->crumb && !FB_PLANTED(NO_CRUMB)) {
         fb_crumb_drop(worker->crumb, part->topics[route], record->partition, record->offset);
         poison = fb_crumbs_is_poison(worker->config->crumbs, part->topics[route], record->partition,
                                      record->offset);
@@ -185,7 +185,7 @@ static void take(struct fb_worker *worker, struct fb_partition *part, uint32_t r
     } else {
         fb_task_record(part->task, route, record, worker->wall_us);
     }
-    if (worker->crumb)
+    if (worker->crumb && !FB_PLANTED(CRUMB_KEPT))
         fb_crumb_clear(worker->crumb); /* whatever ends the process now, it is not this one */
 }
 
@@ -198,7 +198,7 @@ static bool on_record(void *context, const struct fb_record *record) {
     if (route == UINT32_MAX || record->offset < fb_task_next(part->task, route))
         return true;
     struct fb_err err;
-    if (draining(worker))
+    if (draining(worker) && !FB_PLANTED(DRAIN_TAKES))
         return false;
     /* A commit in doubt comes to its end before anything else is taken. Where it does not, both
      * ends are opened again and this record comes again. */
@@ -262,6 +262,8 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
             task ? fb_routes_find(fb_partition_routes(part), positions[k].topic) : UINT32_MAX;
         if (!task)
             positions[k].next = FB_POSITION_NONE;
+        else if (FB_PLANTED(EVERYTHING_AGAIN) && !exactly_once(worker))
+            fb_task_begin(task, route, positions[k].next = positions[k].next / 2);
         else if (taken == FB_TAKEN_NEW || fb_task_next(task, route) < 0)
             fb_task_begin(task, route, positions[k].next);
         else if (FB_PLANTED(GROUP_POSITION))
@@ -366,7 +368,8 @@ static bool open_again(struct fb_worker *worker, struct fb_err *err) {
 
 /* Only where silence means something: at the end, with the outside in reach. */
 static void tick(struct fb_worker *worker) {
-    if (draining(worker) || !worker->source->calls->online(worker->source))
+    if ((draining(worker) && !FB_PLANTED(DRAIN_TICKS)) ||
+        !worker->source->calls->online(worker->source))
         return;
     int64_t wall = wall_us(worker);
     for (size_t i = 0; i < worker->parts.n; i++)

@@ -16,11 +16,11 @@ enum { OUTPUT_STREAMS = FB_STREAM_JOURNAL };
 /* A partition that is taken again. */
 struct again {
     struct sim_world *world;
-    struct fb_bundle *const *rules; /* the variants */
     int32_t partition;
     struct fb_task *task;
     int64_t outputs[OUTPUT_STREAMS]; /* offset of the next committed output to compare */
     uint32_t n_outputs;
+    int changes; /* of rules */
     bool with_audit;
 };
 
@@ -113,7 +113,26 @@ static bool next_input(struct again *again, uint32_t route, struct fb_record *re
     return true;
 }
 
-static void take(struct again *again, const struct fb_journal_op *op) {
+/* Put aside is what ended a process twice, and nothing else; what ends a process is not taken. */
+static void check_care(struct again *again, const struct fb_record *record, bool taken) {
+    struct sim_kafka *kafka = again->world->kafka;
+    int topic = sim_topic(kafka, record->topic);
+    struct sim_record *found = &kafka->logs[topic][again->partition].records[record->offset];
+    int most = 0;
+    for (int i = 0; i < SIM_DEATHS_OF; i++)
+        most = found->kills[i] > most ? found->kills[i] : most;
+    found->buried |= !taken;
+    again->world->put_aside += !taken && found->number > 0;
+    if (taken && found->lethal)
+        sim_violated(again->world, "I7", "%.*s [%d]@%lld ends each process, and was taken",
+                     FB_ARG(record->topic), again->partition, (long long)record->offset);
+    if (!taken && most < 2)
+        sim_violated(again->world, "I7",
+                     "%.*s [%d]@%lld was put aside, and ended a process %d times",
+                     FB_ARG(record->topic), again->partition, (long long)record->offset, most);
+}
+
+static void take(struct again *again, const struct fb_journal_op *op, struct sim_result *result) {
     struct fb_record record;
     for (uint64_t i = 0; i < op->n; i++) {
         if (!next_input(again, op->input, &record)) {
@@ -121,6 +140,8 @@ static void take(struct again *again, const struct fb_journal_op *op) {
                          again->partition);
             return;
         }
+        result->buried += op->kind == FB_JOURNAL_QUARANTINE;
+        check_care(again, &record, op->kind == FB_JOURNAL_TAKE);
         if (op->kind == FB_JOURNAL_TAKE)
             fb_task_record(again->task, op->input, &record, op->wall_us);
         else
@@ -129,22 +150,26 @@ static void take(struct again *again, const struct fb_journal_op *op) {
 }
 
 static struct fb_bundle *bundle_of(const struct again *again, const uint8_t hash[32]) {
+    const struct sim_world *world = again->world;
     for (int v = 0; v < SIM_RULES; v++)
-        if (memcmp(again->rules[v]->hash, hash, 32) == 0)
-            return again->rules[v];
-    sim_violated(again->world, "I1", "[%d]: rules that nobody deployed", again->partition);
-    return again->rules[0];
+        if (memcmp(world->variants[v]->hash, hash, 32) == 0 && world->deployed[v])
+            return world->variants[v];
+    sim_violated(again->world, "I10", "[%d]: rules that nobody deployed", again->partition);
+    return world->variants[0];
 }
 
 static void use_rules(struct again *again, const struct fb_journal_op *op) {
     struct fb_bundle *bundle = bundle_of(again, op->rules);
     if (bundle == fb_task_bundle(again->task))
         fb_task_activate(again->task, op->build, op->wall_us);
-    else
+    else {
+        again->changes++;
         fb_task_change(again->task, bundle, op->build, op->wall_us);
+    }
 }
 
-static void take_operations(struct again *again, const struct fb_journal *journal) {
+static void take_operations(struct again *again, const struct fb_journal *journal,
+                            struct sim_result *result) {
     struct fb_journal_reader reader = fb_journal_ops(journal);
     struct fb_journal_op op;
     struct fb_err err = {0};
@@ -156,7 +181,7 @@ static void take_operations(struct again *again, const struct fb_journal *journa
         switch (op.kind) {
         case FB_JOURNAL_TAKE:
         case FB_JOURNAL_QUARANTINE:
-            take(again, &op);
+            take(again, &op, result);
             break;
         case FB_JOURNAL_TICK:
             fb_task_tick(again->task, op.wall_us);
@@ -197,20 +222,36 @@ static void compare_positions(struct again *again, const struct fb_journal *jour
     }
 }
 
+static bool is_manifest(const struct sim_record *record, struct fb_manifest *manifest) {
+    uint8_t rules[32];
+    uint32_t index;
+    int slot;
+    struct fb_err err;
+    return record->state == SIM_COMMITTED &&
+           fb_chunk_key_parse(record->key, &slot, &index, rules) == FB_KEY_MANIFEST &&
+           fb_manifest_decode(record->value, manifest, &err);
+}
+
+static const struct sim_log *snapshots_of(const struct again *again) {
+    return &again->world->kafka->logs[topic_of(again->world, FB_STREAM_SNAPSHOT)][again->partition];
+}
+
+/* The commit that the last snapshot stands behind; 0: there is none. */
+static uint64_t newest_barrier(const struct again *again) {
+    const struct sim_log *log = snapshots_of(again);
+    struct fb_manifest manifest;
+    for (size_t i = log->n; i-- > 0;)
+        if (is_manifest(&log->records[i], &manifest))
+            return manifest.at.seq;
+    return 0;
+}
+
 /* A snapshot whose barrier is the end of this commit has the state that there is now. */
 static void compare_snapshots(struct again *again, uint64_t seq, struct sim_result *result) {
-    const struct sim_log *log =
-        &again->world->kafka->logs[topic_of(again->world, FB_STREAM_SNAPSHOT)][again->partition];
+    const struct sim_log *log = snapshots_of(again);
     for (size_t i = 0; i < log->n; i++) {
-        const struct sim_record *record = &log->records[i];
         struct fb_manifest manifest;
-        uint8_t rules[32];
-        uint32_t index;
-        int slot;
-        struct fb_err err;
-        if (record->state != SIM_COMMITTED ||
-            fb_chunk_key_parse(record->key, &slot, &index, rules) != FB_KEY_MANIFEST ||
-            !fb_manifest_decode(record->value, &manifest, &err) || manifest.at.seq != seq)
+        if (!is_manifest(&log->records[i], &manifest) || manifest.at.seq != seq)
             continue;
         result->snapshots++;
         sim_trace(again->world, "  snapshot %llu: %u devices, %u pieces, %llu bytes",
@@ -243,7 +284,7 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
                 again->task = fb_task_new(sim_reference_config(true),
                                           bundle_of(again, journal->rules), again->partition);
             if (!again->world->violation) {
-                take_operations(again, journal);
+                take_operations(again, journal, result);
                 compare_batch(again, record->txn);
                 compare_positions(again, journal, record->txn);
                 compare_snapshots(again, seq, result);
@@ -315,8 +356,13 @@ static void compare_with_log(struct again *again) {
     struct fb_record record;
     int64_t wall_us = again->world->now_us;
     fb_task_begin(again->task, 0, 0);
-    while (next_input(again, 0, &record))
-        fb_task_record(again->task, 0, &record, wall_us);
+    while (next_input(again, 0, &record)) {
+        int topic = sim_topic(again->world->kafka, record.topic);
+        if (again->world->kafka->logs[topic][again->partition].records[record.offset].buried)
+            fb_task_quarantine(again->task, 0, &record, wall_us);
+        else
+            fb_task_record(again->task, 0, &record, wall_us);
+    }
     fb_task_tick(again->task, wall_us);
     compare_batch(again, 0);
 }
@@ -336,16 +382,48 @@ static void check_inputs(struct again *again) {
         uint32_t route = fb_routes_find(&fb_task_bundle(again->task)->routes, name);
         int64_t offset;
         if (sim_next(world->kafka, sim_topic(world->kafka, name), again->partition,
-                     fb_task_next(again->task, route), &offset))
+                     fb_task_next(again->task, route), &offset) &&
+            !(world->drained &&
+              offset >= world->drained_at[sim_topic(world->kafka, name)][again->partition]))
             sim_violated(world, "I7", "%s [%d]@%lld was not taken", sim_inputs[t], again->partition,
                          (long long)offset);
     }
 }
 
-static void check_partition(struct sim_world *world, struct fb_bundle *const *rules,
-                            int32_t partition, struct sim_result *result) {
-    struct again again = {
-        .world = world, .rules = rules, .partition = partition, .with_audit = true};
+/* The rules that were deployed last, of those that can be used. */
+static void check_rules(struct again *again) {
+    const struct sim_world *world = again->world;
+    const struct fb_bundle *in_force = fb_task_bundle(again->task);
+    if (memcmp(in_force->hash, world->variants[world->rules]->hash, 32) != 0)
+        sim_violated(again->world, "I10", "[%d]: rules %s are in force, %s were deployed last",
+                     again->partition, in_force->name, world->variants[world->rules]->name);
+}
+
+/* After draining, the newest snapshot has everything: no operation is behind its barrier. */
+static void check_drained(struct again *again) {
+    struct sim_kafka *kafka = again->world->kafka;
+    const struct sim_log *log =
+        &kafka->logs[topic_of(again->world, FB_STREAM_JOURNAL)][again->partition];
+    uint64_t barrier = newest_barrier(again);
+    for (size_t i = 0; i < log->n; i++) {
+        struct fb_journal *journal = fb_alloc(sizeof *journal);
+        struct fb_journal_op op;
+        struct fb_err err = {0};
+        if (log->records[i].state == SIM_COMMITTED &&
+            fb_journal_parse(log->records[i].value, journal, &err) && journal->seq > barrier) {
+            struct fb_journal_reader reader = fb_journal_ops(journal);
+            if (fb_journal_next_op(&reader, &op, &err))
+                sim_violated(again->world, "I11",
+                             "[%d]: commit %llu is not in the last snapshot, of commit %llu",
+                             again->partition, (unsigned long long)journal->seq,
+                             (unsigned long long)barrier);
+        }
+        free(journal);
+    }
+}
+
+static void check_partition(struct sim_world *world, int32_t partition, struct sim_result *result) {
+    struct again again = {.world = world, .partition = partition, .with_audit = true};
     compare_with_journal(&again, result);
     if (!again.task)
         sim_violated(world, "I7", "[%d]: there is no journal", partition);
@@ -353,12 +431,17 @@ static void check_partition(struct sim_world *world, struct fb_bundle *const *ru
         nothing_is_left(&again);
     if (!world->violation)
         check_inputs(&again);
+    if (!world->violation)
+        check_rules(&again);
+    if (!world->violation && world->drained)
+        check_drained(&again);
     result->outputs += again.n_outputs;
+    result->taken_back += again.changes > world->deployments;
     result->records += again.task ? (uint32_t)fb_task_stats(again.task).records : 0;
     fb_task_free(again.task);
     if (world->plan.stored && !world->rules_changed && !world->violation) {
-        again = (struct again){.world = world, .rules = rules, .partition = partition};
-        again.task = fb_task_new(sim_reference_config(false), rules[0], partition);
+        again = (struct again){.world = world, .partition = partition};
+        again.task = fb_task_new(sim_reference_config(false), world->variants[0], partition);
         compare_with_log(&again);
         if (!world->violation)
             nothing_is_left(&again);
@@ -366,8 +449,7 @@ static void check_partition(struct sim_world *world, struct fb_bundle *const *ru
     }
 }
 
-void sim_check(struct sim_world *world, struct fb_bundle *const rules[SIM_RULES],
-               struct sim_result *result) {
+void sim_check(struct sim_world *world, struct sim_result *result) {
     uint32_t dead = 0;
     for (int t = 0; t < world->kafka->n_topics; t++) /* what has gone is looked at too */
         for (int p = 0; p < SIM_PARTITIONS_MAX; p++)
@@ -376,11 +458,14 @@ void sim_check(struct sim_world *world, struct fb_bundle *const rules[SIM_RULES]
     if (hanging)
         sim_violated(world, "I9", "the transaction of %s hangs", hanging);
     for (int32_t p = 0; p < world->plan.partitions && !world->violation; p++) {
-        check_partition(world, rules, p, result);
+        check_partition(world, p, result);
         check_transactions(world, p);
         check_audit(world, p);
         dead += count(world, FB_STREAM_DEAD, p);
     }
-    if (!world->violation && dead != world->poison)
-        sim_violated(world, "I7", "%u dead letters of %u poisoned records", dead, world->poison);
+    if (!world->violation && dead != world->poison + world->put_aside)
+        sim_violated(world, "I7",
+                     "%u dead letters of %u poisoned records, and %u that ended a "
+                     "process by chance",
+                     dead, world->poison, world->put_aside);
 }

@@ -4,12 +4,10 @@
 #ifndef FB_SIM_CHECK_H
 #define FB_SIM_CHECK_H
 
-#include "engine/run/bundle.h"
 #include "tests/sim/run.h"
 
 /* Takes the journal of every partition again, record by record, with a fresh task and compares what
  * was committed with it; notes the first difference in the world. */
-void sim_check(struct sim_world *world, struct fb_bundle *const rules[SIM_RULES],
-               struct sim_result *result);
+void sim_check(struct sim_world *world, struct sim_result *result);
 
 #endif

@@ -16,6 +16,8 @@ struct fb_record_source *sim_open_source(void *context, uint32_t worker,
                                          const struct fb_record_source_events *events, void *owner,
                                          struct fb_err *err);
 struct fb_sink *sim_open_sink(void *context, uint32_t worker, struct fb_err *err);
+/* At least once. */
+struct fb_sink *sim_open_plain_sink(void *context, uint32_t worker, struct fb_err *err);
 struct fb_history *sim_open_history(void *context, uint32_t worker, struct fb_err *err);
 
 /* Of a source that sim_open_source opened: its membership. */

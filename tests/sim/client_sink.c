@@ -4,19 +4,9 @@
 #include "engine/base/arena.h"
 #include "engine/base/planted.h"
 #include "tests/sim/client.h"
+#include "tests/sim/queue.h"
 
 #define MS INT64_C(1000)
-
-struct queued {
-    int topic;
-    int32_t partition;
-    int64_t stamp_us;
-    struct fb_buf key, value;
-    bool has_key, has_value;
-    struct fb_header *headers;
-    struct fb_buf *header_bytes;
-    uint32_t n_headers;
-};
 
 enum stage { STAGE_RECORDS, STAGE_OFFSETS, STAGE_END };
 
@@ -24,8 +14,8 @@ struct sink {
     struct fb_sink base;
     struct sim_actor *actor;
     struct sim_handle handle;
-    struct queued *queue;
-    uint32_t n, cap, sent;
+    struct sim_queue queue;
+    uint32_t sent; /* of the queue */
     enum stage stage;
     bool asked;  /* for the end of the transaction: it can not be aborted any more */
     bool failed; /* for good: only the opening of another one helps */
@@ -37,66 +27,23 @@ static struct sim_kafka *kafka_of(const struct sink *sink) {
 
 /* ---- records ---- */
 
-static void copy(struct fb_buf *to, struct fb_str from) {
-    fb_buf_str(to, from);
-    fb_buf_terminated(to);
-}
-
-static void add(struct sink *sink, const struct fb_outgoing *record) {
-    FB_PUSH_ROOM(sink->queue, sink->n, sink->cap);
-    struct queued *queued = &sink->queue[sink->n++];
-    *queued = (struct queued){.topic = sim_topic(kafka_of(sink), fb_str_of(record->topic)),
-                              .partition = record->partition,
-                              .stamp_us = record->stamp_us,
-                              .has_key = record->key.p,
-                              .has_value = record->value.p,
-                              .n_headers = record->n_headers};
-    FB_ASSERT(queued->topic >= 0);
-    copy(&queued->key, record->key);
-    copy(&queued->value, record->value);
-    queued->headers = fb_alloc((record->n_headers + 1) * sizeof *queued->headers);
-    queued->header_bytes = fb_alloc((record->n_headers + 1) * sizeof *queued->header_bytes);
-    for (uint32_t i = 0; i < record->n_headers; i++) {
-        struct fb_str name = record->headers[i].name, value = record->headers[i].value;
-        copy(&queued->header_bytes[i], name);
-        copy(&queued->header_bytes[i], value);
-        queued->headers[i] = (struct fb_header){{queued->header_bytes[i].p, name.n},
-                                                {queued->header_bytes[i].p + name.n, value.n}};
-    }
-}
-
 static void clear(struct sink *sink) {
-    for (uint32_t i = 0; i < sink->n; i++) {
-        struct queued *queued = &sink->queue[i];
-        for (uint32_t h = 0; h < queued->n_headers; h++)
-            fb_buf_free(&queued->header_bytes[h]);
-        free(queued->headers);
-        free(queued->header_bytes);
-        fb_buf_free(&queued->key);
-        fb_buf_free(&queued->value);
-    }
-    sink->n = sink->sent = 0;
+    sim_queue_clear(&sink->queue);
+    sink->sent = 0;
     sink->stage = STAGE_RECORDS;
     sink->asked = false;
 }
 
-static bool is_outside(const struct sink *sink, const struct queued *queued) {
+static bool is_outside(const struct sink *sink, const struct sim_queued *queued) {
     const char *topic = kafka_of(sink)->topics[queued->topic];
     return (FB_PLANTED(DEAD_OUTSIDE) && strcmp(topic, "dead") == 0) ||
            (FB_PLANTED(SNAPSHOT_OUTSIDE) && strcmp(topic, "snapshot") == 0);
 }
 
 static enum sim_code send_records(struct sink *sink) {
-    for (; sink->sent < sink->n; sink->sent++) {
-        const struct queued *queued = &sink->queue[sink->sent];
-        struct fb_outgoing record = {.partition = queued->partition,
-                                     .stamp_us = queued->stamp_us,
-                                     .headers = queued->headers,
-                                     .n_headers = queued->n_headers};
-        if (queued->has_key)
-            record.key = (struct fb_str){queued->key.p, queued->key.n};
-        if (queued->has_value)
-            record.value = (struct fb_str){queued->value.p, queued->value.n};
+    for (; sink->sent < sink->queue.n; sink->sent++) {
+        const struct sim_queued *queued = &sink->queue.items[sink->sent];
+        struct fb_outgoing record = sim_queue_at(&sink->queue, sink->sent);
         if (is_outside(sink, queued)) {
             sim_append(kafka_of(sink), queued->topic, queued->partition, queued->stamp_us,
                        record.key, record.value);
@@ -116,7 +63,7 @@ static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct f
         return fb_fail(err, FB_FATAL, "killed");
     if (trouble == SIM_FULL)
         return fb_fail(err, FB_RETRIABLE, "the queue is full");
-    add(sink, record);
+    sim_queue_add(&sink->queue, sim_topic(kafka_of(sink), fb_str_of(record->topic)), record);
     /* The client sends when it likes; what it meets is told by the commit. */
     if (!sink->failed && sim_reachable(sink->actor) && sim_chance(&sink->actor->world->random, 30))
         send_records(sink);
@@ -259,7 +206,7 @@ static void close_sink(struct fb_sink *base) {
         producer->state == SIM_ONGOING)
         sim_end(kafka_of(sink), sink->handle, false);
     clear(sink);
-    free(sink->queue);
+    sim_queue_free(&sink->queue);
     free(sink);
 }
 

@@ -6,6 +6,7 @@
 #include "engine/base/planted.h"
 #include "engine/codec/journal.h"
 #include "tests/sim/client.h"
+#include "tests/sim/engine.h"
 
 #define MS INT64_C(1000)
 #define SECOND INT64_C(1000000)
@@ -139,6 +140,11 @@ static void take_partitions(struct source *source) {
         source->events->started(source->owner, positions, source->n_parts);
         for (uint32_t i = 0; i < source->n_parts; i++) {
             source->parts[i].next = positions[i].next;
+            if (world_of(source)->plan.least && !positions[i].fresh &&
+                positions[i].next < committed[i].next)
+                sim_violated(world_of(source), "I12", "%s[%d] is read from %lld, committed is %lld",
+                             kafka->topics[source->parts[i].topic], source->parts[i].partition,
+                             (long long)positions[i].next, (long long)committed[i].next);
             sim_trace(world_of(source), "%s: from %s[%d]@%lld", source->name,
                       kafka->topics[source->parts[i].topic], source->parts[i].partition,
                       (long long)positions[i].next);
@@ -187,20 +193,44 @@ static bool look_at_membership(struct source *source, struct fb_err *err) {
 
 /* ---- records ---- */
 
-static bool hand_over(struct source *source, struct part *part, const struct sim_record *found,
+/* What the headers of a record stand for here: its source, and itself. */
+struct message {
+    struct source *source;
+    struct sim_record *found;
+    const struct fb_record *record;
+};
+
+/* Dead letters and outputs ask for headers while the record is in hand; there are none. */
+static uint32_t headers_of(void *context, struct fb_header *headers, uint32_t max) {
+    struct message *message = context;
+    struct sim_process *process = message->source->actor->process;
+    (void)headers;
+    (void)max;
+    if (!process->dead)
+        sim_look_into(message->source->actor, message->found,
+                      message->found->lethal && !sim_is_poison(process, message->record));
+    return 0;
+}
+
+static bool hand_over(struct source *source, struct part *part, struct sim_record *found,
                       int64_t offset) {
     const struct sim_kafka *kafka = kafka_of(source);
-    struct fb_record record = {.topic = fb_str_of(kafka->topics[part->topic]),
+    struct message message = {source, found, NULL};
+    struct fb_record record = {.headers = headers_of,
+                               .message = &message,
+                               .topic = fb_str_of(kafka->topics[part->topic]),
                                .partition = part->partition,
                                .offset = offset,
                                .stamp_us = found->stamp_us,
                                .key = found->key,
                                .value = found->value};
+    message.record = &record;
+    found->handed++;
     part->next = offset + 1;
     part->end_told = -1;
     sim_trace(world_of(source), "%s: %s[%d]@%lld", source->name, kafka->topics[part->topic],
               part->partition, (long long)offset);
-    return source->events->record(source->owner, &record);
+    return source->events->record(source->owner, &record) && !sim_dead(source->actor);
 }
 
 /* Some records of some partitions; whether there were any. */
@@ -215,12 +245,13 @@ static bool fetch(struct source *source) {
             continue;
         const struct sim_record *found = NULL;
         int64_t offset;
+        struct sim_log *log = &kafka->logs[part->topic][part->partition];
         for (uint32_t most = sim_below(random, 8);
              (found = sim_next(kafka, part->topic, part->partition, part->next, &offset)) &&
              most > 0;
              most--) {
             any = true;
-            if (!hand_over(source, part, found, offset))
+            if (!hand_over(source, part, &log->records[offset], offset))
                 return true;
         }
         /* Behind the last record there may be markers that nobody sees. */
@@ -279,7 +310,7 @@ static void stay(struct fb_record_source *base) {
 static bool commit(struct fb_record_source *base, const struct fb_position *positions, uint32_t n,
                    struct fb_err *err) {
     struct source *source = (struct source *)base;
-    sim_pass(source->actor, SIM_AT_OFFSETS, 100, 5 * MS);
+    enum sim_trouble trouble = sim_pass(source->actor, SIM_AT_OFFSETS, 100, 5 * MS);
     if (sim_dead(source->actor) || !sim_reachable(source->actor))
         return fb_fail(err, FB_RETRIABLE, "no answer");
     for (uint32_t i = 0; i < n; i++) {
@@ -289,6 +320,8 @@ static bool commit(struct fb_record_source *base, const struct fb_position *posi
         if (sim_commit_offset(kafka_of(source), source->member, source->generation, &offset))
             return fb_fail(err, FB_RETRIABLE, "not a member");
     }
+    if (trouble == SIM_ABORTABLE)
+        return fb_fail(err, FB_RETRIABLE, "no answer, though it took effect");
     return true;
 }
 

@@ -3,12 +3,18 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/arena.h"
+#include "engine/run/deployed.h"
+#include "engine/run/deployments.h"
 #include "engine/run/worker.h"
 #include "tests/sim/client.h"
 
 #define SECOND INT64_C(1000000)
+enum { LOOK_US = 100000 };
 
 const char *const sim_stream_names[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = "alerts",   [FB_STREAM_LATE] = "late",
@@ -19,8 +25,11 @@ const char *const sim_stream_names[FB_STREAMS] = {
 /* While a process runs. */
 struct life {
     struct fb_task_config task;
-    struct fb_bundle *const *rules; /* the variants */
     struct fb_park *park;
+    struct fb_deployed *deployed;
+    bool failed; /* before there were workers */
+    struct fb_err why;
+    struct fb_crumbs *crumbs;
     struct part {
         struct fb_time time;
         char owner[SIM_NAME_MAX];
@@ -63,16 +72,88 @@ static void live(struct sim_actor *self) {
         atomic_store(&process->stop, true);
 }
 
-/* A process hears of new rules sooner or later. */
 static struct fb_bundle *wanted(void *context) {
-    struct sim_process *process = context;
-    struct sim_world *world = process->world;
-    if (process->rules != world->rules && sim_chance(&world->random, 20)) {
-        process->rules = world->rules;
-        world->rules_changed = true;
-        sim_trace(world, "%s: rules %d", process->name, process->rules);
+    struct life *life = ((struct sim_process *)context)->life;
+    return fb_deployed_wanted(life->deployed);
+}
+
+/* ---- crumbs ---- */
+
+/* The real ones, in real files. A process that was killed in the simulation goes on to its end in
+ * this one, so its file is put back to what it was when it died. */
+static char folder[32];
+
+static void crumbs_path(const struct sim_process *process, char path[static 64]) {
+    snprintf(path, 64, "%s/%s.crumbs", folder, process->name);
+}
+
+static void remove_files(void) {
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%c.crumbs", folder, 'A' + i);
+        unlink(path);
     }
-    return fb_bundle_keep(((struct life *)process->life)->rules[process->rules]);
+}
+
+void sim_files_begin(void) {
+    if (!folder[0]) {
+        snprintf(folder, sizeof folder, "/tmp/fb-sim-XXXXXX");
+        FB_ASSERT(mkdtemp(folder));
+    }
+    remove_files();
+}
+
+void sim_files_end(void) {
+    if (folder[0]) {
+        remove_files();
+        rmdir(folder);
+    }
+    folder[0] = '\0';
+}
+
+static struct fb_crumbs *open_crumbs(struct sim_process *process, uint32_t workers) {
+    char path[64];
+    struct fb_err err;
+    crumbs_path(process, path);
+    if (process->crumbs_at_death) {
+        FILE *file = fopen(path, "w");
+        FB_ASSERT(file && fwrite(process->crumbs_at_death, 1, process->crumbs_bytes, file) ==
+                              process->crumbs_bytes);
+        fclose(file);
+    }
+    free(process->crumbs_at_death);
+    process->crumbs_at_death = NULL;
+    struct fb_crumbs *crumbs = fb_crumbs_open(folder, process->name, workers, &err);
+    FB_ASSERT(crumbs);
+    return crumbs;
+}
+
+void sim_process_dies(struct sim_process *process) {
+    char path[64];
+    struct stat stat;
+    if (process->dead || process->crumbs_at_death)
+        return;
+    crumbs_path(process, path);
+    FILE *file = fopen(path, "r");
+    FB_ASSERT(file && fstat(fileno(file), &stat) == 0);
+    process->crumbs_bytes = (size_t)stat.st_size;
+    process->crumbs_at_death = fb_alloc(process->crumbs_bytes);
+    FB_ASSERT(fread(process->crumbs_at_death, 1, process->crumbs_bytes, file) ==
+              process->crumbs_bytes);
+    fclose(file);
+}
+
+bool sim_is_poison(const struct sim_process *process, const struct fb_record *record) {
+    const struct life *life = process->life;
+    return fb_crumbs_is_poison(life->crumbs, fb_crumb_topic(record->topic), record->partition,
+                               record->offset);
+}
+
+/* ---- processes ---- */
+
+static struct fb_bundle *bundle_of_start(const struct sim_process *process) {
+    const struct sim_world *world = process->world;
+    return world->plan.least ? world->least : world->variants[process->rules];
 }
 
 static void start_worker(struct sim_process *process, uint32_t worker) {
@@ -81,54 +162,164 @@ static void start_worker(struct sim_process *process, uint32_t worker) {
     struct part *part = &life->workers[worker];
     sim_identity(process, worker, part->owner);
     part->time = (struct fb_time){now_us, sleep_us, &process->actors[worker]};
-    part->config = (struct fb_worker_config){.task = &life->task,
-                                             .bundle = life->rules[process->rules],
-                                             .wanted = wanted,
-                                             .park = life->park,
-                                             .build = "simulated",
-                                             .owner = part->owner,
-                                             .commit_interval_us = plan->commit_us,
-                                             .time = &part->time,
-                                             .open_source = sim_open_source,
-                                             .open_sink = sim_open_sink,
-                                             .open_history = sim_open_history,
-                                             .context = process,
-                                             .worker = worker,
-                                             .stop = &process->stop};
+    part->config =
+        (struct fb_worker_config){.task = &life->task,
+                                  .bundle = bundle_of_start(process),
+                                  .wanted = plan->least ? NULL : wanted,
+                                  .park = life->park,
+                                  .build = "simulated",
+                                  .owner = part->owner,
+                                  .crumbs = life->crumbs,
+                                  .commit_interval_us = plan->commit_us,
+                                  .time = &part->time,
+                                  .open_source = sim_open_source,
+                                  .open_sink = plan->least ? sim_open_plain_sink : sim_open_sink,
+                                  .open_history = sim_open_history,
+                                  .context = process,
+                                  .worker = worker,
+                                  .stop = &process->stop,
+                                  .drain = plan->least ? NULL : &process->drain};
     memcpy(part->config.topics, sim_stream_names, sizeof sim_stream_names);
     part->worker = fb_worker_new(&part->config);
     sim_actor_start(&process->actors[worker], live);
 }
 
-void sim_process_start(struct sim_process *process, struct fb_bundle *const rules[SIM_RULES]) {
+/* What engine/run/engine does on its own thread, and run/deployed on another. */
+
+static bool workers_are_over(const struct sim_process *process) {
+    for (int w = 0; w < process->world->plan.workers; w++)
+        if (!process->actors[w].finished)
+            return false;
+    return true;
+}
+
+static void look_at_drain(struct sim_process *process) {
+    struct life *life = process->life;
+    if (!fb_deployed_drains(life->deployed))
+        return;
+    if (atomic_load(&process->drain) == FB_DRAIN_NOT) {
+        sim_trace(process->world, "%s: drains", process->name);
+        atomic_store(&process->drain, FB_DRAIN_WANTED);
+    }
+    for (int w = 0; w < process->world->plan.workers; w++)
+        if (!atomic_load(&fb_worker_figures(life->workers[w].worker)->drained))
+            return;
+    sim_trace(process->world, "%s: drained", process->name);
+    atomic_store(&process->drain, FB_DRAIN_LEAVE);
+}
+
+static bool open_deployed(struct sim_actor *self, struct fb_err *err) {
+    struct sim_process *process = self->process;
+    struct life *life = process->life;
+    struct fb_deployed_config config = {.topic = SIM_RULES_TOPIC,
+                                        .history = sim_open_history(process, self->worker, err),
+                                        .bundle = process->world->variants[process->rules],
+                                        .stop = &process->stop};
+    if (config.history)
+        life->deployed = fb_deployed_open(&config, err);
+    return life->deployed != NULL;
+}
+
+static void watch(struct sim_actor *self) {
+    struct sim_process *process = self->process;
+    struct life *life = process->life;
+    int64_t look_us = self->world->now_us;
+    bool least = self->world->plan.least;
+    if (!least && !open_deployed(self, &life->why)) {
+        sim_trace(self->world, "%s: cannot start: %s", process->name, life->why.text);
+        life->failed = true;
+        return;
+    }
+    for (int w = 0; w < self->world->plan.workers; w++)
+        start_worker(process, (uint32_t)w);
+    while (!process->dead && !workers_are_over(process)) {
+        struct fb_err err;
+        sim_sleep(self, LOOK_US);
+        if (least || process->dead || atomic_load(&process->stop))
+            continue;
+        if (self->world->now_us - look_us >= SECOND) {
+            look_us = self->world->now_us;
+            fb_deployed_look(life->deployed, &err); /* what it does not see it sees later */
+        }
+        look_at_drain(process);
+    }
+}
+
+void sim_process_start(struct sim_process *process) {
     struct sim_world *world = process->world;
     const struct sim_plan *plan = &world->plan;
     struct life *life = fb_alloc(sizeof *life);
     sim_trace(world, "%s: starts", process->name);
-    life->task = *sim_reference_config(true);
+    life->task = *sim_reference_config(!plan->least);
     life->task.pace = (struct fb_snapshot_pace){.least_us = plan->snapshot_least_us,
                                                 .most_us = plan->snapshot_most_us,
                                                 .piece_bytes = plan->piece_bytes};
-    life->rules = rules;
-    if (!sim_chance(&world->random, 10))
+    /* With the rules that it knows already, or with those of the deployment. */
+    if (sim_chance(&world->random, 50))
         process->rules = world->rules;
-    world->rules_changed |= process->rules != 0;
     life->park = fb_park_new(10 * SECOND);
+    life->crumbs = open_crumbs(process, (uint32_t)plan->workers);
     process->life = life;
     process->start_us = -1;
     process->running = true;
     process->dead = false;
     process->paused_us = process->cut_us = 0;
     atomic_store(&process->stop, false);
-    for (int w = 0; w < plan->workers; w++)
-        start_worker(process, (uint32_t)w);
+    atomic_store(&process->drain, FB_DRAIN_NOT);
+    for (int w = 0; w < SIM_ACTORS; w++)
+        process->actors[w].used = process->actors[w].finished = false;
+    sim_actor_start(&process->actors[SIM_MAIN], watch);
+}
+
+bool sim_process_listens(const struct sim_process *process) {
+    const struct life *life = process->life;
+    return life && life->deployed;
+}
+
+/* ---- what operators do ---- */
+
+static void append_to_rules(struct sim_world *world, const struct fb_bundle *bundle) {
+    struct fb_header headers[FB_DEPLOYMENT_HEADERS];
+    struct fb_buf value = {0};
+    struct fb_str bytes = bundle ? bundle->bytes : (struct fb_str){NULL, 0};
+    struct fb_outgoing record =
+        fb_deployment_record(SIM_RULES_TOPIC, bytes, "op", "now", headers, &value);
+    int topic = sim_topic(world->kafka, FB_S(SIM_RULES_TOPIC));
+    sim_append(world->kafka, topic, 0, world->now_us, record.key, record.value);
+    fb_buf_free(&value);
+}
+
+void sim_deploy(struct sim_world *world) {
+    uint32_t drawn = sim_below(&world->random, 100);
+    int topic = sim_topic(world->kafka, FB_S(SIM_RULES_TOPIC));
+    if (drawn < 12) {
+        append_to_rules(world, world->foreign);
+    } else if (drawn < 20) {
+        sim_append(world->kafka, topic, 0, world->now_us, FB_S("rules"), FB_S("no bundle"));
+    } else {
+        world->rules = (int)sim_below(&world->random, SIM_RULES);
+        world->deployed[world->rules] = true;
+        world->deployments++;
+        world->rules_changed |= world->rules != 0;
+        append_to_rules(world, world->variants[world->rules]);
+    }
+    sim_trace(world, "deployed: %s",
+              drawn < 12   ? "rules that read other topics"
+              : drawn < 20 ? "junk"
+                           : world->variants[world->rules]->name);
+}
+
+void sim_ask_to_drain(struct sim_world *world) {
+    sim_trace(world, "all that run are asked to drain");
+    append_to_rules(world, NULL);
 }
 
 bool sim_process_clean_up(struct sim_process *process, struct fb_err *why) {
     struct life *life = process->life;
-    bool ok = true;
     if (!life)
         return true;
+    bool ok = !life->failed;
+    *why = life->why;
     for (uint32_t w = 0; w < SIM_WORKERS_MAX; w++) {
         struct part *part = &life->workers[w];
         if (part->worker && !part->ok && ok) {
@@ -137,7 +328,9 @@ bool sim_process_clean_up(struct sim_process *process, struct fb_err *why) {
         }
         fb_worker_free(part->worker);
     }
+    fb_deployed_close(life->deployed);
     fb_park_free(life->park);
+    fb_crumbs_close(life->crumbs);
     free(life);
     process->life = NULL;
     return ok || process->dead;

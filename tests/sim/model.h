@@ -13,7 +13,7 @@
 #include "tests/sim/random.h"
 
 enum { SIM_TOPICS_MAX = 16, SIM_PARTITIONS_MAX = 4, SIM_PRODUCERS_MAX = 16, SIM_MEMBERS_MAX = 16 };
-enum { SIM_NAME_MAX = 64 };
+enum { SIM_NAME_MAX = 64, SIM_DEATHS_OF = 4 /* processes */ };
 
 enum sim_code {
     SIM_OK,
@@ -34,8 +34,15 @@ struct sim_record {
     struct fb_str key, value, headers;
     int64_t stamp_us;
     enum sim_state state;
-    bool gone;    /* by compaction */
-    uint32_t txn; /* index among the transactions; of plain ones 0 */
+    bool gone;       /* by compaction */
+    uint32_t number; /* of a device's event, from 1; 0: it is none */
+    bool tells;      /* its event is due: no record of its device before it was newer */
+    bool voided;     /* an output that its producer forgot having sent, and was given again */
+    uint32_t handed; /* so often to a worker */
+    bool lethal;     /* it ends each process that looks at it */
+    bool buried;     /* the journal says that it was put aside unread */
+    uint8_t kills[SIM_DEATHS_OF]; /* by process: how often one ended while it had it in hand */
+    uint32_t txn;                 /* index among the transactions; of plain ones 0 */
 };
 
 struct sim_log {
@@ -144,6 +151,7 @@ int sim_topic_add(struct sim_kafka *kafka, const char *name, int partitions, boo
 /* Outside of transactions. */
 void sim_append(struct sim_kafka *kafka, int topic, int32_t partition, int64_t stamp_us,
                 struct fb_str key, struct fb_str value);
+void sim_append_record(struct sim_kafka *kafka, int topic, const struct fb_outgoing *record);
 /* What a transaction of somebody else leaves behind: a marker, perhaps an aborted record. */
 void sim_append_marker(struct sim_kafka *kafka, int topic, int32_t partition, bool aborted);
 int64_t sim_stable_end(struct sim_kafka *kafka, int topic, int32_t partition);

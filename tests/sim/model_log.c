@@ -101,6 +101,10 @@ void sim_append(struct sim_kafka *kafka, int topic, int32_t partition, int64_t s
     sim_log_add(kafka, topic, partition, &record)->state = SIM_PLAIN;
 }
 
+void sim_append_record(struct sim_kafka *kafka, int topic, const struct fb_outgoing *record) {
+    sim_log_add(kafka, topic, record->partition, record)->state = SIM_PLAIN;
+}
+
 void sim_append_marker(struct sim_kafka *kafka, int topic, int32_t partition, bool aborted) {
     struct fb_outgoing record = {.stamp_us = FB_NO_STAMP, .value = FB_S("aborted")};
     if (aborted)

@@ -21,7 +21,10 @@ bool sim_table_of_bugs(const struct sim_bundles *bundles, unsigned long long see
         n++;
         while (!result.violation && seed < seeds) {
             struct sim_options options = {
-                .seed = ++seed, .faults = 20, .bug = (enum fb_planted_bug)bug};
+                .seed = ++seed,
+                .faults = 20,
+                .least = bug >= FB_BUG_POSITIONS_FIRST, /* they can be seen only there */
+                .bug = (enum fb_planted_bug)bug};
             result = sim_run(&options, bundles);
             fb_buf_free(&result.tail);
         }

@@ -6,6 +6,7 @@
 #include "engine/base/hash.h"
 #include "engine/codec/journal.h"
 #include "tests/sim/check.h"
+#include "tests/sim/check_least.h"
 #include "tests/sim/engine.h"
 #include "tests/sim/work.h"
 
@@ -23,11 +24,10 @@ enum {
 
 /* ---- rules ---- */
 
-static struct fb_bundle *make_bundle(int topics, int variant) {
+static struct fb_bundle *make_bundle(struct fb_buf rules) {
     struct fb_compiled compiled = {0};
     struct fb_diags *diags = fb_diags_new();
     struct fb_sources *sources = fb_sources_new();
-    struct fb_buf rules = sim_rules(topics, variant);
     fb_sources_add(sources, FB_S("machines.rules"), (struct fb_str){rules.p, rules.n});
     fb_buf_free(&rules);
     bool ok = fb_compile_sources(sources, diags, &compiled);
@@ -49,8 +49,10 @@ bool sim_bundles_make(struct sim_bundles *bundles) {
     bool ok = true;
     *bundles = (struct sim_bundles){0};
     for (int topics = 1; topics <= 2; topics++)
+        ok &= (bundles->least[topics] = make_bundle(sim_rules_of_least(topics))) != NULL;
+    for (int topics = 1; topics <= 2; topics++)
         for (int v = 0; v < SIM_RULES; v++)
-            ok &= (bundles->of[topics][v] = make_bundle(topics, v)) != NULL;
+            ok &= (bundles->of[topics][v] = make_bundle(sim_rules(topics, v))) != NULL;
     return ok;
 }
 
@@ -58,6 +60,8 @@ void sim_bundles_free(struct sim_bundles *bundles) {
     for (int topics = 1; topics <= 2; topics++)
         for (int v = 0; v < SIM_RULES; v++)
             fb_bundle_drop(bundles->of[topics][v]);
+    for (int topics = 1; topics <= 2; topics++)
+        fb_bundle_drop(bundles->least[topics]);
 }
 
 /* ---- the plan ---- */
@@ -87,6 +91,9 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
         .rebalance_us = sim_between(&random, 3 * SECOND, 10 * SECOND),
         .offsets_retention_us = sim_chance(&random, 30) ? 8 * SECOND : 3600 * SECOND,
         .marker_max_us = sim_between(&random, 1 * MS, 500 * MS)};
+    plan.drains = sim_chance(&random, 50);
+    plan.lethal = sim_chance(&random, 25) ? 1 + (int)sim_below(&random, 3) : 0;
+    plan.least = sim_chance(&random, 12) || options->least;
     return plan;
 }
 
@@ -96,6 +103,7 @@ static void make_topics(struct sim_world *world) {
         sim_topic_add(world->kafka, sim_inputs[t], plan->partitions, true);
     for (int s = 0; s < FB_STREAMS; s++)
         sim_topic_add(world->kafka, sim_stream_names[s], plan->partitions, false);
+    sim_topic_add(world->kafka, SIM_RULES_TOPIC, 1, false);
 }
 
 static void store_input(struct sim_world *world) {
@@ -110,7 +118,6 @@ static void store_input(struct sim_world *world) {
 
 struct course {
     struct sim_world world;
-    struct fb_bundle *const *rules; /* the variants */
     struct sim_result *result;
     int events; /* appended */
     int64_t event_us;
@@ -131,9 +138,16 @@ static void look_after_processes(struct course *course) {
         }
         if (process->start_us >= 0 && process->start_us <= world->now_us) {
             course->result->restarts++;
-            sim_process_start(process, course->rules);
+            sim_process_start(process);
         }
     }
+}
+
+static void send(struct course *course) {
+    struct sim_world *world = &course->world;
+    course->events++;
+    sim_event(world, world->now_us);
+    course->event_us = world->now_us + sim_between(&world->random, 0, 2 * world->plan.step_us);
 }
 
 /* Devices go on sending while there are faults to come. */
@@ -144,9 +158,7 @@ static void devices(struct course *course) {
     if (world->plan.stored || world->quiet || !more || world->now_us < course->event_us ||
         world->now_us < world->outage_us)
         return;
-    course->events++;
-    sim_event(world, world->now_us);
-    course->event_us = world->now_us + sim_between(&world->random, 0, 2 * world->plan.step_us);
+    send(course);
 }
 
 static void turn(struct course *course, int64_t until_us) {
@@ -155,9 +167,22 @@ static void turn(struct course *course, int64_t until_us) {
     sim_turn(&course->world, until_us);
 }
 
+/* At least once the positions of the group are all there is. */
+static bool positions_are_at_the_end(struct sim_world *world, int32_t partition) {
+    for (int t = 0; t < world->plan.topics; t++) {
+        int topic = sim_topic(world->kafka, fb_str_of(sim_inputs[t]));
+        int64_t offset, next = world->kafka->group.offsets[topic][partition].next;
+        if (next < 0 || sim_next(world->kafka, topic, partition, next, &offset))
+            return false;
+    }
+    return true;
+}
+
 /* The journal is the authority: positions of the group may have expired. */
 static bool partition_is_drained(struct sim_world *world, int32_t partition) {
     struct sim_kafka *kafka = world->kafka;
+    if (world->plan.least)
+        return positions_are_at_the_end(world, partition);
     int journal_topic = sim_topic(kafka, fb_str_of(sim_stream_names[FB_STREAM_JOURNAL]));
     const struct sim_log *log = &kafka->logs[journal_topic][partition];
     int64_t last = sim_stable_end(kafka, journal_topic, partition) - 1;
@@ -217,16 +242,36 @@ static void drain(struct course *course) {
         turn(course, until_us);
 }
 
+static void begin_to_drain(struct sim_world *world) {
+    const struct sim_kafka *kafka = world->kafka;
+    world->drained = true;
+    for (int t = 0; t < kafka->n_topics; t++)
+        for (int p = 0; p < kafka->partitions[t]; p++)
+            world->drained_at[t][p] = (int64_t)kafka->logs[t][p].n;
+    sim_ask_to_drain(world);
+}
+
 static void stop_all(struct course *course) {
     struct sim_world *world = &course->world;
     int64_t until_us = world->now_us + DRAIN_S * SECOND;
+    bool drains = world->plan.drains && !world->plan.least && !world->violation;
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
-        world->processes[i].wanted = false;
-        world->processes[i].start_us = -1;
-        atomic_store(&world->processes[i].stop, true);
+        struct sim_process *process = &world->processes[i];
+        process->wanted = false;
+        process->start_us = -1;
+        drains &= !process->running || (sim_process_listens(process) && !process->stop);
     }
-    while (any_running(world) && world->now_us < until_us)
+    if (drains)
+        begin_to_drain(world);
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++)
+        if (!drains)
+            atomic_store(&world->processes[i].stop, true);
+    while (any_running(world) && world->now_us < until_us) {
+        /* Devices do not wait: what comes now is for the next start, or for who has not heard. */
+        if (drains && !world->plan.stored && world->now_us >= course->event_us)
+            send(course);
         sim_turn(world, until_us);
+    }
     if (any_running(world))
         sim_violated(world, "I8", "a process does not stop");
     /* What still runs is unwound as if it were killed. */
@@ -276,7 +321,10 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     struct course *course = calloc(1, sizeof *course);
     FB_ASSERT(course);
     struct sim_world *world = &course->world;
-    course->rules = bundles->of[plan.topics];
+    world->variants = bundles->of[plan.topics];
+    world->least = bundles->least[plan.topics];
+    world->foreign = bundles->of[3 - plan.topics][0];
+    world->deployed[0] = true;
     course->result = &result;
     world->now_us = BEGINNING;
     world->trace_file = options->trace;
@@ -287,6 +335,7 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     world->kafka->config.uncommitted = FB_PLANTED(READ_UNCOMMITTED);
     sim_kafka_at(world->kafka, world->now_us);
     make_topics(world);
+    sim_files_begin();
     if (plan.stored)
         store_input(world);
     for (int i = 0; i < plan.processes; i++) {
@@ -295,7 +344,11 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     }
     sim_trace(world, "seed %llu: %d processes of %d workers, %d partitions, %d topics%s, %d faults",
               (unsigned long long)plan.seed, plan.processes, plan.workers, plan.partitions,
-              plan.topics, plan.stored ? " (stored)" : "", plan.faults);
+              plan.topics,
+              plan.least    ? " (at least once)"
+              : plan.stored ? " (stored)"
+                            : "",
+              plan.faults);
     with_faults(course);
     drain(course);
     stop_all(course);
@@ -304,7 +357,7 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     fb_planted = FB_NO_BUG; /* what is taken again is taken well */
 #endif
     if (!world->violation)
-        sim_check(world, course->rules, &result);
+        (plan.least ? sim_check_least : sim_check)(world, &result);
     tell(world, &result);
     sim_world_free(world);
     free(course);

@@ -13,6 +13,7 @@
 struct sim_options {
     uint64_t seed;
     int faults;              /* -1: as the seed says */
+    bool least;              /* at least once, whatever the seed says */
     FILE *trace;             /* NULL: none */
     enum fb_planted_bug bug; /* only in the build that has them */
 };
@@ -20,7 +21,8 @@ struct sim_options {
 struct sim_result {
     uint64_t trace_hash;
     int faults, restarts;
-    uint32_t records, outputs, commits, snapshots, rebuilt;
+    uint32_t records, outputs, commits, snapshots, buried;
+    uint32_t taken_back;   /* partitions in which the rules changed more often than deployed */
     const char *violation; /* "I1" ..; NULL: none */
     char text[1024];
     struct fb_buf tail; /* the last lines of the trace; the caller's to free */
@@ -29,6 +31,7 @@ struct sim_result {
 /* The compiled rules for 1 and 2 topics, each in its variants; made once, shared by all seeds. */
 struct sim_bundles {
     struct fb_bundle *of[3][SIM_RULES];
+    struct fb_bundle *least[3]; /* of at least once */
 };
 bool sim_bundles_make(struct sim_bundles *bundles);
 void sim_bundles_free(struct sim_bundles *bundles);

@@ -1,12 +1,13 @@
 /* The fault simulator: seeds in, violated invariants out.
  *
- * usage: sim --seeds A..B [--faults N] [--twice] [--print] [--trace FILE] [--log]
+ * usage: sim --seeds A..B [--faults N] [--at-least-once] [--twice] [--print] [--trace FILE] [--log]
  *        sim_planted --bugs SEEDS [--bug N] [--seeds A..B ..] */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/log.h"
+#include "tests/sim/engine.h"
 #include "tests/sim/planted.h"
 #include "tests/sim/run.h"
 
@@ -15,7 +16,7 @@ struct wishes {
     int faults;
     unsigned long long bug_seeds;
     int bug;
-    bool twice, print, log;
+    bool twice, print, log, least;
     const char *trace;
 };
 
@@ -36,6 +37,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes) {
 #endif
         else if (strcmp(argv[i], "--trace") == 0 && *value)
             wishes->trace = argv[++i];
+        else if (strcmp(argv[i], "--at-least-once") == 0)
+            wishes->least = true;
         else if (strcmp(argv[i], "--twice") == 0)
             wishes->twice = true;
         else if (strcmp(argv[i], "--print") == 0)
@@ -49,7 +52,8 @@ static bool parse(int argc, char **argv, struct wishes *wishes) {
 }
 
 struct sums {
-    unsigned long long seeds, faults, restarts, records, outputs, commits, snapshots, violations;
+    unsigned long long seeds, faults, restarts, records, outputs, commits, snapshots, buried,
+        taken_back, violations;
 };
 
 static void add(struct sums *sums, const struct sim_result *result) {
@@ -60,6 +64,8 @@ static void add(struct sums *sums, const struct sim_result *result) {
     sums->outputs += result->outputs;
     sums->commits += result->commits;
     sums->snapshots += result->snapshots;
+    sums->taken_back += result->taken_back;
+    sums->buried += result->buried;
     sums->violations += result->violation != NULL;
 }
 
@@ -67,6 +73,7 @@ static bool run_seed(unsigned long long seed, const struct wishes *wishes,
                      const struct sim_bundles *bundles, FILE *trace, struct sums *sums) {
     struct sim_options options = {.seed = seed,
                                   .faults = wishes->faults,
+                                  .least = wishes->least,
                                   .trace = trace,
                                   .bug = (enum fb_planted_bug)wishes->bug};
     struct sim_result result = sim_run(&options, bundles);
@@ -110,20 +117,25 @@ int main(int argc, char **argv) {
     if (!sim_bundles_make(&bundles) || (wishes.trace && !trace))
         return 3;
 #ifdef FB_PLANTED_BUGS
-    if (wishes.bug_seeds)
-        return sim_table_of_bugs(&bundles, wishes.bug_seeds, wishes.bug) ? 0 : 1;
+    if (wishes.bug_seeds) {
+        bool all = sim_table_of_bugs(&bundles, wishes.bug_seeds, wishes.bug);
+        sim_files_end();
+        return all ? 0 : 1;
+    }
 #endif
     bool ok = true;
     for (unsigned long long seed = wishes.from; seed <= wishes.to; seed++)
         ok &= run_seed(seed, &wishes, &bundles, trace, &sums);
     printf("%llu seeds, %llu faults, %llu starts, %llu records, %llu outputs, %llu commits, "
-           "%llu snapshots: %llu violations\n",
+           "%llu snapshots, %llu records put aside, %llu partitions with rules taken back: %llu "
+           "violations\n",
            sums.seeds, sums.faults, sums.restarts, sums.records, sums.outputs, sums.commits,
-           sums.snapshots, sums.violations);
+           sums.snapshots, sums.buried, sums.taken_back, sums.violations);
     printf("torture: sim cases=%llu faults=%llu violations=%llu seeds=%llu..%llu\n", sums.seeds,
            sums.faults, sums.violations, wishes.from, wishes.to);
     if (trace)
         fclose(trace);
     sim_bundles_free(&bundles);
+    sim_files_end();
     return ok ? 0 : 1;
 }

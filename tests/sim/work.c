@@ -14,6 +14,7 @@ static const char class_text[] = "device machine from %s {\n"
                                  "  on : bool\n"
                                  "  state : one of (idle, busy, failed)\n"
                                  "  note : text\n"
+                                 "%s"
                                  "  late up to 1s\n"
                                  "}\n";
 
@@ -50,26 +51,37 @@ static const struct {
      "alarm swings on machine { raise medium when stddev(load over 10s) > 20 % }\n"
      "alarm warm on machine { raise low when warm > 90 degC  clear after 2s }\n"}};
 
-struct fb_buf sim_rules(int topics, int variant) {
+static struct fb_buf rules(int topics, int variant, const char *field) {
     struct fb_buf text = {0};
-    fb_buf_printf(&text, class_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"");
+    fb_buf_printf(&text, class_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"", field);
     fb_buf_printf(&text, alarms_text, variants[variant].hot, variants[variant].mean_s,
                   variants[variant].busy, variants[variant].failed_ms);
     fb_buf_text(&text, variants[variant].more);
     return text;
 }
 
+struct fb_buf sim_rules(int topics, int variant) {
+    return rules(topics, variant, "");
+}
+
+struct fb_buf sim_rules_of_least(int topics) {
+    struct fb_buf text = rules(topics, 0, "  n : number\n");
+    fb_buf_text(&text, "event seen on machine { whenever on  message \"n={n:.0f};\" }\n");
+    return text;
+}
+
 /* Values hover around the limits, so that most alarms come and go. */
-static void device_event(struct sim_random *random, uint32_t device, int64_t ts_ms,
+static bool device_event(struct sim_random *random, uint32_t device, int64_t ts_ms, uint32_t number,
                          struct fb_buf *out) {
     static const char *const states[] = {"idle", "busy", "failed"};
-    fb_buf_printf(out, "{\"id\":\"m%u\",\"ts\":%lld", device, (long long)ts_ms);
+    fb_buf_printf(out, "{\"id\":\"m%u\",\"ts\":%lld,\"n\":%u", device, (long long)ts_ms, number);
     if (sim_chance(random, 80))
         fb_buf_printf(out, ",\"temp\":%lld", (long long)sim_between(random, 40, 100));
     if (sim_chance(random, 60))
         fb_buf_printf(out, ",\"load\":%lld", (long long)sim_between(random, 20, 90));
+    bool on = false;
     if (sim_chance(random, 30))
-        fb_buf_printf(out, ",\"on\":%s", sim_chance(random, 50) ? "true" : "false");
+        fb_buf_printf(out, ",\"on\":%s", (on = sim_chance(random, 50)) ? "true" : "false");
     if (sim_chance(random, 50))
         fb_buf_printf(out, ",\"state\":\"%s\"", states[sim_below(random, 3)]);
     if (sim_chance(random, 20))
@@ -78,6 +90,7 @@ static void device_event(struct sim_random *random, uint32_t device, int64_t ts_
     if (sim_chance(random, 30))
         fb_buf_printf(out, ",\"site\":\"hall %u\"", sim_below(random, 3));
     fb_buf_text(out, "}");
+    return on;
 }
 
 static void poison(struct sim_random *random, struct fb_buf *out) {
@@ -99,12 +112,18 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     if (sim_chance(random, 1))
         back_ms = -3600000; /* ahead of every clock */
     struct fb_buf value = {0};
-    bool poisoned = sim_chance(random, 4);
+    bool poisoned = sim_chance(random, 4) && !world->drained;
+    uint32_t number = ++world->events;
+    int64_t ts_ms = now_us / 1000 - back_ms;
+    bool on = false, newest = back_ms >= 0 && ts_ms >= world->newest_ms[device];
     world->poison += poisoned;
+    /* Not readable either, so that it has a dead letter, whether it was looked at or not. */
+    bool lethal = poisoned && world->lethal_left > 0 && sim_chance(random, 30);
+    world->lethal_left -= lethal;
     if (poisoned)
         poison(random, &value);
     else
-        device_event(random, device, now_us / 1000 - back_ms, &value);
+        on = device_event(random, device, ts_ms, number, &value);
     char key[16];
     snprintf(key, sizeof key, "m%u", device);
     const char *name = sim_inputs[world->plan.topics == 2 && sim_chance(random, 40)];
@@ -112,6 +131,13 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     int32_t partition = (int32_t)(device % (uint32_t)world->plan.partitions);
     sim_append(world->kafka, topic, partition, now_us / 1000 * 1000, fb_str_of(key),
                (struct fb_str){value.p, value.n});
+    const struct sim_log *log = &world->kafka->logs[topic][partition];
+    struct sim_record *sent = &log->records[log->n - 1];
+    sent->lethal = lethal;
+    sent->number = poisoned ? 0 : number;
+    sent->tells = on && newest && world->plan.topics == 1;
+    if (newest && !poisoned)
+        world->newest_ms[device] = ts_ms;
     fb_buf_free(&value);
     if (world->plan.markers && sim_chance(random, 30))
         sim_append_marker(world->kafka, topic, partition, sim_chance(random, 30));

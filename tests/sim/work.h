@@ -7,6 +7,9 @@
 
 #include "tests/sim/world.h"
 
+/* At least once loses all state with its process, so what is put out cannot be told from the input
+ * alone. What can be told is an event that has nothing but its record behind it. */
+struct fb_buf sim_rules_of_least(int topics);
 /* The rules for so many topics, 1 or 2; `variant` 0 to SIM_RULES - 1: other thresholds, windows,
  * delays and fields, alarms less and more. The caller frees the text. */
 struct fb_buf sim_rules(int topics, int variant);

@@ -8,6 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
+#include "tests/sim/engine.h"
 #include "tests/sim/retention.h"
 
 enum {
@@ -69,13 +70,14 @@ void sim_world_init(struct sim_world *world, const struct sim_plan *plan) {
     world->random.state = plan->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
     world->kafka = sim_kafka_new(&plan->kafka, &world->random);
     world->faults_left = plan->faults;
+    world->lethal_left = plan->lethal;
     draw_next_fault(world);
     for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct sim_process *process = &world->processes[i];
         process->world = world;
         snprintf(process->name, sizeof process->name, "%c", 'A' + i);
         process->start_us = -1;
-        for (uint32_t w = 0; w < SIM_WORKERS_MAX; w++) {
+        for (uint32_t w = 0; w < SIM_ACTORS; w++) {
             process->actors[w].world = world;
             process->actors[w].process = process;
             process->actors[w].worker = w;
@@ -85,7 +87,9 @@ void sim_world_init(struct sim_world *world, const struct sim_plan *plan) {
 
 void sim_world_free(struct sim_world *world) {
     for (int i = 0; i < SIM_PROCESSES_MAX; i++)
-        for (int w = 0; w < SIM_WORKERS_MAX; w++)
+        free(world->processes[i].crumbs_at_death);
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++)
+        for (int w = 0; w < SIM_ACTORS; w++)
             if (world->processes[i].actors[w].stack)
                 munmap(world->processes[i].actors[w].stack, STACK_BYTES);
     sim_kafka_free(world->kafka);
@@ -166,19 +170,22 @@ enum fault {
     RETAIN,
     RELOAD,
     SESSION_LOST,
+    DRAIN,
     FAULTS
 };
 
 static const char *const fault_names[FAULTS] = {
-    "crash",   "pause",      "outage", "network cut", "commit unknown", "transaction fails",
-    "fence",   "queue full", "leave",  "join",        "wall jump",      "slow history",
-    "compact", "retention",  "reload", "session lost"};
+    "crash",   "pause",      "outage", "network cut",  "commit unknown", "transaction fails",
+    "fence",   "queue full", "leave",  "join",         "wall jump",      "slow history",
+    "compact", "retention",  "reload", "session lost", "drain"};
 
 /* How often a kind of fault is drawn, where it can happen. */
-static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5, 5, 4, 2, 4, 4, 8, 5};
+static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5,
+                                               5,  4, 2, 4, 4,  8,  5, 3};
 
 void sim_kill(struct sim_world *world, struct sim_process *process) {
     sim_trace(world, "%s: killed", process->name);
+    sim_process_dies(process);
     process->dead = true;
     process->paused_us = 0;
     for (int w = 0; w < world->plan.workers; w++)
@@ -189,7 +196,8 @@ void sim_kill(struct sim_world *world, struct sim_process *process) {
 /* When a process that ended begins again; now and then another one does in its place. */
 static void plan_restart(struct sim_world *world, struct sim_process *process) {
     static const int64_t magnitudes[] = {50 * MS, 500 * MS, 5 * SECOND, 30 * SECOND};
-    int64_t wait = sim_between(&world->random, 0, magnitudes[sim_below(&world->random, 4)]);
+    uint32_t most = world->quiet ? 2 : 4;
+    int64_t wait = sim_between(&world->random, 0, magnitudes[sim_below(&world->random, most)]);
     struct sim_process *heir = process;
     if (sim_chance(&world->random, 20))
         heir = &world->processes[sim_below(&world->random, SIM_PROCESSES_MAX)];
@@ -320,7 +328,10 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         sim_retain(world);
         break;
     case RELOAD:
-        world->rules = (int)sim_below(&world->random, SIM_RULES);
+        sim_deploy(world);
+        break;
+    case DRAIN:
+        sim_ask_to_drain(world);
         break;
     case SESSION_LOST:
         sim_expel(world->kafka, victim->actors[0].member);
@@ -353,6 +364,21 @@ static enum sim_trouble maybe_fault(struct sim_actor *self, enum sim_point point
         return SIM_FULL;
     strike(world, fault, self->process);
     return SIM_NO_TROUBLE;
+}
+
+void sim_look_into(struct sim_actor *self, struct sim_record *record, bool dies) {
+    struct sim_world *world = self->world;
+    bool fault = !world->quiet && world->faults_left > 0 && sim_below(&world->random, 400) == 0;
+    if (self->process->dead || !(dies || fault))
+        return;
+    if (!dies) {
+        world->faults_left--;
+        world->faults_done[CRASH]++;
+    }
+    record->kills[self->process - world->processes]++;
+    sim_trace(world, "%s.%u: %s within a record", self->process->name, self->worker,
+              dies ? "dies" : "FAULT crash");
+    sim_kill(world, self->process);
 }
 
 enum sim_trouble sim_pass(struct sim_actor *self, enum sim_point point, int64_t least_us,
@@ -424,7 +450,7 @@ static int64_t wakes_us(const struct sim_actor *actor) {
 static struct sim_actor *next_actor(struct sim_world *world) {
     struct sim_actor *next = NULL;
     for (int i = 0; i < SIM_PROCESSES_MAX; i++)
-        for (int w = 0; w < world->plan.workers; w++) {
+        for (int w = 0; w < SIM_ACTORS; w++) {
             struct sim_actor *actor = &world->processes[i].actors[w];
             if (is_ready(actor) && (!next || wakes_us(actor) < wakes_us(next)))
                 next = actor;
@@ -464,7 +490,7 @@ static void time_goes_on(struct sim_world *world, int64_t to_us) {
 
 static void after_turn(struct sim_world *world, struct sim_process *process) {
     bool running = false;
-    for (int w = 0; w < world->plan.workers; w++)
+    for (int w = 0; w < SIM_ACTORS; w++)
         running |= is_ready(&process->actors[w]);
     if (running || !process->running)
         return;

@@ -13,15 +13,25 @@
 #include <ucontext.h>
 
 enum { SIM_RULES = 3 /* variants */ };
-enum { SIM_PROCESSES_MAX = 4, SIM_WORKERS_MAX = 2, SIM_TRACE_LINES = 60 };
+enum {
+    SIM_PROCESSES_MAX = SIM_DEATHS_OF,
+    SIM_WORKERS_MAX = 2,
+    SIM_TRACE_LINES = 60,
+    SIM_DEVICES_MAX = 32
+};
+/* Of a process: its workers, and what starts and watches them. */
+enum { SIM_MAIN = SIM_WORKERS_MAX, SIM_ACTORS };
 
 /* What a seed decides before the start. */
 struct sim_plan {
     uint64_t seed;
     int processes, workers, partitions, topics;
     bool stored;  /* all input is there before the start, from one topic, hours old */
-    bool reloads; /* the rules are changed now and then */
+    bool reloads; /* rules are deployed now and then */
+    bool drains;  /* at the end the processes are asked to drain, not told to stop */
     bool markers; /* the devices' producer uses transactions, too */
+    bool least;   /* at least once: no journal, no transactions */
+    int lethal;   /* so many records end each process that looks at them */
     int events, devices;
     uint32_t piece_bytes; /* of snapshots */
     int64_t step_us;      /* from one event to the next, about */
@@ -59,6 +69,7 @@ enum sim_trouble {
 
 struct sim_world;
 struct sim_process;
+struct fb_bundle;
 
 struct sim_actor {
     struct sim_world *world;
@@ -82,10 +93,13 @@ struct sim_process {
     int64_t start_us;          /* when it starts next; -1: not planned */
     int64_t paused_us, cut_us; /* until then */
     int64_t wall_offset_us;
-    int rules; /* the variant that it works by, or goes over to at the next chance */
+    int rules; /* the variant that it is started with */
     atomic_bool stop;
-    struct sim_actor actors[SIM_WORKERS_MAX];
-    void *life; /* what run.c keeps for a running one */
+    atomic_int drain; /* enum fb_drain */
+    struct sim_actor actors[SIM_ACTORS];
+    void *life;            /* what engine.c keeps for a running one */
+    char *crumbs_at_death; /* as the file was when it was killed; NULL: it was not */
+    size_t crumbs_bytes;
 };
 
 /* A request that is on its way. */
@@ -106,15 +120,26 @@ struct sim_world {
     bool was_out;
     struct sim_late_end late[8];
     int n_late;
-    int rules; /* the variant that is deployed */
+    int rules;                         /* the variant that was deployed last; 0 at the start */
+    bool deployed[SIM_RULES];          /* ever, or at the start */
+    int deployments;                   /* that can be used */
+    struct fb_bundle *const *variants; /* of the rules */
+    struct fb_bundle *least;           /* of at least once */
+    struct fb_bundle *foreign;         /* reads other topics than the processes do */
     bool rules_changed;
     int64_t slow_us; /* history is read slowly until then */
     int faults_left;
     int64_t credit;        /* passes until the next fault */
     enum sim_point wanted; /* where it is to happen; after a long wait anywhere */
     int faults_done[16];
+    int lethal_left; /* to be sent yet */
     bool quiet;      /* the faults are over */
-    uint32_t poison; /* records of the input that are none */
+    bool drained;    /* the processes have ended because they were asked to drain .. */
+    int64_t drained_at[SIM_TOPICS_MAX][SIM_PARTITIONS_MAX]; /* .. when the logs ended here */
+    uint32_t poison;                                        /* records of the input that are none */
+    uint32_t put_aside;                 /* of the others: they ended a process twice by chance */
+    uint32_t events;                    /* that were sent */
+    int64_t newest_ms[SIM_DEVICES_MAX]; /* of each device's, future ones left out */
     char trace[SIM_TRACE_LINES][192];
     uint64_t trace_n, trace_hash;
     void *trace_file;      /* FILE, or NULL */
@@ -139,6 +164,9 @@ enum sim_trouble sim_pass(struct sim_actor *self, enum sim_point point, int64_t 
 void sim_sleep(struct sim_actor *self, int64_t us);
 bool sim_dead(const struct sim_actor *self);
 bool sim_reachable(const struct sim_actor *self);
+/* The actor looks into a record while its crumb says so: the process may end in the middle of it.
+ * `dies`: it does. */
+void sim_look_into(struct sim_actor *self, struct sim_record *record, bool dies);
 int64_t sim_wall_us(const struct sim_actor *self);
 
 /* The end of the handle's present transaction is asked for later. */
