@@ -196,7 +196,7 @@ static bool look_at_membership(struct source *source, struct fb_err *err) {
 /* What the headers of a record stand for here: its source, and itself. */
 struct message {
     struct source *source;
-    struct sim_record *found;
+    int topic; /* its log may have moved since: devices go on while a worker waits */
     const struct fb_record *record;
 };
 
@@ -206,16 +206,19 @@ static uint32_t headers_of(void *context, struct fb_header *headers, uint32_t ma
     struct sim_process *process = message->source->actor->process;
     (void)headers;
     (void)max;
+    const struct fb_record *record = message->record;
+    struct sim_record *found =
+        &kafka_of(message->source)->logs[message->topic][record->partition].records[record->offset];
     if (!process->dead)
-        sim_look_into(message->source->actor, message->found,
-                      message->found->lethal && !sim_is_poison(process, message->record));
+        sim_look_into(message->source->actor, found,
+                      found->lethal && !sim_is_poison(process, record));
     return 0;
 }
 
 static bool hand_over(struct source *source, struct part *part, struct sim_record *found,
                       int64_t offset) {
     const struct sim_kafka *kafka = kafka_of(source);
-    struct message message = {source, found, NULL};
+    struct message message = {source, part->topic, NULL};
     struct fb_record record = {.headers = headers_of,
                                .message = &message,
                                .topic = fb_str_of(kafka->topics[part->topic]),
