@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#define NO_CERTIFICATE "Kafka wants a certificate of this client"
+#define GIVE_CERTIFICATE                                                                          \
+    "kafka.ssl.certificate.location and kafka.ssl.key.location must name one that the broker "    \
+    "trusts; or this port is not the one for kafka.security.protocol"
+
 static const struct fb_kafka_login logins[] = {
     {"SASL authentication error", "Kafka refuses the login",
      "check kafka.sasl.username and kafka.sasl.password, and that this user has credentials for "
@@ -14,10 +19,9 @@ static const struct fb_kafka_login logins[] = {
      "kafka.ssl.ca.location must name the certificate of the authority that signed it, and "
      "kafka.bootstrap.servers a host that it was made for",
      true},
-    {"alert bad certificate", "Kafka wants a certificate of this client",
-     "kafka.ssl.certificate.location and kafka.ssl.key.location must name one that the broker "
-     "trusts; or this port is not the one for kafka.security.protocol",
-     true},
+    /* RFC 8446 has an alert of its own; which of the two comes is up to the broker's Java. */
+    {"alert certificate required", NO_CERTIFICATE, GIVE_CERTIFICATE, true},
+    {"alert bad certificate", NO_CERTIFICATE, GIVE_CERTIFICATE, true},
     {"alert certificate", "Kafka does not take this client's certificate",
      "kafka.ssl.certificate.location and kafka.ssl.key.location must name one that the broker "
      "trusts and that has not expired",

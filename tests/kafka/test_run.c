@@ -82,10 +82,11 @@ static void run_until(const struct fb_program_run *run, const char *address, con
     }
 }
 
-static void await_committed(const char *address, const char *group, const char *topic,
-                            int64_t offset) {
+static void await_committed(const struct fb_program_run *run, const char *address,
+                            const char *group, const char *topic, int64_t offset) {
     for (int64_t end_ms = fb_wall_ms() + PATIENCE_S * 1000;
          committed(address, group, topic) < offset;) {
+        assert_false(fb_program_said(run, "stopped: "));
         if (fb_wall_ms() > end_ms)
             fail_msg("the group has not got to %lld", (long long)offset);
         usleep(50000);
@@ -146,7 +147,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     fb_broker_kill(broker);
     fb_program_signal(&run, SIGCONT);
     fb_broker_restart(broker);
-    await_committed(address, group, input, EVENTS);
+    await_committed(&run, address, group, input, EVENTS);
 
     fb_time_format(fb_wall_ms() * 1000, until);
     const char *const replay_args[] = {"replay",
@@ -290,7 +291,7 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     }
     assert_true(committed(address, group, input) < EVENTS);
     struct fb_program_run run = fb_program_start(folder, "each.log", args);
-    await_committed(address, group, input, EVENTS);
+    await_committed(&run, address, group, input, EVENTS);
     fb_program_signal(&run, SIGTERM);
     assert_int_equal(fb_program_wait(&run), 0);
 
@@ -317,7 +318,7 @@ static void a_position_that_the_topic_has_lost_is_an_error(void **state) {
     fb_topic_create(address, input, PARTITIONS, NULL);
     struct fb_program_run run = start_instance("c", address, group);
     fb_topic_put(address, input, 1, 0, "x", "{\"id\":\"x\",\"temp\":60}", NULL, 0);
-    await_committed(address, group, input, 1);
+    await_committed(&run, address, group, input, 1);
     fb_program_signal(&run, SIGTERM);
     assert_int_equal(fb_program_wait(&run), 0);
     for (int i = 0; i < 3; i++)
