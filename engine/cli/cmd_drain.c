@@ -42,7 +42,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 /* How the partitions fare that were heard of before the call, or since. */
 struct drained {
     struct fb_told_all told;
-    bool *asked; /* [p]: some instance had it, and it was not drained before */
+    int64_t *before; /* [p]: when it was told of last before the call */
+    bool *asked;     /* [p]: some instance had it, and it was not drained before */
     int32_t n_asked, done, halted;
 };
 
@@ -54,12 +55,18 @@ static bool look(struct fb_deploy *deploy, int64_t since_us, struct drained *dra
                  struct fb_err *err) {
     if (!fb_deploy_told(deploy, since_us, &drained->told, err))
         return false;
-    if (!drained->asked)
+    if (!drained->asked) {
         drained->asked = fb_alloc((size_t)drained->told.n * sizeof *drained->asked + 1);
+        drained->before = fb_alloc((size_t)drained->told.n * sizeof *drained->before + 1);
+        for (int32_t p = 0; p < drained->told.n; p++)
+            drained->before[p] = drained->told.items[p].stamp_us;
+    }
     drained->n_asked = drained->done = drained->halted = 0;
     for (int32_t p = 0; p < drained->told.n; p++) {
         const struct fb_told *one = &drained->told.items[p];
-        drained->asked[p] |= one->stamp_us != FB_NO_STAMP && !is(one, "drained");
+        /* An instance that has just started may tell nothing else of it than that it is drained. */
+        drained->asked[p] |= one->stamp_us != FB_NO_STAMP &&
+                             (!is(one, "drained") || one->stamp_us != drained->before[p]);
         if (!drained->asked[p])
             continue;
         drained->n_asked++;
@@ -109,7 +116,8 @@ static int await(struct fb_deploy *deploy, struct drained *drained, int64_t wait
     while (look(deploy, begun_us, drained, &err)) {
         int64_t waited_us = fb_wall_us(&fb_machine_time) - begun_us;
         bool all = drained->done + drained->halted == drained->n_asked;
-        if ((all && (drained->n_asked || waited_us >= FIRST_US)) || waited_us >= wait_s * 1000000)
+        bool heard = drained->n_asked == drained->told.n && drained->n_asked > 0;
+        if ((all && (heard || waited_us >= FIRST_US)) || waited_us >= wait_s * 1000000)
             return tell(drained, wait_s);
         usleep(FB_LOOK_US);
     }
@@ -139,6 +147,7 @@ static int ask(struct fb_deploy *deploy, const struct fb_config *config, int64_t
     if (written && wait_s)
         status = await(deploy, &drained, wait_s);
     fb_told_free(&drained.told);
+    free(drained.before);
     free(drained.asked);
     return status;
 }

@@ -20,8 +20,8 @@ static void become(const char *log, const char *const *args, pid_t parent) {
     const char *argv[ARGS_MAX + 2] = {FB_PROGRAM};
     for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
         argv[i + 1] = args[i];
-    int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    if (fd < 0 || dup2(fd, STDERR_FILENO) < 0)
+    int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0666);
+    if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(127);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)

@@ -1,4 +1,4 @@
-/* `flyball` as a process of its own, its stderr in a file.
+/* `flyball` as a process of its own, what it says in a file.
  *
  * Place in the flow: tests only. What fails here ends the test program with a message. */
 #ifndef FB_TESTS_KAFKA_PROGRAM_H
@@ -9,7 +9,7 @@
 
 struct fb_program_run {
     pid_t pid;
-    char log[256]; /* the file with its stderr */
+    char log[256]; /* the file with its stdout and stderr */
 };
 
 /* args: without the program's name, ended by NULL. The log goes to folder/name. It is killed when
