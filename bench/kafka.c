@@ -11,9 +11,11 @@
  * (8 times their bytes read in between). WHICH: besides the empty loop only rows with this in
  * their names.
  * Printed: events per CPU-second of the whole process, start-up included, the ratio to the empty
- * loop (callback queue), and what a guarantee adds, as the median over the rounds. Each round runs
- * all of them, one after the other, so that what else goes on in the machine touches all; the
- * figures are those of all rounds together. docs/performance.md tells more. */
+ * loop (callback queue), what of that the client's threads and what flyball's own spend, and what a
+ * guarantee adds, as the median over the rounds. Each round runs all of them, one after the other,
+ * so that what else goes on in the machine touches all; the figures are those of all rounds
+ * together. docs/performance.md tells more. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
 #include <signal.h>
@@ -141,6 +143,29 @@ static double wait_for(pid_t pid) {
     return cpu_seconds(&usage);
 }
 
+/* What the threads of the client, whose names begin with rdk:, have spent in a process so far, by
+ * the system's clock ticks. Those that have ended by then are left out: they are short. */
+static double client_seconds(pid_t pid) {
+    char path[64], name[400], line[1024];
+    long ticks = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *folder = opendir(path);
+    FB_ASSERT(folder);
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        snprintf(name, sizeof name, "%s/%s/stat", path, entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(name, "r");
+        long user, system;
+        if (file && fgets(line, sizeof line, file) && strstr(line, "(rdk:") &&
+            sscanf(strrchr(line, ')') + 1,
+                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) == 2)
+            ticks += user + system;
+        if (file)
+            fclose(file);
+    }
+    closedir(folder);
+    return (double)ticks / (double)sysconf(_SC_CLK_TCK);
+}
+
 /* How many events the group has committed. */
 static int64_t committed(rd_kafka_t *rk, const struct bench *bench) {
     rd_kafka_topic_partition_list_t *parts = rd_kafka_topic_partition_list_new(PARTITIONS);
@@ -206,7 +231,7 @@ static void exec_flyball(const struct bench *bench, const struct row *row, const
     _exit(127);
 }
 
-static double run_flyball(const struct bench *bench, const struct row *row) {
+static double run_flyball(const struct bench *bench, const struct row *row, double *client_s) {
     char path[512], application[128];
     snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, row->name, row->rules);
     FILE *file = fopen(path, "w");
@@ -227,6 +252,7 @@ static double run_flyball(const struct bench *bench, const struct row *row) {
     while (committed(rk, bench) < bench->events && waitpid(pid, NULL, WNOHANG) == 0)
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     rd_kafka_destroy(rk);
+    *client_s = client_seconds(pid);
     FB_ASSERT(!kill(pid, SIGTERM));
     double cpu_s = wait_for(pid);
     unlink(path);
@@ -274,15 +300,27 @@ static double sum_of(const double *cpu_s, int rounds) {
     return sum;
 }
 
+/* Where a row's time went: bench/core tells of flyball's own part. */
+static void print_parts(const struct row *row, double cpu_s, double client_s, double events) {
+    printf("%s: %.0f ns an event in the client's threads, %.0f in flyball's own, in which the "
+           "client's queue and outputs are, too\n",
+           row->what, client_s * 1e9 / events, (cpu_s - client_s) * 1e9 / events);
+}
+
 static bool is_wanted(const struct row *row, const char *which) {
     return row == rows || !which || strstr(row->what, which);
 }
 
-static void print_all(double cpu_s[][ROUNDS_MAX], int rounds, double events, const char *which) {
+static void print_all(double cpu_s[][ROUNDS_MAX], double client_s[][ROUNDS_MAX], int rounds,
+                      double events, const char *which) {
     for (int i = 0; i < ROWS; i++)
         if (is_wanted(&rows[i], which))
             print_row(rows[i].what, sum_of(cpu_s[i], rounds), sum_of(cpu_s[0], rounds),
                       events * rounds);
+    for (int i = 1; i < ROWS; i++)
+        if (is_wanted(&rows[i], which))
+            print_parts(&rows[i], sum_of(cpu_s[i], rounds), sum_of(client_s[i], rounds),
+                        events * rounds);
     for (int i = 0; i < ROWS; i++) {
         int against = i - rows[i].against;
         if (rows[i].against && is_wanted(&rows[i], which) && is_wanted(&rows[against], which))
@@ -307,13 +345,14 @@ int main(int argc, char **argv) {
     printf("%" PRId64 " events, %d rounds\n", bench.events, rounds);
     fflush(stdout);
     load(&bench);
-    static double cpu_s[ROWS][ROUNDS_MAX];
+    static double cpu_s[ROWS][ROUNDS_MAX], client_s[ROWS][ROUNDS_MAX];
     for (; bench.round < rounds; bench.round++)
         for (int i = 0; i < ROWS; i++)
             if (is_wanted(&rows[i], which))
                 cpu_s[i][bench.round] =
-                    rows[i].rules ? run_flyball(&bench, &rows[i]) : run_empty(&bench);
-    print_all(cpu_s, rounds, (double)bench.events, which);
+                    rows[i].rules ? run_flyball(&bench, &rows[i], &client_s[i][bench.round])
+                                  : run_empty(&bench);
+    print_all(cpu_s, client_s, rounds, (double)bench.events, which);
     rmdir(bench.folder);
     return 0;
 }
