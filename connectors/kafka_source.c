@@ -12,6 +12,7 @@
 
 #include "connectors/kafka_batch.h"
 #include "connectors/kafka_client.h"
+#include "connectors/kafka_end.h"
 #include "connectors/kafka_group.h"
 #include "connectors/kafka_rights.h"
 #include "engine/base/arena.h"
@@ -271,7 +272,7 @@ static void close_consumer(struct kafka_source *source) {
         rd_kafka_queue_destroy(source->messages);
     if (source->idle)
         rd_kafka_queue_destroy(source->idle);
-    rd_kafka_destroy(source->consumer);
+    fb_kafka_end(source->consumer);
     source->consumer = NULL;
     source->messages = source->idle = NULL;
 }
