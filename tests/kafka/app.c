@@ -29,11 +29,6 @@ const char *const fb_app_often =
 const char *const fb_app_seldom =
     "snapshot.interval.min.ms = 3600000\nsnapshot.interval.max.ms = 3600000\n";
 
-bool fb_torture(void) {
-    const char *wish = getenv("FB_TORTURE");
-    return wish && wish[0] && strcmp(wish, "0") != 0;
-}
-
 void fb_pause_ms(int ms) {
     usleep((useconds_t)ms * 1000);
 }

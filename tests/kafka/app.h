@@ -41,8 +41,6 @@ struct fb_instance {
     struct fb_program_run run;
 };
 
-/* Whether FB_TORTURE asks for the long form. */
-bool fb_torture(void);
 void fb_pause_ms(int ms);
 
 /* Makes rules and an input that is whole before anything reads it, so that the clock does not

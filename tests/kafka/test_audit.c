@@ -17,7 +17,9 @@
 
 #include "engine/run/audit_chain.h"
 #include "tests/kafka/broker.h"
+#include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 
 enum {
@@ -28,29 +30,14 @@ enum {
     PATIENCE_S = 120
 };
 
-static char folder[] = "/tmp/fb-test-audit-XXXXXX";
 static const char *address;
 static char application[64], input[64], audit_topic[80], alerts_topic[80], dead_topic[80],
     journal_topic[80];
 
-static char *path_of(const char *name) {
-    static char paths[4][512];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static int64_t wall_ms(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* ---- input ---- */
 
 static void write_files(void) {
-    FILE *file = fopen(path_of("a.rules"), "w");
+    FILE *file = fopen(fb_path_of("a.rules"), "w");
     assert_non_null(file);
     fprintf(file,
             "device meter from \"%s\" { key id  time ts [ms]  temp : number [degC]  load : number "
@@ -59,7 +46,7 @@ static void write_files(void) {
             "alarm busy on meter { raise low when load > 50 for 2s }\n",
             input);
     fclose(file);
-    file = fopen(path_of("fb.properties"), "w");
+    file = fopen(fb_path_of("fb.properties"), "w");
     assert_non_null(file);
     fprintf(file,
             "application.id = %s\nstart.from = earliest\ncommit.interval.ms = 20\n"
@@ -76,7 +63,7 @@ static void put_events(int portion) {
     struct fb_topic_record *events = calloc(EVENTS, sizeof *events);
     assert_non_null(events);
     if (portion == 0)
-        base_ms = wall_ms() - 3600 * 1000;
+        base_ms = fb_wall_ms() - 3600 * 1000;
     for (int n_event = 0; n_event < EVENTS; n_event++) {
         int i = portion * EVENTS + n_event;
         char key[16], text[128];
@@ -106,9 +93,9 @@ static void put_events(int portion) {
 
 static struct fb_program_run start_engine(const char *workers) {
     const char *const args[] = {
-        "run",   "--rules", path_of("a.rules"), "--config", path_of("fb.properties"), "-X",
+        "run",   "--rules", fb_path_of("a.rules"), "--config", fb_path_of("fb.properties"), "-X",
         workers, NULL};
-    return fb_program_start(folder, "run.log", args);
+    return fb_program_start(fb_folder(), "run.log", args);
 }
 
 static int64_t committed(void) {
@@ -121,8 +108,8 @@ static int64_t committed(void) {
 }
 
 static void await_committed(int64_t offset) {
-    for (int64_t end_ms = wall_ms() + PATIENCE_S * 1000; committed() < offset;) {
-        if (wall_ms() > end_ms)
+    for (int64_t end_ms = fb_wall_ms() + PATIENCE_S * 1000; committed() < offset;) {
+        if (fb_wall_ms() > end_ms)
             fail_msg("the group has not got to %lld", (long long)offset);
         usleep(50000);
     }
@@ -258,7 +245,7 @@ static char said[8192];
 static int execute_again(const char *options) {
     char command[1024];
     snprintf(command, sizeof command, "%s audit verify --reexecute --config %s %s 2>&1", FB_PROGRAM,
-             path_of("fb.properties"), options);
+             fb_path_of("fb.properties"), options);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     size_t n = fread(said, 1, sizeof said - 1, pipe);
@@ -370,17 +357,12 @@ static void what_nobody_put_out_is_found(void **state) {
     assert_said("the last one, it does not give this alert");
 }
 
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
 static int tear_down(void **state) {
     (void)state;
     static const char *const files[] = {"a.rules", "fb.properties", "run.log"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
-        unlink(path_of(files[i]));
-    return rmdir(folder);
+        unlink(fb_path_of(files[i]));
+    return rmdir(fb_folder());
 }
 
 int main(void) {
@@ -388,5 +370,5 @@ int main(void) {
                                        cmocka_unit_test(another_number_of_threads_gives_the_same),
                                        cmocka_unit_test(what_is_gone_of_topics_is_said),
                                        cmocka_unit_test(what_nobody_put_out_is_found)};
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, tear_down);
 }

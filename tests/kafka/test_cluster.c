@@ -14,6 +14,7 @@
 #include "tests/kafka/app.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/cluster.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 #include "tests/kafka/watch.h"
 
@@ -24,22 +25,17 @@ enum {
     SHORT_MS = 35000 /* longer than a record is waited for, and a transaction */
 };
 
-static char folder[] = "/tmp/fb-test-cluster-XXXXXX";
 static struct fb_broker *broker;
 static unsigned faults;
 
 static int set_up(void **state) {
-    (void)state;
     broker = fb_broker_start_cluster();
-    return mkdtemp(folder) ? 0 : -1;
+    return fb_folder_make(state);
 }
 
 static int tear_down(void **state) {
-    (void)state;
-    char command[128];
     fb_broker_free(broker);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return getenv("FB_KEEP") ? 0 : system(command);
+    return fb_folder_remove(state);
 }
 
 /* ---- two instances at work ---- */
@@ -136,7 +132,7 @@ static void kill_node(const struct work *work, int node, const char *role) {
 static void kill_who(int (*who)(const struct work *), const char *role) {
     int rounds = fb_torture() ? 3 : 1;
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, rounds * EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), rounds * EVENTS);
     begin(&work);
     for (int i = 0; i < rounds; i++)
         kill_node(&work, who(&work), role);
@@ -179,7 +175,7 @@ static void all_nodes_are_restarted_one_after_another(void **state) {
     (void)state;
     int rounds = fb_torture() ? 3 : 1;
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, rounds * 2 * EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), rounds * 2 * EVENTS);
     begin(&work);
     for (int i = 0; i < rounds; i++)
         for (int node = 1; node <= FB_BROKER_NODES; node++) {
@@ -200,7 +196,7 @@ static void a_state_is_rebuilt_while_a_node_is_away(void **state) {
     (void)state;
     int rounds = fb_torture() ? 3 : 1;
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, rounds * EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), rounds * EVENTS);
     begin(&work);
     for (int i = 0; i < rounds; i++) {
         struct fb_instance *victim = &work.instances[i % 2];
@@ -227,7 +223,7 @@ static void too_few_replicas_are_waited_for(void **state) {
     static const char *const all_three[] = {"min.insync.replicas", "3", NULL};
     char topic[96];
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), EVENTS);
     fb_app_topic(&work.app, "journal", topic);
     fb_topic_create(work.app.address, topic, FB_APP_PARTITIONS, all_three);
     begin(&work);
@@ -248,7 +244,7 @@ static void a_topic_without_copies_is_told_and_waited_for(void **state) {
     (void)state;
     char alerts[96], told[256];
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), EVENTS);
     fb_app_topic(&work.app, "alerts", alerts);
     fb_topic_create_on(work.app.address, alerts, FB_APP_PARTITIONS, 1, NULL);
     begin(&work);
@@ -271,7 +267,7 @@ static void a_topic_without_copies_is_told_and_waited_for(void **state) {
 static void two_nodes_of_three_are_killed(void **state) {
     (void)state;
     struct work work = {0};
-    fb_app_make(&work.app, fb_broker_address(broker), folder, EVENTS);
+    fb_app_make(&work.app, fb_broker_address(broker), fb_folder(), EVENTS);
     begin(&work);
     int node = fb_cluster_controller(broker), other = 1 + node % FB_BROKER_NODES;
     fb_broker_kill_node(broker, node);

@@ -15,6 +15,7 @@
 #include "tests/kafka/app.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/proxy.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/watch.h"
 
 enum {
@@ -24,28 +25,23 @@ enum {
     SHORT_CUT_MS = 3000
 };
 
-static char folder[] = "/tmp/fb-test-cut-XXXXXX";
 static char way[64]; /* to the broker, through the proxy */
 static struct fb_proxy *proxy;
 static struct fb_broker *broker;
 static unsigned faults;
 
 static int set_up(void **state) {
-    (void)state;
     proxy = fb_proxy_start();
     broker = fb_broker_start_behind(fb_proxy_port(proxy));
     fb_proxy_lead(proxy, fb_broker_proxied_port(broker));
     snprintf(way, sizeof way, "127.0.0.1:%d", fb_proxy_port(proxy));
-    return mkdtemp(folder) ? 0 : -1;
+    return fb_folder_make(state);
 }
 
 static int tear_down(void **state) {
-    (void)state;
-    char command[128];
     fb_broker_free(broker);
     fb_proxy_free(proxy);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return getenv("FB_KEEP") ? 0 : system(command);
+    return fb_folder_remove(state);
 }
 
 static int64_t await_commit_since(struct fb_instance *instance) {
@@ -82,7 +78,8 @@ static void who_is_cut_off_is_shut_out_and_comes_back(void **state) {
     struct fb_app app;
     struct fb_instance instances[2] = {{.address = way}, {0}};
     struct fb_instance *far = &instances[0], *near = &instances[1];
-    fb_app_make(&app, fb_broker_address(broker), folder, fb_torture() ? TORTURE_EVENTS : EVENTS);
+    fb_app_make(&app, fb_broker_address(broker), fb_folder(),
+                fb_torture() ? TORTURE_EVENTS : EVENTS);
     fb_instance_start(far, &app, "a", 1, FB_APP_FETCHED);
     fb_instance_start(near, &app, "b", 1, FB_APP_FETCHED);
     fb_instance_await_said(far, "worker 0 has 2 partitions", 1);
@@ -104,7 +101,7 @@ static void the_only_one_waits_for_the_network(void **state) {
     (void)state;
     struct fb_app app;
     struct fb_instance far = {.address = way};
-    fb_app_make(&app, fb_broker_address(broker), folder, fb_torture() ? 5 * EVENTS : EVENTS);
+    fb_app_make(&app, fb_broker_address(broker), fb_folder(), fb_torture() ? 5 * EVENTS : EVENTS);
     fb_instance_start(&far, &app, "a", 2, FB_APP_FETCHED);
     fb_instance_await_commit(&far);
     for (int i = 0; i < (fb_torture() ? 12 : 4); i++) {

@@ -20,24 +20,11 @@
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 #include "tests/kafka/watch.h"
 
 enum { PATIENCE_MS = 120000 };
-
-static char folder[] = "/tmp/fb-test-exactly-XXXXXX";
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return getenv("FB_KEEP") ? 0 : system(command);
-}
 
 static unsigned faults;
 
@@ -96,7 +83,7 @@ static void kills_leave_no_trace_in_the_outputs(void **state) {
     struct fb_app app;
     struct fb_instance instances[2] = {0};
     static struct kills kills;
-    fb_app_make(&app, fb_broker_shared(), folder, fb_torture() ? 1000000 : 150000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), fb_torture() ? 1000000 : 150000);
     fb_instance_start(&instances[0], &app, "a", 1, FB_APP_FETCHED);
     fb_instance_start(&instances[1], &app, "b", 1, FB_APP_FETCHED);
     fb_instance_await_commit(&instances[0]);
@@ -136,7 +123,7 @@ static void the_broker_goes_and_comes(void **state) {
     struct fb_broker *broker = fb_broker_start();
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_address(broker), folder, 60000);
+    fb_app_make(&app, fb_broker_address(broker), fb_folder(), 60000);
     fb_instance_start(&engine, &app, "a", 2, FB_APP_FETCHED);
     for (int i = 1; i <= (fb_torture() ? 8 : 3); i++) {
         unsigned lost = fb_instance_said(&engine, "no Kafka broker can be reached");
@@ -206,7 +193,7 @@ static void who_was_stopped_for_too_long_commits_nothing(void **state) {
     (void)state;
     struct fb_app app;
     struct fb_instance instances[2] = {0}, *zombie = &instances[0], *heir = &instances[1];
-    fb_app_make(&app, fb_broker_shared(), folder, fb_torture() ? 500000 : 60000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), fb_torture() ? 500000 : 60000);
     fb_instance_start(zombie, &app, "a", 1, FB_APP_FETCHED);
     fb_instance_start(heir, &app, "b", 1, FB_APP_FETCHED);
     fb_instance_await_said(zombie, "worker 0 has 2 partitions", 1);
@@ -231,7 +218,7 @@ static void instances_come_and_go_under_load(void **state) {
     unsigned guests = 0, kept = 0;
     struct fb_app app;
     struct fb_instance host = {0}, guest = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, fb_torture() ? 300000 : 80000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), fb_torture() ? 300000 : 80000);
     fb_instance_start(&host, &app, "a", 1, FB_APP_FETCHED);
     fb_instance_await_commit(&host);
     for (int64_t begun_ms = fb_watch_now_ms(); fb_watch_now_ms() - begun_ms < span_ms; guests++) {
@@ -265,7 +252,7 @@ static void die_of(const struct fb_app *app, const char *id, int32_t partition, 
     assert_true(pid >= 0);
     if (pid == 0) {
         struct fb_err err;
-        struct fb_crumbs *crumbs = fb_crumbs_open(folder, name, 1, &err);
+        struct fb_crumbs *crumbs = fb_crumbs_open(fb_folder(), name, 1, &err);
         if (crumbs)
             fb_crumb_drop(fb_crumbs_of(crumbs, 0), fb_crumb_topic(fb_str_of(app->input)), partition,
                           offset);
@@ -309,7 +296,7 @@ static void a_record_that_ends_the_process_twice_is_put_aside(void **state) {
     enum { PARTITION = 1, OFFSET = 5000 };
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, 40000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), 40000);
     char *text = leave_out(&app, PARTITION, OFFSET);
     struct fb_buf letter = {0};
     fb_buf_text(&letter, "POISON,\"encoding\":\"utf-8\",\"payload\":");
@@ -360,7 +347,7 @@ static void a_forgotten_group_is_no_loss(void **state) {
     (void)state;
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, 60000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), 60000);
     fb_instance_start(&engine, &app, "a", 1, FB_APP_FETCHED);
     fb_instance_await_commit(&engine);
     fb_instance_end(&engine, SIGTERM);
@@ -424,7 +411,7 @@ static void a_state_without_its_snapshots_is_rebuilt_from_the_journal(void **sta
     char snapshot[96];
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, 60000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), 60000);
     fb_app_topic(&app, "snapshot", snapshot);
     fb_topic_create(app.address, snapshot, FB_APP_PARTITIONS, settings);
     fb_instance_start(&engine, &app, "a", 1, FB_APP_FETCHED);
@@ -447,7 +434,7 @@ static void partitions_whose_journal_is_gone_are_halted_alone(void **state) {
     char journal[96];
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, 20000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), 20000);
     app.pace = fb_app_seldom;
     fb_app_topic(&app, "journal", journal);
     fb_instance_start(&engine, &app, "a", 1, FB_APP_FETCHED);
@@ -480,7 +467,7 @@ static void another_number_of_partitions_is_refused(void **state) {
     char config[256], rules[256];
     struct fb_app app;
     struct fb_instance engine = {0};
-    fb_app_make(&app, fb_broker_shared(), folder, 4000);
+    fb_app_make(&app, fb_broker_shared(), fb_folder(), 4000);
     fb_instance_start(&engine, &app, "a", 1, 0);
     fb_app_await_total(&app, app.n_events);
     fb_instance_end(&engine, SIGTERM);
@@ -489,7 +476,7 @@ static void another_number_of_partitions_is_refused(void **state) {
     fb_app_path(&app, "a", config);
     fb_app_path(&app, "rules", rules);
     const char *const args[] = {"run", "--rules", rules, "--config", config, NULL};
-    struct fb_program_run run = fb_program_start(folder, "grown.log", args);
+    struct fb_program_run run = fb_program_start(fb_folder(), "grown.log", args);
     assert_int_equal(fb_program_wait(&run), 2);
     assert_true(fb_program_said(&run, "has 4 partitions and the input 6: the number of the input's "
                                       "partitions must not change in the life of an application"));
@@ -509,7 +496,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(partitions_whose_journal_is_gone_are_halted_alone),
         cmocka_unit_test(another_number_of_partitions_is_refused),
     };
-    int failed = cmocka_run_group_tests(tests, set_up, tear_down);
+    int failed = cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
     printf("torture: exactly_once cases=%zu faults=%u violations=%d\n",
            sizeof tests / sizeof *tests, faults, failed);
     return failed;

@@ -14,26 +14,17 @@
 
 #include "tests/kafka/broker.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 
 #define TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
-static char folder[] = "/tmp/fb-test-headers-XXXXXX";
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
 static int tear_down(void **state) {
     (void)state;
     static const char *const files[] = {"hot.rules", "run.log"};
-    char path[128];
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, files[i]);
-        unlink(path);
-    }
-    return rmdir(folder);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        unlink(fb_path_of(files[i]));
+    return rmdir(fb_folder());
 }
 
 static struct fb_topic_header header(const char *name, const char *value) {
@@ -53,14 +44,14 @@ static void write_rules(const char *path, const char *input) {
 static void outputs_carry_the_trace_and_dead_letters_their_headers(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
-    char input[64], app[64], alerts[80], dead[80], rules[128], setting[2][128];
+    char input[64], app[64], alerts[80], dead[80], setting[2][128];
     fb_topic_name(input, "events");
     fb_topic_name(app, "app");
     snprintf(alerts, sizeof alerts, "%s.alerts", app);
     snprintf(dead, sizeof dead, "%s.dead", app);
-    snprintf(rules, sizeof rules, "%s/hot.rules", folder);
     snprintf(setting[0], sizeof setting[0], "kafka.bootstrap.servers=%s", address);
     snprintf(setting[1], sizeof setting[1], "application.id=%s", app);
+    const char *rules = fb_path_of("hot.rules");
     write_rules(rules, input);
     fb_topic_create(address, input, 1, NULL);
     struct fb_topic_header traced[] = {header("other", "x"), header("traceparent", TRACE)};
@@ -71,7 +62,7 @@ static void outputs_carry_the_trace_and_dead_letters_their_headers(void **state)
     fb_topic_put(address, input, 0, 0, "a", "poison", poison, 4);
     const char *const args[] = {"run",      "--rules",  rules, "-X", setting[0], "-X",
                                 setting[1], "-X", "start.from=earliest", NULL};
-    struct fb_program_run run = fb_program_start(folder, "run.log", args);
+    struct fb_program_run run = fb_program_start(fb_folder(), "run.log", args);
     fb_program_await(&run, "created topic");
 
     struct fb_records got = fb_topic_await(address, alerts, true, 2);
@@ -99,5 +90,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_carry_the_trace_and_dead_letters_their_headers),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, tear_down);
 }

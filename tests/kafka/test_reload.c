@@ -16,13 +16,14 @@
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 #include "tests/kafka/watch.h"
 
 enum {
     PARTITIONS = 4,
     BACK_MS = 8 * 3600 * 1000, /* the first event lies so far back: all timers are due at the end */
-    EVENTS_A_DEPLOYMENT = 6000, /* more than are taken meanwhile */
+    EVENTS_A_DEPLOYMENT = 12000, /* more than are taken meanwhile */
     BUNDLES = 3,
     PATIENCE_MS = 120000,
     LOG_MAX = 8 << 20
@@ -34,35 +35,8 @@ static const char *const extras[BUNDLES] = {
     ("alarm extra_load on meter { raise low when avg(load over 1m) > 60 % for 10s }\n"
      "alarm extra_temp on meter { raise info when max(temp over 5m) > 50 degC }\n")};
 
-static char folder[] = "/tmp/fb-test-reload-XXXXXX";
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return getenv("FB_KEEP") ? 0 : system(command);
-}
-
-static bool torture(void) {
-    const char *wish = getenv("FB_TORTURE");
-    return wish && wish[0] && strcmp(wish, "0") != 0;
-}
-
-static char *path_of(const char *name) {
-    static char paths[8][512];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
 static void write_rules(const char *name, const char *input, const char *extra) {
-    FILE *file = fopen(path_of(name), "w");
+    FILE *file = fopen(fb_path_of(name), "w");
     assert_non_null(file);
     fprintf(file, fb_meter_rules, input);
     fputs(extra, file);
@@ -70,14 +44,14 @@ static void write_rules(const char *name, const char *input, const char *extra) 
 }
 
 static void write_config(const char *name, const char *application, const char *more) {
-    FILE *file = fopen(path_of(name), "w");
+    FILE *file = fopen(fb_path_of(name), "w");
     assert_non_null(file);
     fprintf(file,
             "application.id = %s\ninstance.id = a\nworkers = 2\nstart.from = earliest\n"
             "commit.interval.ms = 20\nsnapshot.interval.min.ms = 200\n"
             "snapshot.interval.max.ms = 1000\nkafka.bootstrap.servers = %s\n"
             "kafka.max.partition.fetch.bytes = 20000\nstate.dir = %s\n%s",
-            application, fb_broker_shared(), folder, more);
+            application, fb_broker_shared(), fb_folder(), more);
     fclose(file);
 }
 
@@ -86,9 +60,9 @@ static struct fb_program_run start_as(const char *id, const char *rules, const c
     char log[32], instance[32];
     snprintf(log, sizeof log, "run-%d.log", starts++);
     snprintf(instance, sizeof instance, "instance.id=%s", id);
-    const char *const args[] = {"run",           "--rules", path_of(rules), "--config",
-                                path_of(config), "-X",      instance,       NULL};
-    return fb_program_start(folder, log, args);
+    const char *const args[] = {
+        "run", "--rules", fb_path_of(rules), "--config", fb_path_of(config), "-X", instance, NULL};
+    return fb_program_start(fb_folder(), log, args);
 }
 
 static struct fb_program_run start(const char *rules, const char *config) {
@@ -101,25 +75,26 @@ static void end(const struct fb_program_run *run, int signal) {
 }
 
 static int deploy(const char *rules, const char *wait) {
-    const char *const args[] = {"deploy",          "--rules", path_of(rules), "--config",
-                                path_of("config"), "--wait",  wait,           NULL};
-    return fb_program_do(folder, "deploy.log", args);
+    const char *const args[] = {
+        "deploy", "--rules", fb_path_of(rules), "--config", fb_path_of("config"), "--wait",
+        wait,     NULL};
+    return fb_program_do(fb_folder(), "deploy.log", args);
 }
 
 static int deploy_with(const char *option, const char *rules) {
     const char *const args[] = {"deploy",
                                 "--config",
-                                path_of("config"),
+                                fb_path_of("config"),
                                 option,
                                 rules ? "--rules" : NULL,
-                                rules ? path_of(rules) : NULL,
+                                rules ? fb_path_of(rules) : NULL,
                                 NULL};
-    return fb_program_do(folder, "deploy.log", args);
+    return fb_program_do(fb_folder(), "deploy.log", args);
 }
 
 static bool deploy_said(const char *text) {
     struct fb_program_run run;
-    snprintf(run.log, sizeof run.log, "%s/deploy.log", folder);
+    snprintf(run.log, sizeof run.log, "%s/deploy.log", fb_folder());
     return fb_program_said(&run, text);
 }
 
@@ -171,19 +146,19 @@ static void expect_undisturbed(const char *application) {
     fb_time_format(fb_wall_ms() * 1000, until);
     const char *const args[] = {"replay",
                                 "--rules",
-                                path_of("0.rules"),
+                                fb_path_of("0.rules"),
                                 "--input",
-                                path_of("events.ndjson"),
+                                fb_path_of("events.ndjson"),
                                 "--out",
-                                path_of("out"),
+                                fb_path_of("out"),
                                 "--until",
                                 until,
                                 "--application",
                                 application,
                                 NULL};
-    assert_int_equal(fb_program_do(folder, "replay.log", args), 0);
+    assert_int_equal(fb_program_do(fb_folder(), "replay.log", args), 0);
     snprintf(topic, sizeof topic, "%s.alerts", application);
-    struct fb_items replayed = fb_items_of_lines(path_of("out/alerts.ndjson"));
+    struct fb_items replayed = fb_items_of_lines(fb_path_of("out/alerts.ndjson"));
     struct fb_items live = await_alerts(topic, replayed.n);
     size_t repeats = fb_items_drop_repeats(&live);
     print_message("%zu alerts and events of rules that stay, %zu repeats\n", live.n, repeats);
@@ -193,10 +168,29 @@ static void expect_undisturbed(const char *application) {
     fb_items_free(&replayed);
 }
 
+/* Until every partition has told something since then: `deploy` waits for those it has heard of. */
+static void await_heard(const char *application, int64_t since_ms) {
+    char topic[96];
+    snprintf(topic, sizeof topic, "%s.status", application);
+    for (int64_t begun_ms = fb_watch_now_ms();; usleep(20000)) {
+        struct fb_records got = fb_topic_read(fb_broker_shared(), topic, false);
+        bool heard[PARTITIONS] = {false};
+        int n = 0;
+        for (size_t i = 0; i < got.n; i++)
+            heard[got.v[i].partition] |= got.v[i].stamp_ms >= since_ms;
+        for (int p = 0; p < PARTITIONS; p++)
+            n += heard[p];
+        fb_records_free(&got);
+        if (n == PARTITIONS)
+            return;
+        assert_true(fb_watch_now_ms() - begun_ms < PATIENCE_MS);
+    }
+}
+
 static void changes_under_load_leave_the_other_rules_alone(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
-    int deployments = torture() ? 100 : 20, n_events = deployments * EVENTS_A_DEPLOYMENT;
+    int deployments = fb_torture() ? 100 : 20, n_events = deployments * EVENTS_A_DEPLOYMENT;
     char input[64], application[64], name[16];
     fb_topic_name(input, "events");
     fb_topic_name(application, "app");
@@ -210,22 +204,26 @@ static void changes_under_load_leave_the_other_rules_alone(void **state) {
     write_config("config", application, "");
     struct fb_event_shape shape = {n_events, PARTITIONS, fb_wall_ms() - BACK_MS, true};
     struct fb_topic_record *events = fb_events_make(&shape);
-    fb_events_write(path_of("events.ndjson"), events, n_events);
+    fb_events_write(fb_path_of("events.ndjson"), events, n_events);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, (size_t)n_events);
     fb_events_free(events, n_events);
     struct fb_watch *watch = fb_watch_start(address, application, input, PARTITIONS);
 
+    int64_t started_ms = fb_wall_ms();
     struct fb_program_run run = start("0.rules", "slow");
     fb_program_await(&run, "worker 0 has");
     unsigned changes = 0;
     for (int i = 1; i <= deployments; i++) {
         snprintf(name, sizeof name, "%d.rules", i % BUNDLES);
+        if (i % 3 == 1)
+            await_heard(application, started_ms);
         assert_int_equal(deploy(name, i % 3 ? "60" : "0"), 0); /* killed while it changes, or not */
         if (i % 3 == 0) {
             usleep((useconds_t)(i * 7919 % 900) * 1000);
             changes += count_said(&run, "take the place of");
             end(&run, SIGKILL);
+            started_ms = fb_wall_ms();
             run = start("0.rules", "slow");
         }
     }
@@ -260,7 +258,7 @@ static void put_temp(const char *input, const char *device, int temp) {
 }
 
 static void write_small(const char *name, const char *input, const char *limit) {
-    FILE *file = fopen(path_of(name), "w");
+    FILE *file = fopen(fb_path_of(name), "w");
     assert_non_null(file);
     fprintf(file,
             "device meter from \"%s\" {\n  key id\n  time arrival\n  temp: number [degC]\n}\n"
@@ -284,8 +282,8 @@ static size_t n_deployed(const char *topic) {
 }
 
 static int plan(const char *rules) {
-    const char *const args[] = {"plan", path_of(rules), "--config", path_of("config"), NULL};
-    return fb_program_do(folder, "deploy.log", args);
+    const char *const args[] = {"plan", fb_path_of(rules), "--config", fb_path_of("config"), NULL};
+    return fb_program_do(fb_folder(), "deploy.log", args);
 }
 
 /* Nobody has deployed them, and yet they are compared with and gone back to. */
@@ -368,8 +366,8 @@ static void bad_rules_are_refused_and_the_last_ones_are_taken_back(void **state)
     expect_alerts(alerts, 5, "hot/x");
     assert_int_equal(deploy_with("--list", NULL), 0);
 
-    const char *const drain[] = {"drain", "--config", path_of("config"), NULL};
-    assert_int_equal(fb_program_do(folder, "drain.log", drain), 0);
+    const char *const drain[] = {"drain", "--config", fb_path_of("config"), NULL};
+    assert_int_equal(fb_program_do(fb_folder(), "drain.log", drain), 0);
     assert_int_equal(fb_program_wait(&run), 0);
     assert_true(fb_program_said(&run, "drained: all state of 1 partition is in snapshots"));
     run = start("80.rules", "config");
@@ -395,8 +393,8 @@ static int n_drained(const char *application) {
 }
 
 static int drain(const char *wait) {
-    const char *const args[] = {"drain", "--config", path_of("config"), "--wait", wait, NULL};
-    return fb_program_do(folder, "deploy.log", args);
+    const char *const args[] = {"drain", "--config", fb_path_of("config"), "--wait", wait, NULL};
+    return fb_program_do(fb_folder(), "deploy.log", args);
 }
 
 /* The second instance joins as all are asked to drain: what it gets is drained by it. */
@@ -455,5 +453,5 @@ int main(int argc, char **argv) {
         cmocka_unit_test(changes_under_load_leave_the_other_rules_alone),
         cmocka_unit_test(drain_waits_for_every_partition_wherever_it_goes),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
 }

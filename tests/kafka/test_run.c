@@ -17,6 +17,7 @@
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 
 enum {
@@ -25,40 +26,6 @@ enum {
     BACK_MS = 3 * 3600 * 1000, /* the first event lies so far back: all timers are due at the end */
     PATIENCE_S = 120
 };
-
-static char folder[] = "/tmp/fb-test-run-XXXXXX";
-
-static char *path_of(const char *name) {
-    static char paths[8][512];
-    static int next;
-    char *path = paths[next++ % 8];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static void write_text(const char *path, const char *format, ...) {
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    va_list args;
-    va_start(args, format);
-    vfprintf(file, format, args);
-    va_end(args);
-    fclose(file);
-}
-
-/* ---- helpers ---- */
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 static int64_t committed(const char *address, const char *group, const char *topic) {
     int64_t sum = 0;
@@ -118,23 +85,24 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     snprintf(alerts, sizeof alerts, "%s.alerts", group);
     snprintf(late, sizeof late, "%s.late", group);
     snprintf(dead, sizeof dead, "%s.dead", group);
-    write_text(path_of("a.rules"), fb_meter_rules, input);
+    fb_write_text(fb_path_of("a.rules"), fb_meter_rules, input);
     struct fb_event_shape shape = {EVENTS, PARTITIONS, fb_wall_ms() - BACK_MS, true};
     struct fb_topic_record *events = fb_events_make(&shape);
-    fb_events_write(path_of("events.ndjson"), events, EVENTS);
+    fb_events_write(fb_path_of("events.ndjson"), events, EVENTS);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, EVENTS);
     fb_events_free(events, EVENTS);
 
-    write_text(path_of("fb.properties"),
-               "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 10\n"
-               "processing.guarantee = at_least_once\n"
-               "kafka.bootstrap.servers = %s\n"
-               "kafka.queued.max.messages.kbytes = 1024\nkafka.max.partition.fetch.bytes = 20000\n",
-               group, address);
+    fb_write_text(
+        fb_path_of("fb.properties"),
+        "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 10\n"
+        "processing.guarantee = at_least_once\n"
+        "kafka.bootstrap.servers = %s\n"
+        "kafka.queued.max.messages.kbytes = 1024\nkafka.max.partition.fetch.bytes = 20000\n",
+        group, address);
     const char *const run_args[] = {
-        "run", "--rules", path_of("a.rules"), "--config", path_of("fb.properties"), NULL};
-    struct fb_program_run run = fb_program_start(folder, "run.log", run_args);
+        "run", "--rules", fb_path_of("a.rules"), "--config", fb_path_of("fb.properties"), NULL};
+    struct fb_program_run run = fb_program_start(fb_folder(), "run.log", run_args);
     fb_program_await(&run, "application ");
     run_until(&run, address, group, input, 1);
     assert_true(committed(address, group, input) < EVENTS);
@@ -152,18 +120,18 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     fb_time_format(fb_wall_ms() * 1000, until);
     const char *const replay_args[] = {"replay",
                                        "--rules",
-                                       path_of("a.rules"),
+                                       fb_path_of("a.rules"),
                                        "--input",
-                                       path_of("events.ndjson"),
+                                       fb_path_of("events.ndjson"),
                                        "--out",
-                                       path_of("out"),
+                                       fb_path_of("out"),
                                        "--until",
                                        until,
                                        "--application",
                                        group,
                                        NULL};
-    assert_int_equal(fb_program_do(folder, "replay.log", replay_args), 0);
-    struct fb_items replayed = fb_items_of_lines(path_of("out/alerts.ndjson"));
+    assert_int_equal(fb_program_do(fb_folder(), "replay.log", replay_args), 0);
+    struct fb_items replayed = fb_items_of_lines(fb_path_of("out/alerts.ndjson"));
     size_t repeats;
     struct fb_items live = await_events(address, alerts, replayed.n, &repeats);
     fb_program_signal(&run, SIGTERM);
@@ -177,7 +145,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
 
     live = fb_items_of_topic(address, late);
     repeats = fb_items_drop_repeats(&live);
-    replayed = fb_items_of_lines(path_of("out/late.ndjson"));
+    replayed = fb_items_of_lines(fb_path_of("out/late.ndjson"));
     print_message("%zu late records, %zu repeats\n", live.n, repeats);
     fb_items_expect_same(&live, &replayed, fb_by_key);
     fb_items_free(&live);
@@ -185,7 +153,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
 
     live = fb_items_of_dead_topic(address, dead, input);
     repeats = fb_items_drop_repeats(&live);
-    replayed = fb_items_of_dead_lines(path_of("out/dead.ndjson"));
+    replayed = fb_items_of_dead_lines(fb_path_of("out/dead.ndjson"));
     print_message("%zu dead letters, %zu repeats\n", live.n, repeats);
     fb_items_expect_same(&live, &replayed, fb_by_text);
     fb_items_free(&live);
@@ -217,13 +185,13 @@ static struct fb_program_run start_instance(const char *name, const char *addres
     char config[64], log[64];
     snprintf(config, sizeof config, "%s.properties", name);
     snprintf(log, sizeof log, "%s.log", name);
-    write_text(path_of(config),
-               "application.id = %s\ninstance.id = %s\nworkers = 1\nstart.from = earliest\n"
-               "kafka.bootstrap.servers = %s\nkafka.session.timeout.ms = 6000\n",
-               group, name, address);
-    const char *const args[] = {"run",      "--rules",       path_of("small.rules"),
-                                "--config", path_of(config), NULL};
-    return fb_program_start(folder, log, args);
+    fb_write_text(fb_path_of(config),
+                  "application.id = %s\ninstance.id = %s\nworkers = 1\nstart.from = earliest\n"
+                  "kafka.bootstrap.servers = %s\nkafka.session.timeout.ms = 6000\n",
+                  group, name, address);
+    const char *const args[] = {"run",      "--rules",          fb_path_of("small.rules"),
+                                "--config", fb_path_of(config), NULL};
+    return fb_program_start(fb_folder(), log, args);
 }
 
 static void a_task_keeps_its_state_when_its_partition_comes_back(void **state) {
@@ -233,7 +201,7 @@ static void a_task_keeps_its_state_when_its_partition_comes_back(void **state) {
     fb_topic_name(input, "events");
     fb_topic_name(group, "app");
     snprintf(alerts, sizeof alerts, "%s.alerts", group);
-    write_text(path_of("small.rules"), small_rules, input);
+    fb_write_text(fb_path_of("small.rules"), small_rules, input);
     fb_topic_create(address, input, 2, NULL);
     struct fb_program_run first = start_instance("a", address, group);
     fb_topic_put(address, input, 0, 0, "x", "{\"id\":\"x\",\"temp\":90}", NULL, 0);
@@ -267,39 +235,48 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     fb_topic_name(input, "events");
     fb_topic_name(group, "app");
     snprintf(alerts, sizeof alerts, "%s.alerts", group);
-    write_text(path_of("each.rules"), each_rules, input);
+    fb_write_text(fb_path_of("each.rules"), each_rules, input);
     struct fb_event_shape shape = {EVENTS, PARTITIONS, fb_wall_ms() - BACK_MS, false};
     struct fb_topic_record *events = fb_events_make(&shape);
-    fb_events_write(path_of("events.ndjson"), events, EVENTS);
+    fb_events_write(fb_path_of("events.ndjson"), events, EVENTS);
     fb_topic_create(address, input, PARTITIONS, NULL);
     fb_topic_put_all(address, input, events, EVENTS);
     fb_events_free(events, EVENTS);
-    write_text(path_of("each.properties"),
-               "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 50\n"
-               "processing.guarantee = at_least_once\n"
-               "kafka.bootstrap.servers = %s\nkafka.queued.max.messages.kbytes = 1024\n"
-               "kafka.max.partition.fetch.bytes = 20000\n",
-               group, address);
+    fb_write_text(
+        fb_path_of("each.properties"),
+        "application.id = %s\nworkers = 2\nstart.from = earliest\ncommit.interval.ms = 50\n"
+        "processing.guarantee = at_least_once\n"
+        "kafka.bootstrap.servers = %s\nkafka.queued.max.messages.kbytes = 1024\n"
+        "kafka.max.partition.fetch.bytes = 20000\n",
+        group, address);
     const char *const args[] = {
-        "run", "--rules", path_of("each.rules"), "--config", path_of("each.properties"), NULL};
+        "run", "--rules", fb_path_of("each.rules"), "--config", fb_path_of("each.properties"),
+        NULL};
     for (int kills = 0; kills < 4; kills++) {
-        struct fb_program_run run = fb_program_start(folder, "each.log", args);
+        struct fb_program_run run = fb_program_start(fb_folder(), "each.log", args);
         fb_program_await(&run, "application ");
         run_until(&run, address, group, input, 1 + kills * (EVENTS / 5));
         fb_program_signal(&run, SIGKILL);
         assert_int_equal(fb_program_wait(&run), 128 + SIGKILL);
     }
     assert_true(committed(address, group, input) < EVENTS);
-    struct fb_program_run run = fb_program_start(folder, "each.log", args);
+    struct fb_program_run run = fb_program_start(fb_folder(), "each.log", args);
     await_committed(&run, address, group, input, EVENTS);
     fb_program_signal(&run, SIGTERM);
     assert_int_equal(fb_program_wait(&run), 0);
 
-    const char *const replay_args[] = {
-        "replay", "--rules",       path_of("each.rules"), "--input", path_of("events.ndjson"),
-        "--out",  path_of("each"), "--application",       group,     NULL};
-    assert_int_equal(fb_program_do(folder, "replay.log", replay_args), 0);
-    struct fb_items replayed = fb_items_of_lines(path_of("each/alerts.ndjson"));
+    const char *const replay_args[] = {"replay",
+                                       "--rules",
+                                       fb_path_of("each.rules"),
+                                       "--input",
+                                       fb_path_of("events.ndjson"),
+                                       "--out",
+                                       fb_path_of("each"),
+                                       "--application",
+                                       group,
+                                       NULL};
+    assert_int_equal(fb_program_do(fb_folder(), "replay.log", replay_args), 0);
+    struct fb_items replayed = fb_items_of_lines(fb_path_of("each/alerts.ndjson"));
     struct fb_items live = fb_items_of_topic(address, alerts);
     size_t repeats = fb_items_drop_repeats(&live);
     print_message("%zu events, %zu repeats\n", live.n, repeats);
@@ -314,7 +291,7 @@ static void a_position_that_the_topic_has_lost_is_an_error(void **state) {
     char input[64], group[64];
     fb_topic_name(input, "events");
     fb_topic_name(group, "app");
-    write_text(path_of("small.rules"), small_rules, input);
+    fb_write_text(fb_path_of("small.rules"), small_rules, input);
     fb_topic_create(address, input, PARTITIONS, NULL);
     struct fb_program_run run = start_instance("c", address, group);
     fb_topic_put(address, input, 1, 0, "x", "{\"id\":\"x\",\"temp\":60}", NULL, 0);
@@ -334,32 +311,33 @@ static void what_cannot_start_says_why(void **state) {
     const char *address = fb_broker_shared();
     char input[64], servers[128], expected[256];
     fb_topic_name(input, "none");
-    write_text(path_of("small.rules"), small_rules, input);
+    fb_write_text(fb_path_of("small.rules"), small_rules, input);
     snprintf(servers, sizeof servers, "kafka.bootstrap.servers=%s", address);
-    const char *const no_topic[] = {"run", "--rules", path_of("small.rules"), "-X", servers, NULL};
-    struct fb_program_run run = fb_program_start(folder, "wrong.log", no_topic);
+    const char *const no_topic[] = {"run", "--rules", fb_path_of("small.rules"),
+                                    "-X",  servers,   NULL};
+    struct fb_program_run run = fb_program_start(fb_folder(), "wrong.log", no_topic);
     assert_int_equal(fb_program_wait(&run), 2);
     snprintf(expected, sizeof expected, "the input topic '%s' does not exist", input);
     assert_true(fb_program_said(&run, expected));
 
     const char *const no_broker[] = {
-        "run", "--rules", path_of("small.rules"), "-X", "kafka.bootstrap.servers=127.0.0.1:1",
+        "run", "--rules", fb_path_of("small.rules"), "-X", "kafka.bootstrap.servers=127.0.0.1:1",
         NULL};
-    run = fb_program_start(folder, "wrong.log", no_broker);
+    run = fb_program_start(fb_folder(), "wrong.log", no_broker);
     assert_int_equal(fb_program_wait(&run), 3);
     assert_true(fb_program_said(&run, "cannot reach Kafka at 127.0.0.1:1"));
     assert_true(fb_program_said(&run, "Connection refused"));
 
-    const char *const no_key[] = {"run", "--rules",      path_of("small.rules"),
+    const char *const no_key[] = {"run", "--rules",      fb_path_of("small.rules"),
                                   "-X",  "start.form=x", NULL};
-    run = fb_program_start(folder, "wrong.log", no_key);
+    run = fb_program_start(fb_folder(), "wrong.log", no_key);
     assert_int_equal(fb_program_wait(&run), 2);
     assert_true(fb_program_said(&run, "did you mean 'start.from'?"));
 
     fb_topic_create(address, input, 1, NULL);
     const char *const no_output[] = {"run",
                                      "--rules",
-                                     path_of("small.rules"),
+                                     fb_path_of("small.rules"),
                                      "-X",
                                      servers,
                                      "-X",
@@ -367,7 +345,7 @@ static void what_cannot_start_says_why(void **state) {
                                      "-X",
                                      "application.id=no-output",
                                      NULL};
-    run = fb_program_start(folder, "wrong.log", no_output);
+    run = fb_program_start(fb_folder(), "wrong.log", no_output);
     assert_int_equal(fb_program_wait(&run), 2);
     assert_true(fb_program_said(&run, "the output topic 'no-output.alerts' does not exist"));
 
@@ -376,7 +354,7 @@ static void what_cannot_start_says_why(void **state) {
     snprintf(forgetful, sizeof forgetful, "application.id=%s", application);
     const char *const too_short[] = {"run",
                                      "--rules",
-                                     path_of("small.rules"),
+                                     fb_path_of("small.rules"),
                                      "-X",
                                      servers,
                                      "-X",
@@ -386,7 +364,7 @@ static void what_cannot_start_says_why(void **state) {
                                      "-X",
                                      "snapshot.interval.max.ms=3600000",
                                      NULL};
-    run = fb_program_start(folder, "wrong.log", too_short);
+    run = fb_program_start(fb_folder(), "wrong.log", too_short);
     assert_int_equal(fb_program_wait(&run), 2);
     snprintf(expected, sizeof expected, "the topic '%s.journal' keeps its records for 3600 s",
              application);
@@ -402,5 +380,5 @@ int main(void) {
         cmocka_unit_test(a_position_that_the_topic_has_lost_is_an_error),
         cmocka_unit_test(what_cannot_start_says_why),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
 }

@@ -19,6 +19,7 @@
 #include "tests/kafka/access.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/program.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 
 #define SCRAM_USER "User:flyball"
@@ -26,7 +27,6 @@
 
 enum { BLOCK_MAX = 2048 };
 
-static char folder[] = "/tmp/fb-test-security-XXXXXX";
 static struct fb_broker *node;
 
 static const char *const rules = "device meter from \"%s\" {\n"
@@ -41,36 +41,14 @@ static const char *const rules = "device meter from \"%s\" {\n"
 static void read_settings(void);
 
 static int set_up(void **state) {
-    (void)state;
     node = fb_broker_start_secure();
     read_settings();
-    return mkdtemp(folder) ? 0 : -1;
+    return fb_folder_make(state);
 }
 
 static int tear_down(void **state) {
-    (void)state;
-    char command[128];
     fb_broker_free(node);
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
-static char *path_of(const char *name) {
-    static char paths[4][512];
-    static int next;
-    char *path = paths[next++ % 4];
-    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
-    return path;
-}
-
-static void write_text(const char *path, const char *format, ...) {
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    va_list args;
-    va_start(args, format);
-    vfprintf(file, format, args);
-    va_end(args);
-    fclose(file);
+    return fb_folder_remove(state);
 }
 
 /* The first line of a file of the node's. */
@@ -119,7 +97,7 @@ static struct app new_app(bool with_outputs) {
     const char *const values[] = {hot, "{\"id\":\"x\",\"ts\":4102444800000}", "nonsense"};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         fb_topic_put(address, app.input, 0, 0, "x", values[i], NULL, 0);
-    write_text(path_of("a.rules"), rules, app.input);
+    fb_write_text(fb_path_of("a.rules"), rules, app.input);
     return app;
 }
 
@@ -185,7 +163,7 @@ static void read_settings(void) {
 
 static void put_place(char what, char *to, size_t room) {
     if (what == 'T' || what == 'F')
-        snprintf(to, room, "%s", what == 'T' ? fb_broker_tls(node) : folder);
+        snprintf(to, room, "%s", what == 'T' ? fb_broker_tls(node) : fb_folder());
     else
         snprintf(to, room, "%d",
                  what == 'S'   ? fb_broker_scram_port(node)
@@ -209,19 +187,26 @@ static const char *of_node(const char *settings) {
 }
 
 static void write_config(const struct app *app, const char *settings) {
-    write_text(path_of("a.conf"),
-               "application.id = %s\nworkers = 1\nstart.from = earliest\n"
-               "snapshot.interval.min.ms = 10\nsnapshot.interval.max.ms = 10\n%s",
-               app->name, of_node(settings));
+    fb_write_text(fb_path_of("a.conf"),
+                  "application.id = %s\nworkers = 1\nstart.from = earliest\n"
+                  "snapshot.interval.min.ms = 10\nsnapshot.interval.max.ms = 10\n%s",
+                  app->name, of_node(settings));
 }
 
 static struct fb_program_run start(const char *setting, const char *guarantee) {
     char text[64];
     snprintf(text, sizeof text, "processing.guarantee=%s", guarantee);
-    const char *const args[] = {
-        "run", "--rules", path_of("a.rules"), "--config", path_of("a.conf"), "-X", setting, "-X",
-        text,  NULL};
-    return fb_program_start(folder, "a.log", args);
+    const char *const args[] = {"run",
+                                "--rules",
+                                fb_path_of("a.rules"),
+                                "--config",
+                                fb_path_of("a.conf"),
+                                "-X",
+                                setting,
+                                "-X",
+                                text,
+                                NULL};
+    return fb_program_start(fb_folder(), "a.log", args);
 }
 
 static void expect_said(const struct fb_program_run *run, const char *text) {
@@ -425,10 +410,10 @@ static void missing_outputs_need_the_right_to_create_them(void **state) {
 /* Runs the commands of these blocks of docs/KAFKA.md, which are to give so many rights. */
 static void give_as_documented(const struct app *app, const char *const *blocks, size_t n) {
     char script[512], block[BLOCK_MAX];
-    write_text(path_of("kafka-acls.sh"), /* instead of the server and the admin's login */
-               "shift 4\nFB_KAFKA_DIR=%s exec %s/tools/kafka.sh acls \"$@\"\n",
-               fb_broker_folder(node), FB_PROJECT_DIR);
-    FILE *file = fopen(path_of("give.sh"), "w");
+    fb_write_text(fb_path_of("kafka-acls.sh"), /* instead of the server and the admin's login */
+                  "shift 4\nFB_KAFKA_DIR=%s exec %s/tools/kafka.sh acls \"$@\"\n",
+                  fb_broker_folder(node), FB_PROJECT_DIR);
+    FILE *file = fopen(fb_path_of("give.sh"), "w");
     assert_non_null(file);
     fprintf(file, "set -e\n");
     for (; *blocks; blocks++) {
@@ -439,7 +424,7 @@ static void give_as_documented(const struct app *app, const char *const *blocks,
         fputs(block, file);
     }
     fclose(file);
-    snprintf(script, sizeof script, "sh %s >&2", path_of("give.sh"));
+    snprintf(script, sizeof script, "sh %s >&2", fb_path_of("give.sh"));
     assert_int_equal(system(script), 0);
     fb_access_await(fb_broker_address(node), SCRAM_USER, n);
 }
@@ -600,7 +585,7 @@ static void expect_unsaid(const struct fb_program_run *run, const char *secret) 
     char command[1024], line[1024];
     bool said = fb_program_said(run, secret), any = false;
     snprintf(command, sizeof command, "%s run --config %s --print-config 2>&1", FB_PROGRAM,
-             path_of("a.conf"));
+             fb_path_of("a.conf"));
     FILE *print = popen(command, "r");
     assert_non_null(print);
     while (fgets(line, sizeof line, print)) {
@@ -621,8 +606,8 @@ static void a_password_leads_from_topic_to_topic(void **state) {
     give_all_but(SCRAM_USER, &app, ONCE, ALL, false);
     struct fb_program_run run = start("topics.create=false", ONCE);
     expect_outputs(&app, &run);
-    write_text(path_of("a.conf"), "application.id = %s\nlog.level = debug\n%s", app.name,
-               of_node(by_scram));
+    fb_write_text(fb_path_of("a.conf"), "application.id = %s\nlog.level = debug\n%s", app.name,
+                  of_node(by_scram));
     read_line("password", password);
     run = start("kafka.debug=all", ONCE);
     fb_program_await(&run, "worker 0 has 1 partition");
@@ -686,12 +671,13 @@ static void who_is_not_let_in_is_told_why(void **state) {
         char config[64], log[64], setting[512];
         snprintf(config, sizeof config, "%d.conf", i);
         snprintf(log, sizeof log, "%d.log", i);
-        write_text(path_of(config), "application.id = %s\ninstance.id = %d\n%s", app.name, i,
-                   of_node(refusals[i].settings));
+        fb_write_text(fb_path_of(config), "application.id = %s\ninstance.id = %d\n%s", app.name, i,
+                      of_node(refusals[i].settings));
         snprintf(setting, sizeof setting, "%s", of_node(refusals[i].change));
         const char *const args[] = {
-            "run", "--rules", path_of("a.rules"), "--config", path_of(config), "-X", setting, NULL};
-        runs[i] = fb_program_start(folder, log, args);
+            "run",   "--rules", fb_path_of("a.rules"), "--config", fb_path_of(config), "-X",
+            setting, NULL};
+        runs[i] = fb_program_start(fb_folder(), log, args);
     }
     for (int i = 0; i < REFUSALS; i++) {
         int status = fb_program_wait(&runs[i]);

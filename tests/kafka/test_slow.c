@@ -16,6 +16,7 @@
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/load.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/watch.h"
 
 enum {
@@ -31,25 +32,6 @@ enum {
     SAMPLE_MS = 100,
     PATIENCE_MS = 300000
 };
-
-static char folder[] = "/tmp/fb-test-slow-XXXXXX";
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
-
-static bool torture(void) {
-    const char *wish = getenv("FB_TORTURE");
-    return wish && wish[0] && strcmp(wish, "0") != 0;
-}
 
 static pid_t node(const struct fb_broker *broker) {
     char path[300];
@@ -97,11 +79,11 @@ static void slow(struct seen *seen, pid_t broker, int seconds) {
 
 static void a_slow_broker_costs_time_but_no_memory(void **state) {
     (void)state;
-    uint64_t records = torture() ? 250000 : 70000;
-    int stopped_s = torture() ? 20 : 5;
+    uint64_t records = fb_torture() ? 250000 : 70000;
+    int stopped_s = fb_torture() ? 20 : 5;
     struct fb_broker *broker = fb_broker_start();
     struct fb_load load = {.address = fb_broker_address(broker),
-                           .folder = folder,
+                           .folder = fb_folder(),
                            .padding = PADDING,
                            .first_ms = fb_wall_ms() - 3600000,
                            .rate = 2000};
@@ -145,5 +127,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_broker_costs_time_but_no_memory),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
 }

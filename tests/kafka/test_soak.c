@@ -15,6 +15,7 @@
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/load.h"
+#include "tests/kafka/setup.h"
 #include "tests/kafka/watch.h"
 
 enum {
@@ -25,20 +26,6 @@ enum {
     GROWTH_PERCENT = 10,
     PATIENCE_MS = 120000
 };
-
-static char folder[] = "/tmp/fb-test-soak-XXXXXX";
-
-static int set_up(void **state) {
-    (void)state;
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
-}
 
 static int wanted_seconds(void) {
     const char *wish = getenv("FB_SOAK_SECONDS");
@@ -93,7 +80,7 @@ static void memory_and_lag_stay_bounded_under_a_steady_load(void **state) {
     int seconds = wanted_seconds();
     struct fb_broker *broker = fb_broker_start();
     struct fb_load load = {.address = fb_broker_address(broker),
-                           .folder = folder,
+                           .folder = fb_folder(),
                            .padding = 40,
                            .first_ms = fb_wall_ms(),
                            .rate = RATE};
@@ -134,5 +121,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_and_lag_stay_bounded_under_a_steady_load),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
 }

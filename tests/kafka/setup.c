@@ -1,0 +1,54 @@
+#include "tests/kafka/setup.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char folder[256];
+
+int fb_folder_make(void **state) {
+    (void)state;
+    const char *below = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/fb-test-kafka-XXXXXX", below && below[0] ? below : "/tmp");
+    return mkdtemp(folder) ? 0 : -1;
+}
+
+int fb_folder_remove(void **state) {
+    (void)state;
+    char command[sizeof folder + 16];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return getenv("FB_KEEP") ? 0 : system(command);
+}
+
+const char *fb_folder(void) {
+    return folder;
+}
+
+char *fb_path_of(const char *name) {
+    static char paths[8][512];
+    static int next;
+    char *path = paths[next++ % 8];
+    snprintf(path, sizeof paths[0], "%s/%s", folder, name);
+    return path;
+}
+
+void fb_write_text(const char *path, const char *format, ...) {
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    va_list args;
+    va_start(args, format);
+    vfprintf(file, format, args);
+    va_end(args);
+    assert_int_equal(fclose(file), 0);
+}
+
+bool fb_torture(void) {
+    const char *wish = getenv("FB_TORTURE");
+    return wish && wish[0] && strcmp(wish, "0") != 0;
+}
