@@ -48,6 +48,7 @@
     X(DEPLOYED_FIRST, "of several deployments that are new the oldest is used")                    \
     X(RULES_OF_START, "what was deployed before the start is overlooked")                          \
     X(RULES_UNJOURNALLED, "a change of the rules is not journalled")                               \
+    X(RULES_UNASKED, "rules of a journal that are not known yet are taken back")                   \
     X(DRAIN_EVERY_START, "an old call to drain is obeyed at each start")                           \
     X(DRAIN_TAKES, "records are taken while a process drains")                                     \
     X(DRAIN_TICKS, "the clock goes on while a process drains")                                     \

@@ -7,7 +7,7 @@
 #define FB_RUN_COMMIT_H
 
 #include "engine/run/partitions.h"
-#include "engine/run/worker.h"
+#include "engine/run/worker_config.h"
 
 enum { FB_STOP_PATIENCE_US = 30000000 }; /* how long a stop waits for acknowledgements */
 

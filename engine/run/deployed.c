@@ -12,14 +12,15 @@
 #include "engine/base/planted.h"
 #include "engine/run/deployments.h"
 
-enum { SLICE_US = 100000, SLICES = 10 /* between two looks */ };
+enum { SLICE_US = 50000, SLICES = 20 /* between two looks */ };
 
 struct fb_deployed {
     struct fb_deployed_config config;
     pthread_mutex_t lock;
     struct fb_bundle *bundle; /* in force */
     struct fb_deployments all;
-    atomic_bool drains;
+    atomic_bool drains, asked;
+    atomic_ullong begun, done; /* numbers of looks: the last that began, that went well */
     bool looked; /* once at least */
     bool trouble_told;
     pthread_t thread;
@@ -84,6 +85,8 @@ static bool use(struct fb_deployed *deployed, const struct fb_deployment *item) 
 bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
     struct fb_deployments *all = &deployed->all;
     *err = (struct fb_err){0};
+    atomic_store(&deployed->asked, false);
+    unsigned long long look = atomic_fetch_add(&deployed->begun, 1) + 1;
     if (!fb_deployments_read(all, deployed->config.history, deployed->config.topic, err))
         return false;
     for (size_t i = 0; i < all->n; i++) {
@@ -105,6 +108,7 @@ bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
     }
     fb_deployments_clear(all);
     deployed->looked = true;
+    atomic_store(&deployed->done, look);
     return true;
 }
 
@@ -112,7 +116,9 @@ static void *thread_main(void *context) {
     struct fb_deployed *deployed = context;
     while (!atomic_load(deployed->config.stop)) {
         struct fb_err err;
-        for (int i = 0; i < SLICES && !atomic_load(deployed->config.stop); i++)
+        for (int i = 0; i < SLICES && !atomic_load(deployed->config.stop) &&
+                        (!i || !fb_deployed_is_asked(deployed));
+             i++)
             usleep(SLICE_US);
         bool ok = atomic_load(deployed->config.stop) || fb_deployed_look(deployed, &err);
         if (!ok && !deployed->trouble_told && !atomic_load(deployed->config.stop))
@@ -128,6 +134,9 @@ struct fb_deployed *fb_deployed_open(const struct fb_deployed_config *config, st
     deployed->bundle = fb_bundle_keep(config->bundle);
     FB_ASSERT(pthread_mutex_init(&deployed->lock, NULL) == 0);
     atomic_init(&deployed->drains, false);
+    atomic_init(&deployed->asked, false);
+    atomic_init(&deployed->begun, 0);
+    atomic_init(&deployed->done, 0);
     deployed->looked = config->is_absent; /* what comes to stand there came after this look */
     if (config->is_absent || fb_deployed_look(deployed, err))
         return deployed;
@@ -153,11 +162,27 @@ void fb_deployed_close(struct fb_deployed *deployed) {
     free(deployed);
 }
 
-struct fb_bundle *fb_deployed_wanted(struct fb_deployed *deployed) {
+struct fb_bundle *fb_deployed_wanted(struct fb_deployed *deployed, struct fb_bundle *otherwise) {
+    if (!deployed)
+        return fb_bundle_keep(otherwise);
     pthread_mutex_lock(&deployed->lock);
     struct fb_bundle *bundle = fb_bundle_keep(deployed->bundle);
     pthread_mutex_unlock(&deployed->lock);
     return bundle;
+}
+
+uint64_t fb_deployed_ask(struct fb_deployed *deployed) {
+    uint64_t look = atomic_load(&deployed->begun) + 1;
+    atomic_store(&deployed->asked, true);
+    return look;
+}
+
+bool fb_deployed_has_looked(const struct fb_deployed *deployed, uint64_t look) {
+    return atomic_load(&deployed->done) >= look;
+}
+
+bool fb_deployed_is_asked(const struct fb_deployed *deployed) {
+    return atomic_load(&deployed->asked);
 }
 
 bool fb_deployed_drains(const struct fb_deployed *deployed) {

@@ -130,10 +130,6 @@ static struct fb_history *open_history(void *context, uint32_t worker, struct fb
     return fb_kafka_history_open(&settings, &engine->stop, err);
 }
 
-static struct fb_bundle *wanted(void *context) {
-    return fb_deployed_wanted(((struct engine *)context)->deployed);
-}
-
 /* ---- set-up ---- */
 
 /* The topic of a pipe: the one that is named, or the only one of the rules. */
@@ -321,7 +317,7 @@ static void make_thread(struct engine *engine, uint32_t i) {
     thread->config = (struct fb_worker_config){
         .task = &engine->task,
         .bundle = engine->bundle,
-        .wanted = engine->deployed ? wanted : NULL,
+        .deployed = engine->deployed,
         .pipe_topic = engine->pipe_topic,
         .build = engine->options->build,
         .owner = thread->member,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/base/log.h"
+#include "engine/base/planted.h"
 #include "engine/run/restore.h"
 #include "engine/run/task_commit.h"
 
@@ -13,6 +14,7 @@ enum {
     TOLD_EVERY_US = 5000000,
     MARKER_US = 20000,     /* between two looks whether the journal shows a commit now */
     MARKERS_US = 60000000, /* how long that may take */
+    LOOKED_US = 10000,     /* between two looks whether the rules topic was looked into */
     SHOWN_US = 3000000     /* how long the ends must say that nothing comes: one that was the leader
                             * until now might answer */
 };
@@ -66,10 +68,6 @@ struct rebuilding {
     bool waits;       /* told that the end of a transaction is awaited */
 };
 
-static int64_t monotonic_us(const struct fb_takeover *takeover) {
-    return takeover->config->time->now_us(takeover->config->time->context, FB_CLOCK_MONOTONIC);
-}
-
 static void post(const struct fb_takeover *takeover, int32_t partition, enum fb_mode mode,
                  uint32_t permille, const char *detail) {
     struct fb_posting posting = {.partition = partition,
@@ -85,7 +83,7 @@ static void post(const struct fb_takeover *takeover, int32_t partition, enum fb_
 static bool on_progress(void *context, int32_t partition, uint32_t permille) {
     struct rebuilding *rebuilding = context;
     post(rebuilding->takeover, partition, FB_MODE_RESTORING, permille, "");
-    int64_t now = monotonic_us(rebuilding->takeover);
+    int64_t now = fb_now_us(rebuilding->takeover->config->time);
     if (now - rebuilding->told_us >= TOLD_EVERY_US) {
         rebuilding->told_us = now;
         fb_log(FB_LOG_INFO, "partition %d: rebuilding its state, %u.%u %%", partition,
@@ -106,7 +104,7 @@ static void look_at_ends(struct rebuilding *rebuilding, struct fb_history *histo
     if (!shown)
         rebuilding->shown_us = -1;
     else if (rebuilding->shown_us < 0)
-        rebuilding->shown_us = monotonic_us(rebuilding->takeover);
+        rebuilding->shown_us = fb_now_us(rebuilding->takeover->config->time);
 }
 
 static enum fb_restored rebuild_once(struct rebuilding *rebuilding, struct fb_restore_wish *wish,
@@ -128,7 +126,8 @@ static void tell(const struct rebuilding *rebuilding, int32_t partition,
     fb_log(FB_LOG_INFO,
            "partition %d: state rebuilt in %lld ms: %u devices of a snapshot, %llu commits with "
            "%llu records after it",
-           partition, (long long)(monotonic_us(rebuilding->takeover) - rebuilding->begun_us) / 1000,
+           partition,
+           (long long)(fb_now_us(rebuilding->takeover->config->time) - rebuilding->begun_us) / 1000,
            figures->devices, (unsigned long long)figures->taken,
            (unsigned long long)figures->records);
 }
@@ -137,7 +136,7 @@ static void tell(const struct rebuilding *rebuilding, int32_t partition,
 static bool waits_for_markers(struct rebuilding *rebuilding, int32_t partition,
                               const struct fb_err *err) {
     const struct fb_time *time = rebuilding->takeover->config->time;
-    int64_t now = monotonic_us(rebuilding->takeover), waited_us = now - rebuilding->begun_us;
+    int64_t now = fb_now_us(time), waited_us = now - rebuilding->begun_us;
     if (waited_us >= MARKERS_US ||
         (rebuilding->shown_us >= 0 && now - rebuilding->shown_us >= SHOWN_US))
         return false;
@@ -145,7 +144,7 @@ static bool waits_for_markers(struct rebuilding *rebuilding, int32_t partition,
         fb_log(FB_LOG_WARN, "partition %d: waiting up to %d s for the end of a transaction: %s",
                partition, MARKERS_US / 1000000, err->text);
     rebuilding->waits |= waited_us >= AGAIN_US && rebuilding->shown_us < 0;
-    time->sleep_us(time->context, MARKER_US);
+    fb_sleep_us(time, MARKER_US);
     return true;
 }
 
@@ -154,7 +153,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                                   const struct committed *committed, struct fb_bundle *bundle,
                                   struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
-    int64_t now = monotonic_us(takeover);
+    int64_t now = fb_now_us(takeover->config->time);
     struct rebuilding rebuilding = {takeover, now, now, -1, false};
     struct fb_restore_wish wish = {.config = config->task,
                                    .bundle = bundle,
@@ -198,7 +197,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
             if (!told)
                 fb_log(FB_LOG_WARN, "partition %d: its state cannot be read yet: %s", partition,
                        err.text);
-            config->time->sleep_us(config->time->context, AGAIN_US);
+            fb_sleep_us(config->time, AGAIN_US);
             if (!takeover->stay(takeover->context))
                 return FB_TAKEN_NOT;
             break;
@@ -206,21 +205,44 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
     }
 }
 
+/* Whoever had the partition before may have seen a deployment that was not seen here yet, and its
+ * rules must not be taken back. So before other rules than those of the journal are put in force
+ * the topic is looked into once more. False: stopped. */
+static bool knows_rules(const struct fb_takeover *takeover, const struct fb_task *task,
+                        const struct fb_bundle *wanted) {
+    struct fb_deployed *deployed = takeover->config->deployed;
+    if (!deployed || FB_PLANTED(RULES_UNASKED) ||
+        memcmp(wanted->hash, fb_task_bundle(task)->hash, sizeof wanted->hash) == 0)
+        return true;
+    uint64_t look = fb_deployed_ask(deployed);
+    while (!fb_deployed_has_looked(deployed, look)) {
+        fb_sleep_us(takeover->config->time, LOOKED_US);
+        if (!takeover->stay(takeover->context))
+            return false;
+    }
+    return true;
+}
+
 enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t partition,
                                 const struct fb_position *positions, uint32_t n,
                                 struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
     struct committed committed = committed_of(partition, positions, n);
-    *task = fb_park_take(config->park, partition, monotonic_us(takeover));
+    *task = fb_park_take(config->park, partition, fb_now_us(takeover->config->time));
     if (*task && (config->task->journalled ? fb_task_goes_on(*task, committed.seq, committed.owner)
                                            : nobody_was_further(*task, positions, n)))
         return FB_TAKEN_KEPT;
     fb_task_free(*task);
     *task = NULL;
     enum fb_taken_over taken = FB_TAKEN_NEW;
-    struct fb_bundle *bundle = fb_worker_wanted(config);
+    struct fb_bundle *bundle = fb_deployed_wanted(config->deployed, config->bundle);
     if (config->task->journalled)
         taken = rebuild(takeover, partition, &committed, bundle, task);
+    if (taken == FB_TAKEN_REBUILT && !knows_rules(takeover, *task, bundle)) {
+        fb_task_free(*task);
+        *task = NULL;
+        taken = FB_TAKEN_NOT;
+    }
     if (taken == FB_TAKEN_NEW)
         *task = fb_task_new(config->task, bundle, partition);
     fb_bundle_drop(bundle);

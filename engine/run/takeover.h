@@ -6,7 +6,7 @@
 #ifndef FB_RUN_TAKEOVER_H
 #define FB_RUN_TAKEOVER_H
 
-#include "engine/run/worker.h"
+#include "engine/run/worker_config.h"
 
 struct fb_takeover {
     const struct fb_worker_config *config;

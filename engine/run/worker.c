@@ -111,15 +111,11 @@ static void measure(struct fb_worker *worker) {
 
 /* ---- commits, and rules between them ---- */
 
-struct fb_bundle *fb_worker_wanted(const struct fb_worker_config *config) {
-    return config->wanted ? config->wanted(config->context) : fb_bundle_keep(config->bundle);
-}
-
 /* Between two commits, so that a journal's record begins with the change. */
 static void follow_rules(struct fb_worker *worker, struct fb_partition *part) {
     if (!exactly_once(worker) || draining(worker) || !fb_task_may_change(part->task))
         return;
-    struct fb_bundle *bundle = fb_worker_wanted(worker->config);
+    struct fb_bundle *bundle = fb_deployed_wanted(worker->config->deployed, worker->config->bundle);
     if (memcmp(bundle->hash, fb_task_bundle(part->task)->hash, sizeof bundle->hash) != 0) {
         fb_log(FB_LOG_INFO, "partition %d: rules %s take the place of %s", part->number,
                bundle->name, fb_task_bundle(part->task)->name);

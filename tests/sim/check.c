@@ -20,7 +20,7 @@ struct again {
     struct fb_task *task;
     int64_t outputs[OUTPUT_STREAMS]; /* offset of the next committed output to compare */
     uint32_t n_outputs;
-    int changes; /* of rules */
+    size_t deployment; /* the one in force, or before the first that may be: its number */
     bool with_audit;
 };
 
@@ -149,12 +149,16 @@ static void take(struct again *again, const struct fb_journal_op *op, struct sim
     }
 }
 
-static struct fb_bundle *bundle_of(const struct again *again, const uint8_t hash[32]) {
+/* Deployments may be missed, where the next one came soon, but are never taken back. */
+static struct fb_bundle *bundle_of(struct again *again, const uint8_t hash[32]) {
     const struct sim_world *world = again->world;
-    for (int v = 0; v < SIM_RULES; v++)
-        if (memcmp(world->variants[v]->hash, hash, 32) == 0 && world->deployed[v])
-            return world->variants[v];
-    sim_violated(again->world, "I10", "[%d]: rules that nobody deployed", again->partition);
+    for (; again->deployment < world->n_deployments; again->deployment++) {
+        struct fb_bundle *bundle = world->variants[world->deployments[again->deployment]];
+        if (memcmp(bundle->hash, hash, 32) == 0)
+            return bundle;
+    }
+    sim_violated(again->world, "I10", "[%d]: rules that nobody deployed, or that were replaced",
+                 again->partition);
     return world->variants[0];
 }
 
@@ -162,10 +166,8 @@ static void use_rules(struct again *again, const struct fb_journal_op *op) {
     struct fb_bundle *bundle = bundle_of(again, op->rules);
     if (bundle == fb_task_bundle(again->task))
         fb_task_activate(again->task, op->build, op->wall_us);
-    else {
-        again->changes++;
+    else
         fb_task_change(again->task, bundle, op->build, op->wall_us);
-    }
 }
 
 static void take_operations(struct again *again, const struct fb_journal *journal,
@@ -436,7 +438,6 @@ static void check_partition(struct sim_world *world, int32_t partition, struct s
     if (!world->violation && world->drained)
         check_drained(&again);
     result->outputs += again.n_outputs;
-    result->taken_back += again.changes > world->deployments;
     result->records += again.task ? (uint32_t)fb_task_stats(again.task).records : 0;
     fb_task_free(again.task);
     if (world->plan.stored && !world->rules_changed && !world->violation) {

@@ -72,11 +72,6 @@ static void live(struct sim_actor *self) {
         atomic_store(&process->stop, true);
 }
 
-static struct fb_bundle *wanted(void *context) {
-    struct life *life = ((struct sim_process *)context)->life;
-    return fb_deployed_wanted(life->deployed);
-}
-
 /* ---- crumbs ---- */
 
 /* The real ones, in real files. A process that was killed in the simulation goes on to its end in
@@ -165,7 +160,7 @@ static void start_worker(struct sim_process *process, uint32_t worker) {
     part->config =
         (struct fb_worker_config){.task = &life->task,
                                   .bundle = bundle_of_start(process),
-                                  .wanted = plan->least ? NULL : wanted,
+                                  .deployed = life->deployed,
                                   .park = life->park,
                                   .build = "simulated",
                                   .owner = part->owner,
@@ -220,10 +215,17 @@ static bool open_deployed(struct sim_actor *self, struct fb_err *err) {
     return life->deployed != NULL;
 }
 
+static bool is_time_to_look(const struct sim_actor *self, int64_t looked_us) {
+    const struct sim_world *world = self->world;
+    const struct life *life = self->process->life;
+    return fb_deployed_is_asked(life->deployed) ||
+           world->now_us - looked_us >= (world->quiet ? SECOND : world->plan.look_us);
+}
+
 static void watch(struct sim_actor *self) {
     struct sim_process *process = self->process;
     struct life *life = process->life;
-    int64_t look_us = self->world->now_us;
+    int64_t looked_us = self->world->now_us;
     bool least = self->world->plan.least;
     if (!least && !open_deployed(self, &life->why)) {
         sim_trace(self->world, "%s: cannot start: %s", process->name, life->why.text);
@@ -237,8 +239,8 @@ static void watch(struct sim_actor *self) {
         sim_sleep(self, LOOK_US);
         if (least || process->dead || atomic_load(&process->stop))
             continue;
-        if (self->world->now_us - look_us >= SECOND) {
-            look_us = self->world->now_us;
+        if (is_time_to_look(self, looked_us)) {
+            looked_us = self->world->now_us;
             fb_deployed_look(life->deployed, &err); /* what it does not see it sees later */
         }
         look_at_drain(process);
@@ -289,6 +291,12 @@ static void append_to_rules(struct sim_world *world, const struct fb_bundle *bun
     fb_buf_free(&value);
 }
 
+void sim_in_force(struct sim_world *world, int variant) {
+    FB_PUSH_ROOM(world->deployments, world->n_deployments, world->deployments_cap);
+    world->deployments[world->n_deployments++] = variant;
+    world->rules = variant;
+}
+
 void sim_deploy(struct sim_world *world) {
     uint32_t drawn = sim_below(&world->random, 100);
     int topic = sim_topic(world->kafka, FB_S(SIM_RULES_TOPIC));
@@ -297,9 +305,7 @@ void sim_deploy(struct sim_world *world) {
     } else if (drawn < 20) {
         sim_append(world->kafka, topic, 0, world->now_us, FB_S("rules"), FB_S("no bundle"));
     } else {
-        world->rules = (int)sim_below(&world->random, SIM_RULES);
-        world->deployed[world->rules] = true;
-        world->deployments++;
+        sim_in_force(world, (int)sim_below(&world->random, SIM_RULES));
         world->rules_changed |= world->rules != 0;
         append_to_rules(world, world->variants[world->rules]);
     }

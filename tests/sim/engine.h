@@ -21,6 +21,8 @@ const struct fb_task_config *sim_reference_config(bool journalled);
 void sim_process_start(struct sim_process *process);
 /* It has looked once: what is asked from now on is asked of it. */
 bool sim_process_listens(const struct sim_process *process);
+/* From now on this variant of the rules is to be in force. */
+void sim_in_force(struct sim_world *world, int variant);
 /* Somebody deploys a variant of the rules, or something that nobody can use. */
 void sim_deploy(struct sim_world *world);
 void sim_ask_to_drain(struct sim_world *world);

@@ -94,6 +94,7 @@ static struct sim_plan draw_plan(const struct sim_options *options) {
     plan.drains = sim_chance(&random, 50);
     plan.lethal = sim_chance(&random, 25) ? 1 + (int)sim_below(&random, 3) : 0;
     plan.least = sim_chance(&random, 12) || options->least;
+    plan.look_us = sim_chance(&random, 40) ? SECOND : sim_between(&random, SECOND, 20 * SECOND);
     return plan;
 }
 
@@ -324,11 +325,11 @@ struct sim_result sim_run(const struct sim_options *options, const struct sim_bu
     world->variants = bundles->of[plan.topics];
     world->least = bundles->least[plan.topics];
     world->foreign = bundles->of[3 - plan.topics][0];
-    world->deployed[0] = true;
     course->result = &result;
     world->now_us = BEGINNING;
     world->trace_file = options->trace;
     sim_world_init(world, &plan);
+    sim_in_force(world, 0);
 #ifdef FB_PLANTED_BUGS
     fb_planted = options->bug;
 #endif

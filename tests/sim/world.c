@@ -93,6 +93,7 @@ void sim_world_free(struct sim_world *world) {
             if (world->processes[i].actors[w].stack)
                 munmap(world->processes[i].actors[w].stack, STACK_BYTES);
     sim_kafka_free(world->kafka);
+    free(world->deployments);
 }
 
 /* ---- actors ---- */
@@ -181,12 +182,13 @@ static const char *const fault_names[FAULTS] = {
 
 /* How often a kind of fault is drawn, where it can happen. */
 static const uint32_t fault_weights[FAULTS] = {26, 9, 5, 6, 40, 12, 5, 10, 5,
-                                               5,  4, 2, 4, 4,  8,  5, 3};
+                                               5,  4, 2, 4, 4,  16, 5, 3};
 
 void sim_kill(struct sim_world *world, struct sim_process *process) {
     sim_trace(world, "%s: killed", process->name);
     sim_process_dies(process);
     process->dead = true;
+    atomic_store(&process->stop, true); /* so that nothing waits for what does not come any more */
     process->paused_us = 0;
     for (int w = 0; w < world->plan.workers; w++)
         if (process->actors[w].member)

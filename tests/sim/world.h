@@ -35,6 +35,7 @@ struct sim_plan {
     int events, devices;
     uint32_t piece_bytes; /* of snapshots */
     int64_t step_us;      /* from one event to the next, about */
+    int64_t look_us; /* from one look into the rules topic to the next, while there are faults */
     int faults;
     uint32_t fault_gap; /* passes between two faults, at most */
     int64_t commit_us, snapshot_least_us, snapshot_most_us;
@@ -121,8 +122,8 @@ struct sim_world {
     struct sim_late_end late[8];
     int n_late;
     int rules;                         /* the variant that was deployed last; 0 at the start */
-    bool deployed[SIM_RULES];          /* ever, or at the start */
-    int deployments;                   /* that can be used */
+    int *deployments; /* all variants that were ever to be in force, in order: 0, those deployed */
+    size_t n_deployments, deployments_cap;
     struct fb_bundle *const *variants; /* of the rules */
     struct fb_bundle *least;           /* of at least once */
     struct fb_bundle *foreign;         /* reads other topics than the processes do */
