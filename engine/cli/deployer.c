@@ -68,7 +68,10 @@ bool fb_cli_in_force(const char *command, struct fb_deploy *deploy, struct fb_in
     }
     bool ok = fb_deploy_find_undeployed(deploy, &found, err);
     if (!ok && err->kind == FB_FATAL) /* as before such a right was asked for */
-        fprintf(stderr, "flyball %s: the rules in force cannot be read: %s\n", command, err->text);
+        fprintf(stderr,
+                "flyball %s: the rules in force cannot be read, so there is nothing to compare "
+                "with or to go back to: %s\n",
+                command, err->text);
     if (ok && found.bytes.n) {
         in_force->bundle = bundle_of(command, &found.bytes, found.name);
         memcpy(in_force->instance, found.instance, sizeof in_force->instance);

@@ -420,6 +420,7 @@ static void give_as_documented(const struct app *app, const char *const *blocks,
         read_block(*blocks, block);
         replace_all(block, "telemetry.pumps", app->input);
         replace_all(block, "pumps", app->name);
+        replace_all(block, "User:ops", SCRAM_USER);
         replace_all(block, "kafka-acls.sh", of_node("sh $F/kafka-acls.sh"));
         fputs(block, file);
     }
@@ -449,6 +450,108 @@ static void the_documented_commands_give_what_is_needed(void **state) {
         struct fb_program_run run = start(cases[i].create, cases[i].guarantee);
         expect_outputs(&app, &run);
     }
+}
+
+/* ---- another user deploys ---- */
+
+static int deployer(const char *command, const char *option, const char *value) {
+    const char *const args[] = {command, "--config", fb_path_of("a.conf"), option, value, NULL};
+    return fb_program_do(fb_folder(), "deploy.log", args);
+}
+
+static void expect_deployer_said(const char *text) {
+    struct fb_program_run run;
+    snprintf(run.log, sizeof run.log, "%s/deploy.log", fb_folder());
+    expect_said(&run, text);
+}
+
+/* All rights to deploy but one. */
+static void expect_deployer_denied(const struct app *app, size_t without, const char *right,
+                                   const char *topic) {
+    const struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app->rules, false},
+        {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, app->rules, false},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app->status, false},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app->snapshot, false}};
+    enum { RIGHTS = sizeof rights / sizeof *rights };
+    struct fb_right given[RIGHTS];
+    char wanted[256];
+    size_t n = 0;
+    for (size_t i = 0; i < RIGHTS; i++)
+        if (i != without)
+            given[n++] = rights[i];
+    give_only(SCRAM_USER, given, n);
+    int ended = deployer("deploy", "--rules", fb_path_of("a.rules"));
+    snprintf(wanted, sizeof wanted, "Kafka denies this client %s on the topic '%s' (", right,
+             topic);
+    expect_deployer_said(wanted);
+    assert_int_equal(ended, 2);
+}
+
+static void write_other_rules(const struct app *app, const char *name, const char *limit) {
+    fb_write_text(fb_path_of(name),
+                  "device meter from \"%s\" {\n  key id\n  time ts [ms]\n  temp: number [degC]\n}\n"
+                  "alarm hot on meter {\n  raise high when temp > %s\n}\n",
+                  app->input, limit);
+}
+
+/* With a snapshot, run by a user who may do everything; what comes next is done by another. */
+static struct fb_program_run start_for_deployer(struct app *app) {
+    *app = new_app(false);
+    write_config(app, "kafka.bootstrap.servers = 127.0.0.1:$O\n");
+    struct fb_program_run run = start("instance.id=a", ONCE);
+    fb_program_await(&run, "worker 0 has 1 partition");
+    const char *const told[] = {app->snapshot, app->status};
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        struct fb_records got = fb_topic_await(fb_broker_address(node), told[i], false, 1);
+        fb_records_free(&got);
+    }
+    write_config(app, by_scram);
+    write_other_rules(app, "b.rules", "85 degC");
+    write_other_rules(app, "c.rules", "95 degC");
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    return run;
+}
+
+static void whoever_deploys_needs_what_is_documented(void **state) {
+    (void)state;
+    static const char *const block[] = {"rights to deploy", NULL};
+    struct app app;
+    struct fb_program_run run = start_for_deployer(&app);
+    give_as_documented(&app, block, 5);
+    assert_int_equal(deployer("deploy", "--rules", fb_path_of("b.rules")), 0);
+    expect_deployer_said("in force in 1 of 1 partitions");
+    assert_int_equal(deployer("deploy", "--rollback", NULL), 0); /* to what nobody had deployed */
+    expect_deployer_said("in force in 1 of 1 partitions");
+    assert_int_equal(deployer("plan", fb_path_of("c.rules"), NULL), 1);
+    expect_deployer_said("reset    hot: raise high: another condition");
+    expect_deployer_denied(&app, 0, "Read", app.rules);
+    expect_deployer_denied(&app, 1, "Write", app.rules);
+    expect_deployer_denied(&app, 2, "Read", app.status);
+    fb_access_take(fb_broker_address(node), SCRAM_USER);
+    give_as_documented(&app, block, 5);
+    assert_int_equal(deployer("drain", "--wait", "60"), 0);
+    assert_int_equal(fb_program_wait(&run), 0);
+}
+
+/* Nobody has deployed the rules of the start, so that what they are stands in snapshots only. */
+static void a_first_deployment_without_the_snapshots_compares_with_nothing(void **state) {
+    (void)state;
+    struct app app;
+    struct fb_program_run run = start_for_deployer(&app);
+    const struct fb_right rights[] = {
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.rules, false},
+        {RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC, app.rules, false},
+        {RD_KAFKA_ACL_OPERATION_CREATE, RD_KAFKA_RESOURCE_TOPIC, app.rules, false},
+        {RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC, app.status, false}};
+    give_only(SCRAM_USER, rights, sizeof rights / sizeof *rights);
+    assert_int_equal(deployer("deploy", "--rules", fb_path_of("b.rules")), 0);
+    expect_deployer_said("in force in 1 of 1 partitions");
+    expect_deployer_said("so there is nothing to compare with or to go back to: ");
+    assert_int_equal(deployer("deploy", "--rollback", NULL), 1);
+    expect_deployer_said("there is nothing to go back to");
+    fb_program_signal(&run, SIGTERM);
+    assert_int_equal(fb_program_wait(&run), 0);
 }
 
 static void rights_that_are_taken_away_end_the_run(void **state) {
@@ -687,7 +790,9 @@ static void who_is_not_let_in_is_told_why(void **state) {
     }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_right_that_is_missing_is_named),
         cmocka_unit_test(each_right_of_exactly_once_that_is_missing_is_named),
@@ -695,6 +800,8 @@ int main(void) {
         cmocka_unit_test(having_no_output_to_write_is_an_end),
         cmocka_unit_test(missing_outputs_need_the_right_to_create_them),
         cmocka_unit_test(the_documented_commands_give_what_is_needed),
+        cmocka_unit_test(whoever_deploys_needs_what_is_documented),
+        cmocka_unit_test(a_first_deployment_without_the_snapshots_compares_with_nothing),
         cmocka_unit_test(rights_that_are_taken_away_end_the_run),
         cmocka_unit_test(transactions_and_the_journal_need_rights_too),
         cmocka_unit_test(a_password_leads_from_topic_to_topic),
