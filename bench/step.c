@@ -126,16 +126,6 @@ static struct log *log_of(struct history *history, const char *topic) {
                                             : NULL;
 }
 
-static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
-                         struct fb_err *err) {
-    (void)base;
-    (void)topic;
-    (void)partition;
-    (void)err;
-    *yes = true;
-    return true;
-}
-
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
     struct reader *reader = (struct reader *)base;
     (void)err;
@@ -194,8 +184,7 @@ static struct fb_reader *open_reader(struct fb_history *base, const char *topic,
     return &reader->base;
 }
 
-static const struct fb_history_calls history_calls = {bounds, offset_at, all_is_shown, open_reader,
-                                                      NULL};
+static const struct fb_history_calls history_calls = {bounds, offset_at, NULL, open_reader, NULL};
 
 /* ---- the task ---- */
 

@@ -156,7 +156,7 @@ struct fb_history_calls {
     bool (*offset_at)(struct fb_history *history, const char *topic, int32_t partition,
                       int64_t stamp_us, int64_t *offset, struct fb_err *err);
     /* Whether all that was written there is shown: no transaction is open that may still be
-     * committed. */
+     * committed. NULL: what is shown is all there is. */
     bool (*all_is_shown)(struct fb_history *history, const char *topic, int32_t partition,
                          bool *yes, struct fb_err *err);
     /* NULL: err says why; FB_FATAL where records at `from` are gone. */

@@ -219,17 +219,6 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
     return read != FB_READ_FAILED;
 }
 
-/* What a folder does not show after its opening was never committed. */
-static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
-                         struct fb_err *err) {
-    (void)base;
-    (void)topic;
-    (void)partition;
-    (void)err;
-    *yes = true;
-    return true;
-}
-
 /* ---- opening ---- */
 
 static void close_history(struct fb_history *base) {
@@ -244,8 +233,9 @@ static void close_history(struct fb_history *base) {
 struct fb_history *fb_state_history_open(struct fb_state_dir *dir,
                                          const struct fb_history_topics *topics,
                                          struct fb_err *err) {
-    static const struct fb_history_calls calls = {bounds, offset_at, all_is_shown, open_reader,
-                                                  close_history};
+    /* No all_is_shown: what a folder does not show after its opening was never committed. */
+    static const struct fb_history_calls calls = {
+        .bounds = bounds, .offset_at = offset_at, .open = open_reader, .close = close_history};
     (void)err; /* trouble shows when it is read */
     struct history *history = fb_alloc(sizeof *history);
     history->base.calls = &calls;

@@ -92,16 +92,21 @@ static bool on_progress(void *context, int32_t partition, uint32_t permille) {
     return rebuilding->takeover->stay(rebuilding->takeover->context);
 }
 
+static bool ends_are_shown(struct fb_history *history, const struct fb_restore_wish *wish) {
+    struct fb_err err;
+    bool journal = false, snapshot = false;
+    if (!history->calls->all_is_shown)
+        return true;
+    return history->calls->all_is_shown(history, wish->journal, wish->partition, &journal, &err) &&
+           history->calls->all_is_shown(history, wish->snapshot, wish->partition, &snapshot,
+                                        &err) &&
+           journal && snapshot;
+}
+
 /* Looked at behind what was restored in vain, so it tells of the next try. */
 static void look_at_ends(struct rebuilding *rebuilding, struct fb_history *history,
                          const struct fb_restore_wish *wish) {
-    struct fb_err err;
-    bool journal = false, snapshot = false;
-    bool shown =
-        history->calls->all_is_shown(history, wish->journal, wish->partition, &journal, &err) &&
-        history->calls->all_is_shown(history, wish->snapshot, wish->partition, &snapshot, &err) &&
-        journal && snapshot;
-    if (!shown)
+    if (!ends_are_shown(history, wish))
         rebuilding->shown_us = -1;
     else if (rebuilding->shown_us < 0)
         rebuilding->shown_us = fb_now_us(rebuilding->takeover->config->time);

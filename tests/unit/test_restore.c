@@ -89,16 +89,6 @@ static bool offset_at(struct fb_history *base, const char *topic, int32_t partit
     return bounds(base, topic, partition, offset, &end, err);
 }
 
-static bool all_is_shown(struct fb_history *base, const char *topic, int32_t partition, bool *yes,
-                         struct fb_err *err) {
-    (void)base;
-    (void)topic;
-    (void)partition;
-    (void)err;
-    *yes = true;
-    return true;
-}
-
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
     struct memory_reader *reader = (struct memory_reader *)base;
     (void)err;
@@ -132,7 +122,7 @@ static void close_history(struct fb_history *base) {
     (void)base;
 }
 
-static const struct fb_history_calls history_calls = {bounds, offset_at, all_is_shown, open_reader,
+static const struct fb_history_calls history_calls = {bounds, offset_at, NULL, open_reader,
                                                       close_history};
 
 /* ---- a task that leaves a history behind ---- */
