@@ -305,6 +305,7 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
             forget_device(core, device);
         else
             move_device(core, change, device);
+        fb_devices_give_back(old.devices, i); /* the new ones find room there */
     }
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
     fb_core_tear_down(&old);

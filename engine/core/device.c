@@ -170,6 +170,15 @@ struct fb_device *fb_devices_at(const struct fb_devices *devices, uint32_t i) {
     return device_at(devices, devices->all[i]);
 }
 
+/* Devices stand in the order of their numbers. */
+void fb_devices_give_back(struct fb_devices *devices, uint32_t i) {
+    uint32_t chunk = (devices->all[i] - 1) / PLACES;
+    if (i + 1 < devices->n && (devices->all[i + 1] - 1) / PLACES == chunk)
+        return;
+    free(devices->chunks[chunk]);
+    devices->chunks[chunk] = NULL;
+}
+
 uint64_t fb_devices_bytes(const struct fb_devices *devices) {
     return (uint64_t)devices->n_chunks * CHUNK_BYTES;
 }

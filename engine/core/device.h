@@ -159,5 +159,8 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
 uint32_t fb_devices_count(const struct fb_devices *devices);
 struct fb_device *fb_devices_at(const struct fb_devices *devices, uint32_t i);
 uint64_t fb_devices_bytes(const struct fb_devices *devices);
+/* The device of this number, and all before it, are not needed any more: gives back what memory
+ * only they stand in. They must not be looked at, or found, again. */
+void fb_devices_give_back(struct fb_devices *devices, uint32_t i);
 
 #endif
