@@ -17,6 +17,7 @@
 #include "engine/core/snapshot.h"
 #include "engine/run/task_commit.h"
 #include "tests/unit/bundle_of_text.h"
+#include "tests/unit/memory_history.h"
 
 static const char rules[] = "device m from \"in\" {\n"
                             "  key id\n"
@@ -27,137 +28,21 @@ static const char rules[] = "device m from \"in\" {\n"
                             "  raise high when temp > 80 degC until temp < 70 degC\n"
                             "}\n";
 
-enum { RECORDS_MAX = 64, LOGS = 3 /* input, journal, snapshot */ };
-
-/* ---- topics in memory ---- */
-
-struct stored {
-    char *key, *value;
-    size_t key_n, value_n;
-};
-
-struct log {
-    const char *name;
-    struct stored items[RECORDS_MAX];
-    int64_t first, n;
-};
-
-struct memory {
-    struct fb_history base;
-    struct log logs[LOGS];
-};
-
-struct memory_reader {
-    struct fb_reader base;
-    const struct log *log;
-    int64_t at;
-};
-
-static char *copy(struct fb_str s) {
-    char *p = fb_alloc(s.n + 1);
-    memcpy(p, s.p ? s.p : "", s.n);
-    return p;
-}
-
-static void store(struct log *log, struct fb_str key, struct fb_str value) {
-    assert_true(log->n < RECORDS_MAX);
-    log->items[log->n++] = (struct stored){copy(key), copy(value), key.n, value.n};
-}
-
-static struct log *log_of(struct fb_history *base, const char *name) {
-    struct memory *memory = (struct memory *)base;
-    for (int i = 0; i < LOGS; i++)
-        if (strcmp(memory->logs[i].name, name) == 0)
-            return &memory->logs[i];
-    fail_msg("no topic %s", name);
-    return NULL;
-}
-
-static bool bounds(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
-                   int64_t *end, struct fb_err *err) {
-    (void)partition;
-    (void)err;
-    *first = log_of(base, topic)->first;
-    *end = log_of(base, topic)->n;
-    return true;
-}
-
-static bool offset_at(struct fb_history *base, const char *topic, int32_t partition,
-                      int64_t stamp_us, int64_t *offset, struct fb_err *err) {
-    (void)stamp_us;
-    int64_t end;
-    return bounds(base, topic, partition, offset, &end, err);
-}
-
-static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
-    struct memory_reader *reader = (struct memory_reader *)base;
-    (void)err;
-    if (reader->at == reader->log->n)
-        return FB_READ_END;
-    const struct stored *item = &reader->log->items[reader->at];
-    *record = (struct fb_record){.topic = fb_str_of(reader->log->name),
-                                 .offset = reader->at++,
-                                 .stamp_us = 1000000,
-                                 .key = {item->key, item->key_n},
-                                 .value = {item->value, item->value_n}};
-    return FB_READ_RECORD;
-}
-
-static void close_reader(struct fb_reader *base) {
-    free(base);
-}
-
-static const struct fb_reader_calls reader_calls = {next, close_reader};
-
-static struct fb_reader *open_reader(struct fb_history *base, const char *topic, int32_t partition,
-                                     int64_t from, struct fb_err *err) {
-    (void)partition;
-    (void)err;
-    struct memory_reader *reader = fb_alloc(sizeof *reader);
-    *reader = (struct memory_reader){{&reader_calls}, log_of(base, topic), from};
-    return &reader->base;
-}
-
-static void close_history(struct fb_history *base) {
-    (void)base;
-}
-
-static const struct fb_history_calls history_calls = {bounds, offset_at, NULL, open_reader,
-                                                      close_history};
-
 /* ---- a task that leaves a history behind ---- */
 
 struct fixture {
     struct fb_bundle *bundle;
     struct fb_task_config config;
-    struct memory memory;
+    struct fb_memory_history *memory;
     struct fb_task *task;
 };
 
 static void commit(struct fixture *f) {
-    fb_task_seal(f->task, 2000000);
-    const struct fb_batch *batch = fb_task_batch(f->task);
-    for (uint32_t i = 0; i < fb_batch_count(batch); i++) {
-        struct fb_header headers[FB_BATCH_HEADERS_MAX];
-        struct fb_outgoing out = {0};
-        enum fb_stream stream = fb_batch_at(batch, i, &out, headers);
-        if (stream == FB_STREAM_JOURNAL)
-            store(&f->memory.logs[1], out.key, out.value);
-        if (stream == FB_STREAM_SNAPSHOT)
-            store(&f->memory.logs[2], out.key, out.value);
-    }
-    fb_task_committed(f->task);
+    fb_memory_commit(f->memory, f->task, 2000000);
 }
 
 static void take(struct fixture *f, const char *value) {
-    struct log *input = &f->memory.logs[0];
-    struct fb_record record = {.topic = FB_S("in"),
-                               .offset = input->n,
-                               .stamp_us = 1000000,
-                               .key = FB_S("k"),
-                               .value = fb_str_of(value)};
-    store(input, record.key, record.value);
-    fb_task_record(f->task, 0, &record, 1500000);
+    fb_memory_take(f->memory, f->task, fb_str_of(value), 1000000, 1500000);
 }
 
 static struct fixture *begin_with(struct fb_snapshot_pace pace) {
@@ -168,10 +53,7 @@ static struct fixture *begin_with(struct fb_snapshot_pace pace) {
                                         .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
                                         .journalled = true,
                                         .pace = pace};
-    f->memory.base.calls = &history_calls;
-    f->memory.logs[0].name = "in";
-    f->memory.logs[1].name = "journal";
-    f->memory.logs[2].name = "snapshot";
+    f->memory = fb_memory_history_new();
     f->task = fb_task_new(&f->config, f->bundle, 0);
     fb_task_activate(f->task, FB_S("test"), 1000000);
     fb_task_begin(f->task, 0, 0);
@@ -200,11 +82,7 @@ static struct fixture *begin(bool drained) {
 static void end(struct fixture *f) {
     fb_task_free(f->task);
     fb_bundle_drop(f->bundle);
-    for (int i = 0; i < LOGS; i++)
-        for (int64_t k = 0; k < f->memory.logs[i].n; k++) {
-            free(f->memory.logs[i].items[k].key);
-            free(f->memory.logs[i].items[k].value);
-        }
+    fb_memory_history_free(f->memory);
     free(f);
 }
 
@@ -225,7 +103,7 @@ static enum fb_restored restore_as(struct fixture *f, bool all_is_shown, struct 
                                    .all_is_shown = all_is_shown,
                                    .progress = progress};
     *task = NULL;
-    return fb_restore(&f->memory.base, &wish, task, figures, err);
+    return fb_restore(&f->memory->base, &wish, task, figures, err);
 }
 
 static enum fb_restored restore(struct fixture *f, struct fb_task **task,
@@ -233,45 +111,42 @@ static enum fb_restored restore(struct fixture *f, struct fb_task **task,
     return restore_as(f, false, task, figures, err);
 }
 
-static void replace(struct stored *item, struct fb_buf *value) {
-    free(item->value);
-    item->value = copy((struct fb_str){value->p, value->n});
-    item->value_n = value->n;
-    fb_buf_free(value);
+static void replace(struct fb_memory_record *item, struct fb_buf value) {
+    fb_buf_free(&item->value);
+    item->value = value;
 }
 
 /* As if a build of other semantics had written the journal. */
 static void change_semantics(struct fixture *f) {
-    struct log *journal = &f->memory.logs[1];
-    for (int64_t i = 0; i < journal->n; i++) {
-        struct stored *item = &journal->items[i];
+    struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
+    for (size_t i = 0; i < journal->n; i++) {
+        struct fb_memory_record *item = &journal->records[i];
         struct fb_journal_writer writer = {0};
         struct fb_journal commit_;
         struct fb_buf out = {0};
-        assert_true(fb_journal_parse((struct fb_str){item->value, item->value_n}, &commit_, NULL));
+        assert_true(fb_journal_parse(fb_memory_view(&item->value), &commit_, NULL));
         fb_buf_str(&writer.bytes, commit_.operations);
         commit_.semantics = FB_SEMANTICS + 1;
         fb_journal_seal(&writer, &commit_, &out);
         fb_journal_writer_free(&writer);
-        replace(item, &out);
+        replace(item, out);
     }
 }
 
 static void change_layout(struct fixture *f, const char *layout) {
-    struct log *snapshot = &f->memory.logs[2];
+    struct fb_memory_log *snapshot = &f->memory->logs[FB_STREAM_SNAPSHOT];
     int changed = 0;
-    for (int64_t i = 0; i < snapshot->n; i++) {
-        struct stored *item = &snapshot->items[i];
+    for (size_t i = 0; i < snapshot->n; i++) {
+        struct fb_memory_record *item = &snapshot->records[i];
         struct fb_manifest manifest;
         struct fb_buf out = {0};
-        if (!strstr(item->key, "manifest"))
+        if (!strstr(fb_buf_terminated(&item->key), "manifest"))
             continue;
-        assert_true(
-            fb_manifest_decode((struct fb_str){item->value, item->value_n}, &manifest, NULL));
+        assert_true(fb_manifest_decode(fb_memory_view(&item->value), &manifest, NULL));
         assert_true(fb_str_eq(manifest.layout, fb_str_of(f->bundle->layout)));
         manifest.layout = fb_str_of(layout);
         fb_manifest_encode(&manifest, &out);
-        replace(item, &out);
+        replace(item, out);
         changed++;
     }
     assert_true(changed > 0);
@@ -299,7 +174,8 @@ static void what_was_drained_is_rebuilt_without_a_journal(void **state) {
 static void draining_again_makes_a_snapshot_only_where_something_was_taken(void **state) {
     (void)state;
     struct fixture *f = begin(true);
-    int64_t n = f->memory.logs[1].n;
+    const struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
+    size_t n = journal->n;
     fb_task_drain(f->task);
     assert_false(fb_task_has_news(f->task));
     take(f, "{\"id\":\"d\",\"temp\":20}");
@@ -307,7 +183,7 @@ static void draining_again_makes_a_snapshot_only_where_something_was_taken(void 
     while (fb_task_has_news(f->task))
         commit(f);
     assert_true(fb_task_is_drained(f->task));
-    assert_true(f->memory.logs[1].n > n + 1); /* its record, and the manifest behind it */
+    assert_true(journal->n > n + 1); /* its record, and the manifest behind it */
     end(f);
 }
 
@@ -395,36 +271,36 @@ static struct fixture *begin_with_snapshots(void) {
     return f;
 }
 
-static bool ends_with(const struct stored *item, const char *text) {
+static bool ends_with(const struct fb_memory_record *item, const char *text) {
     size_t n = strlen(text);
-    return item->key_n >= n && memcmp(item->key + item->key_n - n, text, n) == 0;
+    return item->key.n >= n && memcmp(item->key.p + item->key.n - n, text, n) == 0;
 }
 
 /* The last record but `before` whose key ends so. */
-static struct stored *find(struct fixture *f, const char *end, int before) {
-    struct log *snapshot = &f->memory.logs[2];
-    for (int64_t i = snapshot->n - 1; i >= 0; i--)
-        if (ends_with(&snapshot->items[i], end) && before-- == 0)
-            return &snapshot->items[i];
+static struct fb_memory_record *find(struct fixture *f, const char *end, int before) {
+    struct fb_memory_log *snapshot = &f->memory->logs[FB_STREAM_SNAPSHOT];
+    for (size_t i = snapshot->n; i-- > 0;)
+        if (ends_with(&snapshot->records[i], end) && before-- == 0)
+            return &snapshot->records[i];
     fail_msg("no record %s", end);
     return NULL;
 }
 
-static void flip(struct stored *item) {
-    item->value[item->value_n / 2] ^= 1;
+static void flip(struct fb_memory_record *item) {
+    item->value.p[item->value.n / 2] ^= 1;
 }
 
-static void hide(struct stored *item) {
-    memset(item->key, '?', item->key_n);
+static void hide(struct fb_memory_record *item) {
+    memset(item->key.p, '?', item->key.n);
 }
 
-static void lie(struct stored *item) {
+static void lie(struct fb_memory_record *item) {
     struct fb_manifest manifest;
     struct fb_buf out = {0};
-    assert_true(fb_manifest_decode((struct fb_str){item->value, item->value_n}, &manifest, NULL));
+    assert_true(fb_manifest_decode(fb_memory_view(&item->value), &manifest, NULL));
     manifest.state_hash.low ^= 1;
     fb_manifest_encode(&manifest, &out);
-    replace(item, &out);
+    replace(item, out);
 }
 
 enum { DAMAGES = 5 };
@@ -433,7 +309,7 @@ enum { DAMAGES = 5 };
 static void damage(struct fixture *f, int how, int before) {
     static const char *const ends[DAMAGES] = {"/00000000", "/00000000", "/manifest", "/manifest",
                                               "/manifest"};
-    static void (*const ways[DAMAGES])(struct stored *) = {flip, hide, flip, hide, lie};
+    static void (*const ways[DAMAGES])(struct fb_memory_record *) = {flip, hide, flip, hide, lie};
     ways[how](find(f, ends[how], before));
 }
 
@@ -467,7 +343,7 @@ static void the_one_that_served_stays_until_the_next_is_whole(void **state) {
     struct fb_restore_figures figures;
     struct fb_task *task;
     struct fb_err err;
-    char damaged = find(f, "/manifest", 0)->key[0];
+    char damaged = find(f, "/manifest", 0)->key.p[0];
     damage(f, 0, 0);
     assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
     fb_task_free(f->task);
@@ -475,7 +351,7 @@ static void the_one_that_served_stays_until_the_next_is_whole(void **state) {
     take(f, "{\"id\":\"e\",\"temp\":20}");
     while (fb_task_has_news(f->task))
         commit(f);
-    assert_int_equal(find(f, "/manifest", 0)->key[0], damaged);
+    assert_int_equal(find(f, "/manifest", 0)->key.p[0], damaged);
     assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
     assert_true(figures.devices >= 4);
     expect_same_state(f, task);
@@ -533,11 +409,10 @@ static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **sta
         struct fb_restore_figures figures;
         struct fb_task *task;
         struct fb_err err;
-        struct log *journal = &f->memory.logs[1];
+        struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
         struct fb_manifest manifest;
-        struct stored *last = find(f, "/manifest", both);
-        assert_true(
-            fb_manifest_decode((struct fb_str){last->value, last->value_n}, &manifest, NULL));
+        struct fb_memory_record *last = find(f, "/manifest", both);
+        assert_true(fb_manifest_decode(fb_memory_view(&last->value), &manifest, NULL));
         if (both)
             damage(f, 0, 1);
         damage(f, 0, 0);
@@ -546,7 +421,7 @@ static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **sta
         assert_null(task);
         assert_non_null(strstr(err.text, "the newest snapshot cannot be used"));
         assert_non_null(strstr(err.text, both ? "lacks commit 1" : "does not reach back"));
-        assert_true(journal->first < journal->n);
+        assert_true(journal->first < (int64_t)journal->n);
         end(f);
     }
 }
