@@ -94,8 +94,8 @@ static bool progress(void *context, int32_t partition, uint32_t permille) {
 }
 
 /* *task: NULL where there is none. */
-static enum fb_restored restore_as(struct fixture *f, bool all_is_shown, struct fb_task **task,
-                                   struct fb_restore_figures *figures, struct fb_err *err) {
+static enum fb_restored restore(struct fixture *f, bool all_is_shown, struct fb_task **task,
+                                struct fb_restore_figures *figures, struct fb_err *err) {
     struct fb_restore_wish wish = {.config = &f->config,
                                    .bundle = f->bundle,
                                    .journal = "journal",
@@ -106,9 +106,23 @@ static enum fb_restored restore_as(struct fixture *f, bool all_is_shown, struct 
     return fb_restore(&f->memory->base, &wish, task, figures, err);
 }
 
-static enum fb_restored restore(struct fixture *f, struct fb_task **task,
-                                struct fb_restore_figures *figures, struct fb_err *err) {
-    return restore_as(f, false, task, figures, err);
+/* To be freed. */
+static struct fb_task *restored(struct fixture *f, bool all_is_shown,
+                                struct fb_restore_figures *figures) {
+    struct fb_task *task;
+    struct fb_err err;
+    assert_int_equal(restore(f, all_is_shown, &task, figures, &err), FB_RESTORE_DONE);
+    assert_non_null(task);
+    return task;
+}
+
+static void expect_halt(struct fixture *f, const char *why) {
+    struct fb_restore_figures figures;
+    struct fb_task *task;
+    struct fb_err err;
+    assert_int_equal(restore(f, false, &task, &figures, &err), FB_RESTORE_HALT);
+    assert_null(task);
+    assert_non_null(strstr(err.text, why));
 }
 
 static void replace(struct fb_memory_record *item, struct fb_buf value) {
@@ -158,10 +172,8 @@ static void what_was_drained_is_rebuilt_without_a_journal(void **state) {
     (void)state;
     struct fixture *f = begin(true);
     struct fb_restore_figures figures;
-    struct fb_task *task;
-    struct fb_err err;
     assert_true(fb_task_is_drained(f->task));
-    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    struct fb_task *task = restored(f, false, &figures);
     assert_int_equal(figures.taken, 0);
     assert_true(figures.commits > 0); /* that carried the snapshot */
     assert_int_equal(figures.records, 0);
@@ -191,12 +203,9 @@ static void other_semantics_go_on_from_what_was_drained(void **state) {
     (void)state;
     struct fixture *f = begin(true);
     struct fb_restore_figures figures;
-    struct fb_task *task;
-    struct fb_err err;
     change_semantics(f);
-    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    fb_task_free(restored(f, false, &figures));
     assert_int_equal(figures.devices, 3);
-    fb_task_free(task);
     end(f);
 }
 
@@ -204,53 +213,41 @@ static void other_semantics_do_not_take_again_what_was_not_drained(void **state)
     (void)state;
     for (int behind = 0; behind < 2; behind++) { /* without a snapshot of it; with records behind */
         struct fixture *f = begin(behind);
-        struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
         if (behind) {
             take(f, "{\"id\":\"a\",\"temp\":20}");
             commit(f);
         }
         change_semantics(f);
-        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
-        assert_null(task);
-        assert_non_null(strstr(err.text, "flyball drain"));
+        expect_halt(f, "flyball drain");
         end(f);
     }
+}
+
+static struct fixture *begin_of_layout(const char *layout, bool other_semantics) {
+    struct fixture *f = begin(true);
+    if (other_semantics)
+        change_semantics(f);
+    change_layout(f, layout);
+    return f;
 }
 
 static void a_state_of_another_layout_is_refused(void **state) {
     (void)state;
     for (int other = 0; other < 2; other++) {
-        struct fixture *f = begin(true);
-        struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
-        if (other)
-            change_semantics(f);
-        change_layout(f, "00000000000000000000000000000000");
-        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
-        assert_null(task);
-        assert_non_null(strstr(err.text, "lays out the state in another way"));
+        struct fixture *f = begin_of_layout("00000000000000000000000000000000", other);
+        expect_halt(f, "lays out the state in another way");
         end(f);
     }
 }
 
 static void a_snapshot_that_tells_no_layout_is_read_by_its_own_semantics_only(void **state) {
     (void)state;
-    for (int other = 0; other < 2; other++) {
-        struct fixture *f = begin(true);
-        struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
-        if (other)
-            change_semantics(f);
-        change_layout(f, "");
-        assert_int_equal(restore(f, &task, &figures, &err),
-                         other ? FB_RESTORE_HALT : FB_RESTORE_DONE);
-        fb_task_free(task);
-        end(f);
-    }
+    struct fb_restore_figures figures;
+    struct fixture *own = begin_of_layout("", false), *other = begin_of_layout("", true);
+    fb_task_free(restored(own, false, &figures));
+    expect_halt(other, "lays out the state in another way");
+    end(own);
+    end(other);
 }
 
 /* ---- damage ---- */
@@ -320,20 +317,22 @@ static void expect_same_state(struct fixture *f, struct fb_task *task) {
                               fb_core_state_hash(fb_task_core(f->task))));
 }
 
-static void a_damaged_newest_snapshot_gives_way_to_the_one_before(void **state) {
-    (void)state;
+static void expect_each_damage_survived(int before, bool all_is_shown, uint32_t devices) {
     for (int how = 0; how < DAMAGES; how++) {
         struct fixture *f = begin_with_snapshots();
         struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
-        damage(f, how, 0);
-        assert_int_equal(restore_as(f, true, &task, &figures, &err), FB_RESTORE_DONE);
+        damage(f, how, before);
+        struct fb_task *task = restored(f, all_is_shown, &figures);
         expect_same_state(f, task);
-        assert_int_equal(figures.devices, 2);
+        assert_int_equal(figures.devices, devices);
         fb_task_free(task);
         end(f);
     }
+}
+
+static void a_damaged_newest_snapshot_gives_way_to_the_one_before(void **state) {
+    (void)state;
+    expect_each_damage_survived(0, true, 2);
 }
 
 /* The next snapshot takes the place of the damaged one, never of the one that serves. */
@@ -341,18 +340,16 @@ static void the_one_that_served_stays_until_the_next_is_whole(void **state) {
     (void)state;
     struct fixture *f = begin_with_snapshots();
     struct fb_restore_figures figures;
-    struct fb_task *task;
-    struct fb_err err;
     char damaged = find(f, "/manifest", 0)->key.p[0];
     damage(f, 0, 0);
-    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    struct fb_task *task = restored(f, false, &figures);
     fb_task_free(f->task);
     f->task = task;
     take(f, "{\"id\":\"e\",\"temp\":20}");
     while (fb_task_has_news(f->task))
         commit(f);
     assert_int_equal(find(f, "/manifest", 0)->key.p[0], damaged);
-    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    task = restored(f, false, &figures);
     assert_true(figures.devices >= 4);
     expect_same_state(f, task);
     fb_task_free(task);
@@ -361,18 +358,7 @@ static void the_one_that_served_stays_until_the_next_is_whole(void **state) {
 
 static void a_damaged_older_snapshot_harms_nobody(void **state) {
     (void)state;
-    for (int how = 0; how < DAMAGES; how++) {
-        struct fixture *f = begin_with_snapshots();
-        struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
-        damage(f, how, 1);
-        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
-        assert_int_equal(figures.devices, 3);
-        expect_same_state(f, task);
-        fb_task_free(task);
-        end(f);
-    }
+    expect_each_damage_survived(1, false, 3);
 }
 
 static void pieces_that_may_still_come_are_waited_for(void **state) {
@@ -382,7 +368,7 @@ static void pieces_that_may_still_come_are_waited_for(void **state) {
     struct fb_task *task;
     struct fb_err err;
     hide(find(f, "/manifest", 0));
-    assert_int_equal(restore_as(f, false, &task, &figures, &err), FB_RESTORE_BEHIND);
+    assert_int_equal(restore(f, false, &task, &figures, &err), FB_RESTORE_BEHIND);
     assert_null(task);
     end(f);
 }
@@ -391,11 +377,9 @@ static void without_any_snapshot_the_whole_journal_serves(void **state) {
     (void)state;
     struct fixture *f = begin_with_snapshots();
     struct fb_restore_figures figures;
-    struct fb_task *task;
-    struct fb_err err;
     damage(f, 0, 0);
     damage(f, 0, 1);
-    assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_DONE);
+    struct fb_task *task = restored(f, false, &figures);
     assert_int_equal(figures.records, 4);
     expect_same_state(f, task);
     fb_task_free(task);
@@ -406,9 +390,6 @@ static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **sta
     (void)state;
     for (int both = 0; both < 2; both++) {
         struct fixture *f = begin_with_snapshots();
-        struct fb_restore_figures figures;
-        struct fb_task *task;
-        struct fb_err err;
         struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
         struct fb_manifest manifest;
         struct fb_memory_record *last = find(f, "/manifest", both);
@@ -417,10 +398,8 @@ static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **sta
             damage(f, 0, 1);
         damage(f, 0, 0);
         journal->first = (int64_t)manifest.at.seq - 1; /* commit n stands at n - 1 */
-        assert_int_equal(restore(f, &task, &figures, &err), FB_RESTORE_HALT);
-        assert_null(task);
-        assert_non_null(strstr(err.text, "the newest snapshot cannot be used"));
-        assert_non_null(strstr(err.text, both ? "lacks commit 1" : "does not reach back"));
+        expect_halt(f, "the newest snapshot cannot be used");
+        expect_halt(f, both ? "lacks commit 1" : "does not reach back");
         assert_true(journal->first < (int64_t)journal->n);
         end(f);
     }
