@@ -121,71 +121,76 @@ static bool has_item(const struct fb_rule_decl *rule, int kind) {
 }
 
 /* alarm item = let | raise | "deadband" expr | "clear" "after" dur
- *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | text ; */
-static bool alarm_item(struct fb_parser *p, void *context) {
-    struct fb_rule_decl *rule = context;
+ *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | text ;
+ * but for let and text. Returns what common_item does. */
+static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
     struct fb_span span = fb_p_span(p, first);
-    struct fb_rule_item item = {.index = 0};
-    int common = common_item(p, rule, &item);
-    bool ok = common > 0;
-    if (common != 0) {
-        /* taken */
-    } else if (fb_p_accept_word(p, "raise")) {
-        item.kind = FB_ITEM_RAISE;
-        item.index = rule->n_raises;
+    bool ok;
+    if (fb_p_accept_word(p, "raise")) {
+        item->kind = FB_ITEM_RAISE;
+        item->index = rule->n_raises;
         ok = raise_clause(p, rule, first);
     } else if (fb_p_accept_word(p, "deadband")) {
         fb_p_once(p, rule->deadband != NULL, span, "deadband");
-        item.kind = FB_ITEM_DEADBAND;
+        item->kind = FB_ITEM_DEADBAND;
         ok = (rule->deadband = fb_p_or(p)) != NULL;
         rule->deadband_span = fb_p_span_from(p, first);
     } else if (fb_p_accept_word(p, "clear")) {
         fb_p_once(p, rule->clear_after != NULL, span, "clear after");
-        item.kind = FB_ITEM_CLEAR_AFTER;
+        item->kind = FB_ITEM_CLEAR_AFTER;
         ok = fb_p_expect_word(p, "after") && (rule->clear_after = fb_p_dur(p)) != NULL;
     } else if (fb_p_accept_word(p, "on")) {
         fb_p_once(p, has_item(rule, FB_ITEM_ON_UNKNOWN), span, "on unknown");
-        item.kind = FB_ITEM_ON_UNKNOWN;
+        item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule);
     } else {
-        return fb_p_unknown_clause(p, "an alarm", alarm_clauses);
+        return 0;
     }
-    item.span = fb_p_span_from(p, first);
-    *FB_P_PUSH(p, rule->items, rule->n_items) = item;
-    return ok;
+    return ok ? 1 : -1;
 }
 
 static const struct fb_p_clause event_clauses[] = {
     {"let", "NAME"},     {"when", "LINE"},     {"whenever", NULL}, {"at", "most"},
     {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},  {NULL, NULL}};
 
-/* event item = let | ( "when" | "whenever" ) cond | "at" "most" INT "per" dur | text ; */
-static bool event_item(struct fb_parser *p, void *context) {
-    struct fb_rule_decl *rule = context;
-    const struct fb_token *first = fb_p_peek(p, 0);
-    struct fb_span span = fb_p_span(p, first);
-    struct fb_rule_item item = {.index = 0};
-    int common = common_item(p, rule, &item);
-    bool ok = common > 0;
-    if (common != 0) {
-        /* taken */
-    } else if (fb_p_is_word(p, 0, "when") || fb_p_is_word(p, 0, "whenever")) {
+/* event item = let | ( "when" | "whenever" ) cond | "at" "most" INT "per" dur | text ;
+ * but for let and text. Returns what common_item does. */
+static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
+    struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
+    bool ok;
+    if (fb_p_is_word(p, 0, "when") || fb_p_is_word(p, 0, "whenever")) {
         fb_p_once(p, rule->when != NULL, span, rule->whenever ? "whenever" : "when");
-        item.kind = FB_ITEM_WHEN;
+        item->kind = FB_ITEM_WHEN;
         rule->whenever = fb_p_is_word(p, 0, "whenever");
         fb_p_next(p);
         ok = (rule->when = fb_p_cond(p)) != NULL;
     } else if (fb_p_accept_word(p, "at")) {
         fb_p_once(p, rule->at_most > 0, span, "at most");
-        item.kind = FB_ITEM_AT_MOST;
+        item->kind = FB_ITEM_AT_MOST;
         ok = at_most(p, rule);
     } else {
-        return fb_p_unknown_clause(p, "an event", event_clauses);
+        return 0;
+    }
+    return ok ? 1 : -1;
+}
+
+static bool rule_item(struct fb_parser *p, void *context) {
+    struct fb_rule_decl *rule = context;
+    bool is_alarm = rule->kind == FB_RULE_ALARM;
+    const struct fb_token *first = fb_p_peek(p, 0);
+    struct fb_rule_item item = {.index = 0};
+    int read = common_item(p, rule, &item);
+    if (read == 0) {
+        read = is_alarm ? alarm_item(p, rule, &item) : event_item(p, rule, &item);
+    }
+    if (read == 0) {
+        return fb_p_unknown_clause(p, is_alarm ? "an alarm" : "an event",
+                                   is_alarm ? alarm_clauses : event_clauses);
     }
     item.span = fb_p_span_from(p, first);
     *FB_P_PUSH(p, rule->items, rule->n_items) = item;
-    return ok;
+    return read > 0;
 }
 
 /* scope = "on" NAME [ "where" or ] ; */
@@ -225,8 +230,8 @@ bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind
                                NULL);
     }
     if (!fb_p_block(p, is_alarm ? "alarm" : "event", decl->name,
-                    is_alarm ? alarm_clauses : event_clauses, false,
-                    is_alarm ? alarm_item : event_item, decl, &decl->block)) {
+                    is_alarm ? alarm_clauses : event_clauses, false, rule_item, decl,
+                    &decl->block)) {
         return false;
     }
     if (is_alarm && decl->n_raises == 0) {
