@@ -294,7 +294,7 @@ static uint16_t look(struct fb_piece *piece, const struct fb_node *node, enum fb
     uint32_t cell = piece->looks_at ? fb_piece_place_of(piece->looks_at, node) : FB_MAP_NONE;
     if (cell == FB_MAP_NONE) {
         fb_diag_add(piece->c->diags, FB_E_NO_STATE_TO_SHOW, node->span,
-                    "use the let in a raise, too, or show what it is made of",
+                    "use the let in a raise or `when`, too, or do without the delay here",
                     "no condition of the rule uses this, so its delay is kept nowhere");
         return fb_piece_emit(piece, FB_I_UNKNOWN, 0, 0, 0, 0);
     }

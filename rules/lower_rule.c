@@ -90,16 +90,6 @@ static void add_condition(struct rule *rule, uint32_t index, uint32_t raise,
     };
 }
 
-/* ---- durations ----------------------------------------------------------------------------- */
-
-static struct fb_code lower_span(struct fb_lower_class *c, const struct fb_node *node) {
-    struct fb_piece piece;
-    fb_piece_begin(&piece, c, node->span);
-    struct fb_code code = fb_piece_end(&piece, fb_lower_seconds(&piece, node));
-    fb_piece_free(&piece);
-    return code;
-}
-
 /* ---- whenever ------------------------------------------------------------------------------ */
 
 /* Fields that the condition itself reads, and the `each` windows in it. */
@@ -289,6 +279,16 @@ static void lower_shown(struct rule *rule) {
     out->shown = kept;
 }
 
+/* ---- durations ----------------------------------------------------------------------------- */
+
+static struct fb_code lower_span(struct rule *rule, const struct fb_node *node) {
+    struct fb_piece piece;
+    begin_look(rule, &piece, node->span);
+    struct fb_code code = fb_piece_end(&piece, fb_lower_seconds(&piece, node));
+    fb_piece_free(&piece);
+    return code;
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static uint32_t count_slots(const struct fb_text_decl *text) {
@@ -401,12 +401,12 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
     lower_conditions(&rule, index);
     out->has_clear_after = decl->clear_after != NULL;
     if (decl->clear_after)
-        out->clear_after = lower_span(c, decl->clear_after);
+        out->clear_after = lower_span(&rule, decl->clear_after);
     if (decl->whenever)
         lower_whenever(&rule);
     out->at_most = decl->at_most;
     if (decl->at_most)
-        out->at_most_per = lower_span(c, decl->at_most_per);
+        out->at_most_per = lower_span(&rule, decl->at_most_per);
     lower_shown(&rule);
     lower_texts(&rule);
     out->offset = fb_lower_room(c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));

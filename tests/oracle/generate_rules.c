@@ -633,6 +633,22 @@ static struct gen_node *limit_condition(struct place *p, enum gen_family family)
     return c;
 }
 
+static bool has_text(const struct gen_node *n, const char *text) {
+    if (strstr(n->text.p, text) != NULL)
+        return true;
+    for (uint32_t i = 0; i < n->n_kids; i++)
+        if (has_text(n->kids[i], text))
+            return true;
+    return false;
+}
+
+static bool condition_uses(const struct gen_rule *rule, const char *name) {
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        if (has_text(rule->raises[i].when, name))
+            return true;
+    return false;
+}
+
 static void alarm_options(struct place *p, struct gen_rule *rule) {
     static const char *const policies[] = {"hold", "clear", "raise"};
     static const char *const severities[] = {"info", "low", "medium", "high", "critical"};
@@ -664,24 +680,13 @@ static void alarm_options(struct place *p, struct gen_rule *rule) {
                 ? node(p, GEN_SECONDS, 10, "(@3)",
                        leaf(p, GEN_SECONDS, some_field(p, GEN_SECONDS)->name), NULL, NULL, NULL)
                 : span(p);
+    if (rule->clear_after != NULL && rule->n_lets > 0 && rule->lets[0].family == GEN_BOOL &&
+        condition_uses(rule, rule->lets[0].name) && chance(p, 50))
+        rule->clear_after = node(p, GEN_SECONDS, 10, "(if @1 then @3 else @3)",
+                                 leaf(p, GEN_BOOL, rule->lets[0].name), literal(p, GEN_SECONDS),
+                                 literal(p, GEN_SECONDS), NULL);
     if (chance(p, 45))
         rule->on_unknown = policies[below(p, 3)];
-}
-
-static bool has_text(const struct gen_node *n, const char *text) {
-    if (strstr(n->text.p, text) != NULL)
-        return true;
-    for (uint32_t i = 0; i < n->n_kids; i++)
-        if (has_text(n->kids[i], text))
-            return true;
-    return false;
-}
-
-static bool condition_uses(const struct gen_rule *rule, const char *name) {
-    for (uint32_t i = 0; i < rule->n_raises; i++)
-        if (has_text(rule->raises[i].when, name))
-            return true;
-    return false;
 }
 
 /* A text in quotes cannot stand in a message. */

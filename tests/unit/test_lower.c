@@ -649,11 +649,36 @@ static void a_delay_that_nothing_keeps_is_refused(void **state) {
     assert_refused(PUMP "device pump { let hot = (temp > 80 degC for 1m) }\n"
                         "alarm a on pump { raise high when running message \"{hot}\" }",
                    FB_E_NO_STATE_TO_SHOW);
+    assert_refused(PUMP "device pump { let hot = (temp > 80 degC for 1m) }\n"
+                        "alarm a on pump { raise high when running "
+                        "clear after (if hot then 5s else 1s) }",
+                   FB_E_NO_STATE_TO_SHOW);
+    assert_refused(PUMP "event e on pump { when running "
+                        "at most 1 per (if running for 5s then 5s else 1s) }",
+                   FB_E_NO_STATE_TO_SHOW);
+}
+
+static void an_off_delay_looks_at_the_delay_of_a_condition(void **state) {
+    (void)state;
+    struct made made;
+    make(&made, "device pump { let hot = (temp > 80 degC for 1m) }\n"
+                "alarm a on pump { raise high when hot clear after (if hot then 5s else 1s) }");
+    const struct fb_code *code = &made.compiled.program->rules[0].clear_after;
+    bool looks = false, keeps = false;
+    for (uint32_t i = 0; i < code->count; i++) {
+        const struct fb_instr *in = &made.pump->code[code->first + i];
+        looks |= in->op == FB_I_FOR_PEEK;
+        keeps |= in->op == FB_I_FOR || in->op == FB_I_FOR_CONST;
+    }
+    assert_true(looks);
+    assert_false(keeps);
+    unmake(&made);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_limit_is_a_comparison_with_a_constant),
+        cmocka_unit_test(an_off_delay_looks_at_the_delay_of_a_condition),
         cmocka_unit_test(a_literal_is_converted_at_compile_time),
         cmocka_unit_test(a_right_side_is_converted_to_the_left_ones_unit),
         cmocka_unit_test(a_sum_of_a_temperature_and_a_difference_converts_the_difference),
