@@ -57,7 +57,7 @@ void fb_window_move(const struct fb_window *from, void *from_cell, const struct 
 }
 
 void fb_window_drop(const struct fb_window *window, void *cell, struct fb_texts *texts) {
-    if (window->shape == FB_SHAPE_LAST && window->type == FB_T_TEXT)
+    if (window->shape == FB_SHAPE_LAST)
         fb_last_drop(window, cell, texts);
 }
 

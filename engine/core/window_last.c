@@ -50,10 +50,12 @@ void fb_last_move(const struct fb_window *from, void *from_cell, const struct fb
     }
     last->place = moved % v.n;
     last->taken = kept < old.taken && kept < v.n ? kept : old.taken;
-    fb_window_drop(from, from_cell, texts);
+    fb_last_drop(from, from_cell, texts);
 }
 
 void fb_last_drop(const struct fb_window *window, void *cell, struct fb_texts *texts) {
+    if (window->type != FB_T_TEXT)
+        return;
     struct view v = view_of(window, cell);
     for (uint32_t i = 0; i < v.n; i++) {
         fb_texts_release(texts, (uint64_t)v.values[i].i);
