@@ -9,13 +9,6 @@
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-struct fb_str *fb_lower_words(struct fb_arena *arena, const struct fb_str *words, uint32_t n) {
-    struct fb_str *copies = FB_ARENA_ARRAY(arena, struct fb_str, n);
-    for (uint32_t i = 0; i < n; i++)
-        copies[i] = fb_str_copy(arena, words[i]);
-    return copies;
-}
-
 static double constant(const struct fb_node *node, const struct fb_unit *unit) {
     double value = 0;
     FB_ASSERT(fb_check_constant(node, unit, &value));

@@ -1,8 +1,8 @@
 /* What the files of the lowering share.
  *
  * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules,
- * lower_expr.c and lower_window.c the code, lower_code.c keeps what they emit. Private to
- * rules/lower*.c. */
+ * lower_expr.c and lower_window.c the code, lower_code.c keeps what they emit, fuse.c shortens it;
+ * lower_table.c has what all of that points into. Private to these. */
 #ifndef FB_RULES_LOWER_INTERNAL_H
 #define FB_RULES_LOWER_INTERNAL_H
 
@@ -76,15 +76,17 @@ struct fb_piece {
     const struct fb_piece *looks_at; /* inside a let; NULL: no condition uses it */
 };
 
-/* ---- lower_code.c ---- */
+/* ---- lower_table.c ---- */
 uint32_t fb_lower_number(struct fb_lower_class *c, double x);
 uint32_t fb_lower_number_pair(struct fb_lower_class *c, double x, double y);
 uint32_t fb_lower_int(struct fb_lower_class *c, int64_t x);
 uint32_t fb_lower_text(struct fb_lower_class *c, struct fb_str text);
 uint32_t fb_lower_pattern(struct fb_lower_class *c, struct fb_str text);
+struct fb_str *fb_lower_words(struct fb_arena *arena, const struct fb_str *words, uint32_t n);
 /* Room in the block; its offset. */
 uint32_t fb_lower_room(struct fb_lower_class *c, uint32_t bytes, uint32_t align);
 
+/* ---- lower_code.c ---- */
 void fb_piece_begin(struct fb_piece *piece, struct fb_lower_class *c, struct fb_span span);
 void fb_piece_free(struct fb_piece *piece);
 /* Says, once, that the piece does not fit the instruction set. */
@@ -123,8 +125,5 @@ struct fb_lowered fb_lower_window_call(struct fb_piece *piece, const struct fb_n
 /* Fills *rule and appends its conditions to the class. */
 void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
                    struct fb_rule *rule);
-
-/* ---- lower.c ---- */
-struct fb_str *fb_lower_words(struct fb_arena *arena, const struct fb_str *words, uint32_t n);
 
 #endif
