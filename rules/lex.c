@@ -1,13 +1,14 @@
 /* The lexer: bytes to tokens, comments kept aside.
  *
- * Place in the flow: second stage of the compiler; numbers and units are in lex_number.c. */
+ * Place in the flow: second stage of the compiler; numbers and units are in lex_number.c, operators
+ * in lex_token.c. */
 #include "rules/lex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/lex_internal.h"
+#include "rules/lex_number.h"
 
 bool fb_lex_is_word(struct fb_str s) {
     if (s.n == 0 || fb_lex_is_digit(s.p[0])) {
@@ -19,58 +20,6 @@ bool fb_lex_is_word(struct fb_str s) {
         }
     }
     return true;
-}
-
-struct fb_token *fb_lex_push(struct fb_lexer *lexer, enum fb_token_kind kind, uint32_t start) {
-    struct fb_tokens *tokens = lexer->tokens;
-    FB_PUSH_ROOM(tokens->items, tokens->n, tokens->cap);
-    struct fb_token *token = &tokens->items[tokens->n++];
-    *token = (struct fb_token){.kind = (uint8_t)kind, .start = start, .end = lexer->at};
-    token->flags = lexer->line_start ? FB_TOKEN_LINE_START : 0;
-    lexer->line_start = false;
-    return token;
-}
-
-/* ---- operators, ours and those of other languages ------------------------------------------- */
-
-struct spelling {
-    const char *written;
-    enum fb_token_kind kind;
-    const char *meant; /* not NULL: of another language; reported, then taken for `kind` */
-};
-
-/* Longer ones first. */
-static const struct spelling spellings[] = {
-    {"===", FB_TOK_EQ, "=="},    {"!==", FB_TOK_NE, "!="},   {"...", FB_TOK_RANGE, ".."},
-    {"<=", FB_TOK_LE, NULL},     {">=", FB_TOK_GE, NULL},    {"==", FB_TOK_EQ, NULL},
-    {"!=", FB_TOK_NE, NULL},     {"..", FB_TOK_RANGE, NULL}, {"<>", FB_TOK_NE, "!="},
-    {"=<", FB_TOK_LE, "<="},     {"=>", FB_TOK_GE, ">="},    {"&&", FB_TOK_NAME, "and"},
-    {"||", FB_TOK_NAME, "or"},   {"!", FB_TOK_NAME, "not"},  {"**", FB_TOK_BAD, "x * x"},
-    {"(", FB_TOK_OPEN, NULL},    {")", FB_TOK_CLOSE, NULL},  {"{", FB_TOK_BEGIN, NULL},
-    {"}", FB_TOK_FINISH, NULL},  {",", FB_TOK_COMMA, NULL},  {":", FB_TOK_COLON, NULL},
-    {".", FB_TOK_DOT, NULL},     {"=", FB_TOK_ASSIGN, NULL}, {"<", FB_TOK_LT, NULL},
-    {">", FB_TOK_GT, NULL},      {"+", FB_TOK_PLUS, NULL},   {"-", FB_TOK_MINUS, NULL},
-    {"*", FB_TOK_STAR, NULL},    {"/", FB_TOK_SLASH, NULL},
-    {"\xE2\x89\xA4", FB_TOK_LE, "<="}, {"\xE2\x89\xA5", FB_TOK_GE, ">="},
-    {"\xE2\x89\xA0", FB_TOK_NE, "!="}, {"\xE2\x88\x92", FB_TOK_MINUS, "-"},
-    {"\xC3\x97", FB_TOK_STAR, "*"},    {"\xC2\xB7", FB_TOK_STAR, "*"},
-    {"\xE2\x80\xA6", FB_TOK_RANGE, ".."}};
-
-static const struct spelling *spelling_at(const struct fb_lexer *lexer) {
-    struct fb_str rest = fb_lex_slice(lexer, lexer->at, lexer->end);
-    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
-        size_t n = strlen(spellings[i].written);
-        if (n <= rest.n && memcmp(rest.p, spellings[i].written, n) == 0) {
-            return &spellings[i];
-        }
-    }
-    return NULL;
-}
-
-bool fb_lex_is_foreign(const struct fb_lexer *lexer, uint32_t offset) {
-    struct fb_lexer there = *lexer;
-    there.at = offset;
-    return fb_lex_byte(lexer, offset) >= 0x80 && spelling_at(&there) == NULL;
 }
 
 /* ---- texts and quoted names ---------------------------------------------------------------- */
@@ -248,7 +197,7 @@ static void pair(struct fb_lexer *lexer, uint32_t index) {
     }
 }
 
-static void lex_operator(struct fb_lexer *lexer, const struct spelling *spelling) {
+static void lex_operator(struct fb_lexer *lexer, const struct fb_lex_spelling *spelling) {
     uint32_t start = lexer->at;
     lexer->at += (uint32_t)strlen(spelling->written);
     if (spelling->meant != NULL) {
@@ -360,7 +309,7 @@ static void lex_word(struct fb_lexer *lexer) {
 
 static void lex_one(struct fb_lexer *lexer) {
     int c = fb_lex_byte(lexer, lexer->at);
-    const struct spelling *spelling = NULL;
+    const struct fb_lex_spelling *spelling = NULL;
     if (c == '\n') {
         lexer->line_start = true;
         lexer->at++;
@@ -382,7 +331,7 @@ static void lex_one(struct fb_lexer *lexer) {
         fb_lex_declared_unit(lexer);
     } else if (fb_lex_pointed(lexer)) {
         return;
-    } else if ((spelling = spelling_at(lexer)) != NULL) {
+    } else if ((spelling = fb_lex_spelling_at(lexer)) != NULL) {
         lex_operator(lexer, spelling);
     } else {
         lex_stray(lexer);

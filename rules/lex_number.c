@@ -2,7 +2,7 @@
  *
  * Place in the flow: second stage of the compiler, called by lex.c; knows which words the grammar
  * lets follow an expression, because those are never units. */
-#include "rules/lex_internal.h"
+#include "rules/lex_number.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* What the parts of the lexer share.
+/* The lexer's ground: where it is, the bytes there, a token made, the operators.
  *
- * Place in the flow: lex.c finds what stands where, lex_number.c reads numbers and units. */
-#ifndef FB_RULES_LEX_INTERNAL_H
-#define FB_RULES_LEX_INTERNAL_H
+ * Place in the flow: second stage of the compiler, under lex.c and lex_number.c. */
+#ifndef FB_RULES_LEX_TOKEN_H
+#define FB_RULES_LEX_TOKEN_H
 
 #include "rules/diag.h"
 #include "rules/lex.h"
@@ -53,23 +53,17 @@ static inline uint32_t fb_lex_length(int c) {
     return c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
 }
 
-/* ---- lex.c ---- */
-
 /* A token from `start` to where the lexer is. */
 struct fb_token *fb_lex_push(struct fb_lexer *lexer, enum fb_token_kind kind, uint32_t start);
+/* An operator as it is written, ours and those of other languages. */
+struct fb_lex_spelling {
+    const char *written;
+    enum fb_token_kind kind;
+    const char *meant; /* not NULL: of another language; reported, then taken for `kind` */
+};
+/* The longest one that stands where the lexer is; NULL: none. */
+const struct fb_lex_spelling *fb_lex_spelling_at(const struct fb_lexer *lexer);
 /* A character outside ASCII that is no operator written with one. */
 bool fb_lex_is_foreign(const struct fb_lexer *lexer, uint32_t offset);
-
-/* ---- lex_number.c: each reads what begins where the lexer is ---- */
-
-/* NUMBER = DIGITS [ "." DIGITS ] [ "e" ["+"|"-"] DIGITS ]; what touches it decides about DURATION.
- * A point that is followed by another is a range's. */
-void fb_lex_number(struct fb_lexer *lexer);
-/* `.5`: the number that was meant. False: nothing of the kind stands here. */
-bool fb_lex_pointed(struct fb_lexer *lexer);
-/* UNIT behind a number: on its line, no word of the grammar, and no name that begins a field. */
-void fb_lex_unit(struct fb_lexer *lexer);
-/* DECLARED_UNIT = "[" UNIT "]" */
-void fb_lex_declared_unit(struct fb_lexer *lexer);
 
 #endif
