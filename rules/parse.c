@@ -6,46 +6,6 @@
 
 #include <string.h>
 
-/* ---- pieces of several statements ---------------------------------------------------------- */
-
-void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span) {
-    const struct fb_token *token = fb_p_peek(p, 0);
-    if (token->kind != FB_TOK_DECLARED_UNIT) {
-        return;
-    }
-    struct fb_str text = fb_p_text(p, token);
-    uint32_t start = 1, end = (uint32_t)text.n - 1;
-    while (text.p[start] == ' ') {
-        start++;
-    }
-    while (text.p[end - 1] == ' ') {
-        end--;
-    }
-    *unit = (struct fb_str){text.p + start, end - start};
-    *span = (struct fb_span){p->tokens.file, token->start + start, token->start + end};
-    fb_p_next(p);
-}
-
-struct fb_let_decl *fb_p_let(struct fb_parser *p) {
-    struct fb_let_decl *decl = FB_ARENA_NEW(p->arena, struct fb_let_decl);
-    if (!fb_p_name(p, "a name", &decl->name, &decl->span)) {
-        return NULL;
-    }
-    fb_p_unit(p, &decl->unit_text, &decl->unit_span);
-    if (!fb_p_expect(p, FB_TOK_ASSIGN, "`=`, or a unit in brackets")) {
-        return NULL;
-    }
-    decl->value = fb_p_cond(p);
-    return decl->value != NULL ? decl : NULL;
-}
-
-bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, const char *of,
-                  struct fb_str name, const char *clause) {
-    fb_diag_add(p->diags, FB_E_MISSING_CLAUSE, span, help, "%s `%.*s` has no %s", of, FB_ARG(name),
-                clause);
-    return false;
-}
-
 /* ---- param --------------------------------------------------------------------------------- */
 
 /* "," expr "where" or ; the comma is taken */

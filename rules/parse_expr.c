@@ -1,4 +1,4 @@
-/* Expressions, from `until` down to names and literals.
+/* Expressions, from `until` down to names and literals; lets, which give them names.
  *
  * Place in the flow: third stage of the compiler; statements (parse.c) and messages
  * (parse_text.c) call it. Each function opens with the grammar's production it reads. */
@@ -8,20 +8,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *const reserved[] = {
-    "and",   "or",  "not",   "in",   "is",    "matches", "if",      "then", "else",
-    "for",   "until", "over", "each", "since", "of",     "by",      "where", "when",
-    "true",  "false", "unknown", "now", "silent", "ago", "needs",   "last"};
-
-bool fb_parse_is_reserved(struct fb_str word) {
-    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
-        if (fb_str_eq(word, fb_str_of(reserved[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* ---- nodes --------------------------------------------------------------------------------- */
 
@@ -824,4 +810,19 @@ static struct fb_node *primary(struct fb_parser *p) {
         fb_p_unexpected(p, "a value", NULL);
         return NULL;
     }
+}
+
+/* ---- lets ---------------------------------------------------------------------------------- */
+
+struct fb_let_decl *fb_p_let(struct fb_parser *p) {
+    struct fb_let_decl *decl = FB_ARENA_NEW(p->arena, struct fb_let_decl);
+    if (!fb_p_name(p, "a name", &decl->name, &decl->span)) {
+        return NULL;
+    }
+    fb_p_unit(p, &decl->unit_text, &decl->unit_span);
+    if (!fb_p_expect(p, FB_TOK_ASSIGN, "`=`, or a unit in brackets")) {
+        return NULL;
+    }
+    decl->value = fb_p_cond(p);
+    return decl->value != NULL ? decl : NULL;
 }

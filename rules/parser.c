@@ -8,6 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const reserved[] = {
+    "and",   "or",  "not",   "in",   "is",    "matches", "if",      "then", "else",
+    "for",   "until", "over", "each", "since", "of",     "by",      "where", "when",
+    "true",  "false", "unknown", "now", "silent", "ago", "needs",   "last"};
+
+bool fb_parse_is_reserved(struct fb_str word) {
+    for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
+        if (fb_str_eq(word, fb_str_of(reserved[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct fb_token *fb_p_peek(const struct fb_parser *p, uint32_t ahead) {
     uint32_t at = p->at + ahead;
     return &p->tokens.items[at < p->tokens.n ? at : p->tokens.n - 1];
@@ -139,6 +153,13 @@ void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const cha
     }
 }
 
+bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, const char *of,
+                  struct fb_str name, const char *clause) {
+    fb_diag_add(p->diags, FB_E_MISSING_CLAUSE, span, help, "%s `%.*s` has no %s", of, FB_ARG(name),
+                clause);
+    return false;
+}
+
 /* ---- pieces -------------------------------------------------------------------------------- */
 
 bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struct fb_span *span) {
@@ -184,6 +205,24 @@ bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
     *count = (uint32_t)value;
     fb_p_next(p);
     return true;
+}
+
+void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (token->kind != FB_TOK_DECLARED_UNIT) {
+        return;
+    }
+    struct fb_str text = fb_p_text(p, token);
+    uint32_t start = 1, end = (uint32_t)text.n - 1;
+    while (text.p[start] == ' ') {
+        start++;
+    }
+    while (text.p[end - 1] == ' ') {
+        end--;
+    }
+    *unit = (struct fb_str){text.p + start, end - start};
+    *span = (struct fb_span){p->tokens.file, token->start + start, token->start + end};
+    fb_p_next(p);
 }
 
 void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes) {

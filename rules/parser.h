@@ -52,6 +52,9 @@ const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
                               const char *const *candidates, size_t n);
 /* E126 where `already`. */
 void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause);
+/* A block has no such clause. */
+bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, const char *of,
+                  struct fb_str name, const char *clause);
 
 /* ---- pieces that several parts need -------------------------------------------------------- */
 
@@ -61,6 +64,8 @@ bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struc
 bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text);
 /* INT: E135 unless it is a whole number from 1 to a million without a unit. */
 bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count);
+/* unit = "[" UNIT "]" ; optional */
+void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span);
 
 /* Room for one more in an arena array: the capacity follows from n. */
 void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
@@ -104,16 +109,8 @@ struct fb_node *fb_p_quantity(struct fb_parser *p);
 bool fb_p_range(struct fb_parser *p, struct fb_node **low, struct fb_node **high);
 /* relop; false without a report if there is none. */
 bool fb_p_relop(struct fb_parser *p, enum fb_op *op);
-
-/* ---- pieces of several statements (parse.c) ------------------------------------------------ */
-
-/* unit = "[" UNIT "]" ; optional */
-void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span);
-/* let = "let" NAME [ unit ] "=" cond ; the word is taken; NULL after a report */
+/* let = "let" NAME [ unit ] "=" cond ; the word is taken */
 struct fb_let_decl *fb_p_let(struct fb_parser *p);
-/* Says that a block has no such clause; returns false. */
-bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, const char *of,
-                  struct fb_str name, const char *clause);
 
 /* ---- parse_text.c -------------------------------------------------------------------------- */
 
