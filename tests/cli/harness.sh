@@ -68,6 +68,32 @@ await() { # COMMAND...: until it succeeds; a minute at most, and while the proce
     done
 }
 
+write_hot_rules() { # FILE: for lines that arrive one by one
+    cat >"$1" <<'RULES'
+device pump from "pumps" {
+  key id
+  time arrival
+  temp : number [degC]
+}
+alarm hot on pump { raise high when temp > 80 degC until temp < 70 degC }
+RULES
+}
+
+write_pump_rules() { # FILE: for the events of `gen --profile pumps`
+    cat >"$1" <<'RULES'
+device pump from "telemetry.pumps" {
+  key pump
+  time ts [ms]
+  temp : number [degC]
+  flow : number [m3/h]
+}
+alarm warm on pump {
+  raise low when avg(temp over 5m) > 60 degC for 1m until avg(temp over 5m) < 58 degC
+}
+event seen on pump { whenever count(each 5m) > 0 }
+RULES
+}
+
 finish() { # the last command of a test: its status is the test's
     echo "$cases cases, $failures failures"
     [ "$failures" -eq 0 ]

@@ -8,18 +8,7 @@ mkdir tmp
 export TMPDIR="$work/tmp"
 shown="err.txt again.txt"
 
-cat >cool.rules <<'RULES'
-device pump from "telemetry.pumps" {
-  key pump
-  time ts [ms]
-  temp : number [degC]
-  flow : number [m3/h]
-}
-alarm warm on pump {
-  raise low when avg(temp over 5m) > 60 degC for 1m until avg(temp over 5m) < 58 degC
-}
-event seen on pump { whenever count(each 5m) > 0 }
-RULES
+write_pump_rules cool.rules
 sed 's/> 60 degC/> 61 degC/' cool.rules >warm.rules
 settings="-X application.id=plant -X commit.interval.ms=10 -X snapshot.interval.min.ms=30"
 

@@ -12,14 +12,7 @@ ended_with() { # STATUS: of the process in $pid
     [ "$got" -eq "$1" ]
 }
 
-cat >hot.rules <<'RULES'
-device pump from "pumps" {
-  key id
-  time arrival
-  temp : number [degC]
-}
-alarm hot on pump { raise high when temp > 80 degC until temp < 70 degC }
-RULES
+write_hot_rules hot.rules
 {
     cat hot.rules
     echo 'alarm quiet on pump { raise low when silent for 100ms clear after 1d }'

@@ -4,14 +4,7 @@
 # usage: state.sh FLYBALL
 . "$(dirname "$0")/harness.sh"
 
-cat >hot.rules <<'RULES'
-device pump from "pumps" {
-  key id
-  time arrival
-  temp : number [degC]
-}
-alarm hot on pump { raise high when temp > 80 degC until temp < 70 degC }
-RULES
+write_hot_rules hot.rules
 
 run() { # STATE INPUT OUTPUT
     "$flyball" run --rules "${rules:-hot.rules}" --input "$2" --output "$3" \
@@ -68,18 +61,7 @@ pid=
 
 # Killed many times: every output once, the same as of a process that nobody disturbs.
 rules=pumps.rules
-cat >pumps.rules <<'RULES'
-device pump from "telemetry.pumps" {
-  key pump
-  time ts [ms]
-  temp : number [degC]
-  flow : number [m3/h]
-}
-alarm warm on pump {
-  raise low when avg(temp over 5m) > 60 degC for 1m until avg(temp over 5m) < 58 degC
-}
-event seen on pump { whenever count(each 5m) > 0 }
-RULES
+write_pump_rules pumps.rules
 "$flyball" gen --profile pumps --devices 200 --duration 20m >events.ndjson
 run calm events.ndjson calm.txt
 check "an undisturbed run ends well" [ $? -eq 0 ]
