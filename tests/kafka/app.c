@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/calendar.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/topic.h"
 #include "tests/kafka/watch.h"
@@ -150,13 +149,14 @@ void fb_app_await_total(const struct fb_app *app, int64_t total) {
 /* ---- what must hold at the end ---- */
 
 static void replay(const struct fb_app *app, const char *out) {
-    char rules[256], events[256], until[FB_TIME_TEXT_MAX];
+    char rules[256], events[256];
     fb_app_path(app, "rules", rules);
     fb_app_path(app, "events.ndjson", events);
-    fb_time_format(fb_wall_ms() * 1000, until);
-    const char *const args[] = {"replay", "--rules", rules, "--input",       events,    "--out",
-                                out,      "--until", until, "--application", app->name, NULL};
-    assert_int_equal(fb_program_do(app->folder, "replay.log", args), 0);
+    fb_events_replay(app->folder, &(struct fb_replaying){.rules = rules,
+                                                         .events = events,
+                                                         .out = out,
+                                                         .application = app->name,
+                                                         .until_now = true});
 }
 
 /* The last outputs are those of timers, which come after the last record. */

@@ -11,7 +11,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "engine/base/calendar.h"
 #include "engine/codec/json_write.h"
+#include "tests/kafka/program.h"
 
 enum { DEVICES = 500, STEP_MS = 10 /* between two events: each device sends every 5 s */ };
 
@@ -132,6 +134,16 @@ void fb_events_write(const char *path, const struct fb_topic_record *events, int
     for (int i = 0; i < n; i++)
         fprintf(file, "%s\n", events[i].value);
     fclose(file);
+}
+
+void fb_events_replay(const char *folder, const struct fb_replaying *wish) {
+    char until[FB_TIME_TEXT_MAX];
+    fb_time_format(fb_wall_ms() * 1000, until);
+    const char *const args[] = {
+        "replay", "--rules", wish->rules,     "--input",         wish->events,
+        "--out",  wish->out, "--application", wish->application, wish->until_now ? "--until" : NULL,
+        until,    NULL};
+    assert_int_equal(fb_program_do(folder, "replay.log", args), 0);
 }
 
 /* ---- outputs, comparable ---- */

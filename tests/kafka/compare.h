@@ -23,6 +23,14 @@ struct fb_topic_record *fb_events_make(const struct fb_event_shape *shape);
 void fb_events_free(struct fb_topic_record *events, int n);
 void fb_events_write(const char *path, const struct fb_topic_record *events, int n);
 
+/* What `replay` is to make of events in a file; the paths of files, and of the folder it makes. */
+struct fb_replaying {
+    const char *rules, *events, *out, *application;
+    bool until_now; /* its clock goes on to now, behind the last event */
+};
+/* Its log goes to replay.log in the folder. */
+void fb_events_replay(const char *folder, const struct fb_replaying *wish);
+
 struct fb_item {
     char *key, *text, *id; /* id: "" where it is of no interest */
     size_t order;

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/calendar.h"
 #include "tests/kafka/broker.h"
 #include "tests/kafka/compare.h"
 #include "tests/kafka/program.h"
@@ -142,21 +141,12 @@ static struct fb_items await_alerts(const char *topic, size_t n) {
 }
 
 static void expect_undisturbed(const char *application) {
-    char until[FB_TIME_TEXT_MAX], topic[96];
-    fb_time_format(fb_wall_ms() * 1000, until);
-    const char *const args[] = {"replay",
-                                "--rules",
-                                fb_path_of("0.rules"),
-                                "--input",
-                                fb_path_of("events.ndjson"),
-                                "--out",
-                                fb_path_of("out"),
-                                "--until",
-                                until,
-                                "--application",
-                                application,
-                                NULL};
-    assert_int_equal(fb_program_do(fb_folder(), "replay.log", args), 0);
+    char topic[96];
+    fb_events_replay(fb_folder(), &(struct fb_replaying){.rules = fb_path_of("0.rules"),
+                                                         .events = fb_path_of("events.ndjson"),
+                                                         .out = fb_path_of("out"),
+                                                         .application = application,
+                                                         .until_now = true});
     snprintf(topic, sizeof topic, "%s.alerts", application);
     struct fb_items replayed = fb_items_of_lines(fb_path_of("out/alerts.ndjson"));
     struct fb_items live = await_alerts(topic, replayed.n);

@@ -79,7 +79,7 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     (void)state;
     struct fb_broker *broker = fb_broker_start();
     const char *address = fb_broker_address(broker);
-    char input[64], group[64], alerts[80], late[80], dead[80], until[FB_TIME_TEXT_MAX];
+    char input[64], group[64], alerts[80], late[80], dead[80];
     fb_topic_name(input, "events");
     fb_topic_name(group, "app");
     snprintf(alerts, sizeof alerts, "%s.alerts", group);
@@ -117,20 +117,11 @@ static void outputs_are_those_of_replay_though_the_broker_goes_and_comes(void **
     fb_broker_restart(broker);
     await_committed(&run, address, group, input, EVENTS);
 
-    fb_time_format(fb_wall_ms() * 1000, until);
-    const char *const replay_args[] = {"replay",
-                                       "--rules",
-                                       fb_path_of("a.rules"),
-                                       "--input",
-                                       fb_path_of("events.ndjson"),
-                                       "--out",
-                                       fb_path_of("out"),
-                                       "--until",
-                                       until,
-                                       "--application",
-                                       group,
-                                       NULL};
-    assert_int_equal(fb_program_do(fb_folder(), "replay.log", replay_args), 0);
+    fb_events_replay(fb_folder(), &(struct fb_replaying){.rules = fb_path_of("a.rules"),
+                                                         .events = fb_path_of("events.ndjson"),
+                                                         .out = fb_path_of("out"),
+                                                         .application = group,
+                                                         .until_now = true});
     struct fb_items replayed = fb_items_of_lines(fb_path_of("out/alerts.ndjson"));
     size_t repeats;
     struct fb_items live = await_events(address, alerts, replayed.n, &repeats);
@@ -265,17 +256,10 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     fb_program_signal(&run, SIGTERM);
     assert_int_equal(fb_program_wait(&run), 0);
 
-    const char *const replay_args[] = {"replay",
-                                       "--rules",
-                                       fb_path_of("each.rules"),
-                                       "--input",
-                                       fb_path_of("events.ndjson"),
-                                       "--out",
-                                       fb_path_of("each"),
-                                       "--application",
-                                       group,
-                                       NULL};
-    assert_int_equal(fb_program_do(fb_folder(), "replay.log", replay_args), 0);
+    fb_events_replay(fb_folder(), &(struct fb_replaying){.rules = fb_path_of("each.rules"),
+                                                         .events = fb_path_of("events.ndjson"),
+                                                         .out = fb_path_of("each"),
+                                                         .application = group});
     struct fb_items replayed = fb_items_of_lines(fb_path_of("each/alerts.ndjson"));
     struct fb_items live = fb_items_of_topic(address, alerts);
     size_t repeats = fb_items_drop_repeats(&live);
