@@ -22,7 +22,7 @@ enum {
     ANSWER_MS = 5000,
     PROBE_MS = 1000,
     FATAL_MAX = 3,
-    FATAL_SPAN_MS = 300000,
+    LIVED_MS = 15000, /* five heartbeats */
     OUTAGE_MS = 60000
 };
 
@@ -56,8 +56,8 @@ struct kafka_source {
     bool broken;  /* a commit has found that the consumer failed for good */
     bool started; /* the owner has been told of partitions, and not that they are given up */
     int64_t probe_at_ms;
-    int fatal_errors;      /* less than FATAL_SPAN_MS apart */
-    int64_t fatal_ms;      /* the last one */
+    int fatal_errors;      /* of consumers in a row that lived for less than LIVED_MS */
+    int64_t made_ms;       /* when the last one was made anew; 0: it is the first */
     struct fb_err failure; /* found in a callback; ends the poll */
 };
 
@@ -285,12 +285,13 @@ static bool after_an_outage(const struct kafka_source *source) {
 }
 
 /* After an outage of the coordinator the library may fence itself: begin anew, the owner keeps its
- * state. At the third time in a row without one somebody else really has this identity. */
+ * state. Somebody else who really has this identity is shut out by that, comes back, and shuts ours
+ * out with one of its next heartbeats: so at the third time in a row, soon and without an outage.
+ */
 static bool rebuild(struct kafka_source *source, const char *why, struct fb_err *err) {
     int64_t now_ms = fb_kafka_now_ms();
-    if (now_ms - source->fatal_ms > FATAL_SPAN_MS)
+    if (now_ms - source->made_ms > LIVED_MS)
         source->fatal_errors = 0;
-    source->fatal_ms = now_ms;
     source->fatal_errors += !after_an_outage(source);
     if (source->fatal_errors >= FATAL_MAX)
         return fb_fail(
@@ -300,6 +301,7 @@ static bool rebuild(struct kafka_source *source, const char *why, struct fb_err 
             source->config->member, FATAL_MAX, why);
     fb_log(FB_LOG_WARN, "the Kafka consumer failed and is made anew: %s", why);
     close_consumer(source);
+    source->made_ms = fb_kafka_now_ms();
     return open_consumer(source, err);
 }
 

@@ -95,8 +95,10 @@ void fb_instance_start(struct fb_instance *instance, const struct fb_app *app, c
 void fb_instance_end(struct fb_instance *instance, int signal) {
     fb_program_signal(&instance->run, signal);
     int status = fb_program_wait(&instance->run);
-    if (status != (signal == SIGKILL ? 128 + SIGKILL : 0))
-        fail_msg("%s: exit status %d", instance->run.log, status);
+    if (status == (signal == SIGKILL ? 128 + SIGKILL : 0))
+        return;
+    fb_program_show(&instance->run);
+    fail_msg("%s, above: exit status %d", instance->run.log, status);
 }
 
 unsigned fb_instance_said(const struct fb_instance *instance, const char *text) {

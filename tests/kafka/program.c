@@ -49,6 +49,15 @@ void fb_program_signal(const struct fb_program_run *run, int signal) {
         die("cannot signal", run->log);
 }
 
+void fb_program_show(const struct fb_program_run *run) {
+    char line[1024];
+    FILE *log = fopen(run->log, "r");
+    while (log && fgets(line, sizeof line, log))
+        fprintf(stderr, "%s", line);
+    if (log)
+        fclose(log);
+}
+
 int fb_program_wait(const struct fb_program_run *run) {
     int status;
     if (waitpid(run->pid, &status, 0) != run->pid)

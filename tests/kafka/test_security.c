@@ -210,12 +210,9 @@ static struct fb_program_run start(const char *setting, const char *guarantee) {
 }
 
 static void expect_said(const struct fb_program_run *run, const char *text) {
-    char line[1024];
     if (fb_program_said(run, text))
         return;
-    FILE *log = fopen(run->log, "r");
-    while (log && fgets(line, sizeof line, log))
-        fprintf(stderr, "%s", line);
+    fb_program_show(run);
     fail_msg("%s, above, does not say \"%s\"", run->log, text);
 }
 
