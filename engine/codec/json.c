@@ -1,9 +1,8 @@
 /* The strict JSON scanner. One pass, no recursion: a loop over values with a small stack of the
  * containers that are open.
  *
- * No byte needs a bounds check of its own: begin_payload sees to it that the payload ends with a
- * closing bracket, or lies in a copy with a NUL behind it. Both end every run of digits, blanks or
- * letters, so that the end must only be looked for inside strings and behind a closing bracket. */
+ * As the tokens want it, the payload ends with a closing bracket, or lies in a copy with a NUL
+ * behind it: fb_json_begin sees to that. */
 #include "engine/codec/json.h"
 
 #include <stdlib.h>
@@ -11,17 +10,22 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
-#include "engine/codec/json_digits.h"
 #include "engine/codec/json_find.h"
 #include "engine/codec/json_guess.h"
 #include "engine/codec/json_paths.h"
 #include "engine/codec/json_shape.h"
+#include "engine/codec/json_token.h"
 
-enum { DEPTH_MAX = 64, MANTISSA_DIGITS_MAX = 19, EXPONENT_MAX = 100000000 };
+enum { DEPTH_MAX = 64 };
 
 enum framing { AT_LINE, IN_ARRAY_FIRST, IN_ARRAY_NEXT, AT_END };
 
 struct fb_json {
+    /* The payload, or its copy; the scratch has room for all of it. First, so that it is at the
+     * scanner's own address: the loops have no register for another one. */
+    struct fb_json_reader in;
+    size_t scratch_cap;
+
     const struct fb_json_paths *paths;
     struct fb_json_limits limits;
     struct fb_json_value *values; /* by node */
@@ -32,18 +36,12 @@ struct fb_json {
     struct fb_json_shapes *shapes;    /* NULL until there was a good object */
     const struct fb_json_step *shape; /* the end of that of the present object; NULL: none fits */
 
-    const char *start, *end; /* of the payload, or of its copy */
-    const char *p;           /* where the next object is looked for */
+    const char *p; /* where the next object is looked for */
     enum framing framing;
     uint32_t n_objects;
 
-    enum fb_json_error error; /* of the scan that gave NULL, and where */
-    const char *error_at;
-
     char *copy; /* of a payload without a closing bracket at its end */
     size_t copy_cap;
-    char *scratch; /* unescaped text of one object; has room for a whole payload */
-    size_t scratch_n, scratch_cap;
 };
 
 static const struct {
@@ -118,7 +116,7 @@ struct fb_json *fb_json_new(const struct fb_json_paths *paths, struct fb_json_li
     json->touched = fb_alloc(paths->n_nodes * sizeof *json->touched);
     fb_json_guesses_clear(&json->guesses);
     json->scratch_cap = limits.bytes_max;
-    json->scratch = fb_alloc(json->scratch_cap);
+    json->in.scratch = fb_alloc(json->scratch_cap);
     json->framing = AT_END;
     return json;
 }
@@ -129,275 +127,9 @@ void fb_json_free(struct fb_json *json) {
     free(json->values);
     free(json->touched);
     free(json->copy);
-    free(json->scratch);
+    free(json->in.scratch);
     fb_json_shapes_free(json->shapes);
     free(json);
-}
-
-/* ---- tokens ---- */
-
-static const char *fail(struct fb_json *json, enum fb_json_error error, const char *at) {
-    bool cut = at >= json->end && (error == FB_JSON_SYNTAX || error == FB_JSON_NUMBER);
-    json->error = cut ? FB_JSON_TRUNCATED : error;
-    json->error_at = at;
-    return NULL;
-}
-
-static inline bool is_digit(char c) {
-    return (unsigned char)(c - '0') <= 9;
-}
-
-static inline const char *skip_blanks(const char *p) {
-    if ((unsigned char)*p > ' ')
-        return p;
-    while (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')
-        p++;
-    return p;
-}
-
-static int hex_digit(char c) {
-    if (is_digit(c))
-        return c - '0';
-    char lower = (char)(c | 0x20);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
-/* Four hex digits at p, as a code unit; -1 with the error set. */
-static int32_t take_code_unit(struct fb_json *json, const char *p) {
-    int32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        int digit = p + i < json->end ? hex_digit(p[i]) : -1;
-        if (digit < 0) {
-            fail(json, FB_JSON_SYNTAX, p + i);
-            return -1;
-        }
-        unit = unit * 16 + digit;
-    }
-    return unit;
-}
-
-static size_t put_utf8(char *out, uint32_t c) {
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (char)(0xC0 | c >> 6);
-        out[1] = (char)(0x80 | (c & 0x3F));
-        return 2;
-    }
-    if (c < 0x10000) {
-        out[0] = (char)(0xE0 | c >> 12);
-        out[1] = (char)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (char)(0x80 | (c & 0x3F));
-        return 3;
-    }
-    out[0] = (char)(0xF0 | c >> 18);
-    out[1] = (char)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (char)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (char)(0x80 | (c & 0x3F));
-    return 4;
-}
-
-/* The escape at p (a backslash); adds its character to the scratch and returns its end. */
-static const char *take_escape(struct fb_json *json, const char *p) {
-    static const char plain[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
-    if (p + 1 >= json->end)
-        return fail(json, FB_JSON_SYNTAX, json->end);
-    if (p[1] != 'u') {
-        const char *found = memchr(plain, p[1], sizeof plain - 1);
-        if (!found)
-            return fail(json, FB_JSON_SYNTAX, p + 1);
-        json->scratch[json->scratch_n++] = meant[found - plain];
-        return p + 2;
-    }
-    int32_t unit = take_code_unit(json, p + 2);
-    if (unit < 0)
-        return NULL;
-    uint32_t c = (uint32_t)unit;
-    const char *behind = p + 6;
-    if (c >= 0xDC00 && c < 0xE000)
-        return fail(json, FB_JSON_UTF8, p);
-    if (c >= 0xD800 && c < 0xDC00) {
-        if (json->end - behind < 2 || behind[0] != '\\' || behind[1] != 'u')
-            return fail(json, FB_JSON_UTF8, p);
-        int32_t low = take_code_unit(json, behind + 2);
-        if (low < 0)
-            return NULL;
-        if (low < 0xDC00 || low >= 0xE000)
-            return fail(json, FB_JSON_UTF8, p);
-        c = 0x10000 + ((c - 0xD800) << 10) + ((uint32_t)low - 0xDC00);
-        behind += 6;
-    }
-    json->scratch_n += put_utf8(json->scratch + json->scratch_n, c);
-    return behind;
-}
-
-static void copy_to_scratch(struct fb_json *json, const char *from, const char *to) {
-    memcpy(json->scratch + json->scratch_n, from, (size_t)(to - from));
-    json->scratch_n += (size_t)(to - from);
-}
-
-/* A string with something in it that is not plain, found at p. Unescaped text never needs more room
- * than its source, so the scratch cannot overflow: it is as large as the payload. */
-static __attribute__((noinline)) const char *
-take_odd_string(struct fb_json *json, const char *start, const char *p, struct fb_str *text) {
-    size_t scratch_start = json->scratch_n;
-    const char *pending = start; /* what the scratch lacks */
-    bool escaped = false;
-    for (;; p = fb_json_find(json->start, p, json->end)) {
-        if (p == json->end)
-            return fail(json, FB_JSON_SYNTAX, p);
-        if (*p == '"')
-            break;
-        if (*p == '\\') {
-            escaped = true;
-            copy_to_scratch(json, pending, p);
-            p = pending = take_escape(json, p);
-            if (!p)
-                return NULL;
-        } else {
-            if ((unsigned char)*p < 0x80)
-                return fail(json, FB_JSON_SYNTAX, p);
-            size_t n = fb_utf8_sequence(p, (size_t)(json->end - p));
-            if (!n)
-                return fail(json, FB_JSON_UTF8, p);
-            p += n;
-        }
-    }
-    if (escaped) {
-        copy_to_scratch(json, pending, p);
-        *text = (struct fb_str){json->scratch + scratch_start, json->scratch_n - scratch_start};
-    } else {
-        *text = (struct fb_str){start, (size_t)(p - start)};
-    }
-    return p + 1;
-}
-
-/* The string whose first byte behind the quote is at p; returns what is behind its last quote. */
-static inline __attribute__((always_inline)) const char *
-take_string(struct fb_json *json, const char *p, struct fb_str *text) {
-    const char *end = json->end, *q = fb_json_find(json->start, p, end);
-    if (q == end || *q != '"')
-        return take_odd_string(json, p, q, text);
-    *text = (struct fb_str){p, (size_t)(q - p)};
-    return q + 1;
-}
-
-/* exponent = ( "e" | "E" ) [ "+" | "-" ] digits; p is behind the letter */
-static const char *take_exponent(struct fb_json *json, const char *p, struct fb_json_value *value) {
-    bool negative = *p == '-';
-    if (*p == '+' || *p == '-')
-        p++;
-    if (!is_digit(*p))
-        return fail(json, FB_JSON_NUMBER, p);
-    int32_t exponent = 0;
-    for (; is_digit(*p); p++)
-        if (exponent < EXPONENT_MAX)
-            exponent = exponent * 10 + (*p - '0');
-    value->exponent += negative ? -exponent : exponent;
-    return p;
-}
-
-/* number = [ "-" ] ( "0" | digit1-9 digits ) [ "." digits ] [ exponent ] */
-static __attribute__((noinline)) const char *take_any_number(struct fb_json *json, const char *p,
-                                                             struct fb_json_value *value) {
-    const char *start = p;
-    value->negative = *p == '-';
-    p += value->negative;
-    const char *digits = p;
-    uint64_t mantissa = 0;
-    for (; is_digit(*p); p++)
-        mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-    if (p == digits || (*digits == '0' && p - digits > 1))
-        return fail(json, FB_JSON_NUMBER, p == digits ? p : digits + 1);
-    ptrdiff_t n_digits = p - digits;
-    value->exponent = 0;
-    if (*p == '.') {
-        const char *fraction = ++p;
-        for (; is_digit(*p); p++)
-            mantissa = mantissa * 10 + (uint64_t)(*p - '0');
-        if (p == fraction)
-            return fail(json, FB_JSON_NUMBER, p);
-        n_digits += p - fraction;
-        value->exponent = -(int32_t)(p - fraction);
-    }
-    if ((*p | 0x20) == 'e') {
-        p = take_exponent(json, p + 1, value);
-        if (!p)
-            return NULL;
-    }
-    value->kind = FB_JSON_NUM;
-    value->wide = n_digits > MANTISSA_DIGITS_MAX;
-    value->mantissa = mantissa;
-    value->quick = !value->wide && mantissa < UINT64_C(1) << 53 && value->exponent <= 0 &&
-                   value->exponent >= -FB_JSON_DIGITS_POWER_MAX;
-    value->num = value->quick ? fb_json_digits_num(mantissa, value->exponent, value->negative) : 0;
-    value->text = (struct fb_str){start, (size_t)(p - start)};
-    return p;
-}
-
-static inline __attribute__((always_inline)) const char *
-take_number(struct fb_json *json, const char *p, bool negative, struct fb_json_value *value) {
-    uint64_t mantissa;
-    int32_t exponent;
-    uint32_t n;
-    if (__builtin_expect(json->end - p < FB_JSON_DIGITS_ROOM, 0) ||
-        (n = fb_json_take_digits(p + negative, &mantissa, &exponent)) == 0)
-        return take_any_number(json, p, value);
-    n += negative;
-    *value = (struct fb_json_value){.kind = FB_JSON_NUM,
-                                    .negative = negative,
-                                    .quick = true,
-                                    .exponent = exponent,
-                                    .mantissa = mantissa,
-                                    .num = fb_json_digits_num(mantissa, exponent, negative),
-                                    .text = {p, n}};
-    return p + n;
-}
-
-static const char *take_word(struct fb_json *json, const char *p, const char *word, size_t n) {
-    if ((size_t)(json->end - p) >= n && memcmp(p, word, n) == 0)
-        return p + n;
-    while (p < json->end && *p == *word) {
-        p++;
-        word++;
-    }
-    return fail(json, FB_JSON_SYNTAX, p);
-}
-
-static __attribute__((noinline)) const char *take_literal(struct fb_json *json, const char *p,
-                                                          struct fb_json_value *value) {
-    switch (*p) {
-    case 't':
-        value->kind = FB_JSON_TRUE;
-        return take_word(json, p, "true", 4);
-    case 'f':
-        value->kind = FB_JSON_FALSE;
-        return take_word(json, p, "false", 5);
-    case 'n':
-        value->kind = FB_JSON_NULL;
-        return take_word(json, p, "null", 4);
-    default:
-        return *p == '-' ? take_any_number(json, p, value) : fail(json, FB_JSON_SYNTAX, p);
-    }
-}
-
-/* Anything but an object or an array. */
-static inline __attribute__((always_inline)) const char *
-take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
-    bool negative = *p == '-';
-    if (is_digit(p[negative]))
-        return take_number(json, p, negative, value);
-    if (*p == '"') {
-        value->kind = FB_JSON_TEXT;
-        return take_string(json, p + 1, &value->text);
-    }
-    return take_literal(json, p, value);
-}
-
-const char *fb_json_take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value) {
-    return take_scalar(json, p, value);
 }
 
 /* ---- objects ---- */
@@ -407,7 +139,7 @@ static inline struct fb_json_name name_of(const struct fb_json *json, struct fb_
                                           bool unescaped) {
     if (unescaped)
         return fb_json_name_of(text);
-    if (text.n > 8 || json->end - text.p < 8 || text.n == 0)
+    if (text.n > 8 || json->in.end - text.p < 8 || text.n == 0)
         return fb_json_name_of(text);
     struct fb_json_name name = {text, fb_json_load8(text.p), 0};
     name.head &= ~UINT64_C(0) >> (64 - 8 * text.n);
@@ -423,19 +155,19 @@ static __attribute__((noinline)) const char *take_key(struct fb_json *json, cons
     const char *start = p;
     struct fb_str text;
     if (*p != '"')
-        return fail(json, FB_JSON_SYNTAX, p);
-    p = take_string(json, p + 1, &text);
+        return fb_json_fail(&json->in, FB_JSON_SYNTAX, p);
+    p = fb_json_take_string(&json->in, p + 1, &text);
     if (!p)
         return NULL;
     bool unescaped = text.p != start + 1, tight = *p == ':';
     struct fb_json_name name = name_of(json, text, unescaped);
     uint64_t hash = fb_json_hash(json->paths, parent, &name);
-    p = skip_blanks(p);
+    p = fb_json_skip_blanks(p);
     if (*p != ':')
-        return fail(json, FB_JSON_SYNTAX, p);
+        return fb_json_fail(&json->in, FB_JSON_SYNTAX, p);
     p++;
     struct fb_json_guess *guess = &json->guesses.at[hash >> 57];
-    if (tight && guess->parent == parent && fb_json_guess_fits(guess, start, json->end)) {
+    if (tight && guess->parent == parent && fb_json_guess_fits(guess, start, json->in.end)) {
         *node = guess->node;
         (*before)->next = guess;
         *before = guess;
@@ -465,7 +197,7 @@ static const char *take_container(struct fb_json *json, const char *p, uint32_t 
 
 open:
     if (depth == json->limits.depth_max)
-        return fail(json, FB_JSON_DEPTH, p);
+        return fb_json_fail(&json->in, FB_JSON_DEPTH, p);
     in_array = *p == '[';
     node = in_array ? (uint32_t)FB_JSON_NO_NODE : child;
     nodes[depth] = node;
@@ -473,7 +205,7 @@ open:
     value->text.p = p;
     arrays = (arrays & ~(UINT64_C(1) << depth)) | (uint64_t)in_array << depth;
     depth++;
-    p = skip_blanks(p + 1);
+    p = fb_json_skip_blanks(p + 1);
     if (*p == (in_array ? ']' : '}'))
         goto close;
     if (in_array) {
@@ -484,11 +216,11 @@ open:
 
 take_member:
     if (keys_left-- == 0)
-        return fail(json, *p == '"' ? FB_JSON_KEYS : FB_JSON_SYNTAX, p);
+        return fb_json_fail(&json->in, *p == '"' ? FB_JSON_KEYS : FB_JSON_SYNTAX, p);
     {
         const char *key_at = p;
         struct fb_json_guess *guess = last_name->next;
-        if (guess->parent == node && fb_json_guess_fits(guess, p, json->end)) {
+        if (guess->parent == node && fb_json_guess_fits(guess, p, json->in.end)) {
             child = guess->node;
             p += guess->n;
             last_name = guess;
@@ -501,11 +233,11 @@ take_member:
         if (child != FB_JSON_NO_NODE) {
             value = &json->values[child];
             if (value->kind != FB_JSON_ABSENT)
-                return fail(json, FB_JSON_DUPLICATE_KEY, key_at);
+                return fb_json_fail(&json->in, FB_JSON_DUPLICATE_KEY, key_at);
             json->touched[json->n_touched++] = child;
         }
     }
-    p = skip_blanks(p);
+    p = fb_json_skip_blanks(p);
 
 take_value:
     if (*p == '{' || *p == '[') {
@@ -514,29 +246,29 @@ take_value:
             child = FB_JSON_NO_NODE;
         goto open;
     }
-    p = take_scalar(json, p, value);
+    p = fb_json_take_scalar(&json->in, p, value);
     if (!p)
         return NULL;
 
 after_value:
     if (*p != ',')
-        p = skip_blanks(p);
+        p = fb_json_skip_blanks(p);
     if (*p == ',') {
-        p = skip_blanks(p + 1);
+        p = fb_json_skip_blanks(p + 1);
         if (!in_array)
             goto take_member;
         goto take_value;
     }
     if (*p != (in_array ? ']' : '}'))
-        return fail(json, FB_JSON_SYNTAX, p);
+        return fb_json_fail(&json->in, FB_JSON_SYNTAX, p);
 
 close:
     p++;
     if (--depth == 0)
         return p;
     owners[depth]->text.n = (size_t)(p - owners[depth]->text.p);
-    if (p == json->end)
-        return fail(json, FB_JSON_SYNTAX, p);
+    if (p == json->in.end)
+        return fb_json_fail(&json->in, FB_JSON_SYNTAX, p);
     node = nodes[depth - 1];
     in_array = arrays >> (depth - 1) & 1;
     value = &ignored;
@@ -561,23 +293,23 @@ void fb_json_begin(struct fb_json *json, struct fb_str payload) {
     size_t n = payload.n;
     while (n > 0 && is_blank(payload.p[n - 1]))
         n--;
-    make_room(&json->scratch, &json->scratch_cap, n);
-    json->start = payload.p;
+    make_room(&json->in.scratch, &json->scratch_cap, n);
+    json->in.start = payload.p;
     if (n > 0 && payload.p[n - 1] != '}' && payload.p[n - 1] != ']') {
         make_room(&json->copy, &json->copy_cap, n + 1);
         memcpy(json->copy, payload.p, n);
         json->copy[n] = '\0';
-        json->start = json->copy;
+        json->in.start = json->copy;
     }
-    json->end = n ? json->start + n : json->start;
-    json->p = json->start;
+    json->in.end = n ? json->in.start + n : json->in.start;
+    json->p = json->in.start;
     json->n_objects = 0;
     json->framing = AT_LINE;
     if (n == 0)
         return;
-    json->p = skip_blanks(json->start);
+    json->p = fb_json_skip_blanks(json->in.start);
     if (*json->p == '[') {
-        json->p = skip_blanks(json->p + 1);
+        json->p = fb_json_skip_blanks(json->p + 1);
         json->framing = IN_ARRAY_FIRST;
     }
 }
@@ -588,9 +320,12 @@ static bool give(struct fb_json *json, struct fb_json_object *object, const char
     while (behind > start && is_blank(behind[-1]))
         behind--;
     *object = (struct fb_json_object){
-        .index = json->n_objects++, .error = json->error, .raw = {start, (size_t)(behind - start)}};
-    if (json->error != FB_JSON_OK)
-        object->error_at = (size_t)(json->error_at - json->start);
+        .index = json->n_objects++,
+        .error = json->in.error,
+        .raw = {start, (size_t)(behind - start)},
+    };
+    if (json->in.error != FB_JSON_OK)
+        object->error_at = (size_t)(json->in.error_at - json->in.start);
     return true;
 }
 
@@ -622,11 +357,10 @@ static inline const char *read_known(struct fb_json *json, const char *p) {
             forget_values(json);
         return NULL;
     }
-    const struct fb_json_step *shape = fb_json_shapes_walk(
-        json->shapes, json, (struct fb_json_room){json->start, json->end}, p, &behind);
+    const struct fb_json_step *shape = fb_json_shapes_walk(json->shapes, &json->in, p, &behind);
     if (!shape) {
         forget_all_values(json);
-        json->scratch_n = 0;
+        json->in.scratch_n = 0;
         return NULL;
     }
     if (shape != json->shape) {
@@ -656,42 +390,42 @@ static inline bool give_good(struct fb_json *json, struct fb_json_object *object
 /* Reads the object at p the general way. Where its mistake is none of syntax, its end is still
  * found; NULL otherwise. */
 static __attribute__((noinline)) const char *read_unknown(struct fb_json *json, const char *p) {
-    json->error = FB_JSON_OK;
+    json->in.error = FB_JSON_OK;
     const char *behind = take_container(json, p, 0);
     if (behind)
         learn(json, p, behind);
-    else if (json->error == FB_JSON_DUPLICATE_KEY || json->error == FB_JSON_KEYS) {
-        enum fb_json_error error = json->error;
-        const char *error_at = json->error_at;
-        json->scratch_n = 0;
+    else if (json->in.error == FB_JSON_DUPLICATE_KEY || json->in.error == FB_JSON_KEYS) {
+        enum fb_json_error error = json->in.error;
+        const char *error_at = json->in.error_at;
+        json->in.scratch_n = 0;
         behind = take_container(json, p, FB_JSON_NO_NODE);
         if (behind) {
-            json->error = error;
-            json->error_at = error_at;
+            json->in.error = error;
+            json->in.error_at = error_at;
         }
     }
     return behind;
 }
 
 static inline const char *read_object(struct fb_json *json, const char *p) {
-    json->error = FB_JSON_OK;
+    json->in.error = FB_JSON_OK;
     const char *behind = read_known(json, p);
     if (!behind)
         behind = read_unknown(json, p);
     if (behind && (size_t)(behind - p) > json->limits.bytes_max) {
-        json->error = FB_JSON_SIZE;
-        json->error_at = p;
+        json->in.error = FB_JSON_SIZE;
+        json->in.error_at = p;
     }
     return behind;
 }
 
 /* Where to go on after a mistake in what began at start. */
 static const char *next_line(const struct fb_json *json, const char *start) {
-    const char *newline = memchr(start, '\n', (size_t)(json->end - start));
-    if (newline && json->error_at > newline)
+    const char *newline = memchr(start, '\n', (size_t)(json->in.end - start));
+    if (newline && json->in.error_at > newline)
         while (newline && newline[1] != '{')
-            newline = memchr(newline + 1, '\n', (size_t)(json->end - newline - 1));
-    return newline ? newline + 1 : json->end;
+            newline = memchr(newline + 1, '\n', (size_t)(json->in.end - newline - 1));
+    return newline ? newline + 1 : json->in.end;
 }
 
 static bool give_bad_line(struct fb_json *json, struct fb_json_object *object, const char *start) {
@@ -702,36 +436,36 @@ static bool give_bad_line(struct fb_json *json, struct fb_json_object *object, c
 /* Behind an object its line must end, or another one begin behind a blank. */
 static bool is_separated(struct fb_json *json, const char *behind) {
     const char *p = behind;
-    while (p < json->end && (*p == ' ' || *p == '\t' || *p == '\r'))
+    while (p < json->in.end && (*p == ' ' || *p == '\t' || *p == '\r'))
         p++;
-    if (p == json->end || *p == '\n' || (*p == '{' && p > behind))
+    if (p == json->in.end || *p == '\n' || (*p == '{' && p > behind))
         return true;
-    json->error = FB_JSON_TRAILING;
-    json->error_at = p;
+    json->in.error = FB_JSON_TRAILING;
+    json->in.error_at = p;
     return false;
 }
 
 static bool next_of_lines(struct fb_json *json, struct fb_json_object *object) {
-    while (json->p < json->end && is_blank(*json->p))
+    while (json->p < json->in.end && is_blank(*json->p))
         json->p++;
     const char *start = json->p;
-    if (start == json->end) {
+    if (start == json->in.end) {
         json->framing = AT_END;
         if (json->n_objects > 0)
             return false;
-        fail(json, FB_JSON_NOT_OBJECT, start);
+        fb_json_fail(&json->in, FB_JSON_NOT_OBJECT, start);
         return give(json, object, start, start);
     }
     if (*start != '{') {
-        fail(json, FB_JSON_NOT_OBJECT, start);
+        fb_json_fail(&json->in, FB_JSON_NOT_OBJECT, start);
         return give_bad_line(json, object, start);
     }
     const char *behind = read_object(json, start);
-    if (behind == json->end) /* the record's one object, mostly */
+    if (behind == json->in.end) /* the record's one object, mostly */
         json->framing = AT_END;
     else if (!behind || !is_separated(json, behind))
         return give_bad_line(json, object, start);
-    if (json->error == FB_JSON_OK)
+    if (json->in.error == FB_JSON_OK)
         return give_good(json, object, start, behind);
     json->p = behind;
     return give(json, object, start, behind);
@@ -739,50 +473,50 @@ static bool next_of_lines(struct fb_json *json, struct fb_json_object *object) {
 
 static bool give_rest(struct fb_json *json, struct fb_json_object *object, const char *start) {
     json->framing = AT_END;
-    return give(json, object, start, json->end);
+    return give(json, object, start, json->in.end);
 }
 
 static bool end_array(struct fb_json *json, struct fb_json_object *object) {
     const char *p = json->p + 1;
     json->framing = AT_END;
-    while (p < json->end && is_blank(*p))
+    while (p < json->in.end && is_blank(*p))
         p++;
-    if (p == json->end)
+    if (p == json->in.end)
         return false;
-    fail(json, FB_JSON_TRAILING, p);
+    fb_json_fail(&json->in, FB_JSON_TRAILING, p);
     return give_rest(json, object, p);
 }
 
 /* An element that is no object: its end is found like that of any value. */
 static const char *skip_element(struct fb_json *json, const char *p) {
     struct fb_json_value ignored;
-    const char *behind =
-        *p == '[' ? take_container(json, p, FB_JSON_NO_NODE) : take_scalar(json, p, &ignored);
+    const char *behind = *p == '[' ? take_container(json, p, FB_JSON_NO_NODE)
+                                   : fb_json_take_scalar(&json->in, p, &ignored);
     if (behind)
-        fail(json, FB_JSON_NOT_OBJECT, p);
+        fb_json_fail(&json->in, FB_JSON_NOT_OBJECT, p);
     return behind;
 }
 
 static bool next_of_array(struct fb_json *json, struct fb_json_object *object) {
     const char *start = json->p;
-    if (start == json->end) {
-        fail(json, FB_JSON_TRUNCATED, start);
+    if (start == json->in.end) {
+        fb_json_fail(&json->in, FB_JSON_TRUNCATED, start);
         return give_rest(json, object, start);
     }
     if (json->framing == IN_ARRAY_NEXT || *start == ']') {
         if (*start == ']')
             return end_array(json, object);
         if (*start != ',') {
-            fail(json, FB_JSON_SYNTAX, start);
+            fb_json_fail(&json->in, FB_JSON_SYNTAX, start);
             return give_rest(json, object, start);
         }
-        start = skip_blanks(start + 1);
+        start = fb_json_skip_blanks(start + 1);
     }
     const char *behind = *start == '{' ? read_object(json, start) : skip_element(json, start);
     if (!behind)
         return give_rest(json, object, start);
     json->p = behind;
-    while (json->p < json->end && is_blank(*json->p))
+    while (json->p < json->in.end && is_blank(*json->p))
         json->p++;
     json->framing = IN_ARRAY_NEXT;
     return give(json, object, start, behind);
@@ -791,6 +525,6 @@ static bool next_of_array(struct fb_json *json, struct fb_json_object *object) {
 bool fb_json_next(struct fb_json *json, struct fb_json_object *object) {
     if (json->framing == AT_END)
         return false;
-    json->scratch_n = 0;
+    json->in.scratch_n = 0;
     return json->framing == AT_LINE ? next_of_lines(json, object) : next_of_array(json, object);
 }

@@ -6,6 +6,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/codec/json_find.h"
+#include "engine/codec/json_token.h"
 
 enum {
     DEPTH_MAX = 64,
@@ -43,7 +44,7 @@ void fb_json_shapes_free(struct fb_json_shapes *shapes) {
  * that 32 bytes can always be looked at: a step's and a number's. */
 struct walk {
     struct fb_json_shapes *shapes;
-    struct fb_json *json;
+    struct fb_json_reader *in;
     const char *last; /* the last place that has so many bytes behind it */
     uintptr_t shift;  /* from where the walk is to the same place in the payload */
     _Alignas(16) char tail[2 * ROOM_BYTES];
@@ -73,7 +74,7 @@ static inline bool step_fits(const struct fb_json_step *step, const char *p) {
 
 static __attribute__((noinline)) const char *take_scalar(struct walk *walk, const char *p,
                                                          struct fb_json_value *value) {
-    const char *behind = fb_json_take_scalar(walk->json, in_payload(walk, p), value);
+    const char *behind = fb_json_take_scalar(walk->in, in_payload(walk, p), value);
     return behind ? p + (behind - in_payload(walk, p)) : NULL;
 }
 
@@ -151,25 +152,25 @@ static struct fb_json_step *walk_on(struct walk *walk, struct fb_json_step *step
     }
 }
 
-static const struct fb_json_step *walk_from(struct fb_json_shapes *shapes, struct fb_json *json,
-                                            struct fb_json_room room, const char *p,
+static const struct fb_json_step *walk_from(struct fb_json_shapes *shapes,
+                                            struct fb_json_reader *in, const char *p,
                                             const char **behind) {
     struct walk walk;
-    if (room.end - room.start < ROOM_BYTES)
+    if (in->end - in->start < ROOM_BYTES)
         return NULL;
     walk.shapes = shapes;
-    walk.json = json;
-    walk.last = room.end - ROOM_BYTES;
+    walk.in = in;
+    walk.last = in->end - ROOM_BYTES;
     walk.shift = 0;
     memcpy(walk.tail, walk.last, ROOM_BYTES);
     memset(walk.tail + ROOM_BYTES, 0, sizeof walk.tail - ROOM_BYTES);
     return walk_on(&walk, shapes->first, p, behind);
 }
 
-const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, struct fb_json *json,
-                                               struct fb_json_room room, const char *p,
+const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes,
+                                               struct fb_json_reader *in, const char *p,
                                                const char **behind) {
-    const struct fb_json_step *end = walk_from(shapes, json, room, p, behind);
+    const struct fb_json_step *end = walk_from(shapes, in, p, behind);
     if (!end && shapes->credit > 0)
         shapes->credit -= MISS_COSTS;
     else if (end && shapes->credit < CREDIT_MAX)

@@ -50,6 +50,8 @@ struct fb_json_shapes {
     struct fb_json_forms forms;
 };
 
+struct fb_json_reader;
+
 struct fb_json_shapes *fb_json_shapes_new(uint32_t n_nodes);
 void fb_json_shapes_free(struct fb_json_shapes *shapes);
 
@@ -61,19 +63,10 @@ static inline bool fb_json_shapes_wanted(struct fb_json_shapes *shapes) {
     return false;
 }
 
-/* The part of a payload that may be looked at. */
-struct fb_json_room {
-    const char *start, *end;
-};
-
-struct fb_json;
-/* Any value at p but an object or an array, the general way; NULL if there is none. */
-const char *fb_json_take_scalar(struct fb_json *json, const char *p, struct fb_json_value *value);
-
 /* Reads the object at p if it fits a shape: gives its last step, and in `behind` its end. Otherwise
  * NULL; values may have been written all the same. */
-const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes, struct fb_json *json,
-                                               struct fb_json_room room, const char *p,
+const struct fb_json_step *fb_json_shapes_walk(struct fb_json_shapes *shapes,
+                                               struct fb_json_reader *in, const char *p,
                                                const char **behind);
 /* Learns the good object p..behind, which did not fit. */
 void fb_json_shapes_learn(struct fb_json_shapes *shapes, const struct fb_json_paths *paths,
