@@ -38,11 +38,14 @@ struct fb_command {
 FB_COMMANDS(FB_COMMAND_DECLARE)
 #undef FB_COMMAND_DECLARE
 
+/* ---- cli.c ---- */
 const struct fb_command *fb_commands(size_t *n);
 /* NULL: there is none of this name. */
 const struct fb_command *fb_command_find(const char *name);
 /* The usage with all commands, on stdout or stderr. */
 void fb_cli_usage(FILE *out);
+
+/* ---- terminal.c ---- */
 /* Says what is wrong with the command line on stderr, with the nearest of the candidates (may be
  * none) as a suggestion; returns FB_EXIT_USAGE. */
 int fb_cli_wrong(const char *what, const char *given, const char *const *candidates, size_t n);
@@ -56,6 +59,7 @@ bool fb_cli_colour(FILE *out);
 /* Writes what is in the buffer, which may be nothing. */
 void fb_cli_put(const struct fb_buf *buf, FILE *out);
 
+/* ---- version.c ---- */
 /* "flyball 0.1.0 (commit)" and a line for each library, on stdout. */
 void fb_cli_version(void);
 /* "0.1.0": of this build. */
