@@ -179,6 +179,19 @@ static bool positions_are_at_the_end(struct sim_world *world, int32_t partition)
     return true;
 }
 
+/* Behind all that a record of the journal tells. */
+static bool are_in_force(const struct fb_journal *journal, const struct fb_bundle *bundle) {
+    struct fb_journal_reader reader = fb_journal_ops(journal);
+    struct fb_journal_op op;
+    struct fb_err err;
+    uint8_t rules[32];
+    memcpy(rules, journal->rules, sizeof rules);
+    while (fb_journal_next_op(&reader, &op, &err))
+        if (op.kind == FB_JOURNAL_RULES)
+            memcpy(rules, op.rules, sizeof rules);
+    return memcmp(rules, bundle->hash, sizeof rules) == 0;
+}
+
 /* The journal is the authority: positions of the group may have expired. */
 static bool partition_is_drained(struct sim_world *world, int32_t partition) {
     struct sim_kafka *kafka = world->kafka;
@@ -192,7 +205,8 @@ static bool partition_is_drained(struct sim_world *world, int32_t partition) {
     while (last >= 0 && log->records[last].state != SIM_COMMITTED)
         last--;
     if (last < 0 || (size_t)sim_stable_end(kafka, journal_topic, partition) < log->n ||
-        !fb_journal_parse(log->records[last].value, &journal, &err))
+        !fb_journal_parse(log->records[last].value, &journal, &err) ||
+        !are_in_force(&journal, world->variants[world->rules]))
         return false;
     for (uint32_t i = 0; i < journal.n_inputs; i++) {
         int topic = sim_topic(kafka, journal.inputs[i].topic);
