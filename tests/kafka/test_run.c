@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -269,6 +270,50 @@ static void nothing_is_lost_when_the_engine_is_killed(void **state) {
     fb_items_free(&replayed);
 }
 
+/* As if it ran on another host: there it finds no crumbs of the other one. */
+static struct fb_program_run start_twin(const char *of) {
+    char before[512], config[64];
+    const char *temporary = getenv("TMPDIR");
+    snprintf(before, sizeof before, "%s", temporary ? temporary : "");
+    snprintf(config, sizeof config, "%s.properties", of);
+    const char *const args[] = {"run",      "--rules",          fb_path_of("small.rules"),
+                                "--config", fb_path_of(config), NULL};
+    assert_int_equal(mkdir(fb_path_of("elsewhere"), 0700), 0);
+    setenv("TMPDIR", fb_path_of("elsewhere"), 1);
+    struct fb_program_run run = fb_program_start(fb_folder(), "twin.log", args);
+    if (temporary)
+        setenv("TMPDIR", before, 1);
+    else
+        unsetenv("TMPDIR");
+    return run;
+}
+
+static void of_two_processes_with_one_identity_one_ends_and_says_why(void **state) {
+    (void)state;
+    static const char why[] = "does another instance run with the same instance.id?";
+    const char *address = fb_broker_shared();
+    char input[64], group[64];
+    fb_topic_name(input, "events");
+    fb_topic_name(group, "app");
+    fb_write_text(fb_path_of("small.rules"), small_rules, input);
+    fb_topic_create(address, input, 2, NULL);
+    struct fb_program_run first = start_instance("d", address, group);
+    fb_program_await(&first, "worker 0 has 2 partitions");
+    struct fb_program_run second = start_twin("d");
+    bool first_ends = false;
+    for (int64_t end_ms = fb_wall_ms() + PATIENCE_S * 1000;; usleep(50000)) {
+        first_ends = fb_program_said(&first, why);
+        if (first_ends || fb_program_said(&second, why))
+            break;
+        assert_true(fb_wall_ms() < end_ms);
+    }
+    assert_int_equal(fb_program_wait(first_ends ? &first : &second), 3);
+    fb_topic_put(address, input, 0, 0, "x", "{\"id\":\"x\",\"temp\":90}", NULL, 0);
+    await_committed(first_ends ? &second : &first, address, group, input, 1);
+    fb_program_signal(first_ends ? &second : &first, SIGTERM);
+    assert_int_equal(fb_program_wait(first_ends ? &second : &first), 0);
+}
+
 static void a_position_that_the_topic_has_lost_is_an_error(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
@@ -356,11 +401,14 @@ static void what_cannot_start_says_why(void **state) {
     assert_true(fb_program_said(&run, "at least 4 times snapshot.interval.max.ms, 14400 s"));
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_those_of_replay_though_the_broker_goes_and_comes),
         cmocka_unit_test(a_task_keeps_its_state_when_its_partition_comes_back),
         cmocka_unit_test(nothing_is_lost_when_the_engine_is_killed),
+        cmocka_unit_test(of_two_processes_with_one_identity_one_ends_and_says_why),
         cmocka_unit_test(a_position_that_the_topic_has_lost_is_an_error),
         cmocka_unit_test(what_cannot_start_says_why),
     };
