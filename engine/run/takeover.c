@@ -219,9 +219,18 @@ static bool knows_rules(const struct fb_takeover *takeover, const struct fb_task
     if (!deployed || FB_PLANTED(RULES_UNASKED) ||
         memcmp(wanted->hash, fb_task_bundle(task)->hash, sizeof wanted->hash) == 0)
         return true;
+    const struct fb_time *time = takeover->config->time;
+    int64_t begun_us = fb_now_us(time);
     uint64_t look = fb_deployed_ask(deployed);
-    while (!fb_deployed_has_looked(deployed, look)) {
-        fb_sleep_us(takeover->config->time, LOOKED_US);
+    for (bool told = false; !fb_deployed_has_looked(deployed, look);) {
+        fb_sleep_us(time, LOOKED_US);
+        if (!told && fb_now_us(time) - begun_us >= TOLD_EVERY_US) {
+            told = true;
+            fb_log(FB_LOG_WARN,
+                   "partition %d: its rules are %s, not %s; waiting until the rules topic can be "
+                   "read, which says what is in force now",
+                   fb_task_partition(task), fb_task_bundle(task)->name, wanted->name);
+        }
         if (!takeover->stay(takeover->context))
             return false;
     }
