@@ -10,6 +10,8 @@ pid=
 reader=
 trap 'for p in $pid $reader; do kill -KILL "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
 cd "$work" || exit 1
+# Who runs beside this test, under the same default identity, is not to be met.
+mkdir tmp && export TMPDIR="$work/tmp"
 failures=0
 cases=0
 shown="out.txt err.txt" # their ends are shown where a case fails

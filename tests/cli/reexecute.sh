@@ -4,8 +4,6 @@
 #
 # usage: reexecute.sh FLYBALL
 . "$(dirname "$0")/harness.sh"
-mkdir tmp
-export TMPDIR="$work/tmp"
 shown="err.txt again.txt"
 
 write_pump_rules cool.rules
