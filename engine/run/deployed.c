@@ -19,8 +19,9 @@ struct fb_deployed {
     pthread_mutex_t lock;
     struct fb_bundle *bundle; /* in force */
     struct fb_deployments all;
-    atomic_bool drains, asked;
-    atomic_ullong begun, done; /* numbers of looks: the last that began, that went well */
+    atomic_bool drains;
+    /* Numbers of looks: the last that began, that went well, that somebody asked for. */
+    atomic_ullong begun, done, asked;
     bool looked; /* once at least */
     bool trouble_told;
     pthread_t thread;
@@ -85,7 +86,6 @@ static bool use(struct fb_deployed *deployed, const struct fb_deployment *item) 
 bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
     struct fb_deployments *all = &deployed->all;
     *err = (struct fb_err){0};
-    atomic_store(&deployed->asked, false);
     unsigned long long look = atomic_fetch_add(&deployed->begun, 1) + 1;
     if (!fb_deployments_read(all, deployed->config.history, deployed->config.topic, err))
         return false;
@@ -116,8 +116,8 @@ static void *thread_main(void *context) {
     struct fb_deployed *deployed = context;
     while (!atomic_load(deployed->config.stop)) {
         struct fb_err err;
-        for (int i = 0; i < SLICES && !atomic_load(deployed->config.stop) &&
-                        (!i || !fb_deployed_is_asked(deployed));
+        for (int i = 0;
+             i < SLICES && !atomic_load(deployed->config.stop) && !fb_deployed_is_asked(deployed);
              i++)
             usleep(SLICE_US);
         bool ok = atomic_load(deployed->config.stop) || fb_deployed_look(deployed, &err);
@@ -134,9 +134,9 @@ struct fb_deployed *fb_deployed_open(const struct fb_deployed_config *config, st
     deployed->bundle = fb_bundle_keep(config->bundle);
     FB_ASSERT(pthread_mutex_init(&deployed->lock, NULL) == 0);
     atomic_init(&deployed->drains, false);
-    atomic_init(&deployed->asked, false);
     atomic_init(&deployed->begun, 0);
     atomic_init(&deployed->done, 0);
+    atomic_init(&deployed->asked, 0);
     deployed->looked = config->is_absent; /* what comes to stand there came after this look */
     if (config->is_absent || fb_deployed_look(deployed, err))
         return deployed;
@@ -173,7 +173,7 @@ struct fb_bundle *fb_deployed_wanted(struct fb_deployed *deployed, struct fb_bun
 
 uint64_t fb_deployed_ask(struct fb_deployed *deployed) {
     uint64_t look = atomic_load(&deployed->begun) + 1;
-    atomic_store(&deployed->asked, true);
+    atomic_store(&deployed->asked, look);
     return look;
 }
 
@@ -182,7 +182,7 @@ bool fb_deployed_has_looked(const struct fb_deployed *deployed, uint64_t look) {
 }
 
 bool fb_deployed_is_asked(const struct fb_deployed *deployed) {
-    return atomic_load(&deployed->asked);
+    return atomic_load(&deployed->asked) > atomic_load(&deployed->begun);
 }
 
 bool fb_deployed_drains(const struct fb_deployed *deployed) {

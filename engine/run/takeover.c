@@ -158,7 +158,7 @@ static enum fb_taken_over rebuild(const struct fb_takeover *takeover, int32_t pa
                                   const struct committed *committed, struct fb_bundle *bundle,
                                   struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
-    int64_t now = fb_now_us(takeover->config->time);
+    int64_t now = fb_now_us(config->time);
     struct rebuilding rebuilding = {takeover, now, now, -1, false};
     struct fb_restore_wish wish = {.config = config->task,
                                    .bundle = bundle,
@@ -242,7 +242,7 @@ enum fb_taken_over fb_take_over(const struct fb_takeover *takeover, int32_t part
                                 struct fb_task **task) {
     const struct fb_worker_config *config = takeover->config;
     struct committed committed = committed_of(partition, positions, n);
-    *task = fb_park_take(config->park, partition, fb_now_us(takeover->config->time));
+    *task = fb_park_take(config->park, partition, fb_now_us(config->time));
     if (*task && (config->task->journalled ? fb_task_goes_on(*task, committed.seq, committed.owner)
                                            : nobody_was_further(*task, positions, n)))
         return FB_TAKEN_KEPT;

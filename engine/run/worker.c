@@ -282,7 +282,7 @@ static void on_started(void *context, struct fb_position *positions, uint32_t n)
     atomic_store(&worker->figures.halted, fb_partitions_halted(&worker->parts));
     fb_log(FB_LOG_INFO, "worker %u has %zu partition%s", worker->config->worker, worker->parts.n,
            worker->parts.n == 1 ? "" : "s");
-    measure(worker); /* who deploys waits for those that were heard of */
+    worker->figures_at_us = 0; /* at once: who deploys waits for those that were heard of */
 }
 
 static void on_stopped(void *context, bool lost) {

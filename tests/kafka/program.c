@@ -30,10 +30,15 @@ static void become(const char *log, const char *const *args, pid_t parent) {
     _exit(127);
 }
 
+struct fb_program_run fb_program_done(const char *folder, const char *name) {
+    struct fb_program_run run = {0};
+    snprintf(run.log, sizeof run.log, "%s/%s", folder, name);
+    return run;
+}
+
 struct fb_program_run fb_program_start(const char *folder, const char *name,
                                        const char *const *args) {
-    struct fb_program_run run;
-    snprintf(run.log, sizeof run.log, "%s/%s", folder, name);
+    struct fb_program_run run = fb_program_done(folder, name);
     unlink(run.log); /* nobody takes an earlier run's words for this one's */
     pid_t parent = getpid();
     run.pid = fork();

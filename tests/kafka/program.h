@@ -17,6 +17,8 @@ struct fb_program_run {
 struct fb_program_run fb_program_start(const char *folder, const char *name,
                                        const char *const *args);
 void fb_program_signal(const struct fb_program_run *run, int signal);
+/* One that fb_program_do ran, for what it said. */
+struct fb_program_run fb_program_done(const char *folder, const char *name);
 /* What it has said so far goes to this program's own errors. */
 void fb_program_show(const struct fb_program_run *run);
 /* Its exit status; 128 + the signal where one ended it. */

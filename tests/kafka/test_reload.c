@@ -92,8 +92,7 @@ static int deploy_with(const char *option, const char *rules) {
 }
 
 static bool deploy_said(const char *text) {
-    struct fb_program_run run;
-    snprintf(run.log, sizeof run.log, "%s/deploy.log", fb_folder());
+    struct fb_program_run run = fb_program_done(fb_folder(), "deploy.log");
     return fb_program_said(&run, text);
 }
 

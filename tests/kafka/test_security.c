@@ -457,8 +457,7 @@ static int deployer(const char *command, const char *option, const char *value) 
 }
 
 static void expect_deployer_said(const char *text) {
-    struct fb_program_run run;
-    snprintf(run.log, sizeof run.log, "%s/deploy.log", fb_folder());
+    struct fb_program_run run = fb_program_done(fb_folder(), "deploy.log");
     expect_said(&run, text);
 }
 
