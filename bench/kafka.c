@@ -199,10 +199,12 @@ static const struct row {
     {"W2, 10 rules", "w2", 10, BENCH_W2, "at_least_once", NULL, 0},
     {"W2, 10 rules, exactly once", "w2", 10, BENCH_W2, "exactly_once", no_more, 1},
     {"W2, 10 rules, with snapshots", "w2", 10, BENCH_W2, "exactly_once", as_often_as_ever, 1},
+    {"W2, 10 rules, snapshots at the default pace", "w2", 10, BENCH_W2, "exactly_once", NULL, 2},
     {"W2, 100 rules", "w2", 100, BENCH_W2, "at_least_once", NULL, 0},
     {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once", NULL, 0},
     {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once", no_more, 1},
     {"W4, 10 rules, with snapshots", "w4", 10, BENCH_W4, "exactly_once", as_often_as_ever, 1},
+    {"W4, 10 rules, snapshots at the default pace", "w4", 10, BENCH_W4, "exactly_once", NULL, 2},
     {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once", NULL, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows, ROUNDS_MAX = 100 };

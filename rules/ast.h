@@ -58,6 +58,7 @@ enum { FB_EXPR_HEIGHT_MAX = 1000, FB_NESTING_MAX = 256 };
 struct fb_field_decl;
 struct fb_let_decl;
 struct fb_param_decl;
+struct fb_actuator_decl;
 
 /* What a name means; set by the checker. */
 enum fb_ref_kind {
@@ -65,7 +66,8 @@ enum fb_ref_kind {
     FB_REF_FIELD, /* field, tag or key */
     FB_REF_LET,
     FB_REF_PARAM,
-    FB_REF_WORD /* of an enumeration: its index in `word` */
+    FB_REF_ACTUATOR, /* the value last accepted */
+    FB_REF_WORD      /* of an enumeration: its index in `word` */
 };
 
 struct fb_unit; /* rules/units.h; NULL: no unit */
@@ -100,6 +102,7 @@ struct fb_node {
     const struct fb_field_decl *field;
     const struct fb_let_decl *let;
     const struct fb_param_decl *param;
+    const struct fb_actuator_decl *actuator;
     int64_t word;
     double converted; /* NUMBER: its value in the unit of the other side */
 };
@@ -194,7 +197,81 @@ struct fb_raise_decl {
     struct fb_span span;
 };
 
-enum fb_on_unknown { FB_UNKNOWN_HOLD = 0, FB_UNKNOWN_CLEAR, FB_UNKNOWN_RAISE };
+/* CLEAR and RAISE: alarms; STOP and SAFE: controls. */
+enum fb_on_unknown {
+    FB_UNKNOWN_HOLD = 0,
+    FB_UNKNOWN_CLEAR,
+    FB_UNKNOWN_RAISE,
+    FB_UNKNOWN_STOP,
+    FB_UNKNOWN_SAFE
+};
+
+/* command NAME = expr [at priority N] [for dur] */
+struct fb_command_decl {
+    struct fb_str target;
+    struct fb_span span, target_span;
+    struct fb_node *value;
+    uint32_t priority; /* 0: not written; then FB_PRIORITY_DEFAULT */
+    struct fb_span priority_span;
+    struct fb_node *pulse; /* duration; NULL: none */
+
+    const struct fb_actuator_decl *actuator; /* by the checker */
+};
+
+enum fb_rollout { FB_ROLLOUT_NONE = 0, FB_ROLLOUT_SHADOW, FB_ROLLOUT_CANARY, FB_ROLLOUT_ARMED };
+
+/* The items of an actuator that one node or two belong to. */
+enum fb_actuator_item_kind {
+    FB_ACT_DEFAULT,      /* default sum */
+    FB_ACT_SAFE,         /* safe sum */
+    FB_ACT_MINIMUM,      /* minimum on dur, off dur */
+    FB_ACT_MAXIMUM,      /* maximum on dur */
+    FB_ACT_STARTS,       /* starts INT per dur */
+    FB_ACT_SLEW,         /* slew [up | down] sum per dur */
+    FB_ACT_IGNORE,       /* ignore steps under sum */
+    FB_ACT_LEASE,        /* lease dur */
+    FB_ACT_DELIVER,      /* deliver within dur */
+    FB_ACT_HOLD,         /* hold at most dur */
+    FB_ACT_COMBINE,      /* combine min | max | safest */
+    FB_ACT_PERMISSIVE,   /* permissive when cond */
+    FB_ACT_INTERLOCK,    /* interlock when cond */
+    FB_ACT_LOCKOUT,      /* lockout dur after interlock */
+    FB_ACT_BREAKER       /* breaker INT reversals in dur, hold | safe dur */
+};
+struct fb_actuator_item {
+    enum fb_actuator_item_kind kind;
+    struct fb_span span;
+};
+
+enum fb_combine_word { FB_COMBINE_WORD_NONE = 0, FB_COMBINE_WORD_MIN, FB_COMBINE_WORD_MAX,
+                       FB_COMBINE_WORD_SAFEST };
+
+/* actuator NAME on CLASS : (off, on) | number [unit] range a..b { .. } */
+struct fb_actuator_decl {
+    struct fb_str name;
+    struct fb_span span, name_span;
+    struct fb_str class_name;
+    struct fb_span class_span;
+    struct fb_span block; /* braces included */
+    struct fb_type_decl type; /* FB_T_ENUM with two words, the first inactive; or FB_T_NUMBER */
+    struct fb_node *range_low, *range_high; /* number */
+    struct fb_actuator_item *items; /* in the order of writing, for the formatter */
+    uint32_t n_items;
+    struct fb_node *default_value, *safe; /* NULL: not written */
+    struct fb_node *minimum_on, *minimum_off, *maximum_on; /* durations */
+    uint32_t starts; /* 0: not written */
+    struct fb_node *starts_per;
+    struct fb_node *slew_up, *slew_up_per, *slew_down, *slew_down_per;
+    struct fb_node *ignore_under;
+    struct fb_node *lease, *deliver, *hold;
+    enum fb_combine_word combine;
+    struct fb_node *permissive, *interlock; /* conditions */
+    struct fb_node *lockout;
+    uint32_t reversals; /* breaker; 0: not written */
+    struct fb_node *reversals_in, *breaker_for;
+    bool breaker_safe; /* safe while it is open; else hold */
+    bool broken;       /* a mistake in it was reported: only its name is known */
+};
 
 /* A part of a message: literal text, or an expression in braces. */
 struct fb_text_part {
@@ -218,12 +295,12 @@ struct fb_label_decl {
 struct fb_rule_item {
     enum { FB_ITEM_RULE_LET, FB_ITEM_RAISE, FB_ITEM_WHEN, FB_ITEM_DEADBAND, FB_ITEM_CLEAR_AFTER,
            FB_ITEM_ON_UNKNOWN, FB_ITEM_AT_MOST, FB_ITEM_MESSAGE, FB_ITEM_RESPONSE,
-           FB_ITEM_LABEL } kind;
+           FB_ITEM_LABEL, FB_ITEM_START, FB_ITEM_COMMAND, FB_ITEM_ROLLOUT } kind;
     struct fb_span span;
-    uint32_t index; /* of the let, raise, label */
+    uint32_t index; /* of the let, raise, label, command */
 };
 
-enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT };
+enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT, FB_RULE_CONTROL };
 
 struct fb_rule_decl {
     enum fb_rule_kind kind;
@@ -249,6 +326,13 @@ struct fb_rule_decl {
     struct fb_text_decl *message, *response; /* NULL: none */
     struct fb_label_decl *labels;
     uint32_t n_labels;
+    /* control */
+    struct fb_node *start; /* NULL: always */
+    struct fb_command_decl *commands;
+    uint32_t n_commands;
+    enum fb_rollout rollout;
+    double canary; /* percent */
+    struct fb_span rollout_span;
 };
 
 /* test blocks */
@@ -270,8 +354,10 @@ struct fb_test_step {
     struct fb_str file;
     /* expect */
     bool no;
+    bool command;             /* of an actuator; `rule` is its name, rule_kind says nothing */
     enum fb_rule_kind rule_kind;
-    struct fb_str rule, word; /* word: raised, cleared, a severity; empty: any */
+    struct fb_str rule, word; /* word: raised, cleared, a severity; of an actuator: its value, as
+                               * written for one of two words; empty: any */
     struct fb_str severity;   /* behind `raised`; empty: any */
     struct fb_str of;         /* device id; empty: any */
     struct fb_node *at;       /* duration; NULL: any time */
@@ -296,12 +382,14 @@ struct fb_test_decl {
 
 /* The statements of a file in the order of writing. */
 struct fb_item {
-    enum { FB_ITEM_USE, FB_ITEM_CLASS, FB_ITEM_PARAM, FB_ITEM_RULE, FB_ITEM_TEST } kind;
+    enum { FB_ITEM_USE, FB_ITEM_CLASS, FB_ITEM_PARAM, FB_ITEM_ACTUATOR, FB_ITEM_RULE,
+           FB_ITEM_TEST } kind;
     struct fb_span span;
     union {
         struct fb_str use; /* path as written, relative to the file */
         struct fb_class_decl *class_decl;
         struct fb_param_decl *param;
+        struct fb_actuator_decl *actuator;
         struct fb_rule_decl *rule;
         struct fb_test_decl *test;
     };

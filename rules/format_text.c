@@ -233,6 +233,9 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         fb_buf_text(out, " = ");
         put_text(w, item->span, rule->labels[item->index].value, out);
         return;
+    case FB_ITEM_START:
+    case FB_ITEM_COMMAND:
+    case FB_ITEM_ROLLOUT: FB_BUG("not parsed yet");
     }
 }
 
@@ -414,5 +417,6 @@ void fb_format_head(const struct fb_written *w, const struct fb_item *item, stru
     case FB_ITEM_TEST:
         put_test_head(w, item->test, out);
         return;
+    case FB_ITEM_ACTUATOR: FB_BUG("not parsed yet");
     }
 }

@@ -159,6 +159,7 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         add_number(to, class_->numbers[operand + 1]);
         break;
     case FB_OPERAND_TEXT: add_text(to, class_->texts[operand]); break;
+    case FB_OPERAND_ACTUATOR: add_text(to, class_->actuators[operand].name); break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);

@@ -47,6 +47,9 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
         else
             fb_buf_printf(out, " %.*s", FB_ARG(class_->fields[operand].name));
         break;
+    case FB_OPERAND_ACTUATOR:
+        fb_buf_printf(out, " %.*s", FB_ARG(class_->actuators[operand].name));
+        break;
     case FB_OPERAND_MASK:
         put_mask(out, (uint16_t)operand);
         break;

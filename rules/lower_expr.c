@@ -192,6 +192,7 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
         return lower_param(piece, node->param, unit_of_param(node->param));
     case FB_REF_WORD:
         return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
+    case FB_REF_ACTUATOR:
     case FB_REF_NONE:
         break;
     }

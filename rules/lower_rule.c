@@ -371,6 +371,10 @@ static enum fb_unknown_policy policy_of(enum fb_on_unknown on_unknown) {
         return FB_POLICY_CLEAR;
     case FB_UNKNOWN_RAISE:
         return FB_POLICY_RAISE;
+    case FB_UNKNOWN_STOP:
+        return FB_POLICY_STOP;
+    case FB_UNKNOWN_SAFE:
+        return FB_POLICY_SAFE;
     }
     FB_ASSERT(false && "an unknown policy");
     return FB_POLICY_HOLD;

@@ -64,6 +64,7 @@ static void pair_items(struct fb_rule_texts *texts, const struct fb_item *item,
         pair_lets(texts, item->rule->lets, twin->rule->lets, item->rule->n_lets,
                   twin->rule->n_lets);
         break;
+    case FB_ITEM_ACTUATOR:
     case FB_ITEM_USE:
     case FB_ITEM_TEST:
         break;

@@ -24,6 +24,7 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_UNTIL:
     case FB_CELL_ELAPSED:
         return comes_or_goes || !move->why;
+    case FB_CELL_CLAIM:
     case FB_CELL_CONDITION:
         if (!comes_or_goes)
             return !move->why;
@@ -41,6 +42,7 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_FIELD:
     case FB_CELL_WINDOW:
     case FB_CELL_RULE:
+    case FB_CELL_ACTUATOR:
         break;
     }
     return move->fate == FB_FATE_KEEP && !move->why;

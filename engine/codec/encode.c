@@ -294,6 +294,9 @@ void fb_encoder_output_id(struct fb_encoder *e, const struct fb_output *output, 
     case FB_OUT_LATE:
         stpcpy(kind, "late");
         break;
+    case FB_OUT_COMMAND:
+    case FB_OUT_BLOCKED:
+        FB_BUG("not encoded yet");
     }
     make_id(e, output->device, rule, kind, &output->cause, id);
 }
@@ -327,6 +330,9 @@ void fb_encode(struct fb_encoder *e, const struct fb_output *output,
         encoded->stream = FB_STREAM_LATE;
         encode_late(e, output);
         break;
+    case FB_OUT_COMMAND:
+    case FB_OUT_BLOCKED:
+        FB_BUG("not encoded yet");
     }
     fb_encoder_end(e, encoded);
     fb_encoder_output_id(e, output, encoded->id);

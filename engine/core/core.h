@@ -16,6 +16,7 @@ struct fb_core;
 struct fb_core_config {
     int64_t max_skew_us;  /* a record further ahead of the clock is refused as future; 10 min */
     uint32_t devices_max; /* beyond it new ids are refused; 0: no bound */
+    int64_t max_lag_us;   /* commands are withheld while the clock is further behind; 60 s */
 };
 
 struct fb_core_stats {
@@ -39,6 +40,9 @@ void fb_core_free(struct fb_core *core);
 /* Other bounds from the next record on. */
 void fb_core_configure(struct fb_core *core, const struct fb_core_config *config);
 
+/* The wall clock of the record or tick that comes next; before the first call, and with FB_NO_TIME,
+ * it is the task's clock. Only expiry, lease and lag of commands depend on it. */
+void fb_core_set_wall(struct fb_core *core, int64_t wall_us);
 /* Moves the task's clock C to c_us if that is ahead, and fires what is due before it. */
 void fb_core_advance(struct fb_core *core, int64_t c_us);
 /* A record of this device will probably be taken next: its memory is fetched meanwhile. A hint,

@@ -193,6 +193,18 @@ static struct fb_value field_against(struct fb_eval *eval, const struct fb_class
     return compare_numbers(in->sub, cell->num, class_->numbers[in->imm]);
 }
 
+/* What the actuator was last commanded; unknown before. */
+static struct fb_value accepted_value(struct fb_device *device,
+                                      const struct fb_actuator *actuator) {
+    const struct fb_actuator_cell *cell =
+        (const void *)(fb_device_block(device) + actuator->offset);
+    if (!cell->has_accepted)
+        return UNKNOWN;
+    if (actuator->is_switch)
+        return (struct fb_value){.i = cell->accepted != 0, .quality = FB_Q_GOOD};
+    return (struct fb_value){.num = cell->accepted, .quality = FB_Q_GOOD};
+}
+
 struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
     const struct fb_class *class_ = eval->device->plan->class_;
     char *block = fb_device_block(eval->device);
@@ -213,6 +225,9 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             break;
         case FB_I_UNKNOWN:
             *dst = UNKNOWN;
+            break;
+        case FB_I_ACTUATOR:
+            *dst = accepted_value(eval->device, &class_->actuators[in->imm]);
             break;
         case FB_I_FIELD:
         case FB_I_QUALITY: {

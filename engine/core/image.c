@@ -96,6 +96,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_UNTIL: return put(to, at, sizeof(struct fb_until_cell));
     case FB_CELL_CONDITION: return put(to, at, sizeof(struct fb_condition_cell));
     case FB_CELL_RULE: return put_rule(to, at);
+    case FB_CELL_CLAIM:
+    case FB_CELL_ACTUATOR: break;
     }
     FB_BUG("a cell");
 }
@@ -252,6 +254,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE: return get_rule(r, at);
+    case FB_CELL_CLAIM:
+    case FB_CELL_ACTUATOR: break;
     }
     FB_BUG("a cell");
 }

@@ -9,3 +9,14 @@ const char *fb_alert_event_name(enum fb_alert_event event) {
     }
     return "?";
 }
+
+const char *fb_command_reason_name(enum fb_command_reason reason) {
+    switch (reason) {
+    case FB_REASON_CLAIMED: return "claimed";
+    case FB_REASON_RELINQUISHED: return "relinquished";
+    case FB_REASON_RENEWED: return "renewed";
+    case FB_REASON_SAFE: return "safe";
+    case FB_REASON_SLEW: return "slew";
+    }
+    return "?";
+}

@@ -5,9 +5,35 @@
 #ifndef FB_MODEL_OUTPUT_H
 #define FB_MODEL_OUTPUT_H
 
+#include "engine/model/actuator.h"
 #include "engine/model/entry.h"
 
-enum fb_output_kind { FB_OUT_ALERT, FB_OUT_EVENT, FB_OUT_LATE };
+/* COMMAND: for the actuator, or, of a shadow, what it would be. BLOCKED: for the audit only. */
+enum fb_output_kind { FB_OUT_ALERT, FB_OUT_EVENT, FB_OUT_LATE, FB_OUT_COMMAND, FB_OUT_BLOCKED };
+
+enum fb_command_reason {
+    FB_REASON_CLAIMED,
+    FB_REASON_RELINQUISHED,
+    FB_REASON_RENEWED,
+    FB_REASON_SAFE,
+    FB_REASON_SLEW
+};
+const char *fb_command_reason_name(enum fb_command_reason reason);
+
+/* What one guardrail said, in the order of enum fb_guard. */
+struct fb_guard_result {
+    enum fb_guard guard;
+    enum fb_verdict verdict;
+    double requested, applied; /* what it was given, and what it made of it */
+    int64_t until_us;          /* HOLD: C; else FB_NEVER */
+};
+
+/* A claim in force, as arbitration saw it. */
+struct fb_array_entry {
+    const struct fb_rule *rule;
+    uint8_t priority;
+    double value;
+};
 
 /* REMOVED: the rule is gone, or what the device was. */
 enum fb_alert_event { FB_ALERT_RAISED, FB_ALERT_CLEARED, FB_ALERT_SEVERITY, FB_ALERT_REMOVED };
@@ -30,11 +56,12 @@ struct fb_rule;
 
 struct fb_output {
     enum fb_output_kind kind;
-    const struct fb_rule *rule; /* NULL for late */
+    const struct fb_rule *rule; /* NULL for late; command, blocked: the winner's, NULL: the default */
     uint16_t class_index;
     struct fb_str device;
     struct fb_cause cause;
-    int64_t at_us; /* device time of the decision; late: the record's own time */
+    int64_t at_us; /* device time of the decision; command, blocked: C; late: the record's own
+                    * time */
 
     /* alert */
     enum fb_alert_event event;
@@ -45,7 +72,26 @@ struct fb_output {
     /* event */
     uint64_t withheld;
 
-    /* alert and event: in the order of rule->shown, rule->slots and the class's tags */
+    /* command and blocked */
+    const struct fb_actuator *actuator;
+    double value;     /* applied: what is in force from here on; has_value: there is one */
+    bool has_value;
+    double requested; /* by the winner, before the guardrails */
+    uint8_t priority; /* FB_PRIORITY_NONE: the default */
+    enum fb_command_reason reason;
+    uint64_t seq;            /* command */
+    int64_t expires_at_us;   /* command: on the wall clock of the record or tick */
+    int64_t lease_until_us;  /* command: the same */
+    const struct fb_guard_result *results; /* what was asked */
+    uint32_t n_results;
+    const struct fb_array_entry *entries;
+    uint32_t n_entries;
+    enum fb_guard guard;     /* blocked: which */
+    bool ended;              /* blocked: it blocks no longer; else it begins to */
+    uint64_t count;          /* blocked, ended: decisions that it blocked */
+
+    /* alert, event, command, blocked: in the order of rule->shown, rule->slots and the class's tags;
+     * NULL where there is no rule */
     const struct fb_value *shown;
     const struct fb_shown_source *sources; /* as shown; NULL: not known */
     const struct fb_value *slots;

@@ -12,6 +12,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
+#include "engine/model/actuator.h"
 #include "engine/model/value.h"
 
 /* Changes whenever the same program and input would give other outputs. */
@@ -56,6 +57,8 @@ enum fb_opcode {
     FB_I_FIELD,   /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
     FB_I_QUALITY, /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
                    * known; deadline as FIELD */
+    FB_I_ACTUATOR, /* dst := what actuators[imm] last accepted (number, or the word's index);
+                    * unknown before its first command */
 
     /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
     FB_I_INT_TO_NUMBER, /* dst := (double) a */
@@ -200,22 +203,36 @@ struct fb_elapsed_cell {
     uint8_t value;    /* of the comparison */
 };
 
-/* One `raise .. when`, or the `when` of an event. */
+/* What a condition is for. CLAIM: the value of a command, a number or a word's index; the others are
+ * truths. */
+enum fb_condition_role {
+    FB_ROLE_WHEN, /* a `raise`, the `when` of an event, the `start` of a control */
+    FB_ROLE_CLAIM,
+    FB_ROLE_INTERLOCK,
+    FB_ROLE_PERMISSIVE
+};
+
+/* One `raise .. when`, the `when` of an event; what a control or an actuator consists of. */
 struct fb_condition {
     uint32_t rule;  /* index in the program */
-    uint32_t raise; /* index in the rule; 0 for an event */
+    uint32_t raise; /* index in the rule; 0 for an event. A control: `start`, if it has one, then its
+                     * commands; an actuator: interlock, then permissive */
+    enum fb_condition_role role;
+    uint32_t claim;     /* CLAIM: index in the class */
+    uint64_t actuators; /* set of those whose accepted value it reads, by index in the class */
     struct fb_code code;
     struct fb_field_set reads; /* fields, also through lets, params and windows; not those read
                                 * only inside `each` windows, which a record can not change */
     bool every_record;         /* reads silent, age(), changed or count(over d) */
     bool twice;                /* reads silent: a second evaluation at the record's instant */
-    uint32_t offset;           /* of struct fb_condition_cell */
+    uint32_t offset;           /* of struct fb_condition_cell; CLAIM: of struct fb_claim_cell */
 };
 
 struct fb_condition_cell {
     uint8_t value; /* of the last evaluation: 0 false, 1 true, 2 unknown; an event: of the last
                     * known one, 0 at first */
-    uint8_t holds; /* alarm: what the raise counts as, `on unknown` applied */
+    uint8_t holds; /* alarm: what the raise counts as, `on unknown` applied; control: whether it was
+                    * on by the last known value */
 };
 
 /* What a rule shows in `values`. */
@@ -252,8 +269,15 @@ struct fb_label {
     struct fb_str name, value;
 };
 
-enum fb_rule_sort { FB_SORT_ALARM, FB_SORT_EVENT };
-enum fb_unknown_policy { FB_POLICY_HOLD, FB_POLICY_CLEAR, FB_POLICY_RAISE };
+/* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's. */
+enum fb_rule_sort { FB_SORT_ALARM, FB_SORT_EVENT, FB_SORT_CONTROL, FB_SORT_ACTUATOR };
+enum fb_unknown_policy {
+    FB_POLICY_HOLD,
+    FB_POLICY_CLEAR,
+    FB_POLICY_RAISE,
+    FB_POLICY_STOP,
+    FB_POLICY_SAFE
+};
 
 struct fb_rule {
     enum fb_rule_sort sort;
@@ -271,6 +295,9 @@ struct fb_rule {
     uint32_t n_whenever_each;
     uint32_t at_most; /* 0: no limit */
     struct fb_code at_most_per; /* seconds */
+    bool has_start;             /* control: the first condition says when; else always */
+    uint32_t first_claim, n_claims; /* control: in the class */
+    uint32_t actuator;          /* of FB_SORT_ACTUATOR: in the class */
     struct fb_template message, response;
     struct fb_label *labels;
     uint32_t n_labels;
@@ -302,7 +329,9 @@ enum fb_cell_kind {
     FB_CELL_UNTIL,
     FB_CELL_ELAPSED,
     FB_CELL_CONDITION,
-    FB_CELL_RULE
+    FB_CELL_RULE,
+    FB_CELL_CLAIM,   /* index: claim of the class; found again by rule and actuator */
+    FB_CELL_ACTUATOR /* index: actuator of the class; found again by its name alone */
 };
 struct fb_cell_id {
     enum fb_cell_kind kind;
@@ -330,6 +359,10 @@ struct fb_class {
     uint32_t n_conditions;
     uint32_t *rules; /* indices in the program, ascending */
     uint32_t n_rules;
+    struct fb_actuator *actuators; /* in the order of the text, each before its shadow */
+    uint32_t n_actuators;
+    struct fb_claim *claims; /* in the order of the rules, then of their commands */
+    uint32_t n_claims;
     struct fb_instr *code;
     uint32_t n_code;
     double *numbers;

@@ -1,0 +1,21 @@
+/* Actuators: claims, arbitration, the way through the guardrails, commands and their renewal.
+ *
+ * Place in the flow: 10 to 12 of the event's way; rule.c marks actuators whose claims or conditions
+ * changed, core.c has them decided at the end of the evaluation and at their own deadlines.
+ * rules/LANGUAGE.md, A1 to A15. */
+#ifndef FB_CORE_ACTUATOR_H
+#define FB_CORE_ACTUATOR_H
+
+#include "engine/core/moment.h"
+
+/* The C of a moment, A1: C itself at a record, when the device's time came to T at a timer. */
+int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment);
+
+/* Decides those of the set (by index in the class), in order, at now_us; sets their deadlines and
+ * those of conditions that read what changed. The moment's cause is that of what is put out. */
+void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, uint64_t set,
+                         int64_t now_us);
+/* Earliest deadline of the device's actuators, in C; FB_NEVER. */
+int64_t fb_actuators_due(const struct fb_device *device);
+
+#endif

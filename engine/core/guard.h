@@ -1,0 +1,55 @@
+/* Guardrails: what may keep a request from an actuator, or change it. One table, one signature, one
+ * file each.
+ *
+ * Place in the flow: 11 of the event's way; core/actuator.c asks each row in order, between
+ * arbitration and the command. Pure functions of what they are given. rules/LANGUAGE.md, A8, has
+ * each row's exact meaning; domain.md's ranking of guardrails is where they come from. */
+#ifndef FB_CORE_GUARD_H
+#define FB_CORE_GUARD_H
+
+#include "engine/model/program.h"
+
+/* A request on its way through the rows; `value` is what the rows before left of it. */
+struct fb_request {
+    double requested;    /* by the winner */
+    double value;
+    uint8_t interlock;   /* 0 false, 1 true, 2 unknown; no interlock: 0 */
+    uint8_t permissive;  /* the same; no permissive: 1 */
+    int64_t lag_us;      /* wall clock - now, at least 0 */
+    int64_t max_lag_us;
+    bool renewal;        /* nothing changes but the lease */
+};
+
+/* Says what becomes of request->value (which it may change, verdict CHANGE) at now_us. HOLD sets
+ * *until_us: then it is asked again; CHANGE and PASS may set it where they would say something else
+ * from then on. A row keeps nothing but in the cell; what an accepted command leaves behind is
+ * noted by fb_guards_accepted. */
+typedef enum fb_verdict fb_guard_fn(const struct fb_actuator *actuator,
+                                    struct fb_actuator_cell *cell, struct fb_request *request,
+                                    int64_t now_us, int64_t *until_us);
+
+struct fb_guard_row {
+    enum fb_guard guard;
+    fb_guard_fn *fn;
+    bool always; /* also asked of a step towards safe, and of a renewal */
+};
+/* FB_GUARDS rows, in the order of enum fb_guard. guards.c */
+extern const struct fb_guard_row fb_guard_rows[FB_GUARDS];
+
+/* Whether a step from what is accepted (nothing: from anywhere) goes towards safe, A7. guards.c */
+bool fb_is_towards_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
+                        double value);
+
+/* A command with this value goes out at now_us: notes start, reversal and time of change, then sets
+ * cell->accepted. Opens the breaker where that was the last reversal that it allows. guards.c */
+void fb_guards_accepted(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                        double value, int64_t now_us);
+/* The interlock's value is known at now_us: notes when the lockout begins. guards.c */
+void fb_guards_interlock(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                         uint8_t interlock, int64_t now_us);
+
+fb_guard_fn fb_guard_range, fb_guard_interlock, fb_guard_lockout, fb_guard_maximum,
+    fb_guard_permissive, fb_guard_minimum, fb_guard_starts, fb_guard_breaker, fb_guard_slew,
+    fb_guard_ignore, fb_guard_catch_up;
+
+#endif

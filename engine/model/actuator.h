@@ -1,0 +1,132 @@
+/* Actuators and the claims on them: what rules/ writes and core/ reads, and their cells.
+ *
+ * Place in the flow: part of the compiled program (model/program.h); rules/LANGUAGE.md, A1 to A20,
+ * is their exact meaning.
+ *
+ * A value is a double: of an actuator with two words 0 (the first, inactive one) and 1. All times
+ * of this page are on the task's clock C. */
+#ifndef FB_MODEL_ACTUATOR_H
+#define FB_MODEL_ACTUATOR_H
+
+#include "engine/base/str.h"
+
+#include <stdint.h>
+
+enum {
+    FB_ACTUATORS_MAX = 32,     /* of a class, without their shadows */
+    FB_CLAIMS_MAX = 16,        /* on one actuator */
+    FB_STARTS_MAX = 32,        /* starts .. per .. */
+    FB_REVERSALS_MAX = 32,     /* breaker .. reversals */
+    FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
+    FB_PRIORITY_LAST = 16,
+    FB_PRIORITY_DEFAULT = 12,
+    FB_PRIORITY_NONE = 17      /* the default is in force, no entry */
+};
+
+/* Where no such condition stands. */
+#define FB_NO_CONDITION UINT32_MAX
+
+enum fb_combine { FB_COMBINE_NONE, FB_COMBINE_MIN, FB_COMBINE_MAX, FB_COMBINE_SAFEST };
+
+/* What an actuator is and which guardrails it has. */
+struct fb_actuator {
+    struct fb_str name, unit; /* unit empty: none */
+    bool is_switch;           /* two words; else a number */
+    struct fb_str words[2];
+    uint32_t rule;            /* of FB_SORT_ACTUATOR: holds its conditions and its version */
+    bool shadow;              /* the twin that decides with the claims of all rules and sends
+                               * nothing; stands right behind the actuator it belongs to */
+    double low, high;         /* both included; switch: 0, 1 */
+    double safe, fallback;    /* fallback: BACnet's relinquish default */
+    int64_t minimum_us[2];    /* off, on; 0: none. Switches */
+    int64_t maximum_on_us;    /* 0: none */
+    uint32_t starts;          /* in starts_us; 0: no limit */
+    int64_t starts_us;
+    double slew[2];           /* down, up: the largest step; 0: no limit. Numbers */
+    int64_t slew_us[2];       /* from step to step */
+    double ignore_under;      /* smaller steps are left out; 0: none */
+    int64_t lease_us, deliver_us, hold_us;
+    enum fb_combine combine;
+    uint32_t interlock, permissive; /* conditions of the class; FB_NO_CONDITION: none */
+    int64_t lockout_us;       /* 0: none */
+    uint32_t reversals;       /* in reversals_us; 0: no breaker */
+    int64_t reversals_us, breaker_us;
+    bool breaker_safe;        /* safe while it is open; else what it has */
+    uint32_t claims[FB_CLAIMS_MAX], n_claims; /* in the class, in the order of the text */
+    uint32_t offset, bytes;   /* of struct fb_actuator_cell in the block; bytes by
+                               * fb_actuator_bytes */
+};
+
+/* One `command` of a control. */
+struct fb_claim {
+    uint32_t rule;      /* in the program */
+    uint32_t actuator;  /* in the class: the real one, not its shadow */
+    uint32_t condition; /* in the class: its code gives the value */
+    uint8_t priority;
+    double percent;     /* of devices on which it is real, not shadow: armed 100, shadow 0 */
+    int64_t pulse_us;   /* 0: as long as the rule is on */
+    uint32_t offset;    /* of struct fb_claim_cell */
+};
+
+/* What a command asks for, beside its condition. */
+struct fb_claim_cell {
+    double value;       /* the last known one */
+    int64_t unknown_us; /* since when the value is unknown; FB_NO_TIME: it is known, or never was */
+    uint8_t known;      /* 0: never known; 1: `value` is present; 2: it is the last known one */
+};
+
+/* The state of a control in its struct fb_rule_cell: `severity` is one of these, since_us when it
+ * became on, clear_paused_us since when `start` is unknown (FB_NO_TIME: it is known). */
+enum fb_control_state { FB_CONTROL_OFF, FB_CONTROL_ON, FB_CONTROL_SAFE };
+
+/* An actuator's memory. The times of starts, then of reversals, follow it: rings of `starts` and
+ * `reversals` places, oldest overwritten first, FB_NO_TIME where there was none. */
+struct fb_actuator_cell {
+    double accepted;        /* the value last commanded, if has_accepted */
+    double direction;       /* sign of the last accepted step; 0: none yet */
+    int64_t now_us;         /* of the last decision; FB_NO_TIME: none yet */
+    int64_t changed_us;     /* when `accepted` last changed; at first when the device came */
+    int64_t sent_us;        /* the last command, renewals too */
+    int64_t due_us;         /* of the next decision; FB_NEVER */
+    int64_t lockout_end_us; /* FB_NO_TIME: none */
+    int64_t breaker_end_us; /* FB_NO_TIME: closed */
+    int64_t blocked_us;     /* since when `guard` blocks */
+    uint64_t seq;           /* of the last command; 0: none yet */
+    uint64_t winner;        /* of the last command: 64 bits of the hash of its rule's name; 0: the
+                             * default */
+    uint64_t blocked;       /* decisions that `guard` blocked since it does */
+    uint32_t next_start, next_reversal; /* places in the rings */
+    uint8_t has_accepted;
+    uint8_t priority;       /* of the last command */
+    uint8_t guard;          /* enum fb_guard that blocks; FB_GUARDS: none */
+    uint8_t interlocked;    /* the interlock's value at the last decision: 0 no, 1 yes, 2 unknown */
+    int64_t times[];
+};
+
+/* model/layout.c */
+uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
+
+/* The guardrails in the order in which they are asked (rules/LANGUAGE.md, A8). The names in the
+ * audit are those of fb_guard_name. */
+enum fb_guard {
+    FB_GUARD_RANGE,
+    FB_GUARD_INTERLOCK,
+    FB_GUARD_LOCKOUT,
+    FB_GUARD_MAXIMUM,
+    FB_GUARD_PERMISSIVE,
+    FB_GUARD_MINIMUM,
+    FB_GUARD_STARTS,
+    FB_GUARD_BREAKER,
+    FB_GUARD_SLEW,
+    FB_GUARD_IGNORE,
+    FB_GUARD_CATCH_UP,
+    FB_GUARDS
+};
+const char *fb_guard_name(enum fb_guard guard);
+
+/* PASS: as requested. CHANGE: another value is applied. HOLD: nothing is applied before a time.
+ * REFUSE: nothing is applied until something changes. */
+enum fb_verdict { FB_VERDICT_PASS, FB_VERDICT_CHANGE, FB_VERDICT_HOLD, FB_VERDICT_REFUSE };
+const char *fb_verdict_name(enum fb_verdict verdict);
+
+#endif
