@@ -35,6 +35,11 @@
  *   or through lets that are only its name.
  * - No let or param reaches itself; through lets and params nothing is nested deeper than
  *   FB_CHECK_DEPTH_MAX names and FB_CHECK_NODES_MAX nodes.
+ * - A name of an actuator has `ref` ACTUATOR, `actuator`, and the type and unit of its declaration.
+ *   Its `default` and `safe` are words (WORD nodes, `word` is 0 or 1) or constants that
+ *   fb_check_constant reads in its unit; `slew` and `ignore steps` are read in the
+ *   fb_unit_difference of it, durations by fb_check_span. The value of a command has its words'
+ *   enumeration, or is a number that is brought to its unit; a bare number has that unit already.
  * - Patterns of `matches` have been compiled by rules/pattern.h.
  *
  * Single-threaded; the lists live in the tree's arena, the units as long as the struct fb_units. */
@@ -65,6 +70,11 @@ struct fb_checked_rule {
     uint32_t class_index;
 };
 
+struct fb_checked_actuator {
+    struct fb_actuator_decl *decl;
+    uint32_t class_index;
+};
+
 struct fb_checked_test {
     struct fb_test_decl *decl;
     uint32_t class_index; /* of `on`, or the only class; UINT32_MAX: it reads records only */
@@ -79,6 +89,8 @@ struct fb_checked {
     uint32_t n_params;
     struct fb_checked_rule *rules; /* in the order of the files, then of the text */
     uint32_t n_rules;
+    struct fb_checked_actuator *actuators; /* the same */
+    uint32_t n_actuators;
     struct fb_checked_test *tests;
     uint32_t n_tests;
 };
