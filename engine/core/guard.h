@@ -18,6 +18,7 @@ struct fb_request {
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
+    bool slewed;         /* at first false; slew cut the step short, so that ignore lets it pass */
 };
 
 /* Says what becomes of request->value (which it may change, verdict CHANGE) at now_us. HOLD sets
@@ -31,7 +32,7 @@ typedef enum fb_verdict fb_guard_fn(const struct fb_actuator *actuator,
 struct fb_guard_row {
     enum fb_guard guard;
     fb_guard_fn *fn;
-    bool always; /* also asked of a step towards safe, and of a renewal */
+    bool always; /* also asked of a step towards safe, and where the value is the accepted one */
 };
 /* FB_GUARDS rows, in the order of enum fb_guard. guards.c */
 extern const struct fb_guard_row fb_guard_rows[FB_GUARDS];
@@ -44,9 +45,23 @@ bool fb_is_towards_safe(const struct fb_actuator *actuator, const struct fb_actu
  * cell->accepted. Opens the breaker where that was the last reversal that it allows. guards.c */
 void fb_guards_accepted(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                         double value, int64_t now_us);
-/* The interlock's value is known at now_us: notes when the lockout begins. guards.c */
+/* Before the rows, at each decision: the interlock's value at now_us (0 without one). Notes when
+ * the lockout begins, and keeps the value in cell->interlocked. guards.c */
 void fb_guards_interlock(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                          uint8_t interlock, int64_t now_us);
+
+/* What a step is measured from: what is accepted; nothing: inactive, of a number safe. guards.c */
+double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell);
+/* The time of change as the rows see it: now at the first decision that catch_up lets pass after it
+ * blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so `guard`
+ * of the cell is that of the decision before until all rows have been asked. guards.c */
+int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
+                            const struct fb_actuator_cell *cell, const struct fb_request *request,
+                            int64_t now_us);
+/* Closes a breaker whose end has come, as of its end: then n - 2 reversals count as made.
+ * guards.c */
+void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                            int64_t now_us);
 
 fb_guard_fn fb_guard_range, fb_guard_interlock, fb_guard_lockout, fb_guard_maximum,
     fb_guard_permissive, fb_guard_minimum, fb_guard_starts, fb_guard_breaker, fb_guard_slew,

@@ -1,0 +1,19 @@
+/* Guardrail 11, catch_up: what is too far behind the wall clock is not acted upon.
+ *
+ * Place in the flow: see guard.h. */
+#include "engine/core/guard.h"
+
+#include "engine/base/num.h"
+
+enum { ASK_AGAIN_US = 1000000 };
+
+enum fb_verdict fb_guard_catch_up(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                                  struct fb_request *request, int64_t now_us, int64_t *until_us) {
+    if (request->lag_us > request->max_lag_us) {
+        *until_us = fb_add_sat(now_us, ASK_AGAIN_US);
+        return FB_VERDICT_HOLD;
+    }
+    /* Nobody knows since when the actuator has been what it is. */
+    cell->changed_us = fb_guard_changed_us(actuator, cell, request, now_us);
+    return FB_VERDICT_PASS;
+}
