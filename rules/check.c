@@ -66,6 +66,11 @@ static void make_scopes(struct fb_checker *ck) {
         scope->lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, class->n_lets + 1);
         for (uint32_t k = 0; k < class->n_lets; k++)
             scope->lets[k].let = class->lets[k];
+        scope->actuators = FB_ARENA_ARRAY(ck->arena, const struct fb_actuator_decl *,
+                                          out->n_actuators + 1);
+        for (uint32_t k = 0; k < out->n_actuators; k++)
+            if (out->actuators[k].class_index == i)
+                scope->actuators[scope->n_actuators++] = out->actuators[k].decl;
     }
     ck->param_definitions = FB_ARENA_ARRAY(ck->arena, struct fb_definition, out->n_params + 1);
     for (uint32_t i = 0; i < out->n_params; i++)
@@ -95,21 +100,28 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
                             .out = out,
                             .classes = fb_map_new(),
                             .params = fb_map_new(),
-                            .rules = fb_map_new()};
+                            .rules = fb_map_new(),
+                            .actuators = fb_map_new()};
     fb_check_collect(&ck);
     make_scopes(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)
         fb_check_field_types(&ck, out->classes[i].decl);
+    for (uint32_t i = 0; i < out->n_actuators; i++)
+        fb_check_actuator_type(&ck, out->actuators[i].decl);
     check_params(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)
         fb_check_class(&ck, i);
+    for (uint32_t i = 0; i < out->n_actuators; i++)
+        fb_check_actuator(&ck, i);
     for (uint32_t i = 0; i < out->n_rules; i++)
         fb_check_rule(&ck, i);
+    fb_check_acting(&ck);
     for (uint32_t i = 0; i < out->n_tests; i++)
         fb_check_test(&ck, i);
     fb_map_free(ck.classes);
     fb_map_free(ck.params);
     fb_map_free(ck.rules);
+    fb_map_free(ck.actuators);
     free(ck.path);
     return diags->errors == errors;
 }

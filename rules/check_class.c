@@ -10,9 +10,8 @@ static bool is_number_type(enum fb_type type) {
     return type == FB_T_NUMBER || type == FB_T_COUNTER || type == FB_T_INTEGER;
 }
 
-/* A literal of a declaration in the field's unit. */
-static bool field_number(struct fb_checker *ck, struct fb_node *node,
-                         const struct fb_field_decl *field, const char *what, double *value) {
+bool fb_check_declared_number(struct fb_checker *ck, struct fb_node *node,
+                              const struct fb_unit *unit, const char *what, double *value) {
     fb_check_node(ck, node, NULL);
     if (fb_check_failed(node))
         return false;
@@ -21,9 +20,9 @@ static bool field_number(struct fb_checker *ck, struct fb_node *node,
                     what, fb_check_source(ck, node), fb_check_type_text(node->type));
         return false;
     }
-    if (!fb_check_declared(ck, node, field->type.unit, node->span))
+    if (!fb_check_declared(ck, node, unit, node->span))
         return false;
-    if (!fb_check_constant(node, field->type.unit, value)) {
+    if (!fb_check_constant(node, unit, value)) {
         fb_diag_add(ck->diags, FB_E_NOT_CONSTANT, node->span, "write a number",
                     "%s must be known when the rules are read", what);
         return false;
@@ -41,8 +40,8 @@ static void check_range(struct fb_checker *ck, const struct fb_field_decl *field
                     fb_check_type_text(field->type.type));
         return;
     }
-    bool ok = field_number(ck, field->range_low, field, "a range", &low);
-    ok &= field_number(ck, field->range_high, field, "a range", &high);
+    bool ok = fb_check_declared_number(ck, field->range_low, field->type.unit, "a range", &low);
+    ok &= fb_check_declared_number(ck, field->range_high, field->type.unit, "a range", &high);
     if (ok && low > high)
         fb_diag_add(ck->diags, FB_E_RANGE_ORDER, field->range_low->span,
                     "write the lower end first",
@@ -55,7 +54,7 @@ static void check_null(struct fb_checker *ck, const struct fb_field_decl *field)
     if (!node)
         return;
     if (is_number_type(field->type.type)) {
-        field_number(ck, node, field, "the null value", &ignored);
+        fb_check_declared_number(ck, node, field->type.unit, "the null value", &ignored);
         return;
     }
     fb_check_node(ck, node, field->type.type == FB_T_ENUM ? &field->type : NULL);
@@ -67,7 +66,7 @@ static void check_null(struct fb_checker *ck, const struct fb_field_decl *field)
                     fb_check_type_text(field->type.type));
 }
 
-static void positive_span(struct fb_checker *ck, struct fb_node *node, const char *what) {
+void fb_check_positive_span(struct fb_checker *ck, struct fb_node *node, const char *what) {
     int64_t us;
     if (node && fb_check_duration(ck, node, true, &us) && us == 0)
         fb_diag_add(ck->diags, FB_E_SPAN, node->span, NULL, "%s must be longer than nothing", what);
@@ -107,8 +106,8 @@ static void check_fields(struct fb_checker *ck, const struct fb_class_decl *decl
         check_key_type(ck, field);
         check_range(ck, field);
         check_null(ck, field);
-        positive_span(ck, field->every, "`every`");
-        positive_span(ck, field->stale_after, "`stale after`");
+        fb_check_positive_span(ck, field->every, "`every`");
+        fb_check_positive_span(ck, field->stale_after, "`stale after`");
     }
     fb_map_free(names);
 }

@@ -57,6 +57,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
             return &node->field->type;
         if (node->ref == FB_REF_LET)
             return fb_check_words(node->let->value);
+        if (node->ref == FB_REF_ACTUATOR)
+            return &node->actuator->type;
         return node->ref == FB_REF_PARAM ? fb_check_words(node->param->value) : NULL;
     case FB_N_IF:
         words = fb_check_words(node->b);
@@ -89,6 +91,9 @@ static const struct fb_type_decl *foresee(const struct fb_scope *scope, const st
             const struct fb_field_decl *field = fb_check_field(scope->class_decl, node->text);
             if (field)
                 return field->type.type == FB_T_ENUM ? &field->type : NULL;
+            const struct fb_actuator_decl *actuator = fb_check_actuator_named(scope, node->text);
+            if (actuator)
+                return actuator->type.type == FB_T_ENUM ? &actuator->type : NULL;
         }
         return NULL;
     }

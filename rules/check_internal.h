@@ -2,8 +2,8 @@
  *
  * Place in the flow: inside check: check.c collects and orders, check_names.c looks names up,
  * check_expr.c, check_compare.c and check_call.c type expressions, check_units.c brings units
- * together, check_class.c, check_rule.c and check_test.c know the statements. Private to
- * rules/check*.c and rules/lint*.c. */
+ * together, check_class.c, check_actuator.c, check_rule.c and check_test.c know the statements,
+ * check_acting.c looks at all controls together. Private to rules/check*.c and rules/lint*.c. */
 #ifndef FB_RULES_CHECK_INTERNAL_H
 #define FB_RULES_CHECK_INTERNAL_H
 
@@ -33,11 +33,13 @@ struct fb_definition {
     struct fb_facts facts;
 };
 
-/* Where names are looked up: a rule's lets, then its class, then params. */
+/* Where names are looked up: a rule's lets, then its class, then params, then actuators. */
 struct fb_scope {
     struct fb_definition *lets;
     uint32_t n_lets;
     struct fb_class_decl *class_decl; /* NULL: none */
+    const struct fb_actuator_decl **actuators; /* of the class */
+    uint32_t n_actuators;
     const struct fb_scope *outer;     /* of a rule: its class's; NULL: only params are left */
 };
 
@@ -51,6 +53,7 @@ struct fb_checker {
     struct fb_map *classes;        /* name -> index */
     struct fb_map *params;         /* "class\0name" or "\0name" -> index */
     struct fb_map *rules;          /* name -> index */
+    struct fb_map *actuators;      /* "class\nname" -> index */
     struct fb_definition *param_definitions;
     const struct fb_scope *scope; /* of the expression at hand */
     struct fb_facts *facts;       /* of the expression at hand */
@@ -68,6 +71,8 @@ uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct 
 struct fb_definition *fb_check_definition(const struct fb_scope *scope, struct fb_str name,
                                           const struct fb_scope **where);
 struct fb_field_decl *fb_check_field(const struct fb_class_decl *decl, struct fb_str name);
+const struct fb_actuator_decl *fb_check_actuator_named(const struct fb_scope *scope,
+                                                       struct fb_str name);
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words);
 bool fb_check_refuse_depth(struct fb_checker *ck, struct fb_span user); /* returns false */
 /* Types and units of a definition, unless done; false where it holds an error or reaches itself. */
@@ -127,6 +132,22 @@ const char *fb_check_in_unit(struct fb_checker *ck, const struct fb_node *node);
 void fb_check_field_types(struct fb_checker *ck, struct fb_class_decl *decl);
 void fb_check_class(struct fb_checker *ck, uint32_t index);
 void fb_check_param_body(struct fb_checker *ck, struct fb_param_decl *param);
+/* A number of a declaration, known now, in its unit; *value is in that unit. */
+bool fb_check_declared_number(struct fb_checker *ck, struct fb_node *node,
+                              const struct fb_unit *unit, const char *what, double *value);
+/* A duration of a declaration, longer than nothing; NULL: nothing is checked. */
+void fb_check_positive_span(struct fb_checker *ck, struct fb_node *node, const char *what);
+
+/* ---- check_actuator.c ---- */
+/* Units and words, before anything reads them. */
+void fb_check_actuator_type(struct fb_checker *ck, struct fb_actuator_decl *actuator);
+void fb_check_actuator(struct fb_checker *ck, uint32_t index);
+/* A command of a control on the class: its target, its value, its priority and length. */
+void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command, uint32_t class_index);
+
+/* ---- check_acting.c ---- */
+/* What is found only with all controls at hand: how many there are on an actuator, and loops. */
+void fb_check_acting(struct fb_checker *ck);
 
 /* ---- check_rule.c, check_test.c ---- */
 void fb_check_rule(struct fb_checker *ck, uint32_t index);

@@ -53,6 +53,15 @@ static int64_t word_index(const struct fb_type_decl *words, struct fb_str name) 
     return -1;
 }
 
+const struct fb_actuator_decl *fb_check_actuator_named(const struct fb_scope *scope,
+                                                       struct fb_str name) {
+    for (; scope; scope = scope->outer)
+        for (uint32_t i = 0; i < scope->n_actuators; i++)
+            if (fb_str_eq(scope->actuators[i]->name, name))
+                return scope->actuators[i];
+    return NULL;
+}
+
 /* "pumps.rules:12", where a name was declared first. */
 static const char *place_of(struct fb_checker *ck, struct fb_span span) {
     const struct fb_source *source = &ck->tree->sources->files[span.file];
@@ -106,6 +115,22 @@ static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
     out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};
 }
 
+static void add_actuator(struct fb_checker *ck, struct fb_actuator_decl *actuator) {
+    struct fb_checked *out = ck->out;
+    struct fb_str key = param_key(ck, actuator->class_name, actuator->name);
+    uint32_t before = fb_map_get(ck->actuators, key);
+    if (before != FB_MAP_NONE) {
+        fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, actuator->name_span, NULL,
+                    "the actuator `%.*s` is declared twice, first in %s", FB_ARG(actuator->name),
+                    place_of(ck, out->actuators[before].decl->name_span));
+        return;
+    }
+    fb_map_put(ck->actuators, key, out->n_actuators);
+    out->actuators[out->n_actuators++] = (struct fb_checked_actuator){
+        .decl = actuator,
+        .class_index = fb_check_class_index(ck, actuator->class_name, actuator->class_span)};
+}
+
 static void for_each_item(struct fb_checker *ck,
                           void (*visit)(struct fb_checker *ck, struct fb_item *item)) {
     for (uint32_t f = 0; f < ck->tree->n_files; f++)
@@ -122,6 +147,8 @@ static void collect_others(struct fb_checker *ck, struct fb_item *item) {
     struct fb_checked *out = ck->out;
     if (item->kind == FB_ITEM_PARAM)
         add_param(ck, item->param);
+    else if (item->kind == FB_ITEM_ACTUATOR)
+        add_actuator(ck, item->actuator);
     else if (item->kind == FB_ITEM_RULE)
         add_rule(ck, item->rule);
     else if (item->kind == FB_ITEM_TEST)
@@ -181,12 +208,31 @@ static void collect_broken_rule(struct fb_checker *ck, struct fb_rule_decl *rule
         (struct fb_checked_rule){.decl = rule, .class_index = FB_MAP_NONE};
 }
 
+/* Its class and its name are known, or it may be any. */
+static void collect_broken_actuator(struct fb_checker *ck, struct fb_actuator_decl *actuator) {
+    uint32_t class_index = fb_map_get(ck->classes, actuator->class_name);
+    struct fb_str key = param_key(ck, actuator->class_name, actuator->name);
+    if (class_index == FB_MAP_NONE) {
+        ck->incomplete = true;
+        return;
+    }
+    if (fb_map_get(ck->actuators, key) != FB_MAP_NONE)
+        return;
+    actuator->broken = true;
+    actuator->type.type = FB_T_NONE;
+    fb_map_put(ck->actuators, key, ck->out->n_actuators);
+    ck->out->actuators[ck->out->n_actuators++] =
+        (struct fb_checked_actuator){.decl = actuator, .class_index = class_index};
+}
+
 static struct fb_str name_of(const struct fb_item *item) {
     switch (item->kind) {
     case FB_ITEM_CLASS:
         return item->class_decl->name;
     case FB_ITEM_PARAM:
         return item->param->name;
+    case FB_ITEM_ACTUATOR:
+        return item->actuator->name;
     case FB_ITEM_RULE:
         return item->rule->name;
     default:
@@ -203,6 +249,8 @@ static void collect_broken(struct fb_checker *ck, struct fb_item *item) {
         collect_broken_class(ck, item->class_decl);
     else if (item->kind == FB_ITEM_PARAM)
         collect_broken_param(ck, item->param);
+    else if (item->kind == FB_ITEM_ACTUATOR)
+        collect_broken_actuator(ck, item->actuator);
     else if (fb_map_get(ck->rules, item->rule->name) == FB_MAP_NONE)
         collect_broken_rule(ck, item->rule);
 }
@@ -219,6 +267,7 @@ void fb_check_collect(struct fb_checker *ck) {
     uint32_t n = count_items(ck->tree) + 1;
     out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, n);
     out->params = FB_ARENA_ARRAY(ck->arena, struct fb_param_decl *, n);
+    out->actuators = FB_ARENA_ARRAY(ck->arena, struct fb_checked_actuator, n);
     out->rules = FB_ARENA_ARRAY(ck->arena, struct fb_checked_rule, n);
     out->tests = FB_ARENA_ARRAY(ck->arena, struct fb_checked_test, n);
     for_each_item(ck, collect_class);
@@ -263,6 +312,9 @@ static uint32_t candidates(const struct fb_checker *ck, const struct fb_type_dec
         if (of.n == 0 || (decl && fb_str_eq(of, decl->name)))
             names[n++] = ck->out->params[i]->name;
     }
+    for (const struct fb_scope *s = ck->scope; s; s = s->outer)
+        for (uint32_t i = 0; i < s->n_actuators && n < CANDIDATES_MAX; i++)
+            names[n++] = s->actuators[i]->name;
     return n;
 }
 
@@ -274,6 +326,12 @@ static const char *word_elsewhere(struct fb_checker *ck, struct fb_str name) {
             return fb_check_print(ck, "`%.*s` is a word of `%.*s`: compare it, `%.*s == %.*s`",
                                   FB_ARG(name), FB_ARG(decl->fields[i]->name),
                                   FB_ARG(decl->fields[i]->name), FB_ARG(name));
+    for (const struct fb_scope *s = ck->scope; s; s = s->outer)
+        for (uint32_t i = 0; i < s->n_actuators; i++)
+            if (word_index(&s->actuators[i]->type, name) >= 0)
+                return fb_check_print(ck, "`%.*s` is a word of `%.*s`: compare it, `%.*s == %.*s`",
+                                      FB_ARG(name), FB_ARG(s->actuators[i]->name),
+                                      FB_ARG(s->actuators[i]->name), FB_ARG(name));
     return NULL;
 }
 
@@ -480,6 +538,20 @@ static bool name_param(struct fb_checker *ck, struct fb_node *node) {
     return true;
 }
 
+/* It changes when a command is accepted, which no record tells. */
+static bool name_actuator(struct fb_checker *ck, struct fb_node *node) {
+    const struct fb_actuator_decl *actuator = fb_check_actuator_named(ck->scope, node->text);
+    if (!actuator)
+        return false;
+    struct fb_facts here = {.moving = node, .lookup_only = node};
+    node->ref = FB_REF_ACTUATOR;
+    node->actuator = actuator;
+    node->type = actuator->type.type;
+    node->unit = actuator->type.unit;
+    fb_facts_add(ck->facts, &here);
+    return true;
+}
+
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
     int64_t word = word_index(words, node->text);
     if (word >= 0) {
@@ -507,6 +579,6 @@ void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_
             fb_field_set_add(&ck->facts->reads, field->index);
         return;
     }
-    if (!name_param(ck, node))
+    if (!name_param(ck, node) && !name_actuator(ck, node))
         refuse_name(ck, node, words);
 }

@@ -172,15 +172,15 @@ static bool is_known(const struct fb_node *value, const struct fb_unit *unit) {
     }
 }
 
-/* `with NAME op value`: a field or let of the rule's device. */
-static void check_with(struct fb_checker *ck, const struct fb_checked_rule *rule,
-                       struct fb_with *with) {
-    struct fb_scope scope = {.n_lets = rule->decl->n_lets,
-                             .outer = &ck->class_scopes[rule->class_index]};
+/* `with NAME op value`: a field or let of the device, or a let of the rule, if it is one's. */
+static void check_with(struct fb_checker *ck, uint32_t class_index,
+                       const struct fb_rule_decl *rule, struct fb_with *with) {
+    uint32_t n_lets = rule ? rule->n_lets : 0;
+    struct fb_scope scope = {.n_lets = n_lets, .outer = &ck->class_scopes[class_index]};
     struct fb_node name = {.kind = FB_N_NAME, .text = with->name, .span = with->span};
-    scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->decl->n_lets + 1);
-    for (uint32_t i = 0; i < rule->decl->n_lets; i++)
-        scope.lets[i] = (struct fb_definition){.let = rule->decl->lets[i], .progress = FB_DONE};
+    scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, n_lets + 1);
+    for (uint32_t i = 0; i < n_lets; i++)
+        scope.lets[i] = (struct fb_definition){.let = rule->lets[i], .progress = FB_DONE};
     ck->scope = &scope;
     struct fb_node compare = {.kind = FB_N_COMPARE,
                               .op = with->op,
@@ -194,6 +194,61 @@ static void check_with(struct fb_checker *ck, const struct fb_checked_rule *rule
         refuse_unknown(ck, with->value, with->name);
 }
 
+/* ---- commands ------------------------------------------------------------------------------- */
+
+static bool is_of_test(const struct fb_checked_actuator *actuator, uint32_t class_index) {
+    return class_index == FB_MAP_NONE || actuator->class_index == class_index;
+}
+
+/* Of the test's device; where none is said, of any. */
+static const struct fb_checked_actuator *find_actuator(struct fb_checker *ck,
+                                                       const struct fb_test_step *step,
+                                                       uint32_t class_index) {
+    const struct fb_checked *out = ck->out;
+    uint32_t n = 0;
+    struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, out->n_actuators + 1);
+    for (uint32_t i = 0; i < out->n_actuators; i++) {
+        if (!is_of_test(&out->actuators[i], class_index))
+            continue;
+        if (fb_str_eq(out->actuators[i].decl->name, step->rule))
+            return &out->actuators[i];
+        names[n++] = out->actuators[i].decl->name;
+    }
+    if (!ck->incomplete)
+        fb_diag_add(ck->diags, FB_E_UNKNOWN_ACTUATOR, step->span,
+                    fb_map_get(ck->rules, step->rule) != FB_MAP_NONE
+                        ? "name the actuator that is commanded, not the rule"
+                        : fb_check_suggest(ck, step->rule, names, n),
+                    "there is no actuator `%.*s`", FB_ARG(step->rule));
+    return NULL;
+}
+
+static void check_word(struct fb_checker *ck, const struct fb_test_step *step,
+                       const struct fb_actuator_decl *actuator) {
+    if (step->word.n == 0 || actuator->type.type != FB_T_ENUM ||
+        is_word_of(&actuator->type, step->word))
+        return;
+    fb_diag_add(ck->diags, FB_E_UNKNOWN_WORD, step->span,
+                fb_check_suggest(ck, step->word, actuator->type.words, actuator->type.n_words),
+                "`%.*s` takes %.*s or %.*s, not `%.*s`", FB_ARG(actuator->name),
+                FB_ARG(actuator->type.words[0]), FB_ARG(actuator->type.words[1]),
+                FB_ARG(step->word));
+}
+
+static void check_command(struct fb_checker *ck, const struct fb_test_step *step,
+                          uint32_t class_index) {
+    const struct fb_checked_actuator *actuator = find_actuator(ck, step, class_index);
+    if (step->at)
+        fb_check_duration(ck, step->at, true, NULL);
+    if (!actuator || actuator->class_index == FB_MAP_NONE)
+        return;
+    check_word(ck, step, actuator->decl);
+    for (uint32_t i = 0; i < step->n_with; i++)
+        check_with(ck, actuator->class_index, NULL, &step->with[i]);
+}
+
+/* ---- tests ---------------------------------------------------------------------------------- */
+
 static void check_expect(struct fb_checker *ck, const struct fb_test_step *step) {
     const struct fb_checked_rule *rule = find_rule(ck, step);
     if (step->at)
@@ -204,7 +259,7 @@ static void check_expect(struct fb_checker *ck, const struct fb_test_step *step)
     if (!rule || rule->class_index == FB_MAP_NONE)
         return;
     for (uint32_t i = 0; i < step->n_with; i++)
-        check_with(ck, rule, &step->with[i]);
+        check_with(ck, rule->class_index, rule->decl, &step->with[i]);
 }
 
 void fb_check_test(struct fb_checker *ck, uint32_t index) {
@@ -217,6 +272,8 @@ void fb_check_test(struct fb_checker *ck, uint32_t index) {
         const struct fb_test_step *step = &test->decl->steps[i];
         if (step->kind == FB_STEP_SERIES)
             check_series(ck, class_decl, step);
+        else if (step->kind == FB_STEP_EXPECT && step->command)
+            check_command(ck, step, test->class_index);
         else if (step->kind == FB_STEP_EXPECT)
             check_expect(ck, step);
     }
