@@ -96,8 +96,7 @@ void fb_guards_accepted(const struct fb_actuator *actuator, struct fb_actuator_c
     const double direction = value > base ? 1 : value < base ? -1 : 0;
     if (direction != 0 && direction == -cell->direction)
         reversed(actuator, cell, now_us);
-    if (direction != 0)
-        cell->direction = direction;
+    cell->direction = direction;
     cell->accepted = value;
     cell->has_accepted = 1;
     cell->changed_us = now_us;
