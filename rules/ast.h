@@ -261,6 +261,7 @@ struct fb_actuator_decl {
     struct fb_node *minimum_on, *minimum_off, *maximum_on; /* durations */
     uint32_t starts; /* 0: not written */
     struct fb_node *starts_per;
+    /* A slew without `up` and `down` is both: the same nodes stand in both places. */
     struct fb_node *slew_up, *slew_up_per, *slew_down, *slew_down_per;
     struct fb_node *ignore_under;
     struct fb_node *lease, *deliver, *hold;
@@ -332,6 +333,7 @@ struct fb_rule_decl {
     uint32_t n_commands;
     enum fb_rollout rollout;
     double canary; /* percent */
+    struct fb_node *canary_share; /* as written */
     struct fb_span rollout_span;
 };
 

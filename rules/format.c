@@ -17,7 +17,7 @@
 enum { INDENT = 2, CONTINUED_INDENT = 4 };
 
 /* Neighbours that are aligned with each other; 0: none. */
-enum { GROUP_HEAD = 1, GROUP_FIELD, GROUP_RAISE, GROUP_TEXT, GROUP_SERIES };
+enum { GROUP_HEAD = 1, GROUP_FIELD, GROUP_RAISE, GROUP_TEXT, GROUP_SERIES, GROUP_COMMAND };
 
 struct printer {
     const struct fb_file *file;
@@ -98,8 +98,25 @@ static int class_item_rank(const struct fb_class_item *item) {
 
 static int rule_item_group(const struct fb_rule_item *item) {
     return item->kind == FB_ITEM_RAISE                                       ? GROUP_RAISE
+           : item->kind == FB_ITEM_COMMAND                                   ? GROUP_COMMAND
            : item->kind == FB_ITEM_MESSAGE || item->kind == FB_ITEM_RESPONSE ? GROUP_TEXT
                                                                              : 0;
+}
+
+/* Of a control: what it does, then its texts; of the others the enumeration's order. */
+static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_item *item) {
+    static const int of_control[] = {
+        [FB_ITEM_RULE_LET] = 0, [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
+        [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4, [FB_ITEM_MESSAGE] = 5,
+        [FB_ITEM_RESPONSE] = 6, [FB_ITEM_LABEL] = 7};
+    return rule->kind == FB_RULE_CONTROL ? of_control[item->kind] : (int)item->kind;
+}
+
+/* The enumeration's order, but `safe`, which must stand, first. */
+static int actuator_item_rank(const struct fb_actuator_item *item) {
+    return item->kind == FB_ACT_SAFE      ? 0
+           : item->kind == FB_ACT_DEFAULT ? 1
+                                          : (int)item->kind;
 }
 
 /* ---- entries ------------------------------------------------------------------------------- */
@@ -129,11 +146,18 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
             entry->group = class_item_group(&decl->items[i]);
             fb_format_class_item(&f->written, decl, &decl->items[i], &entry->text);
         }
+    } else if (item->kind == FB_ITEM_ACTUATOR) {
+        const struct fb_actuator_decl *decl = item->actuator;
+        for (uint32_t i = 0; i < decl->n_items; i++) {
+            struct entry *entry =
+                add_entry(entries, decl->items[i].span, actuator_item_rank(&decl->items[i]));
+            fb_format_actuator_item(&f->written, decl, &decl->items[i], &entry->text);
+        }
     } else if (item->kind == FB_ITEM_RULE) {
         const struct fb_rule_decl *rule = item->rule;
         for (uint32_t i = 0; i < rule->n_items; i++) {
             struct entry *entry =
-                add_entry(entries, rule->items[i].span, (int)rule->items[i].kind);
+                add_entry(entries, rule->items[i].span, rule_item_rank(rule, &rule->items[i]));
             entry->group = rule_item_group(&rule->items[i]);
             fb_format_rule_item(&f->written, rule, &rule->items[i], &entry->text);
         }
@@ -156,9 +180,10 @@ static void file_entries(const struct printer *f, struct entries *entries) {
             continue;
         }
         entry->block = item;
-        entry->head_end = item->kind == FB_ITEM_CLASS  ? item->class_decl->block.start
-                          : item->kind == FB_ITEM_RULE ? item->rule->block.start
-                                                       : item->test->block.start;
+        entry->head_end = item->kind == FB_ITEM_CLASS      ? item->class_decl->block.start
+                          : item->kind == FB_ITEM_ACTUATOR ? item->actuator->block.start
+                          : item->kind == FB_ITEM_RULE     ? item->rule->block.start
+                                                           : item->test->block.start;
     }
 }
 

@@ -23,6 +23,8 @@ void fb_format_head(const struct fb_written *w, const struct fb_item *item, stru
 
 void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl *decl,
                           const struct fb_class_item *item, struct fb_buf *out);
+void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuator_decl *decl,
+                             const struct fb_actuator_item *item, struct fb_buf *out);
 void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *rule,
                          const struct fb_rule_item *item, struct fb_buf *out);
 void fb_format_step(const struct fb_written *w, const struct fb_test_step *step,

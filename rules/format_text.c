@@ -4,6 +4,7 @@
 #include "rules/format_internal.h"
 
 #include "rules/format.h"
+#include "rules/parse.h"
 
 static struct fb_str slice(const struct fb_written *w, uint32_t start, uint32_t end) {
     return (struct fb_str){w->source.p + start, end - start};
@@ -68,14 +69,18 @@ static void put_range(const struct fb_written *w, const struct fb_node *low,
 
 /* ---- clauses of a device ------------------------------------------------------------------- */
 
+static void put_words(const struct fb_type_decl *type, struct fb_buf *out) {
+    for (uint32_t i = 0; i < type->n_words; i++) {
+        fb_buf_text(out, i > 0 ? ", " : "(");
+        put_name(type->words[i], out);
+    }
+    fb_buf_char(out, ')');
+}
+
 static void put_type(const struct fb_type_decl *type, struct fb_buf *out) {
     if (type->type == FB_T_ENUM) {
-        fb_buf_text(out, "one of (");
-        for (uint32_t i = 0; i < type->n_words; i++) {
-            fb_buf_text(out, i > 0 ? ", " : "");
-            put_name(type->words[i], out);
-        }
-        fb_buf_char(out, ')');
+        fb_buf_text(out, "one of ");
+        put_words(type, out);
         return;
     }
     fb_buf_text(out, type->type == FB_T_NUMBER    ? "number"
@@ -186,11 +191,125 @@ void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl
     }
 }
 
+/* ---- clauses of an actuator ---------------------------------------------------------------- */
+
+static void put_clause(const struct fb_written *w, const char *words, const struct fb_node *node,
+                       struct fb_buf *out) {
+    fb_buf_text(out, words);
+    put_expr(w, node, out);
+}
+
+/* A clause may stand twice, once for each of two nodes: whether this one stands in it. */
+static bool stands_in(const struct fb_actuator_item *item, const struct fb_node *node) {
+    return node != NULL && node->span.start >= item->span.start && node->span.end <= item->span.end;
+}
+
+static void put_minimum(const struct fb_written *w, const struct fb_actuator_decl *decl,
+                        const struct fb_actuator_item *item, struct fb_buf *out) {
+    bool on = stands_in(item, decl->minimum_on);
+    fb_buf_text(out, "minimum ");
+    if (on) {
+        put_clause(w, "on ", decl->minimum_on, out);
+    }
+    if (stands_in(item, decl->minimum_off)) {
+        put_clause(w, on ? ", off " : "off ", decl->minimum_off, out);
+    }
+}
+
+static void put_slew(const struct fb_written *w, const struct fb_actuator_decl *decl,
+                     const struct fb_actuator_item *item, struct fb_buf *out) {
+    bool up = stands_in(item, decl->slew_up), down = stands_in(item, decl->slew_down);
+    fb_buf_text(out, up && down ? "slew " : up ? "slew up " : "slew down ");
+    put_expr(w, up ? decl->slew_up : decl->slew_down, out);
+    put_clause(w, " per ", up ? decl->slew_up_per : decl->slew_down_per, out);
+}
+
+void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuator_decl *decl,
+                             const struct fb_actuator_item *item, struct fb_buf *out) {
+    static const char *const combines[] = {"", "min", "max", "safest"};
+    switch (item->kind) {
+    case FB_ACT_DEFAULT:
+        put_clause(w, "default ", decl->default_value, out);
+        return;
+    case FB_ACT_SAFE:
+        put_clause(w, "safe ", decl->safe, out);
+        return;
+    case FB_ACT_MINIMUM:
+        put_minimum(w, decl, item, out);
+        return;
+    case FB_ACT_MAXIMUM:
+        put_clause(w, "maximum on ", decl->maximum_on, out);
+        return;
+    case FB_ACT_STARTS:
+        fb_buf_printf(out, "starts %u", decl->starts);
+        put_clause(w, " per ", decl->starts_per, out);
+        return;
+    case FB_ACT_SLEW:
+        put_slew(w, decl, item, out);
+        return;
+    case FB_ACT_IGNORE:
+        put_clause(w, "ignore steps under ", decl->ignore_under, out);
+        return;
+    case FB_ACT_LEASE:
+        put_clause(w, "lease ", decl->lease, out);
+        return;
+    case FB_ACT_DELIVER:
+        put_clause(w, "deliver within ", decl->deliver, out);
+        return;
+    case FB_ACT_HOLD:
+        put_clause(w, "hold at most ", decl->hold, out);
+        return;
+    case FB_ACT_COMBINE:
+        fb_buf_printf(out, "combine %s", combines[decl->combine]);
+        return;
+    case FB_ACT_PERMISSIVE:
+        put_clause(w, "permissive when ", decl->permissive, out);
+        return;
+    case FB_ACT_INTERLOCK:
+        put_clause(w, "interlock when ", decl->interlock, out);
+        return;
+    case FB_ACT_LOCKOUT:
+        put_clause(w, "lockout ", decl->lockout, out);
+        fb_buf_text(out, " after interlock");
+        return;
+    case FB_ACT_BREAKER:
+        fb_buf_printf(out, "breaker %u reversals", decl->reversals);
+        put_clause(w, " in ", decl->reversals_in, out);
+        put_clause(w, decl->breaker_safe ? ", safe " : ", hold ", decl->breaker_for, out);
+        return;
+    }
+}
+
 /* ---- clauses of rules ---------------------------------------------------------------------- */
+
+static void put_command(const struct fb_written *w, const struct fb_command_decl *command,
+                        struct fb_buf *out) {
+    fb_buf_text(out, "command ");
+    put_name(command->target, out);
+    fb_buf_printf(out, "%c = ", FB_FORMAT_ALIGN);
+    put_expr(w, command->value, out);
+    if (command->priority > 0) {
+        fb_buf_printf(out, "%cat priority %u", FB_FORMAT_BREAK, command->priority);
+    }
+    if (command->pulse != NULL) {
+        fb_buf_printf(out, "%cfor ", FB_FORMAT_BREAK);
+        put_expr(w, command->pulse, out);
+    }
+}
+
+static void put_rollout(const struct fb_written *w, const struct fb_rule_decl *rule,
+                        struct fb_buf *out) {
+    if (rule->rollout != FB_ROLLOUT_CANARY) {
+        fb_buf_printf(out, "rollout %s",
+                      rule->rollout == FB_ROLLOUT_ARMED ? "armed" : "shadow");
+        return;
+    }
+    put_clause(w, "rollout canary ", rule->canary_share, out);
+}
 
 void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *rule,
                          const struct fb_rule_item *item, struct fb_buf *out) {
-    static const char *const unknowns[] = {"hold", "clear", "raise"};
+    static const char *const unknowns[] = {"hold", "clear", "raise", "stop", "safe"};
     switch (item->kind) {
     case FB_ITEM_RULE_LET:
         put_let(w, rule->lets[item->index], out);
@@ -234,8 +353,15 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         put_text(w, item->span, rule->labels[item->index].value, out);
         return;
     case FB_ITEM_START:
+        fb_buf_text(out, "start when ");
+        put_expr(w, rule->start, out);
+        return;
     case FB_ITEM_COMMAND:
-    case FB_ITEM_ROLLOUT: FB_BUG("not parsed yet");
+        put_command(w, &rule->commands[item->index], out);
+        return;
+    case FB_ITEM_ROLLOUT:
+        put_rollout(w, rule, out);
+        return;
     }
 }
 
@@ -277,11 +403,22 @@ static void put_series_item(const struct fb_written *w, const struct fb_series_i
     }
 }
 
+/* A word of an actuator may be one that would go on with the expectation or the block. */
+static void put_expected_word(const struct fb_test_step *step, struct fb_buf *out) {
+    if (step->command && fb_parse_goes_on_in_test(step->word)) {
+        fb_buf_printf(out, "`%.*s`", FB_ARG(step->word));
+    } else {
+        put_name(step->word, out);
+    }
+}
+
 static void put_expect(const struct fb_written *w, const struct fb_test_step *step,
                        struct fb_buf *out) {
     static const char *const ops[] = {"<", "<=", ">", ">=", "==", "!="};
     fb_buf_printf(out, "expect %s%s ", step->no ? "no " : "",
-                  step->rule_kind == FB_RULE_ALARM ? "alarm" : "event");
+                  step->command                        ? "command"
+                  : step->rule_kind == FB_RULE_ALARM ? "alarm"
+                                                     : "event");
     put_name(step->rule, out);
     if (step->of.n > 0) {
         fb_buf_text(out, " of ");
@@ -289,7 +426,7 @@ static void put_expect(const struct fb_written *w, const struct fb_test_step *st
     }
     if (step->word.n > 0) {
         fb_buf_char(out, ' ');
-        fb_buf_str(out, step->word);
+        put_expected_word(step, out);
     }
     if (step->severity.n > 0) {
         fb_buf_char(out, ' ');
@@ -376,9 +513,26 @@ static void put_class_head(const struct fb_written *w, const struct fb_class_dec
     }
 }
 
+static void put_actuator_head(const struct fb_written *w, const struct fb_actuator_decl *decl,
+                              struct fb_buf *out) {
+    fb_buf_text(out, "actuator ");
+    put_name(decl->name, out);
+    fb_buf_text(out, " on ");
+    put_name(decl->class_name, out);
+    fb_buf_text(out, " : ");
+    if (decl->type.type == FB_T_ENUM) {
+        put_words(&decl->type, out);
+        return;
+    }
+    put_type(&decl->type, out);
+    fb_buf_char(out, ' ');
+    put_range(w, decl->range_low, decl->range_high, out);
+}
+
 static void put_rule_head(const struct fb_written *w, const struct fb_rule_decl *rule,
                           struct fb_buf *out) {
-    fb_buf_text(out, rule->kind == FB_RULE_ALARM ? "alarm " : "event ");
+    static const char *const words[] = {"alarm ", "event ", "control "};
+    fb_buf_text(out, words[rule->kind]);
     put_name(rule->name, out);
     fb_buf_text(out, " on ");
     put_name(rule->class_name, out);
@@ -417,6 +571,8 @@ void fb_format_head(const struct fb_written *w, const struct fb_item *item, stru
     case FB_ITEM_TEST:
         put_test_head(w, item->test, out);
         return;
-    case FB_ITEM_ACTUATOR: FB_BUG("not parsed yet");
+    case FB_ITEM_ACTUATOR:
+        put_actuator_head(w, item->actuator, out);
+        return;
     }
 }

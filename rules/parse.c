@@ -105,17 +105,20 @@ static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *so
 }
 
 static bool unknown_statement(struct fb_parser *p) {
-    static const char *const names[] = {"use", "device", "param", "alarm", "event", "test"};
+    static const char *const names[] = {"use",   "device",  "param", "actuator",
+                                        "alarm", "event",   "control", "test"};
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NAME || (token->flags & FB_TOKEN_QUOTED) != 0) {
-        return fb_p_unexpected(p, "a statement: use, device, param, alarm, event or test",
+        return fb_p_unexpected(p, "a statement: use, device, param, actuator, alarm, event, control or "
+                               "test",
                                token->kind == FB_TOK_FINISH ? "this `}` closes nothing" : NULL);
     }
     struct fb_str word = fb_p_name_text(p, token);
     const char *help = fb_p_did_you_mean(p, word, names, FB_P_COUNT(names));
     fb_diag_add(p->diags, FB_E_UNKNOWN_STATEMENT, fb_p_span(p, token),
                 help != NULL ? help
-                             : "the statements are use, device, param, alarm, event and test",
+                             : "the statements are use, device, param, actuator, alarm, event, "
+                               "control and test",
                 "`%.*s` is not a statement", FB_ARG(word));
     return false;
 }
@@ -136,6 +139,12 @@ static bool statement(struct fb_parser *p, struct fb_item *item, struct fb_sourc
     if (fb_p_accept_word(p, "event")) {
         return fb_p_rule(p, item, FB_RULE_EVENT);
     }
+    if (fb_p_accept_word(p, "actuator")) {
+        return fb_p_actuator(p, item);
+    }
+    if (fb_p_accept_word(p, "control")) {
+        return fb_p_rule(p, item, FB_RULE_CONTROL);
+    }
     if (fb_p_accept_word(p, "test")) {
         item->kind = FB_ITEM_TEST;
         item->test = fb_p_test(p);
@@ -149,6 +158,8 @@ static void set_span(struct fb_item *item) {
         item->class_decl->span = item->span;
     } else if (item->kind == FB_ITEM_PARAM) {
         item->param->span = item->span;
+    } else if (item->kind == FB_ITEM_ACTUATOR) {
+        item->actuator->span = item->span;
     } else if (item->kind == FB_ITEM_RULE) {
         item->rule->span = item->span;
     } else if (item->kind == FB_ITEM_TEST) {
@@ -156,8 +167,8 @@ static void set_span(struct fb_item *item) {
     }
 }
 
-/* file = { use | device | param | alarm | event | test } ; statements with a mistake stand
- * apart */
+/* file = { use | device | param | actuator | alarm | event | control | test } ; statements with a
+ * mistake stand apart */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
     while (!fb_p_is(p, FB_TOK_END)) {
         const struct fb_token *first = fb_p_peek(p, 0);

@@ -1,4 +1,4 @@
-/* Alarms and events.
+/* Alarms, events and controls.
  *
  * Place in the flow: third stage of the compiler; parse.c calls it. Clauses may come in any order.
  */
@@ -38,19 +38,41 @@ static bool raise_clause(struct fb_parser *p, struct fb_rule_decl *rule,
     return true;
 }
 
-/* "unknown" ( "hold" | "clear" | "raise" ) ; "on" is taken */
-static bool on_unknown(struct fb_parser *p, struct fb_rule_decl *rule) {
-    static const char *const names[] = {"hold", "clear", "raise"}; /* as enum fb_on_unknown */
-    if (!fb_p_expect_word(p, "unknown")) {
-        return false;
-    }
-    for (unsigned i = 0; i < FB_P_COUNT(names); i++) {
-        if (fb_p_accept_word(p, names[i])) {
-            rule->on_unknown = (enum fb_on_unknown)i;
+static bool has_item(const struct fb_rule_decl *rule, int kind) {
+    for (uint32_t i = 0; i < rule->n_items; i++) {
+        if ((int)rule->items[i].kind == kind) {
             return true;
         }
     }
-    return fb_p_unexpected(p, "`hold`, `clear` or `raise`", NULL);
+    return false;
+}
+
+/* "unknown" ( "hold" | "clear" | "raise" ) of an alarm, ( "hold" | "stop" | "safe" ) of a control;
+ * "on" is taken */
+static bool on_unknown(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_span span) {
+    static const struct {
+        const char *name;
+        enum fb_on_unknown meant;
+        bool of_alarm, of_control;
+    } all[] = {{"hold", FB_UNKNOWN_HOLD, true, true},
+               {"clear", FB_UNKNOWN_CLEAR, true, false},
+               {"raise", FB_UNKNOWN_RAISE, true, false},
+               {"stop", FB_UNKNOWN_STOP, false, true},
+               {"safe", FB_UNKNOWN_SAFE, false, true}};
+    bool is_control = rule->kind == FB_RULE_CONTROL;
+    fb_p_once(p, has_item(rule, FB_ITEM_ON_UNKNOWN), span, "on unknown");
+    if (!fb_p_expect_word(p, "unknown")) {
+        return false;
+    }
+    for (unsigned i = 0; i < FB_P_COUNT(all); i++) {
+        if ((is_control ? all[i].of_control : all[i].of_alarm) &&
+            fb_p_accept_word(p, all[i].name)) {
+            rule->on_unknown = all[i].meant;
+            return true;
+        }
+    }
+    return fb_p_unexpected(
+        p, is_control ? "`hold`, `stop` or `safe`" : "`hold`, `clear` or `raise`", NULL);
 }
 
 /* "most" INT "per" dur ; "at" is taken */
@@ -79,8 +101,8 @@ static bool rule_let(struct fb_parser *p, struct fb_rule_decl *rule) {
     return one != NULL;
 }
 
-/* text = "message" TEXT | "response" TEXT | "label" NAME "=" TEXT ; and let: what alarms and events
- * share. 1: read, 0: something else stands here, -1: reported */
+/* text = "message" TEXT | "response" TEXT | "label" NAME "=" TEXT ; and let: what all rules share.
+ * 1: read, 0: something else stands here, -1: reported */
 static int common_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
     bool ok;
@@ -111,15 +133,6 @@ static const struct fb_p_clause alarm_clauses[] = {
     {"clear", "after"},   {"on", "unknown"}, {"message", "TEXT"},
     {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
 
-static bool has_item(const struct fb_rule_decl *rule, int kind) {
-    for (uint32_t i = 0; i < rule->n_items; i++) {
-        if ((int)rule->items[i].kind == kind) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* alarm item = let | raise | "deadband" expr | "clear" "after" dur
  *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | text ;
  * but for let and text. Returns what common_item does. */
@@ -141,9 +154,8 @@ static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
         item->kind = FB_ITEM_CLEAR_AFTER;
         ok = fb_p_expect_word(p, "after") && (rule->clear_after = fb_p_dur(p)) != NULL;
     } else if (fb_p_accept_word(p, "on")) {
-        fb_p_once(p, has_item(rule, FB_ITEM_ON_UNKNOWN), span, "on unknown");
         item->kind = FB_ITEM_ON_UNKNOWN;
-        ok = on_unknown(p, rule);
+        ok = on_unknown(p, rule, span);
     } else {
         return 0;
     }
@@ -175,18 +187,62 @@ static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
     return ok ? 1 : -1;
 }
 
+static const struct fb_p_clause control_clauses[] = {
+    {"let", "NAME"},     {"start", "when"},   {"command", "NAME"},
+    {"on", "unknown"},   {"rollout", "NAME"}, {"message", "TEXT"},
+    {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
+
+/* control item = let | "start" "when" cond | command | "on" "unknown" ( "hold" | "stop" | "safe" )
+ *              | text | rollout ;
+ * but for let and text. Returns what common_item does. */
+static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
+                        struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    struct fb_span span = fb_p_span(p, first);
+    bool ok;
+    if (fb_p_accept_word(p, "start")) {
+        fb_p_once(p, rule->start != NULL, span, "start");
+        item->kind = FB_ITEM_START;
+        ok = fb_p_expect_word(p, "when") && (rule->start = fb_p_cond(p)) != NULL;
+    } else if (fb_p_accept_word(p, "command")) {
+        item->kind = FB_ITEM_COMMAND;
+        item->index = rule->n_commands;
+        ok = fb_p_command(p, rule, first);
+    } else if (fb_p_accept_word(p, "on")) {
+        item->kind = FB_ITEM_ON_UNKNOWN;
+        ok = on_unknown(p, rule, span);
+    } else if (fb_p_accept_word(p, "rollout")) {
+        fb_p_once(p, rule->rollout != FB_ROLLOUT_NONE, span, "rollout");
+        item->kind = FB_ITEM_ROLLOUT;
+        ok = fb_p_rollout(p, rule, first);
+    } else {
+        return 0;
+    }
+    return ok ? 1 : -1;
+}
+
+/* What differs between the kinds of rules, by enum fb_rule_kind. */
+static const struct rule_sort {
+    const char *word, *article, *name;
+    const struct fb_p_clause *clauses;
+    int (*item)(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item);
+} sorts[] = {
+    [FB_RULE_ALARM] = {"alarm", "an alarm", "the alarm's name", alarm_clauses, alarm_item},
+    [FB_RULE_EVENT] = {"event", "an event", "the event's name", event_clauses, event_item},
+    [FB_RULE_CONTROL] = {"control", "a control", "the control's name", control_clauses,
+                         control_item}};
+
 static bool rule_item(struct fb_parser *p, void *context) {
     struct fb_rule_decl *rule = context;
-    bool is_alarm = rule->kind == FB_RULE_ALARM;
+    const struct rule_sort *sort = &sorts[rule->kind];
     const struct fb_token *first = fb_p_peek(p, 0);
     struct fb_rule_item item = {.index = 0};
     int read = common_item(p, rule, &item);
     if (read == 0) {
-        read = is_alarm ? alarm_item(p, rule, &item) : event_item(p, rule, &item);
+        read = sort->item(p, rule, &item);
     }
     if (read == 0) {
-        return fb_p_unknown_clause(p, is_alarm ? "an alarm" : "an event",
-                                   is_alarm ? alarm_clauses : event_clauses);
+        return fb_p_unknown_clause(p, sort->article, sort->clauses);
     }
     item.span = fb_p_span_from(p, first);
     *FB_P_PUSH(p, rule->items, rule->n_items) = item;
@@ -214,33 +270,39 @@ static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
     return true;
 }
 
+/* A rule without the clause that makes it one. */
+static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) {
+    switch (decl->kind) {
+    case FB_RULE_ALARM:
+        return decl->n_raises > 0 ||
+               fb_p_missing(p, decl->name_span, "say when it is raised: `raise high when ..`",
+                            "alarm", decl->name, "`raise`");
+    case FB_RULE_EVENT:
+        return decl->when != NULL ||
+               fb_p_missing(p, decl->name_span, "say when it happens: `when ..`", "event",
+                            decl->name, "`when`");
+    case FB_RULE_CONTROL:
+        break;
+    }
+    return decl->n_commands > 0 ||
+           fb_p_missing(p, decl->name_span, "say what it asks of an actuator: `command fan = on`",
+                        "control", decl->name, "`command`");
+}
+
 bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind) {
     struct fb_rule_decl *decl = FB_ARENA_NEW(p->arena, struct fb_rule_decl);
-    bool is_alarm = kind == FB_RULE_ALARM;
+    const struct rule_sort *sort = &sorts[kind];
     decl->kind = kind;
     item->kind = FB_ITEM_RULE;
     item->rule = decl;
-    if (!fb_p_name(p, is_alarm ? "the alarm's name" : "the event's name", &decl->name,
-                   &decl->name_span) ||
-        !scope(p, decl)) {
+    if (!fb_p_name(p, sort->name, &decl->name, &decl->name_span) || !scope(p, decl)) {
         return false;
     }
     if (!fb_p_is(p, FB_TOK_BEGIN)) {
         return fb_p_unexpected(p, decl->where != NULL ? "an operator or `{`" : "`where` or `{`",
                                NULL);
     }
-    if (!fb_p_block(p, is_alarm ? "alarm" : "event", decl->name,
-                    is_alarm ? alarm_clauses : event_clauses, false, rule_item, decl,
-                    &decl->block)) {
-        return false;
-    }
-    if (is_alarm && decl->n_raises == 0) {
-        return fb_p_missing(p, decl->name_span, "say when it is raised: `raise high when ..`",
-                            "alarm", decl->name, "`raise`");
-    }
-    if (!is_alarm && decl->when == NULL) {
-        return fb_p_missing(p, decl->name_span, "say when it happens: `when ..`", "event",
-                            decl->name, "`when`");
-    }
-    return true;
+    return fb_p_block(p, sort->word, decl->name, sort->clauses, false, rule_item, decl,
+                      &decl->block) &&
+           rule_is_whole(p, decl);
 }

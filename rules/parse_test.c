@@ -1,4 +1,4 @@
-/* Test blocks: input series and the alerts they must give.
+/* Test blocks: input series and the alerts and commands they must give.
  *
  * Place in the flow: third stage of the compiler; parse.c calls it, `flyball test` runs the
  * tree. */
@@ -144,23 +144,70 @@ static int expect_word(struct fb_parser *p, struct fb_test_step *step) {
     return 0;
 }
 
-/* expect = "expect" [ "no" ] ( "alarm" NAME | "event" NAME ) [ "of" DEVICE ] [ word ] [ "at" dur ]
- *          { "with" NAME relop expr } ; the word is taken */
-static bool expect(struct fb_parser *p, struct fb_test_step *step) {
-    step->kind = FB_STEP_EXPECT;
-    step->no = fb_p_accept_word(p, "no");
+bool fb_parse_goes_on_in_test(struct fb_str word) {
+    static const char *const words[] = {"of", "at", "with", "series", "records", "expect"};
+    for (size_t i = 0; i < FB_P_COUNT(words); i++) {
+        if (fb_str_eq(word, fb_str_of(words[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* word of a command = NAME, one of the actuator's two; not one that goes on with the block. Returns
+ * what expect_word does, -1: reported */
+static int command_word(struct fb_parser *p, struct fb_test_step *step) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (token->kind == FB_TOK_NUMBER || token->kind == FB_TOK_MINUS) {
+        fb_p_unexpected(p, "`of`, `at`, `with` or a word",
+                        "a number is expected as in `with value == 50 %`");
+        return -1;
+    }
+    if (token->kind != FB_TOK_NAME || fb_p_at_statement(p)) {
+        return 0;
+    }
+    struct fb_str word = fb_p_name_text(p, token);
+    if ((token->flags & FB_TOKEN_QUOTED) == 0 && fb_parse_goes_on_in_test(word)) {
+        return 0;
+    }
+    if (step->word.n > 0) {
+        fb_diag_add(p->diags, FB_E_DUPLICATE_CLAUSE, fb_p_span(p, token), "keep one of them",
+                    "`%.*s` and `%.*s` cannot both be expected", FB_ARG(step->word),
+                    FB_ARG(word));
+    }
+    step->word = word;
+    fb_p_next(p);
+    return 1;
+}
+
+/* "alarm" NAME | "event" NAME | "command" NAME ; */
+static bool expect_what(struct fb_parser *p, struct fb_test_step *step) {
+    if (fb_p_accept_word(p, "command")) {
+        step->command = true;
+        return fb_p_name(p, "the actuator's name", &step->rule, NULL);
+    }
     if (fb_p_accept_word(p, "event")) {
         step->rule_kind = FB_RULE_EVENT;
     } else if (!fb_p_accept_word(p, "alarm")) {
-        return fb_p_unexpected(p, step->no ? "`alarm` or `event`" : "`no`, `alarm` or `event`",
+        return fb_p_unexpected(p,
+                               step->no ? "`alarm`, `event` or `command`"
+                                        : "`no`, `alarm`, `event` or `command`",
                                NULL);
     }
-    if (!fb_p_name(p, "the rule's name", &step->rule, NULL)) {
+    return fb_p_name(p, "the rule's name", &step->rule, NULL);
+}
+
+/* expect = "expect" [ "no" ] ( "alarm" NAME | "event" NAME | "command" NAME ) [ "of" DEVICE ]
+ *          [ word ] [ "at" dur ] { "with" NAME relop expr } ; the word is taken */
+static bool expect(struct fb_parser *p, struct fb_test_step *step) {
+    step->kind = FB_STEP_EXPECT;
+    step->no = fb_p_accept_word(p, "no");
+    if (!expect_what(p, step)) {
         return false;
     }
     for (;;) {
         struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
-        int word = expect_word(p, step);
+        int word = step->command ? command_word(p, step) : expect_word(p, step);
         bool ok = word > 0;
         if (word != 0) {
             /* taken */

@@ -294,7 +294,7 @@ static const char *const statement_words[] = {"use",   "device",  "param",   "al
                                               "event", "test",    "zone",    "actuator",
                                               "mode",  "control", "schedule"};
 
-static bool at_statement(const struct fb_parser *p) {
+bool fb_p_at_statement(const struct fb_parser *p) {
     const struct fb_token *token = fb_p_peek(p, 0), *next = fb_p_peek(p, 1);
     if ((token->flags & FB_TOKEN_LINE_START) == 0 ||
         (next->kind != FB_TOK_NAME && next->kind != FB_TOK_TEXT)) {
@@ -321,7 +321,7 @@ void fb_p_next_statement(struct fb_parser *p) {
     while (!fb_p_is(p, FB_TOK_END)) {
         uint8_t kind = fb_p_peek(p, 0)->kind;
         bool block = kind == FB_TOK_BEGIN && fb_p_peek(p, 0)->match > p->at;
-        if (at_statement(p)) {
+        if (fb_p_at_statement(p)) {
             return;
         }
         skip_one(p);
@@ -332,7 +332,7 @@ void fb_p_next_statement(struct fb_parser *p) {
 }
 
 static void next_item(struct fb_parser *p) {
-    while (!fb_p_is(p, FB_TOK_END) && !fb_p_is(p, FB_TOK_FINISH) && !at_statement(p) &&
+    while (!fb_p_is(p, FB_TOK_END) && !fb_p_is(p, FB_TOK_FINISH) && !fb_p_at_statement(p) &&
            !at_item(p) && !at_likely_item(p)) {
         bool block = fb_p_is(p, FB_TOK_BEGIN);
         skip_one(p);
@@ -366,7 +366,7 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
         if (fb_p_is(p, FB_TOK_END) && !ok) {
             return false; /* the item that ran into the end was reported */
         }
-        if (fb_p_is(p, FB_TOK_END) || at_statement(p)) {
+        if (fb_p_is(p, FB_TOK_END) || fb_p_at_statement(p)) {
             const struct fb_token *here = fb_p_peek(p, 0);
             const char *help = "put `}` at the end";
             if (here->kind != FB_TOK_END) {

@@ -1,7 +1,8 @@
 /* What the parts of the parser share: the present token, reports, recovery.
  *
- * Place in the flow: inside the third stage only: parse.c (statements), parse_expr.c, parse_test.c,
- * parse_text.c (messages) and parser.c, which this belongs to. */
+ * Place in the flow: inside the third stage only: parse.c (statements), parse_device.c,
+ * parse_actuator.c, parse_rule.c, parse_control.c, parse_test.c, parse_expr.c, parse_text.c
+ * (messages) and parser.c, which this belongs to. */
 #ifndef FB_RULES_PARSER_H
 #define FB_RULES_PARSER_H
 
@@ -95,6 +96,8 @@ bool fb_p_block(struct fb_parser *p, const char *of, struct fb_str name,
 bool fb_p_at_clause(const struct fb_parser *p);
 /* E122 or E120: nothing that can stand in this block. */
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses);
+/* A line begins here with a word that begins statements, those of later stages too. */
+bool fb_p_at_statement(const struct fb_parser *p);
 /* Goes to where the next statement may begin. */
 void fb_p_next_statement(struct fb_parser *p);
 
@@ -125,8 +128,22 @@ bool fb_p_device(struct fb_parser *p, struct fb_item *item);
 /* ---- parse_rule.c -------------------------------------------------------------------------- */
 
 /* alarm = "alarm" NAME scope "{" .. "}" ;   event = "event" NAME scope "{" .. "}" ;
- * the word is taken */
+ * control = "control" NAME scope "{" .. "}" ; the word is taken */
 bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind);
+
+/* ---- parse_control.c ----------------------------------------------------------------------- */
+
+/* command = "command" NAME "=" expr [ "at" "priority" INT ] [ "for" dur ] ; the word, `first`, is
+ * taken; adds it to the control's */
+bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+/* rollout = "rollout" ( "shadow" | "canary" PERCENT | "armed" ) ; the word, `first`, is taken */
+bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+
+/* ---- parse_actuator.c ---------------------------------------------------------------------- */
+
+/* actuator = "actuator" NAME "on" NAME ":" ( "(" NAME "," NAME ")" | "number" [ unit ] "range"
+ * range ) "{" .. "}" ; the word is taken */
+bool fb_p_actuator(struct fb_parser *p, struct fb_item *item);
 
 /* ---- parse_test.c -------------------------------------------------------------------------- */
 

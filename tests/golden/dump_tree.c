@@ -86,6 +86,44 @@ static void dump_param(const struct fb_param_decl *param, struct fb_buf *out) {
     }
 }
 
+static void dump_actuator(const struct fb_actuator_decl *decl, struct fb_buf *out) {
+    const struct {
+        const char *name;
+        const struct fb_node *node;
+    } nodes[] = {{"low", decl->range_low},
+                 {"high", decl->range_high},
+                 {"default", decl->default_value},
+                 {"safe", decl->safe},
+                 {"minimum on", decl->minimum_on},
+                 {"minimum off", decl->minimum_off},
+                 {"maximum on", decl->maximum_on},
+                 {"starts per", decl->starts_per},
+                 {"slew up", decl->slew_up},
+                 {"per", decl->slew_up_per},
+                 {"slew down", decl->slew_down},
+                 {"per", decl->slew_down_per},
+                 {"ignore", decl->ignore_under},
+                 {"lease", decl->lease},
+                 {"deliver", decl->deliver},
+                 {"hold", decl->hold},
+                 {"permissive", decl->permissive},
+                 {"interlock", decl->interlock},
+                 {"lockout", decl->lockout},
+                 {"reversals in", decl->reversals_in},
+                 {"breaker for", decl->breaker_for}};
+    fb_buf_printf(out,
+                  "actuator '%.*s' on '%.*s' type%d [%.*s] starts%u combine%d reversals%u safe%d\n",
+                  FB_ARG(decl->name), FB_ARG(decl->class_name), (int)decl->type.type,
+                  FB_ARG(decl->type.unit_text), decl->starts, (int)decl->combine, decl->reversals,
+                  decl->breaker_safe);
+    for (uint32_t i = 0; i < decl->type.n_words; i++) {
+        fb_buf_printf(out, "  word '%.*s'\n", FB_ARG(decl->type.words[i]));
+    }
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
+        dump_named(nodes[i].name, nodes[i].node, out);
+    }
+}
+
 static void dump_text(const char *name, const struct fb_text_decl *text, struct fb_buf *out) {
     for (uint32_t i = 0; text != NULL && i < text->n_parts; i++) {
         const struct fb_text_part *part = &text->parts[i];
@@ -97,9 +135,10 @@ static void dump_text(const char *name, const struct fb_text_decl *text, struct 
 }
 
 static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
-    fb_buf_printf(out, "rule %d '%.*s' on '%.*s' whenever%d most%u unknown%d\n", (int)rule->kind,
-                  FB_ARG(rule->name), FB_ARG(rule->class_name), rule->whenever, rule->at_most,
-                  (int)rule->on_unknown);
+    fb_buf_printf(out,
+                  "rule %d '%.*s' on '%.*s' whenever%d most%u unknown%d rollout%d %.17g\n",
+                  (int)rule->kind, FB_ARG(rule->name), FB_ARG(rule->class_name), rule->whenever,
+                  rule->at_most, (int)rule->on_unknown, (int)rule->rollout, rule->canary);
     dump_named("where", rule->where, out);
     for (uint32_t i = 0; i < rule->n_lets; i++) {
         dump_let(rule->lets[i], out);
@@ -112,6 +151,14 @@ static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
     dump_named("per", rule->at_most_per, out);
     dump_named("deadband", rule->deadband, out);
     dump_named("clear", rule->clear_after, out);
+    dump_named("start", rule->start, out);
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        const struct fb_command_decl *command = &rule->commands[i];
+        fb_buf_printf(out, "  command '%.*s' priority%u", FB_ARG(command->target),
+                      command->priority);
+        dump_named("value", command->value, out);
+        dump_named("pulse", command->pulse, out);
+    }
     dump_text("message", rule->message, out);
     dump_text("response", rule->response, out);
     for (uint32_t i = 0; i < rule->n_labels; i++) {
@@ -125,10 +172,11 @@ static void dump_test(const struct fb_test_decl *test, struct fb_buf *out) {
     for (uint32_t i = 0; i < test->n_steps; i++) {
         const struct fb_test_step *step = &test->steps[i];
         fb_buf_printf(out,
-                      " step %d device '%.*s' field '%.*s' file '%.*s' no%d kind%d rule '%.*s' "
+                      " step %d device '%.*s' field '%.*s' file '%.*s' no%d kind%d%s rule '%.*s' "
                       "word '%.*s' '%.*s' of '%.*s'\n",
                       (int)step->kind, FB_ARG(step->device), FB_ARG(step->field),
-                      FB_ARG(step->file), step->no, (int)step->rule_kind, FB_ARG(step->rule),
+                      FB_ARG(step->file), step->no, (int)step->rule_kind,
+                      step->command ? " command" : "", FB_ARG(step->rule),
                       FB_ARG(step->word), FB_ARG(step->severity), FB_ARG(step->of));
         for (uint32_t k = 0; k < step->n_items; k++) {
             fb_buf_printf(out, "  item %d x%u", (int)step->items[k].kind, step->items[k].times);
@@ -158,6 +206,9 @@ void dump_file(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
             break;
         case FB_ITEM_PARAM:
             dump_param(item->param, out);
+            break;
+        case FB_ITEM_ACTUATOR:
+            dump_actuator(item->actuator, out);
             break;
         case FB_ITEM_RULE:
             dump_rule(item->rule, out);

@@ -1,0 +1,89 @@
+/* What only controls have: commands and how they are rolled out.
+ *
+ * Place in the flow: third stage of the compiler; parse_rule.c calls it for a clause. */
+#include "rules/parser.h"
+
+/* target = NAME ; "command" is taken */
+static bool target(struct fb_parser *p, struct fb_command_decl *command) {
+    if (fb_p_is_word(p, 0, "each") && fb_p_peek(p, 1)->kind == FB_TOK_NAME) {
+        return fb_p_unexpected(p, "an actuator's name",
+                               "a command is for an actuator of the control's own device");
+    }
+    if (!fb_p_name(p, "an actuator's name", &command->target, &command->target_span)) {
+        return false;
+    }
+    return fb_p_accept(p, FB_TOK_ASSIGN) ||
+           fb_p_unexpected(p, "`=`",
+                           fb_p_is(p, FB_TOK_DOT)
+                               ? "a command is for an actuator of the control's own device"
+                               : NULL);
+}
+
+/* "priority" INT ; "at" is taken */
+static bool priority(struct fb_parser *p, struct fb_command_decl *command) {
+    if (!fb_p_expect_word(p, "priority")) {
+        return false;
+    }
+    command->priority_span = fb_p_span(p, fb_p_peek(p, 0));
+    return fb_p_count(p, "a priority", &command->priority);
+}
+
+bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
+    struct fb_command_decl command = {0};
+    if (!target(p, &command) || (command.value = fb_p_or(p)) == NULL) {
+        return false;
+    }
+    for (;;) {
+        struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
+        bool ok;
+        if (fb_p_accept_word(p, "at")) {
+            fb_p_once(p, command.priority > 0, span, "at priority");
+            ok = priority(p, &command);
+        } else if (fb_p_accept_word(p, "for")) {
+            fb_p_once(p, command.pulse != NULL, span, "for");
+            ok = (command.pulse = fb_p_dur(p)) != NULL;
+        } else {
+            break;
+        }
+        if (!ok) {
+            return false;
+        }
+    }
+    command.span = fb_p_span_from(p, first);
+    *FB_P_PUSH(p, rule->commands, rule->n_commands) = command;
+    return true;
+}
+
+/* PERCENT ; "canary" is taken */
+static bool canary(struct fb_parser *p, struct fb_rule_decl *rule) {
+    struct fb_node *share = fb_p_quantity(p);
+    if (share == NULL) {
+        return false;
+    }
+    if (!fb_str_eq(share->unit_text, FB_S("%")) || share->value < 0 || share->value > 100) {
+        fb_diag_add(p->diags, FB_E_BAD_SHARE, share->span, "write it as in `rollout canary 5 %`",
+                    "`%.*s` is not a share in percent", FB_ARG(fb_p_source(p, share->span)));
+        return false;
+    }
+    rule->canary = share->value;
+    rule->canary_share = share;
+    return true;
+}
+
+bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
+    static const char *const names[] = {"shadow", "canary", "armed"};
+    for (unsigned i = 0; i < FB_P_COUNT(names); i++) {
+        if (fb_p_accept_word(p, names[i])) {
+            rule->rollout = (enum fb_rollout)(FB_ROLLOUT_SHADOW + (int)i);
+            bool ok = rule->rollout != FB_ROLLOUT_CANARY || canary(p, rule);
+            rule->rollout_span = fb_p_span_from(p, first);
+            return ok;
+        }
+    }
+    const struct fb_token *token = fb_p_peek(p, 0);
+    return fb_p_unexpected(p, "`shadow`, `canary` or `armed`",
+                           token->kind == FB_TOK_NAME
+                               ? fb_p_did_you_mean(p, fb_p_name_text(p, token), names,
+                                                   FB_P_COUNT(names))
+                               : NULL);
+}
