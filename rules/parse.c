@@ -105,12 +105,13 @@ static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *so
 }
 
 static bool unknown_statement(struct fb_parser *p) {
-    static const char *const names[] = {"use",   "device",  "param", "actuator",
-                                        "alarm", "event",   "control", "test"};
+    static const char *const names[] = {"use",   "device", "param",   "actuator",
+                                        "alarm", "event",  "control", "test"};
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NAME || (token->flags & FB_TOKEN_QUOTED) != 0) {
-        return fb_p_unexpected(p, "a statement: use, device, param, actuator, alarm, event, control or "
-                               "test",
+        return fb_p_unexpected(p,
+                               "a statement: use, device, param, actuator, alarm, event, control "
+                               "or test",
                                token->kind == FB_TOK_FINISH ? "this `}` closes nothing" : NULL);
     }
     struct fb_str word = fb_p_name_text(p, token);

@@ -18,8 +18,8 @@ void fb_tree_free(struct fb_tree *tree);
 
 /* True for a word that cannot stand as a plain name inside an expression. */
 bool fb_parse_is_reserved(struct fb_str word);
-/* True for a word that goes on with an `expect command` or its block: an actuator's own word of this
- * name stands in back quotes there. */
+/* True for a word that goes on with an `expect command` or its block: an actuator's own word of
+ * this name stands in back quotes there. */
 bool fb_parse_goes_on_in_test(struct fb_str word);
 
 #endif
