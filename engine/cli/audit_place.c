@@ -9,10 +9,11 @@
 #include "engine/run/audit_place.h"
 
 static void put_counts(const struct fb_audit_live_result *result) {
-    static const char *const names[FB_AUDIT_STREAMS] = {"alerts", "late", "dead letters",
-                                                        "audit records"};
-    static const int order[FB_AUDIT_STREAMS] = {FB_STREAM_AUDIT, FB_STREAM_ALERTS, FB_STREAM_LATE,
-                                                FB_STREAM_DEAD};
+    static const char *const names[FB_AUDIT_STREAMS] = {
+        "alerts", "late", "dead letters", "audit records", "commands", "shadow commands"};
+    static const int order[FB_AUDIT_STREAMS] = {FB_STREAM_AUDIT,    FB_STREAM_ALERTS,
+                                                FB_STREAM_COMMANDS, FB_STREAM_SHADOW,
+                                                FB_STREAM_LATE,     FB_STREAM_DEAD};
     const char *before = "; in the topics ";
     for (int k = 0; k < FB_AUDIT_STREAMS; k++) {
         int i = order[k];

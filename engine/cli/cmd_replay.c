@@ -18,8 +18,8 @@ enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT };
 static const struct argp_option option_table[] = {
     FB_REPLAY_OPTIONS,
     {"out", 'o', "DIR", 0,
-     "Write alerts.ndjson, late.ndjson, dead.ndjson, audit.ndjson there (default: stdout, without "
-     "the audit)",
+     "Write alerts.ndjson, commands.ndjson, shadow.ndjson, late.ndjson, dead.ndjson, audit.ndjson "
+     "there (default: stdout, without the audit)",
      0},
     {"audit", KEY_AUDIT, NULL, 0, "Put the audit records on stdout too", 0},
     {"watch", KEY_WATCH, NULL, 0, "Show alerts for people on stdout; goes with --out", 0},
@@ -31,6 +31,8 @@ static const char *const stream_files[FB_STREAMS] = {
     [FB_STREAM_LATE] = "late.ndjson",
     [FB_STREAM_DEAD] = "dead.ndjson",
     [FB_STREAM_AUDIT] = "audit.ndjson",
+    [FB_STREAM_COMMANDS] = "commands.ndjson",
+    [FB_STREAM_SHADOW] = "shadow.ndjson",
 };
 
 struct request {

@@ -80,7 +80,7 @@ static void put_inputs(struct fb_buf *out, const struct fb_output *output) {
     const struct fb_rule *rule = output->rule;
     fb_put_name(out, FB_NAME("inputs"));
     fb_buf_char(out, '[');
-    for (uint32_t i = 0; i < rule->n_shown; i++) {
+    for (uint32_t i = 0; rule && i < rule->n_shown; i++) {
         const struct fb_shown *shown = &rule->shown[i];
         const struct fb_value *value = &output->shown[i];
         const struct fb_shown_source *source = output->sources ? &output->sources[i] : NULL;
@@ -122,8 +122,9 @@ static void begin(struct fb_auditor *a, struct fb_encoder *e, struct fb_str kind
 
 static void put_rule(struct fb_buf *out, const struct fb_output *output) {
     struct fb_str none = {0};
-    put_optional(out, FB_NAME("rule"), output ? output->rule->name : none);
-    put_optional(out, FB_NAME("rule_version"), output ? fb_str_of(output->rule->version) : none);
+    const struct fb_rule *rule = output ? output->rule : NULL;
+    put_optional(out, FB_NAME("rule"), rule ? rule->name : none);
+    put_optional(out, FB_NAME("rule_version"), rule ? fb_str_of(rule->version) : none);
     put_optional(out, FB_NAME("device"), output ? output->device : none);
 }
 
@@ -132,9 +133,12 @@ static void put_times(const struct fb_auditor *a, struct fb_buf *out, int64_t at
     fb_put_time_member(out, FB_NAME("clock"), a->clock_us);
 }
 
-static void put_outcome(struct fb_buf *out, struct fb_str outcome, const char *explains) {
+static void put_no_verdicts(struct fb_buf *out) {
     fb_put_name(out, FB_NAME("verdicts"));
     fb_buf_text(out, "[]");
+}
+
+static void put_outcome(struct fb_buf *out, struct fb_str outcome, const char *explains) {
     fb_put_text_member(out, FB_NAME("outcome"), outcome);
     put_optional(out, FB_NAME("explains"), explains ? fb_str_of(explains) : (struct fb_str){0});
 }
@@ -154,18 +158,28 @@ static void end(struct fb_auditor *a, struct fb_encoder *e, struct fb_encoded *e
 
 /* ---- the kinds ---- */
 
-void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
-                       struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+bool fb_audit_tells_of(enum fb_output_kind kind) {
+    return kind == FB_OUT_ALERT || kind == FB_OUT_COMMAND || kind == FB_OUT_BLOCKED;
+}
+
+/* What all kinds begin with in which a core has decided something. */
+static void begin_decision(struct fb_auditor *a, struct fb_encoder *e, struct fb_str kind,
+                           const struct fb_output *output, struct fb_encoded *encoded) {
+    begin(a, e, kind, output->at_us, encoded);
+    put_rule(&e->data, output);
+    put_times(a, &e->data, output->at_us);
+    put_cause(&e->data, &output->cause);
+    put_payload(e, output->cause.timer ? (struct fb_str){0} : a->payload);
+    put_inputs(&e->data, output);
+}
+
+static void audit_alert(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
+                        struct fb_circumstance circumstance, struct fb_encoded *encoded) {
     struct fb_buf *out = &e->data;
     char id[33];
-    FB_ASSERT(output->kind == FB_OUT_ALERT);
     fb_encoder_output_id(e, output, id);
-    begin(a, e, FB_S("decision"), output->at_us, encoded);
-    put_rule(out, output);
-    put_times(a, out, output->at_us);
-    put_cause(out, &output->cause);
-    put_payload(e, output->cause.timer ? (struct fb_str){0} : a->payload);
-    put_inputs(out, output);
+    begin_decision(a, e, FB_S("decision"), output, encoded);
+    put_no_verdicts(out);
     put_outcome(out, fb_str_of(fb_alert_event_name(output->event)), id);
     fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
     fb_put_bool_member(out, FB_NAME("active"), output->active);
@@ -173,6 +187,109 @@ void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct 
     fb_put_bool_member(out, FB_NAME("historical"), circumstance.historical);
     end(a, e, encoded);
 }
+
+/* ---- of actuators ---- */
+
+/* null where nothing is applied. */
+static void put_applied(struct fb_buf *out, struct fb_str name, const struct fb_actuator *actuator,
+                        bool is_there, double value) {
+    fb_put_name(out, name);
+    if (is_there)
+        fb_put_command_value(out, actuator, value);
+    else
+        fb_buf_text(out, "null");
+}
+
+/* What every guardrail that was asked made of what it was given. */
+static void put_verdicts(struct fb_buf *out, const struct fb_output *output) {
+    fb_put_name(out, FB_NAME("verdicts"));
+    fb_buf_char(out, '[');
+    for (uint32_t i = 0; i < output->n_results; i++) {
+        const struct fb_guard_result *result = &output->results[i];
+        bool applies =
+            result->verdict == FB_VERDICT_PASS || result->verdict == FB_VERDICT_CHANGE;
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_buf_char(out, '{');
+        fb_put_text_member(out, FB_NAME("guardrail"), fb_str_of(fb_guard_name(result->guard)));
+        fb_put_text_member(out, FB_NAME("result"), fb_str_of(fb_verdict_name(result->verdict)));
+        fb_put_command_member(out, FB_NAME("requested"), output->actuator, result->requested);
+        put_applied(out, FB_NAME("applied"), output->actuator, applies, result->applied);
+        fb_put_time_member(out, FB_NAME("until"),
+                           result->verdict == FB_VERDICT_HOLD ? result->until_us : FB_NO_TIME);
+        fb_buf_char(out, '}');
+    }
+    fb_buf_char(out, ']');
+}
+
+/* The claims in force, among which the arbitration chose. */
+static void put_entries(struct fb_buf *out, const struct fb_output *output) {
+    fb_put_name(out, FB_NAME("entries"));
+    fb_buf_char(out, '[');
+    for (uint32_t i = 0; i < output->n_entries; i++) {
+        const struct fb_array_entry *entry = &output->entries[i];
+        if (i > 0)
+            fb_buf_char(out, ',');
+        fb_buf_char(out, '{');
+        fb_put_text_member(out, FB_NAME("rule"), entry->rule->name);
+        put_int_member(out, FB_NAME("priority"), entry->priority);
+        fb_put_command_member(out, FB_NAME("value"), output->actuator, entry->value);
+        fb_buf_char(out, '}');
+    }
+    fb_buf_char(out, ']');
+}
+
+static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
+    e->text.n = 0;
+    fb_buf_str(&e->text, output->actuator->name);
+    fb_buf_char(&e->text, '/');
+    fb_buf_str(&e->text, output->device);
+    fb_put_text_member(&e->data, FB_NAME("actuator"), fb_encoder_view(&e->text));
+    put_entries(&e->data, output);
+    fb_put_command_member(&e->data, FB_NAME("requested"), output->actuator, output->requested);
+}
+
+static void audit_command(struct fb_auditor *a, struct fb_encoder *e,
+                          const struct fb_output *output, struct fb_circumstance circumstance,
+                          struct fb_encoded *encoded) {
+    struct fb_str kind = output->actuator->shadow ? FB_S("shadow") : FB_S("decision");
+    char id[33];
+    fb_encoder_output_id(e, output, id);
+    begin_decision(a, e, kind, output, encoded);
+    put_verdicts(&e->data, output);
+    put_outcome(&e->data, fb_str_of(fb_command_reason_name(output->reason)), id);
+    put_actuator(e, output);
+    fb_put_command_member(&e->data, FB_NAME("value"), output->actuator, output->value);
+    put_int_member(&e->data, FB_NAME("epoch"), circumstance.epoch_ms);
+    put_int_member(&e->data, FB_NAME("command"), (int64_t)output->seq);
+    end(a, e, encoded);
+}
+
+static void audit_blocked(struct fb_auditor *a, struct fb_encoder *e,
+                          const struct fb_output *output, struct fb_encoded *encoded) {
+    begin_decision(a, e, FB_S("blocked"), output, encoded);
+    put_verdicts(&e->data, output);
+    put_outcome(&e->data, output->ended ? FB_S("ended") : FB_S("began"), NULL);
+    put_actuator(e, output);
+    put_applied(&e->data, FB_NAME("applied"), output->actuator, output->has_value, output->value);
+    fb_put_text_member(&e->data, FB_NAME("guardrail"), fb_str_of(fb_guard_name(output->guard)));
+    put_int_member(&e->data, FB_NAME("count"), output->ended ? (int64_t)output->count : 0);
+    fb_put_bool_member(&e->data, FB_NAME("shadow"), output->actuator->shadow);
+    end(a, e, encoded);
+}
+
+void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
+                       struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+    FB_ASSERT(fb_audit_tells_of(output->kind));
+    if (output->kind == FB_OUT_ALERT)
+        audit_alert(a, e, output, circumstance, encoded);
+    else if (output->kind == FB_OUT_COMMAND)
+        audit_command(a, e, output, circumstance, encoded);
+    else
+        audit_blocked(a, e, output, encoded);
+}
+
+/* ---- of the task ---- */
 
 void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
                        const struct fb_dead_letter *letter, struct fb_encoded *encoded) {
@@ -185,6 +302,7 @@ void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
     put_cause(&e->data, &cause);
     put_payload(e, letter->payload.p ? letter->payload : FB_S(""));
     put_no_inputs(&e->data);
+    put_no_verdicts(&e->data);
     put_outcome(&e->data, fb_str_of(letter->reason), id);
     end(a, e, encoded);
 }
@@ -197,6 +315,7 @@ void fb_audit_rules(struct fb_auditor *a, struct fb_encoder *e, const char *buil
     put_cause(&e->data, NULL);
     put_payload(e, (struct fb_str){0});
     put_no_inputs(&e->data);
+    put_no_verdicts(&e->data);
     put_outcome(&e->data, FB_S("activated"), NULL);
     fb_put_text_member(&e->data, FB_NAME("build"), fb_str_of(build));
     end(a, e, encoded);
@@ -213,6 +332,7 @@ void fb_audit_clock(struct fb_auditor *a, struct fb_encoder *e, int64_t from_us,
     put_cause(&e->data, origin ? &cause : NULL);
     put_payload(e, (struct fb_str){0});
     put_no_inputs(&e->data);
+    put_no_verdicts(&e->data);
     put_outcome(&e->data, FB_S("jumped"), NULL);
     fb_put_time_member(&e->data, FB_NAME("from"), from_us);
     end(a, e, encoded);

@@ -1,7 +1,7 @@
 /* Audit records: what was decided, from which values, in a chain that shows every change.
  *
- * Place in the flow: beside codec/encode, for what must be explained later: decisions about alarms,
- * rejected records, activations of rules, jumps of the clock. Goes out with what it explains. One
+ * Place in the flow: beside codec/encode, for what must be explained later: decisions about alarms
+ * and actuators, what guardrails block, rejected records, activations of rules, jumps of the clock. Goes out with what it explains. One
  * owner, no locks. The same calls give the same bytes, always.
  *
  * hash of a record = SHA-256(hash of the one before, the record's data without its `hash`); the
@@ -25,7 +25,9 @@ struct fb_auditor {
 /* Each of these makes one record; `encoded` holds views until the encoder's next call. It is put
  * out as it is, without a traceparent: a line of the trail follows from its data alone. */
 
-/* An alert: a change of an alarm's flags. The alert itself may be encoded before or after it. */
+/* Whether the trail tells of such an output: alerts, commands (also of shadows) and blocks. */
+bool fb_audit_tells_of(enum fb_output_kind kind);
+/* One of these. The output itself may be encoded before or after it. */
 void fb_audit_decision(struct fb_auditor *auditor, struct fb_encoder *encoder,
                        const struct fb_output *output, struct fb_circumstance circumstance,
                        struct fb_encoded *encoded);

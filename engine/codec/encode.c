@@ -148,9 +148,8 @@ void fb_encode_template(const struct fb_template *text, const struct fb_output *
 
 /* ---- data ---- */
 
-/* null where the rule has no such text. */
-static void put_template_member(struct fb_encoder *e, struct fb_str name,
-                                const struct fb_template *text, const struct fb_output *output) {
+void fb_put_template_member(struct fb_encoder *e, struct fb_str name,
+                            const struct fb_template *text, const struct fb_output *output) {
     fb_put_name(&e->data, name);
     if (text->n_parts == 0) {
         fb_buf_text(&e->data, "null");
@@ -198,7 +197,7 @@ static void put_tags(struct fb_buf *out, const struct fb_class *class,
     fb_buf_char(out, '}');
 }
 
-static void put_labels(struct fb_buf *out, const struct fb_rule *rule) {
+void fb_put_labels(struct fb_buf *out, const struct fb_rule *rule) {
     fb_put_name(out, FB_NAME("labels"));
     fb_buf_char(out, '{');
     for (uint32_t i = 0; i < rule->n_labels; i++) {
@@ -231,9 +230,9 @@ static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
     fb_put_bool_member(out, FB_NAME("shelved"), false);
     fb_put_bool_member(out, FB_NAME("suppressed"), false);
     fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
-    put_template_member(e, FB_NAME("message"), &rule->message, output);
-    put_template_member(e, FB_NAME("response"), &rule->response, output);
-    put_labels(out, rule);
+    fb_put_template_member(e, FB_NAME("message"), &rule->message, output);
+    fb_put_template_member(e, FB_NAME("response"), &rule->response, output);
+    fb_put_labels(out, rule);
     fb_put_time_member(out, FB_NAME("at"), output->at_us);
     fb_put_time_member(out, FB_NAME("since"), output->since_us);
     put_values(out, output);
@@ -246,7 +245,7 @@ static void encode_event(struct fb_encoder *e, const struct fb_output *output) {
     struct fb_buf *out = &e->data;
     put_rule_members(e, output);
     fb_put_time_member(out, FB_NAME("at"), output->at_us);
-    put_template_member(e, FB_NAME("message"), &output->rule->message, output);
+    fb_put_template_member(e, FB_NAME("message"), &output->rule->message, output);
     put_values(out, output);
     put_tags(out, &e->program->classes[output->class_index], output);
     fb_put_name(out, FB_NAME("withheld"));
@@ -295,8 +294,12 @@ void fb_encoder_output_id(struct fb_encoder *e, const struct fb_output *output, 
         stpcpy(kind, "late");
         break;
     case FB_OUT_COMMAND:
+        rule = output->actuator->name;
+        snprintf(kind, sizeof kind, "%scommand %" PRIu64,
+                 output->actuator->shadow ? "shadow " : "", output->seq);
+        break;
     case FB_OUT_BLOCKED:
-        FB_BUG("not encoded yet");
+        FB_BUG("a block is no output of its own");
     }
     make_id(e, output->device, rule, kind, &output->cause, id);
 }
@@ -306,14 +309,21 @@ void fb_encoder_dead_id(struct fb_encoder *e, const struct fb_dead_letter *lette
     make_id(e, (struct fb_str){0}, (struct fb_str){0}, "dead", &cause, id);
 }
 
+/* What the record is of: the alarm, the actuator, the rule of an event, or the device alone. */
+static void put_subject(struct fb_encoder *e, const struct fb_output *output) {
+    if (output->kind == FB_OUT_COMMAND)
+        fb_buf_str(&e->subject, output->actuator->name);
+    else if (output->rule)
+        fb_buf_str(&e->subject, output->rule->name);
+    if (e->subject.n)
+        fb_buf_char(&e->subject, '/');
+    fb_buf_str(&e->subject, output->device);
+}
+
 void fb_encode(struct fb_encoder *e, const struct fb_output *output,
                struct fb_circumstance circumstance, struct fb_encoded *encoded) {
     fb_encoder_begin(e, output->at_us, encoded);
-    if (output->rule) {
-        fb_buf_str(&e->subject, output->rule->name);
-        fb_buf_char(&e->subject, '/');
-    }
-    fb_buf_str(&e->subject, output->device);
+    put_subject(e, output);
     switch (output->kind) {
     case FB_OUT_ALERT:
         encoded->type = "flyball.alert";
@@ -331,8 +341,12 @@ void fb_encode(struct fb_encoder *e, const struct fb_output *output,
         encode_late(e, output);
         break;
     case FB_OUT_COMMAND:
+        encoded->type = output->actuator->shadow ? "flyball.shadow" : "flyball.command";
+        encoded->stream = output->actuator->shadow ? FB_STREAM_SHADOW : FB_STREAM_COMMANDS;
+        fb_encoder_command(e, output, circumstance);
+        break;
     case FB_OUT_BLOCKED:
-        FB_BUG("not encoded yet");
+        FB_BUG("a block is no output of its own");
     }
     fb_encoder_end(e, encoded);
     fb_encoder_output_id(e, output, encoded->id);

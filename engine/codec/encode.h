@@ -16,6 +16,9 @@ enum fb_stream {
     FB_STREAM_LATE,
     FB_STREAM_DEAD,
     FB_STREAM_AUDIT,
+    /* these two only exactly once, or in a replay: no command without its audit */
+    FB_STREAM_COMMANDS,
+    FB_STREAM_SHADOW,
     /* not for subscribers: what a task's state is rebuilt from; exactly once only */
     FB_STREAM_JOURNAL,
     FB_STREAM_SNAPSHOT,
@@ -51,12 +54,14 @@ struct fb_encoded {
     struct fb_str data;        /* JSON */
 };
 
-/* What a live run knows beside the decision itself; both false in replay and test. */
+/* What a live run knows beside the decision itself; all zero in replay and test. */
 struct fb_circumstance {
-    bool initial;    /* decided in the warm-up after a cold start */
-    bool historical; /* the cause lies further back than max_age */
+    bool initial;     /* decided in the warm-up after a cold start */
+    bool historical;  /* the cause lies further back than max_age */
+    int64_t epoch_ms; /* the wall clock at which the task's journal began */
 };
 
+/* Of every output but FB_OUT_BLOCKED, which only the audit tells of. */
 void fb_encode(struct fb_encoder *encoder, const struct fb_output *output,
                struct fb_circumstance circumstance, struct fb_encoded *encoded);
 /* For files: data holds the payload too. Kafka carries it as it came, beside headers. */

@@ -1,7 +1,7 @@
 /* What the writers of output records share: the encoder itself, members of JSON objects, ids.
  *
  * Place in the flow: inside the codec only; encode.c writes alerts, events, late records and dead
- * letters with it, audit.c audit records. */
+ * letters with it, encode_command.c commands, audit.c audit records. */
 #ifndef FB_CODEC_ENCODER_H
 #define FB_CODEC_ENCODER_H
 
@@ -50,6 +50,22 @@ static inline void fb_put_bool_member(struct fb_buf *out, struct fb_str name, bo
     fb_put_name(out, name);
     fb_buf_text(out, value ? "true" : "false");
 }
+
+/* What an actuator is told: its word, or a number. */
+void fb_put_command_value(struct fb_buf *out, const struct fb_actuator *actuator, double value);
+static inline void fb_put_command_member(struct fb_buf *out, struct fb_str name,
+                                         const struct fb_actuator *actuator, double value) {
+    fb_put_name(out, name);
+    fb_put_command_value(out, actuator, value);
+}
+/* The text of a rule, null where it has none. */
+void fb_put_template_member(struct fb_encoder *encoder, struct fb_str name,
+                            const struct fb_template *text, const struct fb_output *output);
+void fb_put_labels(struct fb_buf *out, const struct fb_rule *rule);
+
+/* The data of a command, the encoder's subject being its actuator. encode_command.c */
+void fb_encoder_command(struct fb_encoder *encoder, const struct fb_output *output,
+                        struct fb_circumstance circumstance);
 
 /* Begins a record: source and time are set, the data's '{' is written. */
 void fb_encoder_begin(struct fb_encoder *encoder, int64_t time_us, struct fb_encoded *encoded);

@@ -5,7 +5,8 @@
 #include "engine/base/planted.h"
 #include "engine/codec/binary.h"
 
-static const char magic[4] = {'F', 'B', 'J', '1'};
+static const char magic[4] = {'F', 'B', 'J', '2'};
+static const char former_magic[4] = {'F', 'B', 'J', '1'};
 
 /* An operation is a number of its kind and input, its wall clock less that of the one before, and
  * what its kind has. A stored format: append kinds, never change one. */
@@ -87,6 +88,7 @@ static void put_fields(const struct fb_journal *journal, struct fb_buf *out) {
     fb_buf_put(out, journal->rules, sizeof journal->rules);
     fb_bin_put_signed(out, journal->wall_us);
     fb_bin_put_signed(out, journal->clock_us);
+    fb_bin_put_signed(out, journal->epoch_ms);
     fb_bin_put(out, journal->outputs);
     fb_bin_put_hash(out, journal->output_hash);
     fb_bin_put(out, journal->audit_seq);
@@ -115,12 +117,13 @@ void fb_journal_seal(struct fb_journal_writer *writer, const struct fb_journal *
 
 /* ---- reading ---- */
 
-static void get_fields(struct fb_bin *bin, struct fb_journal *journal) {
+static void get_fields(struct fb_bin *bin, bool former, struct fb_journal *journal) {
     journal->seq = fb_bin_get(bin);
     journal->semantics = fb_bin_get_32(bin);
     fb_bin_get_bytes(bin, journal->rules, sizeof journal->rules);
     journal->wall_us = fb_bin_get_signed(bin);
     journal->clock_us = fb_bin_get_signed(bin);
+    journal->epoch_ms = former ? 0 : fb_bin_get_signed(bin);
     journal->outputs = fb_bin_get(bin);
     journal->output_hash = fb_bin_get_hash(bin);
     journal->audit_seq = fb_bin_get(bin);
@@ -204,9 +207,11 @@ static bool has_sound_ops(const struct fb_journal *journal) {
 bool fb_journal_parse(struct fb_str bytes, struct fb_journal *journal, struct fb_err *err) {
     const char *why = "";
     *journal = (struct fb_journal){0};
-    struct fb_bin bin = fb_bin_open(bytes, magic, &why);
+    bool former = bytes.n >= sizeof former_magic &&
+                  memcmp(bytes.p, former_magic, sizeof former_magic) == 0;
+    struct fb_bin bin = fb_bin_open(bytes, former ? former_magic : magic, &why);
     if (!bin.bad)
-        get_fields(&bin, journal);
+        get_fields(&bin, former, journal);
     journal->operations = (struct fb_str){(const char *)bin.p, fb_bin_left(&bin)};
     if (bin.bad || !has_sound_ops(journal))
         return fb_fail(err, FB_FATAL, "a journal record of %zu bytes is malformed: %s", bytes.n,

@@ -4,9 +4,9 @@
  * for each commit, which goes to the journal topic in the same transaction; run/restore reads it to
  * take the same again. Pure functions of bytes; one owner, no locks.
  *
- * The bytes: the magic "FBJ1", then the fields of struct fb_journal in their order as unsigned
+ * The bytes: the magic "FBJ2", then the fields of struct fb_journal in their order as unsigned
  * LEB128 numbers (signed ones in zigzag), hashes as they are, then the operations, and the 64-bit
- * XXH3 of all of it at the end. */
+ * XXH3 of all of it at the end. "FBJ1", of builds that commanded nothing, has no epoch_ms. */
 #ifndef FB_CODEC_JOURNAL_H
 #define FB_CODEC_JOURNAL_H
 
@@ -36,6 +36,8 @@ struct fb_journal {
     uint8_t rules[32];  /* SHA-256 of the rule bundle in force */
     int64_t wall_us;    /* when it was sealed */
     int64_t clock_us;   /* the task clock C; FB_NO_TIME before the first record */
+    int64_t epoch_ms;   /* the wall clock at which the journal began: the epoch of all commands; 0:
+                         * not yet, or of FBJ1 */
     uint64_t outputs;   /* output records since the task's beginning, journal and snapshot not
                          * counted */
     struct fb_hash128 output_hash; /* rolling, over all of them */

@@ -78,6 +78,7 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     core->sink = sink;
     core->context = context;
     core->clock_us = FB_NO_TIME;
+    core->wall_us = FB_NO_TIME;
     core->texts = fb_texts_new();
     fb_core_set_up(core, program);
     return core;
@@ -95,6 +96,10 @@ void fb_core_free(struct fb_core *core) {
 
 void fb_core_configure(struct fb_core *core, const struct fb_core_config *config) {
     core->config = *config;
+}
+
+void fb_core_set_wall(struct fb_core *core, int64_t wall_us) {
+    core->wall_us = wall_us;
 }
 
 /* ---- timers ---- */

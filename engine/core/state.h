@@ -48,6 +48,7 @@ struct fb_core {
     uint64_t *late_texts;                  /* text handles for the same */
     uint32_t n_late_texts;
     int64_t clock_us;                      /* C */
+    int64_t wall_us;                       /* FB_NO_TIME: C */
     struct fb_core_stats stats;
     struct fb_window_counts counts;
     struct fb_sweep sweep;

@@ -43,7 +43,8 @@ struct live {
 };
 
 static const char *const titles[FB_AUDIT_STREAMS] = {"alert", "late record", "dead letter",
-                                                     "audit record"};
+                                                     "audit record", "command",
+                                                     "shadow command"};
 
 /* ---- findings ---- */
 
@@ -372,8 +373,8 @@ static void check_head(struct live *live) {
 }
 
 static bool end_streams(struct live *live) {
-    for (int i = 0; i < FB_STREAM_AUDIT; i++)
-        if (!end_stream(live, &live->streams[i], titles[i]))
+    for (int i = 0; i < FB_AUDIT_STREAMS; i++)
+        if (i != FB_STREAM_AUDIT && !end_stream(live, &live->streams[i], titles[i]))
             return false;
     if (!end_audit(live))
         return false;

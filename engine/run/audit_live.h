@@ -12,7 +12,7 @@
 #include "engine/run/audit_chain.h"
 #include "engine/run/restore.h"
 
-enum { FB_AUDIT_STREAMS = FB_STREAM_AUDIT + 1 };
+enum { FB_AUDIT_STREAMS = FB_STREAM_JOURNAL };
 
 struct fb_audit_live_wish {
     const struct fb_task_config *config;

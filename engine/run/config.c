@@ -351,6 +351,10 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
         return fb_str_printf(config->arena, "%ld", sysconf(_SC_NPROCESSORS_ONLN)).p;
     case FB_KEY_TOPICS_ALERTS:
         return fb_str_printf(config->arena, "%s.alerts", application).p;
+    case FB_KEY_TOPICS_COMMANDS:
+        return fb_str_printf(config->arena, "%s.commands", application).p;
+    case FB_KEY_TOPICS_SHADOW:
+        return fb_str_printf(config->arena, "%s.shadow", application).p;
     case FB_KEY_TOPICS_LATE:
         return fb_str_printf(config->arena, "%s.late", application).p;
     case FB_KEY_TOPICS_DEAD:
@@ -372,8 +376,9 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
 
 static bool check_topics(const struct fb_config *config, struct fb_buf *errors) {
     static const enum fb_config_key topics[] = {
-        FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_LATE,     FB_KEY_TOPICS_DEAD,   FB_KEY_TOPICS_AUDIT,
-        FB_KEY_TOPICS_JOURNAL, FB_KEY_TOPICS_SNAPSHOT, FB_KEY_TOPICS_STATUS, FB_KEY_TOPICS_RULES};
+        FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_COMMANDS, FB_KEY_TOPICS_SHADOW, FB_KEY_TOPICS_LATE,
+        FB_KEY_TOPICS_DEAD,    FB_KEY_TOPICS_AUDIT,    FB_KEY_TOPICS_JOURNAL,
+        FB_KEY_TOPICS_SNAPSHOT, FB_KEY_TOPICS_STATUS,  FB_KEY_TOPICS_RULES};
     bool ok = true;
     for (size_t a = 0; a < sizeof topics / sizeof *topics; a++)
         for (size_t b = 0; b < a; b++) {

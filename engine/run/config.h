@@ -36,6 +36,10 @@
       "Create output topics that are missing, with as many partitions as the input with most.")    \
     X(TOPICS_ALERTS, "topics.alerts", FB_CONFIG_NAME, "", "",                                      \
       "Topic of alerts and events. Default: APPLICATION.alerts.")                                  \
+    X(TOPICS_COMMANDS, "topics.commands", FB_CONFIG_NAME, "", "",                                  \
+      "Topic of commands to actuators. Default: APPLICATION.commands.")                            \
+    X(TOPICS_SHADOW, "topics.shadow", FB_CONFIG_NAME, "", "",                                      \
+      "Topic of what controls that are not armed would command. Default: APPLICATION.shadow.")     \
     X(TOPICS_LATE, "topics.late", FB_CONFIG_NAME, "", "",                                          \
       "Topic of records whose time is too old or too far ahead. Default: APPLICATION.late.")       \
     X(TOPICS_DEAD, "topics.dead", FB_CONFIG_NAME, "", "",                                          \

@@ -83,8 +83,8 @@ static struct fb_kafka_settings settings_of(struct engine *engine) {
 /* ---- ends of the workers ---- */
 
 /* What is written as lines has no topics; a state folder still tells its records by them. */
-static const char *const line_topics[FB_STREAMS] = {"alerts",  "late",     "dead",  "audit",
-                                                    "journal", "snapshot", "status"};
+static const char *const line_topics[FB_STREAMS] = {
+    "alerts", "late", "dead", "audit", "commands", "shadow", "journal", "snapshot", "status"};
 
 static struct fb_record_source *open_source(void *context, uint32_t worker,
                                             const struct fb_record_source_events *events,

@@ -18,6 +18,9 @@
 /* A dead letter has to fit into a topic whose limit is the usual million. */
 enum { PAYLOAD_BYTES_MAX = 900000 };
 
+/* Nothing is commanded while the clock is further behind the wall clock. */
+#define MAX_LAG_US INT64_C(60000000)
+
 /* ---- outputs ---- */
 
 static void keep(struct fb_task *task, const struct fb_encoded *encoded) {
@@ -36,7 +39,7 @@ static void keep(struct fb_task *task, const struct fb_encoded *encoded) {
 static void audit_decision(struct fb_task *task, const struct fb_output *output,
                            struct fb_circumstance circumstance) {
     struct fb_encoded encoded;
-    if (!task->config->journalled || output->kind != FB_OUT_ALERT)
+    if (!task->config->journalled || !fb_audit_tells_of(output->kind))
         return;
     fb_audit_decision(&task->auditor, task->encoder, output, circumstance, &encoded);
     keep(task, &encoded);
@@ -48,6 +51,14 @@ static void audit_rejected(struct fb_task *task, const struct fb_dead_letter *le
         return;
     fb_audit_rejected(&task->auditor, task->encoder, letter, &encoded);
     keep(task, &encoded);
+}
+
+/* The wall clock of what comes now, which the journal notes too. */
+static void set_wall(struct fb_task *task, int64_t wall_us) {
+    task->wall_us = wall_us;
+    if (!task->epoch_ms)
+        task->epoch_ms = wall_us / 1000;
+    fb_core_set_wall(task->core, wall_us);
 }
 
 /* The clock goes on to c_us; origin: of the record that moves it, or NULL. */
@@ -70,15 +81,22 @@ static struct fb_str trace_of(struct fb_task *task) {
     return task->trace;
 }
 
-static void put_out(void *context, const struct fb_output *output) {
-    struct fb_task *task = context;
+static void encode(struct fb_task *task, const struct fb_output *output,
+                   struct fb_circumstance circumstance) {
     struct fb_encoded encoded;
-    struct fb_circumstance circumstance = {
-        .historical = output->at_us < task->wall_us - task->bundle->settings.max_age_us};
     fb_encode(task->encoder, output, circumstance, &encoded);
     if (task->record && !output->cause.timer)
         encoded.traceparent = trace_of(task);
     keep(task, &encoded);
+}
+
+static void put_out(void *context, const struct fb_output *output) {
+    struct fb_task *task = context;
+    struct fb_circumstance circumstance = {
+        .historical = output->at_us < task->wall_us - task->bundle->settings.max_age_us,
+        .epoch_ms = task->epoch_ms};
+    if (output->kind != FB_OUT_BLOCKED)
+        encode(task, output, circumstance);
     audit_decision(task, output, circumstance);
 }
 
@@ -130,14 +148,19 @@ static void close_bundle(struct fb_task *task) {
     fb_bundle_drop(task->bundle);
 }
 
+static struct fb_core_config core_config(const struct fb_bundle *bundle) {
+    return (struct fb_core_config){.max_skew_us = bundle->settings.max_skew_us,
+                                   .devices_max = bundle->settings.devices_max,
+                                   .max_lag_us = MAX_LAG_US};
+}
+
 struct fb_task *fb_task_new(const struct fb_task_config *config, struct fb_bundle *bundle,
                             int32_t partition) {
     struct fb_task *task = fb_alloc(sizeof *task);
     task->config = config;
     task->partition = partition;
     open_bundle(task, bundle);
-    struct fb_core_config core = {.max_skew_us = bundle->settings.max_skew_us,
-                                  .devices_max = bundle->settings.devices_max};
+    struct fb_core_config core = core_config(bundle);
     task->core = fb_core_new(bundle->program, &core, put_out, task);
     task->clock = fb_clock_new();
     int n =
@@ -239,7 +262,7 @@ static int64_t stamp_of(const struct fb_task *task, const struct fb_record *reco
 static int64_t begin_record(struct fb_task *task, struct fb_task_topic *topic,
                             const struct fb_record *record, int64_t wall_us) {
     FB_ASSERT(record->offset >= topic->next && !task->sealed);
-    task->wall_us = wall_us;
+    set_wall(task, wall_us);
     task->records++;
     task->news = true;
     task->bytes_read += record->value.n;
@@ -318,7 +341,7 @@ void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_re
 
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {
     FB_ASSERT(!task->sealed);
-    task->wall_us = wall_us;
+    set_wall(task, wall_us);
     if (task->journal && !FB_PLANTED(TICK_UNJOURNALLED))
         fb_journal_tick(task->journal, wall_us);
     int64_t c_us = fb_clock_end(&task->clock, wall_us);
@@ -353,6 +376,7 @@ void fb_task_describe(const struct fb_task *task, struct fb_posting *posting) {
 
 void fb_task_activate(struct fb_task *task, struct fb_str build, int64_t wall_us) {
     struct fb_encoded encoded;
+    set_wall(task, wall_us);
     if (task->journal)
         fb_ledger_rules(task->ledger, task->core, task->bundle, build, wall_us);
     task->news = true;
@@ -387,14 +411,13 @@ void fb_task_change(struct fb_task *task, struct fb_bundle *bundle, struct fb_st
     struct fb_bundle *old = fb_bundle_keep(task->bundle); /* `before` has views of its topics */
     struct fb_migration *migration = fb_migration_new(old->program, bundle->program);
     fb_task_mark(task, &before);
-    task->wall_us = wall_us; /* alarms of rules that are gone end now */
+    set_wall(task, wall_us); /* alarms of rules that are gone end now */
     fb_core_snapshot_drop(task->core);
     fb_core_change_program(task->core, migration);
     close_bundle(task);
     open_bundle(task, bundle);
     go_on_in(task, &before);
-    struct fb_core_config core = {.max_skew_us = bundle->settings.max_skew_us,
-                                  .devices_max = bundle->settings.devices_max};
+    struct fb_core_config core = core_config(bundle);
     fb_core_configure(task->core, &core);
     fb_migration_free(migration);
     fb_bundle_drop(old);

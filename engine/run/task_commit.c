@@ -26,6 +26,7 @@ bool fb_task_is_drained(const struct fb_task *task) {
 void fb_task_mark(const struct fb_task *task, struct fb_journal *now) {
     struct fb_batch_mark mark = fb_batch_mark(task->batch);
     *now = (struct fb_journal){.clock_us = task->clock.c_us,
+                               .epoch_ms = task->epoch_ms,
                                .outputs = mark.outputs,
                                .output_hash = mark.hash,
                                .audit_seq = task->auditor.seq,
@@ -110,6 +111,7 @@ bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb
     }
     task->clock.c_us = FB_PLANTED(WRONG_CLOCK) ? at->wall_us : at->clock_us;
     task->auditor.clock_us = at->clock_us;
+    task->epoch_ms = at->epoch_ms;
     task->auditor.seq = at->audit_seq;
     if (!FB_PLANTED(AUDIT_HEAD))
         memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
@@ -130,10 +132,11 @@ void fb_task_replay_end(struct fb_task *task, const struct fb_journal *last,
     task->news = false;
 }
 
-static bool agrees(const struct fb_task *task, const struct fb_journal *journal,
-                   struct fb_err *err) {
+static bool agrees(struct fb_task *task, const struct fb_journal *journal, struct fb_err *err) {
     struct fb_journal now;
     unsigned long long seq = journal->seq;
+    if (!journal->epoch_ms) /* of a build that kept none: the epoch begins behind its commits */
+        task->epoch_ms = 0;
     fb_task_mark(task, &now);
     if (now.outputs != journal->outputs)
         return fb_fail(
@@ -149,6 +152,8 @@ static bool agrees(const struct fb_task *task, const struct fb_journal *journal,
         return fb_fail(err, FB_FATAL, "the audit trail after commit %llu is another one", seq);
     if (now.clock_us != journal->clock_us)
         return fb_fail(err, FB_FATAL, "the clock after commit %llu is another one", seq);
+    if (now.epoch_ms != journal->epoch_ms)
+        return fb_fail(err, FB_FATAL, "the epoch after commit %llu is another one", seq);
     for (uint32_t i = 0; i < journal->n_inputs; i++) {
         uint32_t route = fb_routes_find(&task->bundle->routes, journal->inputs[i].topic);
         if (route == UINT32_MAX || now.inputs[route].next != journal->inputs[i].next)

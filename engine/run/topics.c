@@ -16,6 +16,7 @@ enum { BROKER_MS = 10000, PROPAGATION_TRIES = 100, PROPAGATION_US = 100000 };
 static const enum fb_config_key keys[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = FB_KEY_TOPICS_ALERTS,   [FB_STREAM_LATE] = FB_KEY_TOPICS_LATE,
     [FB_STREAM_DEAD] = FB_KEY_TOPICS_DEAD,       [FB_STREAM_AUDIT] = FB_KEY_TOPICS_AUDIT,
+    [FB_STREAM_COMMANDS] = FB_KEY_TOPICS_COMMANDS, [FB_STREAM_SHADOW] = FB_KEY_TOPICS_SHADOW,
     [FB_STREAM_JOURNAL] = FB_KEY_TOPICS_JOURNAL, [FB_STREAM_SNAPSHOT] = FB_KEY_TOPICS_SNAPSHOT,
     [FB_STREAM_STATUS] = FB_KEY_TOPICS_STATUS};
 
@@ -23,7 +24,7 @@ const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream
     return fb_config_text(config, keys[stream]);
 }
 
-/* At least once there is neither audit nor journal, and no status. */
+/* At least once there is neither audit nor journal, hence no command, and no status. */
 static int n_streams(const struct fb_topics_wanted *wanted) {
     return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;
 }

@@ -6,7 +6,7 @@
 #include "engine/codec/audit.h"
 #include "engine/run/status.h"
 
-static void print_audit(struct fb_encoder *encoder, struct fb_output *alerts, uint32_t n_alerts,
+static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions, size_t n,
                         const struct fb_dead_letter *letter, struct fb_buf *out) {
     struct fb_auditor auditor = sample_auditor();
     struct fb_encoded encoded;
@@ -17,8 +17,8 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *alerts, ui
         fb_encode_line(&encoded, out);
         auditor.clock_us = 1795247999123456;
     }
-    for (uint32_t i = 0; i < n_alerts; i++) {
-        fb_audit_decision(&auditor, encoder, &alerts[i], (struct fb_circumstance){.initial = true},
+    for (size_t i = 0; i < n; i++) {
+        fb_audit_decision(&auditor, encoder, &decisions[i], (struct fb_circumstance){.initial = true},
                           &encoded);
         fb_encode_line(&encoded, out);
     }
@@ -64,7 +64,12 @@ static void print_statuses(struct fb_buf *out) {
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
     struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_removed(),
-                                  sample_event(), sample_late(),    sample_future()};
+                                  sample_event(), sample_late(),    sample_future(),
+                                  sample_command(), sample_relinquished(), sample_shadow()};
+    struct fb_output decisions[] = {sample_alert(),  sample_cleared(),
+                                    sample_command(), sample_relinquished(),
+                                    sample_shadow(), sample_block(),
+                                    sample_block_ended()};
     struct fb_dead_letter letters[] = {sample_dead(), sample_dead_binary()};
     struct fb_encoded encoded;
     struct fb_buf out = {0};
@@ -78,7 +83,7 @@ int main(void) {
         fb_encode_dead(encoder, &letters[i], &encoded);
         fb_encode_line(&encoded, &out);
     }
-    print_audit(encoder, outputs, 2, &letters[1], &out);
+    print_audit(encoder, decisions, sizeof decisions / sizeof *decisions, &letters[1], &out);
     print_statuses(&out);
     fwrite(out.p, 1, out.n, stdout);
     fb_buf_free(&out);

@@ -73,6 +73,28 @@ static struct fb_rule rules[] = {
      .shown = shown,
      .n_shown = 2},
 };
+static const struct fb_actuator actuators[] = {
+    {.name = {"fan", 3}, .is_switch = true, .words = {{"off", 3}, {"full \"on\"", 9}}, .high = 1},
+    {.name = {"fan", 3},
+     .is_switch = true,
+     .words = {{"off", 3}, {"full \"on\"", 9}},
+     .shadow = true,
+     .high = 1},
+    {.name = {"valve", 5}, .unit = {"%", 1}, .high = 100},
+};
+static const struct fb_array_entry entries[] = {
+    {.rule = &rules[0], .priority = 9, .value = 1},
+    {.rule = &rules[1], .priority = 12, .value = 0},
+};
+static const struct fb_guard_result results[] = {
+    {FB_GUARD_INTERLOCK, FB_VERDICT_PASS, 1, 1, FB_NEVER},
+    {FB_GUARD_MINIMUM, FB_VERDICT_HOLD, 1, 1, AT + 60000000},
+    {FB_GUARD_CATCH_UP, FB_VERDICT_REFUSE, 1, 1, FB_NEVER},
+};
+static const struct fb_guard_result steps[] = {
+    {FB_GUARD_RANGE, FB_VERDICT_CHANGE, 140.5, 100, FB_NEVER},
+    {FB_GUARD_SLEW, FB_VERDICT_CHANGE, 100, 62.5, AT + 1000000},
+};
 static struct fb_program program = {.semantics = FB_SEMANTICS,
                                     .classes = classes,
                                     .n_classes = COUNT(classes),
@@ -174,6 +196,71 @@ struct fb_output sample_future(void) {
     output.future = true;
     output.watermark_us = FB_NO_TIME;
     output.raw = FB_S("p-1,2099-01-01,\"5\"");
+    return output;
+}
+
+struct fb_output sample_command(void) {
+    struct fb_output output = sample_alert();
+    output.kind = FB_OUT_COMMAND;
+    output.actuator = &actuators[0];
+    output.value = output.requested = 1;
+    output.has_value = true;
+    output.priority = 9;
+    output.reason = FB_REASON_CLAIMED;
+    output.seq = 17;
+    output.expires_at_us = AT + 30000000;
+    output.lease_until_us = AT + 60000000;
+    output.results = results;
+    output.n_results = 1;
+    output.entries = entries;
+    output.n_entries = COUNT(entries);
+    return output;
+}
+
+struct fb_output sample_relinquished(void) {
+    return (struct fb_output){.kind = FB_OUT_COMMAND,
+                              .device = FB_S("p-1"),
+                              .cause = {.timer = true, .deadline_us = AT},
+                              .at_us = AT,
+                              .actuator = &actuators[2],
+                              .value = 62.5,
+                              .has_value = true,
+                              .requested = 140.5,
+                              .priority = FB_PRIORITY_NONE,
+                              .reason = FB_REASON_SLEW,
+                              .seq = 1,
+                              .expires_at_us = AT + 30000000,
+                              .lease_until_us = AT + 60000000,
+                              .results = steps,
+                              .n_results = COUNT(steps)};
+}
+
+struct fb_output sample_shadow(void) {
+    struct fb_output output = sample_command();
+    output.actuator = &actuators[1];
+    return output;
+}
+
+struct fb_output sample_block(void) {
+    struct fb_output output = sample_command();
+    output.kind = FB_OUT_BLOCKED;
+    output.has_value = false;
+    output.results = results;
+    output.n_results = COUNT(results);
+    output.guard = FB_GUARD_MINIMUM;
+    return output;
+}
+
+struct fb_output sample_block_ended(void) {
+    struct fb_output output = sample_shadow();
+    output.kind = FB_OUT_BLOCKED;
+    output.rule = NULL;
+    output.priority = FB_PRIORITY_NONE;
+    output.value = 0;
+    output.n_entries = 0;
+    output.guard = FB_GUARD_MINIMUM;
+    output.ended = true;
+    output.count = 5;
     return output;
 }
 

@@ -14,6 +14,11 @@ struct fb_output sample_removed(void);
 struct fb_output sample_event(void);
 struct fb_output sample_late(void);
 struct fb_output sample_future(void); /* of a device without a watermark, from a CSV file */
+struct fb_output sample_command(void);    /* of a rule, two words */
+struct fb_output sample_relinquished(void); /* the default, a number, a timer's */
+struct fb_output sample_shadow(void);
+struct fb_output sample_block(void); /* begins: nothing is in force yet */
+struct fb_output sample_block_ended(void);
 struct fb_dead_letter sample_dead(void);
 struct fb_dead_letter sample_dead_binary(void); /* the payload is not UTF-8 */
 struct fb_auditor sample_auditor(void);         /* of a new task */

@@ -165,6 +165,52 @@ static void it_names_the_alert_that_it_explains(void **state) {
     expect_member("outcome", "JSON_SYNTAX");
 }
 
+static void it_tells_which_claims_and_guardrails_made_a_command(void **state) {
+    (void)state;
+    struct fb_auditor auditor = sample_auditor();
+    struct fb_output command = sample_command(), shadow = sample_shadow();
+    struct fb_encoded encoded;
+    char id[33];
+    fb_encode(encoder, &command, (struct fb_circumstance){0}, &encoded);
+    memcpy(id, encoded.id, sizeof id);
+    decision(&auditor, command);
+    expect_member("kind", "decision");
+    expect_member("explains", id);
+    assert_non_null(strstr(
+        data.p, "\"verdicts\":[{\"guardrail\":\"interlock\",\"result\":\"pass\","
+                "\"requested\":\"full \\\"on\\\"\",\"applied\":\"full \\\"on\\\"\",\"until\":null}],"
+                "\"outcome\":\"claimed\","));
+    assert_non_null(strstr(
+        data.p, "\"actuator\":\"fan/p-1\",\"entries\":[{\"rule\":\"overheat\",\"priority\":9,"
+                "\"value\":\"full \\\"on\\\"\"},{\"rule\":\"bare\",\"priority\":12,\"value\":\"off\"}],"
+                "\"requested\":\"full \\\"on\\\"\",\"value\":\"full \\\"on\\\"\",\"epoch\":0,"
+                "\"command\":17,\"rules\":"));
+    decision(&auditor, shadow);
+    expect_member("kind", "shadow");
+    decision(&auditor, sample_relinquished());
+    assert_non_null(strstr(data.p, "\"rule\":null,\"rule_version\":null,\"device\":\"p-1\","));
+    assert_non_null(strstr(data.p, "\"inputs\":[],"));
+    assert_non_null(strstr(data.p, "\"requested\":100,\"applied\":62.5,\"until\":null}],"));
+}
+
+static void it_tells_when_a_guardrail_begins_and_ends_to_block(void **state) {
+    (void)state;
+    struct fb_auditor auditor = sample_auditor();
+    decision(&auditor, sample_block());
+    expect_member("kind", "blocked");
+    expect_member("outcome", "began");
+    assert_non_null(strstr(data.p, "{\"guardrail\":\"minimum\",\"result\":\"hold\","
+                                   "\"requested\":\"full \\\"on\\\"\",\"applied\":null,"
+                                   "\"until\":\"2026-11-21T08:00:59.123Z\"}"));
+    assert_non_null(strstr(data.p, "\"requested\":\"full \\\"on\\\"\",\"applied\":null,"
+                                   "\"guardrail\":\"minimum\",\"count\":0,\"shadow\":false,"));
+    decision(&auditor, sample_block_ended());
+    expect_member("outcome", "ended");
+    assert_non_null(strstr(data.p, "\"applied\":\"off\",\"guardrail\":\"minimum\",\"count\":5,"
+                                   "\"shadow\":true,"));
+    assert_non_null(strstr(data.p, "\"explains\":null,"));
+}
+
 static void the_payload_is_hashed_as_it_came(void **state) {
     (void)state;
     struct fb_auditor auditor = sample_auditor();
@@ -242,6 +288,10 @@ int main(void) {
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_chain_goes_on_with_another_encoder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_names_the_alert_that_it_explains, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_tells_which_claims_and_guardrails_made_a_command, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(it_tells_when_a_guardrail_begins_and_ends_to_block, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(the_payload_is_hashed_as_it_came, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_position_stands_at_the_values_that_the_record_carries,
                                         set_up, tear_down),

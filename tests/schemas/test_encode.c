@@ -97,6 +97,75 @@ static void an_event_says_how_many_were_withheld(void **state) {
     assert_non_null(strstr(text, "\"withheld\":7}}\n"));
 }
 
+static void a_command_says_what_its_actuator_is_to_be_and_for_how_long(void **state) {
+    (void)state;
+    assert_string_equal(
+        line_of(sample_command()),
+        "{\"specversion\":\"1.0\",\"id\":\"646917e9528f0c9791d35f9bbe8541a2\","
+        "\"source\":\"/flyball/plant\",\"type\":\"flyball.command\",\"subject\":\"fan/p-1\","
+        "\"time\":\"2026-11-21T07:59:59.123Z\",\"datacontenttype\":\"application/json\",\"data\":{"
+        "\"actuator\":\"fan/p-1\",\"device\":\"p-1\",\"value\":\"full \\\"on\\\"\",\"unit\":null,"
+        "\"requested\":\"full \\\"on\\\"\",\"priority\":9,\"rule\":\"overheat\","
+        "\"rule_version\":\"0123456789ab\",\"reason\":\"claimed\","
+        "\"at\":\"2026-11-21T07:59:59.123Z\",\"expires_at\":\"2026-11-21T08:00:29.123Z\","
+        "\"lease_until\":\"2026-11-21T08:00:59.123Z\",\"epoch\":0,\"seq\":17,"
+        "\"message\":\"p-1: 80.2 degC, 98.6%, true, on \\\"hot\\\", 2026-11-21T07:59:59.123Z, "
+        "unknown\",\"response\":\"see overheat / high\",\"labels\":{\"team\":\"cooling\\n\"}}}\n");
+}
+
+static void a_command_of_the_default_has_no_rule(void **state) {
+    (void)state;
+    const char *text = line_of(sample_relinquished());
+    assert_non_null(strstr(text, "\"value\":62.5,\"unit\":\"%\",\"requested\":140.5,"
+                                 "\"priority\":null,\"rule\":null,\"rule_version\":null,"
+                                 "\"reason\":\"slew\","));
+    assert_non_null(strstr(text, "\"message\":null,\"response\":null,\"labels\":{}}}\n"));
+}
+
+static void a_command_carries_the_epoch_of_its_journal(void **state) {
+    (void)state;
+    struct fb_output output = sample_command();
+    struct fb_encoded encoded;
+    fb_encode(encoder, &output, (struct fb_circumstance){.epoch_ms = 1795247999123}, &encoded);
+    assert_int_equal(encoded.stream, FB_STREAM_COMMANDS);
+    line.n = 0;
+    fb_buf_str(&line, encoded.data);
+    assert_non_null(strstr(fb_buf_terminated(&line), "\"epoch\":1795247999123,\"seq\":17,"));
+}
+
+static void a_shadow_is_of_another_type_and_stream(void **state) {
+    (void)state;
+    struct fb_output shadow = sample_shadow();
+    struct fb_encoded encoded;
+    char of_command[33];
+    id_of(sample_command(), of_command);
+    fb_encode(encoder, &shadow, (struct fb_circumstance){0}, &encoded);
+    assert_string_equal(encoded.type, "flyball.shadow");
+    assert_int_equal(encoded.stream, FB_STREAM_SHADOW);
+    assert_true(fb_str_eq(encoded.subject, FB_S("fan/p-1")));
+    assert_string_not_equal(encoded.id, of_command);
+}
+
+static void the_id_of_a_command_is_of_its_actuator_and_number(void **state) {
+    (void)state;
+    char first[33], other[33];
+    id_of(sample_command(), first);
+    struct fb_output same = sample_command();
+    same.value = 0;
+    same.rule = NULL; /* another winner with another value, but that can not be */
+    same.at_us++;
+    id_of(same, other);
+    assert_string_equal(first, other);
+    struct fb_output different[] = {sample_command(), sample_command(), sample_command()};
+    different[0].seq++;
+    different[1].device = FB_S("p-2");
+    different[2].cause.origin.offset++;
+    for (size_t i = 0; i < sizeof different / sizeof *different; i++) {
+        id_of(different[i], other);
+        assert_string_not_equal(first, other);
+    }
+}
+
 static void a_late_record_is_embedded_on_one_line(void **state) {
     (void)state;
     assert_non_null(strstr(line_of(sample_late()),
@@ -223,6 +292,11 @@ int main(void) {
         cmocka_unit_test(a_rule_without_texts_gives_nulls_and_empty_objects),
         cmocka_unit_test(an_alert_of_a_rule_that_is_gone_says_removed),
         cmocka_unit_test(an_event_says_how_many_were_withheld),
+        cmocka_unit_test(a_command_says_what_its_actuator_is_to_be_and_for_how_long),
+        cmocka_unit_test(a_command_of_the_default_has_no_rule),
+        cmocka_unit_test(a_command_carries_the_epoch_of_its_journal),
+        cmocka_unit_test(a_shadow_is_of_another_type_and_stream),
+        cmocka_unit_test(the_id_of_a_command_is_of_its_actuator_and_number),
         cmocka_unit_test(a_late_record_is_embedded_on_one_line),
         cmocka_unit_test(a_dead_letter_keeps_every_byte),
         cmocka_unit_test(base64_pads_every_length),

@@ -19,6 +19,7 @@ enum { LOOK_US = 100000 };
 const char *const sim_stream_names[FB_STREAMS] = {
     [FB_STREAM_ALERTS] = "alerts",   [FB_STREAM_LATE] = "late",
     [FB_STREAM_DEAD] = "dead",       [FB_STREAM_AUDIT] = "audit",
+    [FB_STREAM_COMMANDS] = "commands", [FB_STREAM_SHADOW] = "shadow",
     [FB_STREAM_JOURNAL] = "journal", [FB_STREAM_SNAPSHOT] = "snapshot",
     [FB_STREAM_STATUS] = "status"};
 

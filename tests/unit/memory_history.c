@@ -98,8 +98,8 @@ static struct fb_reader *open_reader(struct fb_history *base, const char *topic,
 struct fb_memory_history *fb_memory_history_new(void) {
     static const struct fb_history_calls calls = {
         .bounds = bounds, .offset_at = offset_at, .open = open_reader};
-    static const char *const names[FB_MEMORY_LOGS] = {"alerts",  "late",     "dead", "audit",
-                                                      "journal", "snapshot", "in"};
+    static const char *const names[FB_MEMORY_LOGS] = {
+        "alerts", "late", "dead", "audit", "commands", "shadow", "journal", "snapshot", "in"};
     struct fb_memory_history *memory = fb_alloc(sizeof *memory);
     memory->base.calls = &calls;
     for (int i = 0; i < FB_MEMORY_LOGS; i++)

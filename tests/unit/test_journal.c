@@ -47,6 +47,7 @@ static struct fb_journal sample(void) {
         .semantics = 1,
         .wall_us = 1700000000123456,
         .clock_us = 1700000000000000,
+        .epoch_ms = 1690000000001,
         .outputs = 42,
         .output_hash = {0x1122334455667788, 0x99AABBCCDDEEFF00},
         .audit_seq = 7,
@@ -88,6 +89,7 @@ static void expect_same(const struct fb_journal *a, const struct fb_journal *b) 
     assert_int_equal(a->semantics, b->semantics);
     assert_memory_equal(a->rules, b->rules, HASH_BYTES);
     assert_true(a->wall_us == b->wall_us && a->clock_us == b->clock_us);
+    assert_true(a->epoch_ms == b->epoch_ms);
     assert_true(a->outputs == b->outputs);
     assert_true(fb_hash128_eq(a->output_hash, b->output_hash));
     assert_true(a->audit_seq == b->audit_seq);
@@ -129,6 +131,7 @@ static void fields_come_back_at_their_bounds(void **state) {
         .semantics = UINT32_MAX,
         .wall_us = INT64_MAX,
         .clock_us = INT64_MIN,
+        .epoch_ms = INT64_MIN,
         .outputs = UINT64_MAX,
         .output_hash = {UINT64_MAX, UINT64_MAX},
         .audit_seq = UINT64_MAX,
@@ -394,13 +397,13 @@ static void operations_that_nobody_writes_are_refused(void **state) {
 static void the_bytes_are_these(void **state) {
     (void)state;
     static const char golden[] =
-        "46424a3187ad4b01a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
-        "80898182838985068080f281838985062a887766554433221100ffeeddccbbaa99075a5a5a5a5a5a"
-        "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f78083898506020f"
-        "706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e73746174650100c881f2818389"
-        "8506e80708000102c801040001020300000000000000000000000000000000000000000000000000"
-        "0000000003302e310b6301ac028080f281838985060670756d702d37077b2276223a317d0d00ce49"
-        "f92facbe01aaa7d5";
+        "46424a3287ad4b01a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
+        "80898182838985068080f281838985068290ccbdaf622a887766554433221100ffeeddccbbaa9907"
+        "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f780"
+        "83898506020f706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e73746174650100"
+        "c881f28183898506e80708000102c801040001020300000000000000000000000000000000000000"
+        "0000000000000000000003302e310b6301ac028080f281838985060670756d702d37077b2276223a"
+        "317d0d00ce49bc84d279a2feca07";
     struct fb_buf out = sealed_sample();
     char *hex = malloc(out.n * 2 + 1);
     fb_hex((const uint8_t *)out.p, out.n, hex);
@@ -409,12 +412,36 @@ static void the_bytes_are_these(void **state) {
     fb_buf_free(&out);
 }
 
+/* Written before there were commands: everything but the epoch is there. */
+static void a_record_of_the_former_form_is_read(void **state) {
+    (void)state;
+    static const char former[] =
+        "46424a3187ad4b01a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
+        "80898182838985068080f281838985062a887766554433221100ffeeddccbbaa99075a5a5a5a5a5a"
+        "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f78083898506020f"
+        "706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e73746174650100c881f2818389"
+        "8506e80708000102c801040001020300000000000000000000000000000000000000000000000000"
+        "0000000003302e310b6301ac028080f281838985060670756d702d37077b2276223a317d0d00ce49"
+        "f92facbe01aaa7d5";
+    uint8_t bytes[sizeof former / 2];
+    struct fb_journal wanted = sample(), back;
+    struct fb_journal_op op;
+    struct fb_err err = {0};
+    assert_true(fb_unhex((struct fb_str){former, sizeof former - 1}, bytes, sizeof bytes));
+    assert_true(fb_journal_parse((struct fb_str){(const char *)bytes, sizeof bytes}, &back, &err));
+    wanted.epoch_ms = 0;
+    expect_same(&wanted, &back);
+    struct fb_journal_reader reader = fb_journal_ops(&back);
+    assert_true(fb_journal_next_op(&reader, &op, &err));
+    assert_true(op.kind == FB_JOURNAL_TAKE && op.n == 1000);
+}
+
 static void another_version_is_named(void **state) {
     (void)state;
     struct fb_buf out = sealed_sample();
     struct fb_journal journal;
     struct fb_err err;
-    out.p[3] = '2';
+    out.p[3] = '3';
     assert_false(fb_journal_parse(view(&out), &journal, &err));
     assert_non_null(strstr(err.text, "version"));
     fb_buf_free(&out);
@@ -466,6 +493,7 @@ int main(void) {
         cmocka_unit_test(wrong_content_under_a_right_checksum_does_no_harm),
         cmocka_unit_test(operations_that_nobody_writes_are_refused),
         cmocka_unit_test(the_bytes_are_these),
+        cmocka_unit_test(a_record_of_the_former_form_is_read),
         cmocka_unit_test(another_version_is_named),
         cmocka_unit_test(a_note_comes_back),
         cmocka_unit_test(what_is_not_a_note_is_refused),
