@@ -22,7 +22,8 @@ static const struct argp_option option_table[] = {
      "there (default: stdout, without the audit)",
      0},
     {"audit", KEY_AUDIT, NULL, 0, "Put the audit records on stdout too", 0},
-    {"watch", KEY_WATCH, NULL, 0, "Show alerts for people on stdout; goes with --out", 0},
+    {"watch", KEY_WATCH, NULL, 0, "Show alerts and commands for people on stdout; goes with --out",
+     0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
 
@@ -42,26 +43,65 @@ struct request {
     bool quiet, terminal, colour;
 };
 
-/* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". */
-static void show_alert(void *context, const struct fb_output *output, struct fb_str message) {
-    const struct request *request = context;
+/* What a line for people says before the message. */
+struct shown {
+    const char *word, *colour;
+    struct fb_str what, name; /* severity and rule; value and actuator */
+    char number[32];
+};
+
+static struct shown shown_of_alert(const struct fb_output *output) {
     static const char *const colours[] = {[FB_INFO] = "36",
                                           [FB_LOW] = "36",
                                           [FB_MEDIUM] = "33",
                                           [FB_HIGH] = "31",
                                           [FB_CRITICAL] = "1;31"};
-    bool event = output->kind == FB_OUT_EVENT;
-    bool cleared = !event && !output->active;
-    const char *word = event ? "event" : fb_alert_event_name(output->event);
-    const char *colour = event ? "36" : cleared ? "32" : colours[output->severity];
+    if (output->kind == FB_OUT_EVENT)
+        return (struct shown){.word = "event", .colour = "36", .name = output->rule->name};
+    return (struct shown){.word = fb_alert_event_name(output->event),
+                          .colour = output->active ? colours[output->severity] : "32",
+                          .what = fb_str_of(fb_severity_name(output->severity)),
+                          .name = output->rule->name};
+}
+
+static void show_command(const struct fb_output *output, struct shown *shown) {
+    const struct fb_actuator *actuator = output->actuator;
+    bool blocked = output->kind == FB_OUT_BLOCKED;
+    *shown = (struct shown){.word = blocked ? "blocked" : actuator->shadow ? "shadow" : "command",
+                            .colour = blocked ? "33" : "35",
+                            .name = actuator->name};
+    if (blocked) {
+        shown->what = fb_str_of(fb_guard_name(output->guard));
+    } else if (actuator->is_switch) {
+        shown->what = actuator->words[output->value != 0];
+    } else {
+        int n = snprintf(shown->number, sizeof shown->number, "%g%s%.*s", output->value,
+                         actuator->unit.n ? " " : "", FB_ARG(actuator->unit));
+        n = n < (int)sizeof shown->number ? n : (int)sizeof shown->number - 1;
+        shown->what = (struct fb_str){shown->number, (size_t)n};
+    }
+}
+
+/* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". What only goes on is left
+ * out: renewals, and that a guardrail blocks no longer. */
+static void show_output(void *context, const struct fb_output *output, struct fb_str message) {
+    const struct request *request = context;
+    struct shown shown;
     char at[FB_TIME_TEXT_MAX];
+    if ((output->kind == FB_OUT_COMMAND && output->reason == FB_REASON_RENEWED) ||
+        (output->kind == FB_OUT_BLOCKED && output->ended))
+        return;
+    if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED)
+        show_command(output, &shown);
+    else
+        shown = shown_of_alert(output);
     at[fb_time_format(output->at_us, at)] = 0;
     if (request->terminal)
         fputs("\r\033[K", stderr);
-    printf("%.10s %.8s  %s%s%s%-8s %-8s%s  %-16.*s %-12.*s %.*s\n", at, at + 11,
-           request->colour ? "\033[" : "", request->colour ? colour : "",
-           request->colour ? "m" : "", word, event ? "" : fb_severity_name(output->severity),
-           request->colour ? "\033[0m" : "", FB_ARG(output->rule->name), FB_ARG(output->device),
+    printf("%.10s %.8s  %s%s%s%-8s %-8.*s%s  %-16.*s %-12.*s %.*s\n", at, at + 11,
+           request->colour ? "\033[" : "", request->colour ? shown.colour : "",
+           request->colour ? "m" : "", shown.word, FB_ARG(shown.what),
+           request->colour ? "\033[0m" : "", FB_ARG(shown.name), FB_ARG(output->device),
            FB_ARG(message));
 }
 
@@ -72,7 +112,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         request->out = value;
         return 0;
     case KEY_WATCH:
-        request->what.options.watch = show_alert;
+        request->what.options.watch = show_output;
         return 0;
     case KEY_AUDIT:
         request->what.options.audit = true;

@@ -1,8 +1,8 @@
 /* Audit records: what was decided, from which values, in a chain that shows every change.
  *
  * Place in the flow: beside codec/encode, for what must be explained later: decisions about alarms
- * and actuators, what guardrails block, rejected records, activations of rules, jumps of the clock. Goes out with what it explains. One
- * owner, no locks. The same calls give the same bytes, always.
+ * and actuators, what guardrails block, rejected records, activations of rules, jumps of the clock.
+ * Goes out with what it explains. One owner, no locks. The same calls give the same bytes, always.
  *
  * hash of a record = SHA-256(hash of the one before, the record's data without its `hash`); the
  * first has 32 zero bytes before it. Where commits are cut has no part in it. engine/PROTOCOL.md

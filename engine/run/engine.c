@@ -204,6 +204,21 @@ static bool is_exactly_once(const struct engine *engine) {
     return !lines || fb_config_text(options->config, FB_KEY_STATE_DIR)[0];
 }
 
+/* No command goes out without the audit that explains it, in the same commit; and after a restart
+ * nothing is remembered that a guardrail asks. */
+static bool may_command(const struct engine *engine, struct fb_err *err) {
+    const struct fb_program *program = engine->bundle->program;
+    for (uint32_t i = 0; i < program->n_classes && !engine->task.journalled; i++)
+        if (program->classes[i].n_claims)
+            return fb_fail(err, FB_FATAL,
+                           "the rules have controls, of device %.*s: they need "
+                           "processing.guarantee = exactly_once, from Kafka to Kafka, or from one "
+                           "pipe or file to another with state.dir; `flyball replay` and `flyball "
+                           "test` need neither",
+                           FB_ARG(program->classes[i].name));
+    return true;
+}
+
 static bool open_state(struct engine *engine, struct fb_err *err) {
     const struct fb_config *config = engine->options->config;
     struct fb_state_place place = {.root = fb_config_text(config, FB_KEY_STATE_DIR),
@@ -269,7 +284,7 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .keep_bytes = options->input && !fb_pipe_file(options->input),
         .pace = {.least_us = fb_config_number(config, FB_KEY_SNAPSHOT_MIN_MS) * 1000,
                  .most_us = fb_config_number(config, FB_KEY_SNAPSHOT_MAX_MS) * 1000}};
-    if (!options->input && !open_crumbs(engine, err))
+    if (!may_command(engine, err) || (!options->input && !open_crumbs(engine, err)))
         return false;
     if (options->input && options->output)
         return !engine->task.journalled || open_state(engine, err);

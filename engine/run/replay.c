@@ -51,7 +51,8 @@ static void watch(struct replay *replay, const struct fb_output *output) {
     if (!replay->options->watch || output->kind == FB_OUT_LATE)
         return;
     replay->line.n = 0;
-    fb_encode_template(&output->rule->message, output, &replay->line);
+    if (output->rule)
+        fb_encode_template(&output->rule->message, output, &replay->line);
     struct fb_str message = {replay->line.p, replay->line.n};
     replay->options->watch(replay->options->context, output, message);
 }
@@ -62,9 +63,11 @@ static void put_out(void *context, const struct fb_output *output) {
     struct fb_circumstance circumstance = {.initial = false};
     struct fb_encoded encoded;
     watch(replay, output);
-    fb_encode(replay->encoder, output, circumstance, &encoded);
-    write_encoded(replay, &encoded);
-    if (!replay->options->audit || output->kind != FB_OUT_ALERT)
+    if (output->kind != FB_OUT_BLOCKED) {
+        fb_encode(replay->encoder, output, circumstance, &encoded);
+        write_encoded(replay, &encoded);
+    }
+    if (!replay->options->audit || !fb_audit_tells_of(output->kind))
         return;
     fb_audit_decision(&task->auditor, replay->encoder, output, circumstance, &encoded);
     write_encoded(replay, &encoded);

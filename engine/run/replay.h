@@ -38,7 +38,8 @@ struct fb_replay_options {
     const char *build;         /* of the engine, for the audit; NULL: not known */
     /* One line of NDJSON, with its end. False: it could not be written (err says why). */
     bool (*write)(void *context, enum fb_stream stream, struct fb_str line, struct fb_err *err);
-    /* Each alert and rule event as it comes, for people; may be NULL. */
+    /* Each output but late records as it comes, for people, and the message of its rule, if it has
+     * one; may be NULL. */
     void (*watch)(void *context, const struct fb_output *output, struct fb_str message);
     /* Now and then, for a progress line; may be NULL. size_bytes 0: not known. */
     void (*progress)(void *context, uint64_t read_bytes, uint64_t size_bytes);

@@ -51,7 +51,8 @@ check "replay ends with 0" [ $? -eq 0 ]
 check "nothing on stdout" [ ! -s out ]
 check "a summary of one line on stderr" same "$(lines err)" 1
 check "the files" same "$(echo results/*)" \
-    "results/alerts.ndjson results/audit.ndjson results/dead.ndjson results/late.ndjson"
+    "results/alerts.ndjson results/audit.ndjson results/commands.ndjson results/dead.ndjson\
+ results/late.ndjson results/shadow.ndjson"
 check "alerts" grep -q '"type":"flyball.alert".*"event":"raised"' results/alerts.ndjson
 check "rule events" grep -q '"type":"flyball.event"' results/alerts.ndjson
 dead=$(grep -cv '}$' plain)

@@ -18,8 +18,8 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions,
         auditor.clock_us = 1795247999123456;
     }
     for (size_t i = 0; i < n; i++) {
-        fb_audit_decision(&auditor, encoder, &decisions[i], (struct fb_circumstance){.initial = true},
-                          &encoded);
+        fb_audit_decision(&auditor, encoder, &decisions[i],
+                          (struct fb_circumstance){.initial = true}, &encoded);
         fb_encode_line(&encoded, out);
     }
     for (int i = 0; i < 2; i++) {

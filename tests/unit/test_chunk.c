@@ -252,10 +252,10 @@ static void the_bytes_of_a_manifest_are_these(void **state) {
     (void)state;
     static const char golden[] =
         "46424d310c03c0843d8827010000000000000002000000000000000e636c6173732070756d702039"
-        "360a46424a314d01abababababababababababababababababababababababababababababababab"
-        "8080f28183898506ffffffffffffffffff0109030000000000000004000000000000000500000000"
-        "00000000000000000000000000000000000000000000000000000000000000010974656c656d6574"
-        "7279d00f03cf5aaaa6c3aba8ee59f434ec338c62";
+        "360a46424a324d01abababababababababababababababababababababababababababababababab"
+        "8080f28183898506ffffffffffffffffff0100090300000000000000040000000000000005000000"
+        "0000000000000000000000000000000000000000000000000000000000000000010974656c656d65"
+        "747279d00f79e88f141ba3457e416452b0d93dcdbe";
     struct fb_manifest manifest = sample_manifest();
     struct fb_buf out = {0};
     fb_manifest_encode(&manifest, &out);
