@@ -38,6 +38,8 @@ static bool has_deadline(const struct fb_class *class_, const struct fb_instr *i
         return class_->fields[in->imm].stale_us != 0;
     case FB_I_FIELD_CMP:
         return class_->fields[in->a].stale_us != 0;
+    case FB_I_ACTUATOR: /* it is decided at its own deadlines too */
+        return true;
     case FB_I_WINDOW:
     case FB_I_WINDOW_CMP:
         return class_->windows[in->imm].shape != FB_SHAPE_LAST;
@@ -122,7 +124,9 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
         bool timer = false;
-        cost.own_bytes += (uint32_t)sizeof(struct fb_condition_cell);
+        cost.own_bytes += (uint32_t)(condition->role == FB_ROLE_CLAIM
+                                         ? sizeof(struct fb_claim_cell)
+                                         : sizeof(struct fb_condition_cell));
         cost.instructions += condition->code.count * (condition->twice ? 2 : 1);
         for (uint32_t k = 0; k < condition->code.count; k++) {
             const struct fb_instr *in = &class_->code[condition->code.first + k];
@@ -134,6 +138,12 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
     if (rule->has_clear_after) {
         cost.timers++;
         cost.instructions += rule->clear_after.count;
+    }
+    for (uint32_t i = 0; rule->sort == FB_SORT_ACTUATOR && i < class_->n_actuators; i++) {
+        if (class_->actuators[i].rule != index)
+            continue;
+        cost.own_bytes += class_->actuators[i].bytes;
+        cost.timers++; /* its next decision: a hold that ends, a renewal */
     }
     add_windows(program, index, &cost);
     return cost;
@@ -296,6 +306,47 @@ static void put_unknown(struct fb_buf *out, const struct fb_class *class_, struc
         fb_buf_text(out, ", but once false");
 }
 
+/* ---- what it writes ------------------------------------------------------------------------ */
+
+enum { WRITES_ALERTS = 1, WRITES_COMMANDS = 2, WRITES_SHADOW = 4 };
+static const char *const outputs[] = {"alerts", "commands", "shadow"};
+
+/* A claim that is real on some devices, and shadow on some. */
+static unsigned claim_writes(const struct fb_claim *claim) {
+    return (claim->percent > 0 ? WRITES_COMMANDS : 0u) |
+           (claim->percent < 100 ? WRITES_SHADOW : 0u);
+}
+
+static unsigned writes_of(const struct fb_class *class_, const struct fb_rule *rule) {
+    unsigned writes = 0;
+    switch (rule->sort) {
+    case FB_SORT_ALARM:
+    case FB_SORT_EVENT:
+        return WRITES_ALERTS;
+    case FB_SORT_CONTROL:
+        for (uint32_t i = 0; i < rule->n_claims; i++)
+            writes |= claim_writes(&class_->claims[rule->first_claim + i]);
+        return writes;
+    case FB_SORT_ACTUATOR:
+        break;
+    }
+    const struct fb_actuator *actuator = &class_->actuators[rule->actuator];
+    for (uint32_t i = 0; i < actuator->n_claims; i++)
+        writes |= claim_writes(&class_->claims[actuator->claims[i]]);
+    return writes;
+}
+
+static void put_writes(struct fb_buf *out, unsigned writes, const char *quote,
+                       const char *between) {
+    bool any = false;
+    for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
+        if (!(writes >> i & 1))
+            continue;
+        fb_buf_printf(out, "%s%s%s%s", any ? between : "", quote, outputs[i], quote);
+        any = true;
+    }
+}
+
 /* ---- text ---------------------------------------------------------------------------------- */
 
 static size_t widest_name(const struct fb_program *program, const struct fb_class *class_) {
@@ -337,7 +388,12 @@ static void put_class(struct fb_buf *out, const struct fb_program *program,
     fb_buf_printf(out, "%.*s: %u bytes a device; reads ", FB_ARG(class_->name),
                   class_->block_bytes);
     put_topics(out, class_);
-    fb_buf_text(out, class_->n_rules ? "; writes alerts\n" : "; no rules\n");
+    unsigned writes = 0;
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        writes |= writes_of(class_, &program->rules[class_->rules[i]]);
+    fb_buf_text(out, !class_->n_rules ? "; no rules" : writes ? "; writes " : "; writes nothing");
+    put_writes(out, writes, "", ", ");
+    fb_buf_char(out, '\n');
     if (!class_->n_rules)
         return;
     fb_buf_printf(out, "  %-*s  bytes  of windows  (shared)  instructions  timers\n", width,
@@ -416,9 +472,11 @@ static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
     put_json_text(out, rule->name);
     fb_buf_printf(out,
                   ",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,\"shared_bytes\":%u,"
-                  "\"instructions\":%u,\"timers\":%u,\"writes\":[\"alerts\"],\"windows\":[",
+                  "\"instructions\":%u,\"timers\":%u,\"writes\":[",
                   rule->version, cost.own_bytes, cost.window_bytes, cost.shared_bytes,
                   cost.instructions, cost.timers);
+    put_writes(out, writes_of(class_, rule), "\"", ",");
+    fb_buf_text(out, "],\"windows\":[");
     put_json_windows(out, program, class_, rule);
     fb_buf_text(out, "]}");
 }

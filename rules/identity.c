@@ -1,6 +1,6 @@
 /* Hashes of content: of a field its declaration, of a window its samples and shape, of a condition
  * its code with the constants in place, operand by operand, so that neither the names of lets nor
- * the places of constants count.
+ * the places of constants count; of an actuator its name, its words and its unit.
  *
  * Place in the flow: see identity.h. */
 #include "rules/identity.h"
@@ -48,6 +48,7 @@ struct maker {
     struct fb_hash128 *windows; /* what is seen of each by those that read it */
     struct fb_hash128 *window_likes; /* the same, numbers left out */
     struct fb_hash128 *conditions, *condition_likes;
+    struct fb_hash128 *claims;
 };
 
 static void add_cell(struct maker *m, struct fb_cell_id cell) {
@@ -80,6 +81,42 @@ static void identify_fields(struct maker *m) {
                                      .hash = m->fields[i],
                                      .likeness = end_content(&like),
                                      .name = field->name});
+    }
+}
+
+/* ---- actuators ----------------------------------------------------------------------------- */
+
+/* What it takes to command it: its memory and the claims on it say nothing about another such. */
+static void add_what(struct content *to, const struct fb_actuator *actuator) {
+    add_int(to, actuator->is_switch);
+    for (int i = 0; actuator->is_switch && i < 2; i++)
+        add_text(to, actuator->words[i]);
+    add_text(to, actuator->unit);
+}
+
+static void begin_actuator(const struct maker *m, struct content *content,
+                           const struct fb_actuator *actuator) {
+    add_word(content, actuator->shadow ? "shadow" : "actuator");
+    add_text(content, m->class_->name);
+    add_text(content, actuator->name);
+}
+
+static void identify_actuators(struct maker *m) {
+    for (uint32_t i = 0; i < m->class_->n_actuators; i++) {
+        const struct fb_actuator *actuator = &m->class_->actuators[i];
+        struct content whole = {0}, like = {0};
+        begin_actuator(m, &whole, actuator);
+        add_what(&whole, actuator);
+        begin_actuator(m, &like, actuator);
+        add_cell(m, (struct fb_cell_id){.kind = FB_CELL_ACTUATOR,
+                                     .index = i,
+                                     .offset = actuator->offset,
+                                     .hash = end_content(&whole),
+                                     .likeness = end_content(&like),
+                                     .name = fb_str_printf(m->arena, "%.*s, %s",
+                                                           FB_ARG(actuator->name),
+                                                           actuator->shadow ? "memory of its shadow"
+                                                                            : "memory")});
     }
 }
 
@@ -159,7 +196,10 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         add_number(to, class_->numbers[operand + 1]);
         break;
     case FB_OPERAND_TEXT: add_text(to, class_->texts[operand]); break;
-    case FB_OPERAND_ACTUATOR: add_text(to, class_->actuators[operand].name); break;
+    case FB_OPERAND_ACTUATOR:
+        add_text(to, class_->actuators[operand].name);
+        add_what(to, &class_->actuators[operand]);
+        break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
@@ -292,8 +332,21 @@ static void identify_windows(struct maker *m) {
 
 static struct fb_str condition_name(struct maker *m, const struct fb_condition *condition) {
     const struct fb_rule *rule = &m->program->rules[condition->rule];
-    if (rule->sort == FB_SORT_EVENT)
-        return fb_str_printf(m->arena, "%.*s: when", FB_ARG(rule->name));
+    const struct fb_class *class_ = m->class_;
+    switch (condition->role) {
+    case FB_ROLE_WHEN: break;
+    case FB_ROLE_CLAIM:
+        return fb_str_printf(
+            m->arena, "%.*s: command %.*s", FB_ARG(rule->name),
+            FB_ARG(class_->actuators[class_->claims[condition->claim].actuator].name));
+    case FB_ROLE_INTERLOCK:
+        return fb_str_printf(m->arena, "%.*s: interlock", FB_ARG(rule->name));
+    case FB_ROLE_PERMISSIVE:
+        return fb_str_printf(m->arena, "%.*s: permissive", FB_ARG(rule->name));
+    }
+    if (rule->sort != FB_SORT_ALARM)
+        return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule->name),
+                             rule->sort == FB_SORT_EVENT ? "when" : "start");
     return fb_str_printf(m->arena, "%.*s: raise %s", FB_ARG(rule->name),
                          fb_severity_name(rule->severities[condition->raise]));
 }
@@ -328,6 +381,31 @@ static void identify_operators(struct maker *m, uint32_t index, const struct fb_
     }
 }
 
+/* Found again by its rule and its actuator, whatever it asks for. */
+static void identify_claim(struct maker *m, const struct fb_condition *condition,
+                           struct fb_hash128 value, struct fb_str name) {
+    const struct fb_claim *claim = &m->class_->claims[condition->claim];
+    const struct fb_actuator *actuator = &m->class_->actuators[claim->actuator];
+    struct content whole = {0}, like = {0};
+    add_word(&like, "claim");
+    add_text(&like, m->program->rules[condition->rule].name);
+    add_text(&like, actuator->name);
+    add_what(&like, actuator);
+    struct fb_hash128 likeness = end_content(&like);
+    add_hash(&whole, likeness);
+    add_hash(&whole, value);
+    add_int(&whole, claim->priority);
+    add_number(&whole, claim->percent);
+    add_int(&whole, claim->pulse_us);
+    m->claims[condition->claim] = end_content(&whole);
+    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CLAIM,
+                                 .index = condition->claim,
+                                 .offset = claim->offset,
+                                 .hash = m->claims[condition->claim],
+                                 .likeness = likeness,
+                                 .name = name});
+}
+
 static void identify_condition(struct maker *m, uint32_t index) {
     const struct fb_condition *condition = &m->class_->conditions[index];
     struct fb_str name = condition_name(m, condition);
@@ -343,12 +421,15 @@ static void identify_condition(struct maker *m, uint32_t index) {
         }
     m->conditions[index] = end_content(&content);
     m->condition_likes[index] = like[condition->code.result];
-    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CONDITION,
-                                 .index = index,
-                                 .offset = condition->offset,
-                                 .hash = m->conditions[index],
-                                 .likeness = m->condition_likes[index],
-                                 .name = name});
+    if (condition->role == FB_ROLE_CLAIM)
+        identify_claim(m, condition, m->conditions[index], name);
+    else
+        add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CONDITION,
+                                     .index = index,
+                                     .offset = condition->offset,
+                                     .hash = m->conditions[index],
+                                     .likeness = m->condition_likes[index],
+                                     .name = name});
     identify_operators(m, index, whole, like, name);
     free(whole);
     free(like);
@@ -356,10 +437,42 @@ static void identify_condition(struct maker *m, uint32_t index) {
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
+static const char *sort_name(enum fb_rule_sort sort) {
+    switch (sort) {
+    case FB_SORT_ALARM: return "alarm";
+    case FB_SORT_EVENT: return "event";
+    case FB_SORT_CONTROL: return "control";
+    case FB_SORT_ACTUATOR: return "actuator";
+    }
+    FB_BUG("a sort of rule");
+}
+
+/* Its guardrails: all but what claims it and whether it is the shadow. */
+static void add_guardrails(struct content *to, const struct fb_actuator *actuator) {
+    const double numbers[] = {actuator->low,     actuator->high,    actuator->safe,
+                              actuator->fallback, actuator->slew[0], actuator->slew[1],
+                              actuator->ignore_under};
+    const int64_t ints[] = {actuator->minimum_us[0], actuator->minimum_us[1],
+                            actuator->maximum_on_us, actuator->starts,
+                            actuator->starts_us,     actuator->slew_us[0],
+                            actuator->slew_us[1],    actuator->lease_us,
+                            actuator->deliver_us,    actuator->hold_us,
+                            actuator->combine,       actuator->lockout_us,
+                            actuator->reversals,     actuator->reversals_us,
+                            actuator->breaker_us,    actuator->breaker_safe,
+                            actuator->interlock == FB_NO_CONDITION,
+                            actuator->permissive == FB_NO_CONDITION};
+    add_what(to, actuator);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        add_number(to, numbers[i]);
+    for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)
+        add_int(to, ints[i]);
+}
+
 static void identify_rule(struct maker *m, uint32_t index) {
     const struct fb_rule *rule = &m->program->rules[index];
     bool alarm = rule->sort == FB_SORT_ALARM;
-    const char *sort = alarm ? "alarm" : "event";
+    const char *sort = sort_name(rule->sort);
     struct content whole = {0}, like = {0};
     add_word(&like, sort);
     add_text(&like, rule->name);
@@ -377,6 +490,12 @@ static void identify_rule(struct maker *m, uint32_t index) {
     add_int(&whole, rule->at_most);
     if (rule->at_most)
         add_hash(&whole, code_hash(m, &rule->at_most_per, true));
+    if (rule->sort == FB_SORT_CONTROL)
+        add_int(&whole, rule->has_start);
+    for (uint32_t i = 0; i < rule->n_claims; i++)
+        add_hash(&whole, m->claims[rule->first_claim + i]);
+    if (rule->sort == FB_SORT_ACTUATOR)
+        add_guardrails(&whole, &m->class_->actuators[rule->actuator]);
     add_cell(m, (struct fb_cell_id){.kind = FB_CELL_RULE,
                                  .index = index,
                                  .offset = rule->offset,
@@ -412,12 +531,14 @@ static void identify_class(const struct fb_program *program, struct fb_class *cl
         .window_likes = fb_alloc(sizeof *m.window_likes * (class_->n_windows + 1u)),
         .conditions = fb_alloc(sizeof *m.conditions * (conditions + 1u)),
         .condition_likes = fb_alloc(sizeof *m.condition_likes * (conditions + 1u)),
+        .claims = fb_alloc(sizeof *m.claims * (class_->n_claims + 1u)),
     };
     uint32_t most = class_->n_fields + class_->n_windows + operators_of(class_) + conditions +
-                    class_->n_rules;
+                    class_->n_rules + class_->n_actuators;
     class_->cells = FB_ARENA_ARRAY(program->arena, struct fb_cell_id, most);
     identify_fields(&m);
     identify_windows(&m);
+    identify_actuators(&m);
     for (uint32_t i = 0; i < conditions; i++)
         identify_condition(&m, i);
     for (uint32_t i = 0; i < class_->n_rules; i++)
@@ -432,6 +553,7 @@ static void identify_class(const struct fb_program *program, struct fb_class *cl
     free(m.window_likes);
     free(m.conditions);
     free(m.condition_likes);
+    free(m.claims);
 }
 
 void fb_identify(struct fb_program *program) {

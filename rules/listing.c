@@ -222,22 +222,155 @@ static void put_window(struct fb_buf *out, const struct fb_class *class_, uint32
         fb_listing_code(class_, window->sample, 8, out);
 }
 
+/* ---- actuators ----------------------------------------------------------------------------- */
+
+static void put_clause(struct fb_buf *out, const char *name, int64_t us) {
+    if (!us)
+        return;
+    fb_buf_printf(out, "    %s ", name);
+    put_span(out, us);
+    fb_buf_char(out, '\n');
+}
+
+static void put_per(struct fb_buf *out, int64_t us) {
+    fb_buf_text(out, " per ");
+    put_span(out, us);
+    fb_buf_char(out, '\n');
+}
+
+static void put_value(struct fb_buf *out, const struct fb_actuator *actuator, double value) {
+    if (actuator->is_switch)
+        fb_buf_str(out, actuator->words[value > 0]);
+    else
+        put_number(out, value);
+}
+
+static void put_what(struct fb_buf *out, const struct fb_actuator *actuator) {
+    if (actuator->is_switch) {
+        fb_buf_printf(out, "    %.*s|%.*s", FB_ARG(actuator->words[0]), FB_ARG(actuator->words[1]));
+    } else {
+        fb_buf_text(out, "    number");
+        if (actuator->unit.n)
+            fb_buf_printf(out, " [%.*s]", FB_ARG(actuator->unit));
+        fb_buf_text(out, " range ");
+        put_number(out, actuator->low);
+        fb_buf_text(out, "..");
+        put_number(out, actuator->high);
+    }
+    fb_buf_text(out, ", safe ");
+    put_value(out, actuator, actuator->safe);
+    fb_buf_text(out, ", default ");
+    put_value(out, actuator, actuator->fallback);
+    fb_buf_char(out, '\n');
+}
+
+static void put_guardrails(struct fb_buf *out, const struct fb_actuator *actuator) {
+    static const char *const combine[] = {NULL, "min", "max", "safest"};
+    static const char *const directions[] = {"down", "up"};
+    put_clause(out, "minimum off", actuator->minimum_us[0]);
+    put_clause(out, "minimum on", actuator->minimum_us[1]);
+    put_clause(out, "maximum on", actuator->maximum_on_us);
+    if (actuator->starts) {
+        fb_buf_printf(out, "    starts %u", actuator->starts);
+        put_per(out, actuator->starts_us);
+    }
+    for (int i = 0; i < 2; i++) {
+        if (!(actuator->slew[i] > 0))
+            continue;
+        fb_buf_printf(out, "    slew %s ", directions[i]);
+        put_number(out, actuator->slew[i]);
+        put_per(out, actuator->slew_us[i]);
+    }
+    if (actuator->ignore_under > 0) {
+        fb_buf_text(out, "    ignore steps under ");
+        put_number(out, actuator->ignore_under);
+        fb_buf_char(out, '\n');
+    }
+    put_clause(out, "lease", actuator->lease_us);
+    put_clause(out, "deliver within", actuator->deliver_us);
+    put_clause(out, "hold at most", actuator->hold_us);
+    if (actuator->combine)
+        fb_buf_printf(out, "    combine %s\n", combine[actuator->combine]);
+    put_clause(out, "lockout", actuator->lockout_us);
+    if (actuator->reversals) {
+        fb_buf_printf(out, "    breaker %u reversals in ", actuator->reversals);
+        put_span(out, actuator->reversals_us);
+        fb_buf_text(out, actuator->breaker_safe ? ", safe " : ", hold ");
+        put_span(out, actuator->breaker_us);
+        fb_buf_char(out, '\n');
+    }
+}
+
+static void put_claims(struct fb_buf *out, const struct fb_program *program,
+                       const struct fb_class *class_, const struct fb_actuator *actuator) {
+    fb_buf_text(out, actuator->n_claims ? "    claimed by" : "    claimed by none");
+    for (uint32_t i = 0; i < actuator->n_claims; i++) {
+        const struct fb_claim *claim = &class_->claims[actuator->claims[i]];
+        fb_buf_printf(out, " %.*s(%u)", FB_ARG(program->rules[claim->rule].name),
+                      claim->priority);
+    }
+    fb_buf_char(out, '\n');
+}
+
+/* The actuator that the rule declares, and where its shadow lies. */
+static void put_actuator(struct fb_buf *out, const struct fb_program *program,
+                         const struct fb_class *class_, const struct fb_rule *rule) {
+    const struct fb_actuator *actuator = &class_->actuators[rule->actuator];
+    put_what(out, actuator);
+    put_guardrails(out, actuator);
+    put_claims(out, program, class_, actuator);
+    for (uint32_t i = rule->actuator; i < class_->n_actuators; i++) {
+        const struct fb_actuator *twin = &class_->actuators[i];
+        if (twin == actuator || (twin->shadow && twin->rule == actuator->rule))
+            fb_buf_printf(out, "    @%-5u %s, %u bytes\n", twin->offset,
+                          twin->shadow ? "memory of its shadow" : "memory", twin->bytes);
+    }
+}
+
 /* ---- rules --------------------------------------------------------------------------------- */
+
+static void put_command(struct fb_buf *out, const struct fb_class *class_,
+                        const struct fb_claim *claim) {
+    fb_buf_printf(out, "command %.*s at priority %u",
+                  FB_ARG(class_->actuators[claim->actuator].name), claim->priority);
+    if (claim->pulse_us) {
+        fb_buf_text(out, " for ");
+        put_span(out, claim->pulse_us);
+    }
+    fb_buf_text(out, ", real on ");
+    put_number(out, claim->percent);
+    fb_buf_text(out, " % of the devices");
+}
+
+static void put_purpose(struct fb_buf *out, const struct fb_rule *rule,
+                        const struct fb_class *class_, const struct fb_condition *condition) {
+    switch (condition->role) {
+    case FB_ROLE_CLAIM: put_command(out, class_, &class_->claims[condition->claim]); return;
+    case FB_ROLE_INTERLOCK: fb_buf_text(out, "interlock"); return;
+    case FB_ROLE_PERMISSIVE: fb_buf_text(out, "permissive"); return;
+    case FB_ROLE_WHEN: break;
+    }
+    if (rule->sort == FB_SORT_ALARM)
+        fb_buf_printf(out, "raise %s", fb_severity_name(rule->severities[condition->raise]));
+    else if (rule->sort == FB_SORT_CONTROL)
+        fb_buf_text(out, "start");
+    else
+        fb_buf_text(out, rule->whenever ? "whenever" : "when");
+}
 
 static void put_condition(struct fb_buf *out, const struct fb_program *program,
                           const struct fb_class *class_, uint32_t index) {
     const struct fb_condition *condition = &class_->conditions[index];
-    const struct fb_rule *rule = &program->rules[condition->rule];
     fb_buf_printf(out, "    @%-5u ", condition->offset);
-    if (rule->sort == FB_SORT_ALARM)
-        fb_buf_printf(out, "raise %s", fb_severity_name(rule->severities[condition->raise]));
-    else
-        fb_buf_text(out, rule->whenever ? "whenever" : "when");
+    put_purpose(out, &program->rules[condition->rule], class_, condition);
     fb_buf_text(out, ", reads ");
     if (condition->every_record)
         fb_buf_text(out, condition->twice ? "every record twice" : "every record");
     else
         put_reads(out, class_, &condition->reads);
+    for (uint32_t i = 0; i < class_->n_actuators; i++)
+        if (condition->actuators >> i & 1)
+            fb_buf_printf(out, ", follows %.*s", FB_ARG(class_->actuators[i].name));
     fb_buf_char(out, '\n');
     fb_listing_code(class_, condition->code, 8, out);
 }
@@ -283,15 +416,22 @@ static void put_shown(struct fb_buf *out, const struct fb_class *class_,
 
 static void put_rule(struct fb_buf *out, const struct fb_program *program,
                      const struct fb_class *class_, uint32_t index) {
-    static const char *const policies[] = {"hold", "clear", "raise"};
+    static const char *const policies[] = {"hold", "clear", "raise", "stop", "safe"};
+    static const char *const sorts[] = {[FB_SORT_ALARM] = "alarm",
+                                        [FB_SORT_EVENT] = "event",
+                                        [FB_SORT_CONTROL] = "control",
+                                        [FB_SORT_ACTUATOR] = "actuator"};
     const struct fb_rule *rule = &program->rules[index];
-    bool alarm = rule->sort == FB_SORT_ALARM;
-    fb_buf_printf(out, "\n%s %.*s on %.*s\n", alarm ? "alarm" : "event", FB_ARG(rule->name),
+    fb_buf_printf(out, "\n%s %.*s on %.*s\n", sorts[rule->sort], FB_ARG(rule->name),
                   FB_ARG(class_->name));
     fb_buf_printf(out, "    @%-5u state", rule->offset);
-    if (alarm)
+    if (rule->sort == FB_SORT_ALARM || rule->sort == FB_SORT_CONTROL)
         fb_buf_printf(out, ", on unknown %s", policies[rule->on_unknown]);
     fb_buf_char(out, '\n');
+    if (rule->sort == FB_SORT_ACTUATOR)
+        put_actuator(out, program, class_, rule);
+    if (rule->sort == FB_SORT_CONTROL && !rule->has_start)
+        fb_buf_text(out, "    always on\n");
     for (uint32_t i = 0; i < rule->n_conditions; i++)
         put_condition(out, program, class_, rule->first_condition + i);
     if (rule->has_clear_after) {

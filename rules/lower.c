@@ -9,13 +9,13 @@
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
-static double constant(const struct fb_node *node, const struct fb_unit *unit) {
+double fb_lower_constant(const struct fb_node *node, const struct fb_unit *unit) {
     double value = 0;
     FB_ASSERT(fb_check_constant(node, unit, &value));
     return value;
 }
 
-static int64_t span(struct fb_lower_class *c, const struct fb_node *node) {
+int64_t fb_lower_span(const struct fb_lower_class *c, const struct fb_node *node) {
     int64_t us = 0;
     if (node)
         FB_ASSERT(fb_check_span(node, c->units, &us));
@@ -38,17 +38,18 @@ static struct fb_value null_value(struct fb_lower_class *c, const struct fb_fiel
         break;
     case FB_T_INTEGER:
     case FB_T_TIME:
-        value.i = (int64_t)constant(node, NULL);
+        value.i = (int64_t)fb_lower_constant(node, NULL);
         break;
     default:
-        value.num = constant(node, decl->type.unit);
+        value.num = fb_lower_constant(node, decl->type.unit);
         break;
     }
     return value;
 }
 
 static int64_t stale_of(struct fb_lower_class *c, const struct fb_field_decl *decl) {
-    return decl->stale_after ? span(c, decl->stale_after) : 3 * span(c, decl->every);
+    return decl->stale_after ? fb_lower_span(c, decl->stale_after)
+                             : 3 * fb_lower_span(c, decl->every);
 }
 
 static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_field_decl *decl) {
@@ -61,7 +62,7 @@ static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_fie
         .unit = fb_str_copy(c->arena, decl->type.unit_text),
         .words = fb_lower_words(c->arena, decl->type.words, decl->type.n_words),
         .n_words = decl->type.n_words,
-        .every_us = span(c, decl->every),
+        .every_us = fb_lower_span(c, decl->every),
         .stale_us = stale_of(c, decl),
         .has_range = decl->range_low != NULL,
         .has_null = decl->null_value != NULL,
@@ -71,8 +72,8 @@ static struct fb_field lower_field(struct fb_lower_class *c, const struct fb_fie
     field.n_paths = decl->n_from ? decl->n_from : 1;
     field.paths = fb_lower_words(c->arena, from, field.n_paths);
     if (field.has_range) {
-        field.range_low = constant(decl->range_low, decl->type.unit);
-        field.range_high = constant(decl->range_high, decl->type.unit);
+        field.range_low = fb_lower_constant(decl->range_low, decl->type.unit);
+        field.range_high = fb_lower_constant(decl->range_high, decl->type.unit);
     }
     if (field.has_null)
         field.null_value = null_value(c, decl);
@@ -113,7 +114,7 @@ static void lower_time(struct fb_lower_class *c) {
                  {FB_S("ns"), FB_TIME_NS}};
     const struct fb_class_decl *decl = c->decl;
     struct fb_class *out = c->out;
-    out->late_us = span(c, decl->late);
+    out->late_us = fb_lower_span(c, decl->late);
     out->time_unit = decl->has_time && !decl->time_arrival ? FB_TIME_ISO : FB_TIME_ARRIVAL;
     if (out->time_unit == FB_TIME_ARRIVAL)
         return;
@@ -172,31 +173,79 @@ static void end_class(struct fb_lower_class *c) {
     out->windows = kept(c->arena, c->windows, sizeof *c->windows * c->n_windows);
 }
 
-static void lower_rules(struct fb_lower_class *c, const struct fb_checked *checked,
-                        uint32_t class_index, struct fb_program *program) {
-    uint32_t n_conditions = 0;
-    for (uint32_t i = 0; i < checked->n_rules; i++) {
-        if (checked->rules[i].class_index != class_index)
+/* ---- rules and actuators ------------------------------------------------------------------- */
+
+/* All rules of the program, in the order of the text. */
+static struct fb_lower_item *items_of(const struct fb_checked *checked, struct fb_arena *arena) {
+    uint32_t n = 0, rules = 0, actuators = 0;
+    struct fb_lower_item *items =
+        FB_ARENA_ARRAY(arena, struct fb_lower_item, checked->n_rules + checked->n_actuators);
+    for (uint32_t f = 0; f < checked->tree->n_files; f++) {
+        const struct fb_file *file = checked->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++) {
+            if (file->items[i].kind == FB_ITEM_RULE)
+                items[n++].rule = &checked->rules[rules++];
+            else if (file->items[i].kind == FB_ITEM_ACTUATOR)
+                items[n++].actuator = &checked->actuators[actuators++];
+        }
+    }
+    FB_ASSERT(rules == checked->n_rules && actuators == checked->n_actuators);
+    return items;
+}
+
+static uint32_t class_of(const struct fb_lower_item *item) {
+    return item->rule ? item->rule->class_index : item->actuator->class_index;
+}
+
+static uint32_t conditions_of(const struct fb_lower_item *item) {
+    if (item->actuator)
+        return (item->actuator->decl->interlock != NULL) +
+               (uint32_t)(item->actuator->decl->permissive != NULL);
+    const struct fb_rule_decl *decl = item->rule->decl;
+    switch (decl->kind) {
+    case FB_RULE_ALARM:
+        return decl->n_raises;
+    case FB_RULE_EVENT:
+        return 1;
+    case FB_RULE_CONTROL:
+        return (decl->start || decl->where) + decl->n_commands;
+    }
+    return 0;
+}
+
+static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
+                        const struct fb_lower_item *items, struct fb_program *program) {
+    uint32_t n_conditions = 0, n_claims = 0;
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        if (class_of(&items[i]) != class_index)
             continue;
-        const struct fb_rule_decl *decl = checked->rules[i].decl;
-        n_conditions += decl->kind == FB_RULE_ALARM ? decl->n_raises : 1;
+        n_conditions += conditions_of(&items[i]);
+        n_claims += items[i].rule ? items[i].rule->decl->n_commands : 0;
         c->out->n_rules++;
     }
     c->out->conditions = FB_ARENA_ARRAY(c->arena, struct fb_condition, n_conditions);
+    c->out->claims = FB_ARENA_ARRAY(c->arena, struct fb_claim, n_claims);
     c->out->rules = FB_ARENA_ARRAY(c->arena, uint32_t, c->out->n_rules);
+    fb_lower_actuators(c, class_index, items, program->n_rules);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < checked->n_rules; i++) {
-        if (checked->rules[i].class_index != class_index)
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        if (class_of(&items[i]) != class_index)
             continue;
         struct fb_rule *rule = &program->rules[i];
         rule->class_index = (uint16_t)class_index;
-        fb_lower_rule(c, checked->rules[i].decl, i, rule);
+        if (items[i].rule)
+            fb_lower_rule(c, items[i].rule->decl, i, rule);
+        else
+            fb_lower_actuator(c, items[i].actuator->decl, i, rule);
         c->out->rules[n++] = i;
     }
+    FB_ASSERT(c->out->n_conditions == n_conditions && c->out->n_claims == n_claims);
+    fb_lower_claims(c);
 }
 
 static void lower_class(const struct fb_checked *checked, uint32_t index,
-                        struct fb_program *program, struct fb_diags *diags) {
+                        const struct fb_lower_item *items, struct fb_program *program,
+                        struct fb_diags *diags) {
     const struct fb_class_decl *decl = checked->classes[index].decl;
     struct fb_lower_class c = {.arena = program->arena,
                                .units = checked->units,
@@ -215,7 +264,7 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
     c.out->topics = fb_lower_words(c.arena, decl->topics, decl->n_topics);
     lower_time(&c);
     lower_fields(&c);
-    lower_rules(&c, checked, index, program);
+    lower_rules(&c, index, items, program);
     place_windows(&c);
     end_class(&c);
 }
@@ -228,18 +277,23 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     program->semantics = FB_SEMANTICS;
     program->n_classes = checked->n_classes;
     program->classes = FB_ARENA_ARRAY(arena, struct fb_class, checked->n_classes);
-    program->n_rules = checked->n_rules;
-    program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, checked->n_rules);
+    program->n_rules = checked->n_rules + checked->n_actuators;
+    program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, program->n_rules);
+    const struct fb_lower_item *items = items_of(checked, arena);
     for (uint32_t i = 0; i < checked->n_classes; i++)
-        lower_class(checked, i, program, diags);
+        lower_class(checked, i, items, program, diags);
     if (diags->errors > errors) {
         fb_program_free(program);
         return NULL;
     }
     fb_identify(program);
     struct fb_rule_texts *texts = fb_rule_texts_new(checked);
-    for (uint32_t i = 0; i < checked->n_rules; i++)
-        fb_rule_version(texts, i, program->rules[i].version);
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        if (items[i].rule)
+            fb_rule_version(texts, items[i].rule, program->rules[i].version);
+        else
+            fb_actuator_version(texts, items[i].actuator, program->rules[i].version);
+    }
     fb_rule_texts_free(texts);
     return program;
 }

@@ -69,16 +69,15 @@ static uint16_t convert(struct fb_piece *piece, uint16_t reg, const struct fb_un
 static struct fb_lowered lower_param(struct fb_piece *piece, const struct fb_param_decl *param,
                                      const struct fb_unit *unit);
 
-/* A number, brought to a unit. */
-static uint16_t in_unit(struct fb_piece *piece, const struct fb_node *node,
-                        const struct fb_unit *unit) {
+uint16_t fb_lower_in_unit(struct fb_piece *piece, const struct fb_node *node,
+                          const struct fb_unit *unit) {
     if (node->kind == FB_N_NAME && node->ref == FB_REF_PARAM)
         return to_number(piece, lower_param(piece, node->param, unit));
     return convert(piece, to_number(piece, fb_lower_expr(piece, node)), node->unit, unit);
 }
 
 uint16_t fb_lower_seconds(struct fb_piece *piece, const struct fb_node *node) {
-    return in_unit(piece, node, fb_unit_second(piece->c->units));
+    return fb_lower_in_unit(piece, node, fb_unit_second(piece->c->units));
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -126,7 +125,7 @@ struct fb_lowered fb_lower_let_value(struct fb_piece *piece, const struct fb_let
     if (!looks_at)
         piece->looks_at = first_user(piece, let);
     if (let->unit_text.n)
-        value = number_of(in_unit(piece, let->value, let->unit));
+        value = number_of(fb_lower_in_unit(piece, let->value, let->unit));
     else
         value = fb_lower_expr(piece, let->value);
     piece->looks_at = looks_at;
@@ -180,6 +179,13 @@ static struct fb_lowered lower_param(struct fb_piece *piece, const struct fb_par
     return cache(piece, param, unit, value_of(reg, numbers ? FB_T_NUMBER : value.type));
 }
 
+static struct fb_lowered lower_actuator_name(struct fb_piece *piece,
+                                             const struct fb_actuator_decl *actuator) {
+    uint32_t index = fb_lower_actuator_index(piece->c, actuator);
+    piece->actuators |= UINT64_C(1) << index;
+    return value_of(fb_piece_emit(piece, FB_I_ACTUATOR, 0, 0, 0, index), actuator->type.type);
+}
+
 static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node *node) {
     switch (node->ref) {
     case FB_REF_FIELD:
@@ -193,6 +199,7 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
     case FB_REF_WORD:
         return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
     case FB_REF_ACTUATOR:
+        return lower_actuator_name(piece, node->actuator);
     case FB_REF_NONE:
         break;
     }
@@ -224,8 +231,8 @@ static struct fb_lowered lower_sum(struct fb_piece *piece, const struct fb_node 
     } else {
         unit_a = unit_b = fb_check_common_unit(sides, 2);
     }
-    uint16_t a = in_unit(piece, node->a, unit_a);
-    uint16_t b = in_unit(piece, node->b, unit_b);
+    uint16_t a = fb_lower_in_unit(piece, node->a, unit_a);
+    uint16_t b = fb_lower_in_unit(piece, node->b, unit_b);
     return number_of(emit2(piece, node->op == FB_OP_ADD ? FB_I_ADD : FB_I_SUB, a, b));
 }
 
@@ -267,7 +274,7 @@ static uint16_t moved_limit(struct fb_piece *piece, uint16_t limit, const struct
     if (!deadband || cmp == FB_CMP_EQ || cmp == FB_CMP_NE || !fb_unit_agree(unit, deadband->unit))
         return limit;
     piece->deadband = NULL;
-    uint16_t by = in_unit(piece, deadband, fb_unit_difference(piece->c->units, unit));
+    uint16_t by = fb_lower_in_unit(piece, deadband, fb_unit_difference(piece->c->units, unit));
     piece->deadband = deadband;
     bool up = (cmp == FB_CMP_LT || cmp == FB_CMP_LE) != piece->towards_shorter;
     return emit2(piece, up ? FB_I_ADD : FB_I_SUB, limit, by);
@@ -339,7 +346,7 @@ static uint16_t side(struct fb_piece *piece, const struct fb_node *node,
     const struct fb_node *deadband = piece->deadband;
     piece->deadband = NULL;
     uint16_t reg =
-        is_numeric(node->type) ? in_unit(piece, node, unit) : fb_lower_expr(piece, node).reg;
+        is_numeric(node->type) ? fb_lower_in_unit(piece, node, unit) : fb_lower_expr(piece, node).reg;
     piece->deadband = deadband;
     return reg;
 }
@@ -475,7 +482,7 @@ static enum fb_type lower_alternatives(struct fb_piece *piece, struct fb_node *c
     if (!is_numeric(type) || (integers && !as_numbers))
         return type;
     for (uint32_t i = 0; i < n; i++)
-        regs[i] = in_unit(piece, nodes[i], unit);
+        regs[i] = fb_lower_in_unit(piece, nodes[i], unit);
     return FB_T_NUMBER;
 }
 

@@ -1,8 +1,9 @@
 /* What the files of the lowering share.
  *
  * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules,
- * lower_expr.c and lower_window.c the code, lower_code.c keeps what they emit, fuse.c shortens it;
- * lower_table.c has what all of that points into. Private to these. */
+ * lower_control.c what controls ask for, lower_actuator.c the actuators, lower_expr.c and
+ * lower_window.c the code, lower_code.c keeps what they emit, fuse.c shortens it; lower_table.c has
+ * what all of that points into. Private to these. */
 #ifndef FB_RULES_LOWER_INTERNAL_H
 #define FB_RULES_LOWER_INTERNAL_H
 
@@ -30,6 +31,7 @@ struct fb_lower_class {
     uint32_t n_patterns, cap_patterns;
     struct fb_window *windows;
     uint32_t n_windows, cap_windows;
+    const struct fb_actuator_decl **actuators; /* of each actuator of the class; its shadow's too */
     uint64_t block_bytes; /* next free byte of the block */
 };
 
@@ -60,6 +62,7 @@ struct fb_piece {
     uint32_t n, cap;
     bool too_long;
     struct fb_field_set reads;
+    uint64_t actuators; /* whose accepted value is read */
     bool every_record, twice;
     struct fb_lower_place *places;
     uint32_t n_places, cap_places;
@@ -75,6 +78,28 @@ struct fb_piece {
     uint32_t n_conditions;
     const struct fb_piece *looks_at; /* inside a let; NULL: no condition uses it */
 };
+
+/* A rule while it is lowered: the pieces of its conditions, which what it shows looks at. */
+struct fb_lower_rule {
+    struct fb_lower_class *c;
+    const struct fb_rule_decl *decl; /* NULL: an actuator's */
+    uint32_t index;                  /* in the program */
+    struct fb_rule *out;
+    struct fb_piece *pieces;
+    uint32_t n_pieces, cap_pieces;
+    uint32_t cap_shown;
+};
+
+/* A statement that becomes a rule of the program: either. */
+struct fb_lower_item {
+    const struct fb_checked_rule *rule;
+    const struct fb_checked_actuator *actuator;
+};
+
+/* ---- lower.c ---- */
+/* A constant in a unit; a span of time in us, 0 for NULL. */
+double fb_lower_constant(const struct fb_node *node, const struct fb_unit *unit);
+int64_t fb_lower_span(const struct fb_lower_class *c, const struct fb_node *node);
 
 /* ---- lower_table.c ---- */
 uint32_t fb_lower_number(struct fb_lower_class *c, double x);
@@ -110,6 +135,9 @@ struct fb_code fb_piece_end(struct fb_piece *piece, uint16_t result);
 
 /* ---- lower_expr.c ---- */
 struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *node);
+/* A number, brought to a unit. */
+uint16_t fb_lower_in_unit(struct fb_piece *piece, const struct fb_node *node,
+                          const struct fb_unit *unit);
 uint16_t fb_lower_seconds(struct fb_piece *piece, const struct fb_node *node);
 struct fb_lowered fb_lower_let_value(struct fb_piece *piece, const struct fb_let_decl *let);
 /* True where a comparison outside calls and lets has the deadband's dimension. */
@@ -125,5 +153,36 @@ struct fb_lowered fb_lower_window_call(struct fb_piece *piece, const struct fb_n
 /* Fills *rule and appends its conditions to the class. */
 void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
                    struct fb_rule *rule);
+struct fb_lower_rule fb_lower_begin_rule(struct fb_lower_class *c, enum fb_rule_sort sort,
+                                         struct fb_str name, uint32_t index, struct fb_rule *out);
+void fb_lower_end_rule(struct fb_lower_rule *rule);
+/* Appends a condition that is a truth. */
+void fb_lower_condition(struct fb_lower_rule *rule, enum fb_condition_role role,
+                        const struct fb_node *when);
+/* Any other: its piece, and when that is written the condition itself. */
+struct fb_piece *fb_lower_begin_condition(struct fb_lower_rule *rule, struct fb_span span);
+struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
+                                            enum fb_condition_role role, uint16_t value,
+                                            uint32_t offset);
+/* What the expression names is shown in `values`. */
+void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node);
+
+/* ---- lower_control.c ---- */
+/* Appends the conditions of a control and its claims. */
+void fb_lower_control(struct fb_lower_rule *rule);
+
+/* ---- lower_actuator.c ---- */
+/* The actuators of a class and their places, before anything that names them: all but what
+ * fb_lower_actuator and fb_lower_claims fill in. */
+void fb_lower_actuators(struct fb_lower_class *c, uint32_t class_index,
+                        const struct fb_lower_item *items, uint32_t n);
+/* Its conditions and its cells. */
+void fb_lower_actuator(struct fb_lower_class *c, const struct fb_actuator_decl *decl,
+                       uint32_t index, struct fb_rule *rule);
+/* Gives every actuator the claims on it; after all rules. */
+void fb_lower_claims(struct fb_lower_class *c);
+/* Index in the class; its shadow, where it has one, stands behind it. */
+uint32_t fb_lower_actuator_index(const struct fb_lower_class *c,
+                                 const struct fb_actuator_decl *decl);
 
 #endif

@@ -6,15 +6,6 @@
 #include "engine/base/err.h"
 #include "engine/base/map.h"
 
-/* A rule while it is lowered: the pieces of its conditions, which what it shows looks at. */
-struct rule {
-    struct fb_lower_class *c;
-    const struct fb_rule_decl *decl;
-    struct fb_rule *out;
-    struct fb_piece *pieces;
-    uint32_t n_pieces;
-};
-
 /* ---- conditions ---------------------------------------------------------------------------- */
 
 /* `c for d until b for e` taken apart; missing parts are NULL. */
@@ -40,13 +31,14 @@ static struct parts parts_of(const struct fb_node *when) {
 }
 
 /* The `where` of the rule goes into both sides (M20), the deadband makes the second one (M28). */
-static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_decl *decl,
-                                const struct fb_node *when) {
+static uint16_t lower_truth(struct fb_piece *piece, const struct fb_rule_decl *decl,
+                            const struct fb_node *when) {
     struct parts parts = parts_of(when);
+    const struct fb_node *only_where = decl ? decl->where : NULL;
     uint16_t where = 0;
     uint16_t value = fb_lower_expr(piece, parts.set).reg;
-    if (decl->where) {
-        where = fb_lower_expr(piece, decl->where).reg;
+    if (only_where) {
+        where = fb_lower_expr(piece, only_where).reg;
         value = fb_piece_emit(piece, FB_I_AND, 0, where, value, 0);
     }
     if (parts.set_for)
@@ -55,7 +47,7 @@ static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_dec
     uint16_t reset;
     if (parts.reset) {
         reset = fb_lower_expr(piece, parts.reset).reg;
-    } else if (decl->deadband && fb_lower_has_limit(parts.set, decl->deadband)) {
+    } else if (decl && decl->deadband && fb_lower_has_limit(parts.set, decl->deadband)) {
         piece->deadband = decl->deadband;
         reset = fb_lower_expr(piece, parts.set).reg;
         piece->deadband = NULL;
@@ -63,7 +55,7 @@ static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_dec
     } else {
         return value;
     }
-    if (decl->where)
+    if (only_where)
         reset = fb_piece_emit(piece, FB_I_OR, 0, fb_piece_emit(piece, FB_I_NOT, 0, where, 0, 0),
                               reset, 0);
     if (parts.reset_for)
@@ -72,29 +64,48 @@ static uint16_t lower_condition(struct fb_piece *piece, const struct fb_rule_dec
     return fb_piece_emit_state(piece, NULL, FB_I_UNTIL, 0, value, reset);
 }
 
-static void add_condition(struct rule *rule, uint32_t index, uint32_t raise,
-                          const struct fb_node *when) {
-    struct fb_lower_class *c = rule->c;
+struct fb_piece *fb_lower_begin_condition(struct fb_lower_rule *rule, struct fb_span span) {
+    FB_PUSH_ROOM(rule->pieces, rule->n_pieces, rule->cap_pieces);
     struct fb_piece *piece = &rule->pieces[rule->n_pieces++];
-    fb_piece_begin(piece, c, when->span);
-    uint16_t value = lower_condition(piece, rule->decl, when);
-    c->out->conditions[c->out->n_conditions++] = (struct fb_condition){
-        .rule = index,
-        .raise = raise,
+    fb_piece_begin(piece, rule->c, span);
+    return piece;
+}
+
+struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
+                                            enum fb_condition_role role, uint16_t value,
+                                            uint32_t offset) {
+    struct fb_class *class_ = rule->c->out;
+    struct fb_piece *piece = &rule->pieces[rule->n_pieces - 1];
+    struct fb_condition *condition = &class_->conditions[class_->n_conditions++];
+    *condition = (struct fb_condition){
+        .rule = rule->index,
+        .raise = rule->n_pieces - 1,
+        .role = role,
+        .actuators = piece->actuators,
         .code = fb_piece_end(piece, value),
         .reads = piece->reads,
         .every_record = piece->every_record,
         .twice = piece->twice,
-        .offset =
-            fb_lower_room(c, sizeof(struct fb_condition_cell), _Alignof(struct fb_condition_cell)),
+        .offset = offset,
     };
+    return condition;
+}
+
+void fb_lower_condition(struct fb_lower_rule *rule, enum fb_condition_role role,
+                        const struct fb_node *when) {
+    struct fb_piece *piece = fb_lower_begin_condition(rule, when->span);
+    bool is_where = rule->decl && when == rule->decl->where; /* stands for the `start` itself */
+    uint16_t value = lower_truth(piece, is_where ? NULL : rule->decl, when);
+    fb_lower_end_condition(rule, role, value,
+                           fb_lower_room(rule->c, sizeof(struct fb_condition_cell),
+                                         _Alignof(struct fb_condition_cell)));
 }
 
 /* ---- whenever ------------------------------------------------------------------------------ */
 
 /* Fields that the condition itself reads, and the `each` windows in it. */
 struct inputs {
-    struct rule *rule;
+    struct fb_lower_rule *rule;
     const void **seen; /* lets and params */
     uint32_t n_seen, cap_seen;
     uint32_t *each;
@@ -161,7 +172,7 @@ static void gather(struct inputs *in, const struct fb_node *node) {
         gather(in, node->items[i]);
 }
 
-static void lower_whenever(struct rule *rule) {
+static void lower_whenever(struct fb_lower_rule *rule) {
     struct inputs in = {.rule = rule};
     gather(&in, rule->decl->when);
     rule->out->whenever = true;
@@ -176,7 +187,7 @@ static void lower_whenever(struct rule *rule) {
 /* ---- what is shown ------------------------------------------------------------------------- */
 
 /* Code that only looks at the state which the rule's conditions have. */
-static void begin_look(struct rule *rule, struct fb_piece *piece, struct fb_span span) {
+static void begin_look(struct fb_lower_rule *rule, struct fb_piece *piece, struct fb_span span) {
     fb_piece_begin(piece, rule->c, span);
     piece->looks = true;
     piece->conditions = rule->pieces;
@@ -198,19 +209,19 @@ static bool is_shown(const struct fb_rule *rule, struct fb_str name) {
     return false;
 }
 
-static struct fb_shown *add_shown(struct rule *rule, uint32_t *cap, struct fb_str name) {
+static struct fb_shown *add_shown(struct fb_lower_rule *rule, struct fb_str name) {
     struct fb_rule *out = rule->out;
-    FB_PUSH_ROOM(out->shown, out->n_shown, *cap);
+    FB_PUSH_ROOM(out->shown, out->n_shown, rule->cap_shown);
     struct fb_shown *shown = &out->shown[out->n_shown++];
     *shown = (struct fb_shown){.name = fb_str_copy(rule->c->arena, name)};
     return shown;
 }
 
-static void show_field(struct rule *rule, uint32_t *cap, const struct fb_field_decl *field) {
+static void show_field(struct fb_lower_rule *rule, const struct fb_field_decl *field) {
     if (field->role != FB_FIELD || is_shown(rule->out, field->name))
         return;
     const struct fb_field *have = &rule->c->out->fields[field->index];
-    struct fb_shown *shown = add_shown(rule, cap, field->name);
+    struct fb_shown *shown = add_shown(rule, field->name);
     shown->unit = have->unit;
     shown->type = field->type.type;
     shown->is_field = true;
@@ -218,16 +229,14 @@ static void show_field(struct rule *rule, uint32_t *cap, const struct fb_field_d
     shown->words = have->words;
 }
 
-static void show_names(struct rule *rule, uint32_t *cap, const struct fb_node *node);
-
-static void show_let(struct rule *rule, uint32_t *cap, const struct fb_let_decl *let) {
+static void show_let(struct fb_lower_rule *rule, const struct fb_let_decl *let) {
     if (is_shown(rule->out, let->name))
         return;
     struct fb_lower_class *c = rule->c;
     struct fb_piece piece;
     begin_look(rule, &piece, let->span);
     struct fb_lowered value = fb_lower_let_value(&piece, let);
-    struct fb_shown *shown = add_shown(rule, cap, let->name);
+    struct fb_shown *shown = add_shown(rule, let->name);
     shown->type = value.type;
     shown->unit =
         let->unit_text.n ? fb_str_copy(c->arena, let->unit_text) : unit_text(c, let->value->unit);
@@ -236,25 +245,25 @@ static void show_let(struct rule *rule, uint32_t *cap, const struct fb_let_decl 
         shown->words = fb_lower_words(c->arena, words->words, words->n_words);
     shown->code = fb_piece_end(&piece, value.reg);
     fb_piece_free(&piece);
-    show_names(rule, cap, let->value);
+    fb_lower_show(rule, let->value);
 }
 
-static void show_names(struct rule *rule, uint32_t *cap, const struct fb_node *node) {
+void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
     if (node->kind == FB_N_NAME && node->ref == FB_REF_FIELD)
-        show_field(rule, cap, node->field);
+        show_field(rule, node->field);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
-        show_let(rule, cap, node->let);
-    show_names(rule, cap, node->a);
-    show_names(rule, cap, node->b);
-    show_names(rule, cap, node->c);
+        show_let(rule, node->let);
+    fb_lower_show(rule, node->a);
+    fb_lower_show(rule, node->b);
+    fb_lower_show(rule, node->c);
     for (uint32_t i = 0; i < node->n_items; i++)
-        show_names(rule, cap, node->items[i]);
+        fb_lower_show(rule, node->items[i]);
     for (uint32_t i = 0; i < node->n_args; i++) {
-        show_names(rule, cap, node->args[i].expr);
-        show_names(rule, cap, node->args[i].where);
-        show_names(rule, cap, node->args[i].upto);
+        fb_lower_show(rule, node->args[i].expr);
+        fb_lower_show(rule, node->args[i].where);
+        fb_lower_show(rule, node->args[i].upto);
     }
 }
 
@@ -263,13 +272,20 @@ static int by_name(const void *a, const void *b) {
 }
 
 /* Every field and let that the conditions name, through lets too. */
-static void lower_shown(struct rule *rule) {
-    uint32_t cap = 0;
+static void lower_shown(struct fb_lower_rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    fb_lower_show(rule, decl->where);
+    fb_lower_show(rule, decl->when);
+    for (uint32_t i = 0; i < decl->n_raises; i++)
+        fb_lower_show(rule, decl->raises[i].when);
+    fb_lower_show(rule, decl->start);
+    for (uint32_t i = 0; i < decl->n_commands; i++)
+        fb_lower_show(rule, decl->commands[i].value);
+}
+
+/* In the order of the names, in the program's memory. */
+static void keep_shown(struct fb_lower_rule *rule) {
     struct fb_rule *out = rule->out;
-    show_names(rule, &cap, rule->decl->where);
-    show_names(rule, &cap, rule->decl->when);
-    for (uint32_t i = 0; i < rule->decl->n_raises; i++)
-        show_names(rule, &cap, rule->decl->raises[i].when);
     struct fb_shown *kept = FB_ARENA_ARRAY(rule->c->arena, struct fb_shown, out->n_shown);
     if (out->n_shown) {
         qsort(out->shown, out->n_shown, sizeof *out->shown, by_name);
@@ -281,7 +297,7 @@ static void lower_shown(struct rule *rule) {
 
 /* ---- durations ----------------------------------------------------------------------------- */
 
-static struct fb_code lower_span(struct rule *rule, const struct fb_node *node) {
+static struct fb_code lower_span(struct fb_lower_rule *rule, const struct fb_node *node) {
     struct fb_piece piece;
     begin_look(rule, &piece, node->span);
     struct fb_code code = fb_piece_end(&piece, fb_lower_seconds(&piece, node));
@@ -298,7 +314,7 @@ static uint32_t count_slots(const struct fb_text_decl *text) {
     return n;
 }
 
-static struct fb_slot lower_slot(struct rule *rule, const struct fb_text_part *part) {
+static struct fb_slot lower_slot(struct fb_lower_rule *rule, const struct fb_text_part *part) {
     struct fb_lower_class *c = rule->c;
     const struct fb_node *expr = part->expr;
     const struct fb_let_decl *let =
@@ -317,7 +333,7 @@ static struct fb_slot lower_slot(struct rule *rule, const struct fb_text_part *p
     return slot;
 }
 
-static void lower_text(struct rule *rule, const struct fb_text_decl *text,
+static void lower_text(struct fb_lower_rule *rule, const struct fb_text_decl *text,
                        struct fb_template *out) {
     static const struct {
         struct fb_str word;
@@ -346,7 +362,7 @@ static void lower_text(struct rule *rule, const struct fb_text_decl *text,
     }
 }
 
-static void lower_texts(struct rule *rule) {
+static void lower_texts(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     struct fb_arena *arena = rule->c->arena;
     rule->out->slots = FB_ARENA_ARRAY(arena, struct fb_slot,
@@ -380,29 +396,60 @@ static enum fb_unknown_policy policy_of(enum fb_on_unknown on_unknown) {
     return FB_POLICY_HOLD;
 }
 
-static void lower_conditions(struct rule *rule, uint32_t index) {
+static enum fb_rule_sort sort_of(enum fb_rule_kind kind) {
+    switch (kind) {
+    case FB_RULE_ALARM:
+        return FB_SORT_ALARM;
+    case FB_RULE_EVENT:
+        return FB_SORT_EVENT;
+    case FB_RULE_CONTROL:
+        return FB_SORT_CONTROL;
+    }
+    FB_ASSERT(false && "a kind of rule");
+    return FB_SORT_ALARM;
+}
+
+static void lower_conditions(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     struct fb_rule *out = rule->out;
-    out->first_condition = rule->c->out->n_conditions;
     out->severities = FB_ARENA_ARRAY(rule->c->arena, enum fb_severity, decl->n_raises);
     for (uint32_t i = 0; i < decl->n_raises; i++) {
         out->severities[i] = decl->raises[i].severity;
-        add_condition(rule, index, i, decl->raises[i].when);
+        fb_lower_condition(rule, FB_ROLE_WHEN, decl->raises[i].when);
     }
     if (decl->kind == FB_RULE_EVENT)
-        add_condition(rule, index, 0, decl->when);
+        fb_lower_condition(rule, FB_ROLE_WHEN, decl->when);
+    if (decl->kind == FB_RULE_CONTROL)
+        fb_lower_control(rule);
+}
+
+struct fb_lower_rule fb_lower_begin_rule(struct fb_lower_class *c, enum fb_rule_sort sort,
+                                         struct fb_str name, uint32_t index,
+                                         struct fb_rule *out) {
+    out->sort = sort;
+    out->name = fb_str_copy(c->arena, name);
+    out->first_condition = c->out->n_conditions;
+    return (struct fb_lower_rule){.c = c, .index = index, .out = out};
+}
+
+void fb_lower_end_rule(struct fb_lower_rule *rule) {
+    struct fb_rule *out = rule->out;
     out->n_conditions = rule->n_pieces;
+    keep_shown(rule);
+    out->offset =
+        fb_lower_room(rule->c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));
+    for (uint32_t i = 0; i < rule->n_pieces; i++)
+        fb_piece_free(&rule->pieces[i]);
+    free(rule->pieces);
 }
 
 void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
                    struct fb_rule *out) {
-    bool alarm = decl->kind == FB_RULE_ALARM;
-    struct rule rule = {.c = c, .decl = decl, .out = out};
-    rule.pieces = fb_alloc(sizeof *rule.pieces * (decl->n_raises + 1));
-    out->sort = alarm ? FB_SORT_ALARM : FB_SORT_EVENT;
-    out->name = fb_str_copy(c->arena, decl->name);
+    struct fb_lower_rule rule =
+        fb_lower_begin_rule(c, sort_of(decl->kind), decl->name, index, out);
+    rule.decl = decl;
     out->on_unknown = policy_of(decl->on_unknown);
-    lower_conditions(&rule, index);
+    lower_conditions(&rule);
     out->has_clear_after = decl->clear_after != NULL;
     if (decl->clear_after)
         out->clear_after = lower_span(&rule, decl->clear_after);
@@ -413,8 +460,5 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
         out->at_most_per = lower_span(&rule, decl->at_most_per);
     lower_shown(&rule);
     lower_texts(&rule);
-    out->offset = fb_lower_room(c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));
-    for (uint32_t i = 0; i < rule.n_pieces; i++)
-        fb_piece_free(&rule.pieces[i]);
-    free(rule.pieces);
+    fb_lower_end_rule(&rule);
 }

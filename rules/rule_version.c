@@ -14,7 +14,7 @@ struct fb_rule_texts {
     struct fb_sources *sources; /* what the formatter makes of the files, without comments */
     struct fb_diags *diags;
     struct fb_tree *tree;
-    /* From a class, let, param or rule to the one that stands for it in the formatted tree. */
+    /* From a class, let, param, actuator or rule to the one that stands for it in the formatted tree. */
     struct fb_map *places;
     const void **twins;
     uint32_t n_twins, cap_twins;
@@ -65,6 +65,8 @@ static void pair_items(struct fb_rule_texts *texts, const struct fb_item *item,
                   twin->rule->n_lets);
         break;
     case FB_ITEM_ACTUATOR:
+        pair(texts, item->actuator, twin->actuator);
+        break;
     case FB_ITEM_USE:
     case FB_ITEM_TEST:
         break;
@@ -189,9 +191,19 @@ static void read_param(struct read *read, const struct fb_param_decl *param) {
     put_text(read, ((const struct fb_param_decl *)twin_of(read->texts, param))->span);
 }
 
+static void read_actuator(struct read *read, const struct fb_actuator_decl *actuator) {
+    if (seen(read, actuator))
+        return;
+    read_node(read, actuator->interlock);
+    read_node(read, actuator->permissive);
+    put_text(read, ((const struct fb_actuator_decl *)twin_of(read->texts, actuator))->span);
+}
+
 static void read_node(struct read *read, const struct fb_node *node) {
     if (!node)
         return;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)
+        read_actuator(read, node->actuator);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
         read_let(read, node->let);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_PARAM)
@@ -222,6 +234,11 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
     read_node(read, rule->deadband);
     read_node(read, rule->clear_after);
     read_node(read, rule->at_most_per);
+    read_node(read, rule->start);
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        read_node(read, rule->commands[i].value);
+        read_actuator(read, rule->commands[i].actuator);
+    }
     read_text(read, rule->message);
     read_text(read, rule->response);
 }
@@ -240,16 +257,28 @@ static void read_class(struct read *read, const struct fb_class_decl *class_decl
             put_text(read, decl->items[i].span);
 }
 
-void fb_rule_version(const struct fb_rule_texts *texts, uint32_t rule,
-                     char out[FB_RULE_VERSION_DIGITS + 1]) {
-    const struct fb_checked_rule *of = &texts->checked->rules[rule];
-    struct read read = {.texts = texts};
+static void end_version(struct read *read, char out[FB_RULE_VERSION_DIGITS + 1]) {
     uint8_t digest[32];
-    read_class(&read, texts->checked->classes[of->class_index].decl);
-    read_rule(&read, of->decl);
-    put_text(&read, ((const struct fb_rule_decl *)twin_of(texts, of->decl))->span);
-    fb_sha256(&(struct fb_str){read.text.p, read.text.n}, 1, digest);
+    fb_sha256(&(struct fb_str){read->text.p, read->text.n}, 1, digest);
     fb_hex(digest, FB_RULE_VERSION_DIGITS / 2, out);
-    fb_buf_free(&read.text);
-    free(read.seen);
+    fb_buf_free(&read->text);
+    free(read->seen);
+}
+
+void fb_rule_version(const struct fb_rule_texts *texts, const struct fb_checked_rule *rule,
+                     char out[FB_RULE_VERSION_DIGITS + 1]) {
+    struct read read = {.texts = texts};
+    read_class(&read, texts->checked->classes[rule->class_index].decl);
+    read_rule(&read, rule->decl);
+    put_text(&read, ((const struct fb_rule_decl *)twin_of(texts, rule->decl))->span);
+    end_version(&read, out);
+}
+
+void fb_actuator_version(const struct fb_rule_texts *texts,
+                         const struct fb_checked_actuator *actuator,
+                         char out[FB_RULE_VERSION_DIGITS + 1]) {
+    struct read read = {.texts = texts};
+    read_class(&read, texts->checked->classes[actuator->class_index].decl);
+    read_actuator(&read, actuator->decl);
+    end_version(&read, out);
 }

@@ -15,9 +15,27 @@ static const struct fb_cell_id *cell_of(const struct part *part, const struct fb
     return &part->migration->from->classes[part->change->from].cells[move->from];
 }
 
+/* A cell of a class that comes or goes. */
+static const struct fb_class *class_of(const struct part *part, const struct fb_cell_move *move) {
+    return move->to != FB_NONE ? &part->migration->to->classes[part->change->to]
+                               : &part->migration->from->classes[part->change->from];
+}
+
+/* The rule itself comes or goes with the cell. */
+static bool with_rule(const struct part *part, const struct fb_cell_move *move, uint32_t rule) {
+    for (uint32_t i = 0; i < part->change->n_moves; i++) {
+        const struct fb_cell_move *other = &part->change->moves[i];
+        const struct fb_cell_id *cell = cell_of(part, other);
+        if (cell->kind == FB_CELL_RULE && other->fate == move->fate && cell->index == rule)
+            return true;
+    }
+    return false;
+}
+
 /* Of a rule that comes or goes only the rule itself is told, of a condition only that. */
 static bool goes_without_saying(const struct part *part, const struct fb_cell_move *move) {
     const struct fb_cell_id *cell = cell_of(part, move);
+    const struct fb_class *class_ = class_of(part, move);
     bool comes_or_goes = move->fate == FB_FATE_NEW || move->fate == FB_FATE_REMOVE;
     switch (cell->kind) {
     case FB_CELL_FOR:
@@ -25,24 +43,17 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_ELAPSED:
         return comes_or_goes || !move->why;
     case FB_CELL_CLAIM:
+        return comes_or_goes ? with_rule(part, move, class_->claims[cell->index].rule)
+                             : !move->why;
     case FB_CELL_CONDITION:
-        if (!comes_or_goes)
-            return !move->why;
-        for (uint32_t i = 0; i < part->change->n_moves; i++) {
-            const struct fb_cell_move *rule = &part->change->moves[i];
-            const struct fb_cell_id *other = cell_of(part, rule);
-            const struct fb_class *class_ =
-                move->to != FB_NONE ? &part->migration->to->classes[part->change->to]
-                                    : &part->migration->from->classes[part->change->from];
-            if (other->kind == FB_CELL_RULE && rule->fate == move->fate &&
-                other->index == class_->conditions[cell->index].rule)
-                return true;
-        }
-        return false;
+        return comes_or_goes ? with_rule(part, move, class_->conditions[cell->index].rule)
+                             : !move->why;
+    case FB_CELL_ACTUATOR:
+        return comes_or_goes ? with_rule(part, move, class_->actuators[cell->index].rule)
+                             : !move->why;
     case FB_CELL_FIELD:
     case FB_CELL_WINDOW:
     case FB_CELL_RULE:
-    case FB_CELL_ACTUATOR:
         break;
     }
     return move->fate == FB_FATE_KEEP && !move->why;
@@ -114,7 +125,7 @@ static void put_json_cell(const struct part *part, const struct fb_cell_move *mo
     static const char *const kinds[] = {
         [FB_CELL_FIELD] = "field", [FB_CELL_WINDOW] = "window",   [FB_CELL_FOR] = "for",
         [FB_CELL_UNTIL] = "until", [FB_CELL_ELAPSED] = "elapsed", [FB_CELL_CONDITION] = "condition",
-        [FB_CELL_RULE] = "rule"};
+        [FB_CELL_RULE] = "rule",   [FB_CELL_CLAIM] = "claim",     [FB_CELL_ACTUATOR] = "actuator"};
     const struct fb_cell_id *cell = cell_of(part, move);
     fb_buf_printf(out, "{\"kind\":\"%s\",", kinds[cell->kind]);
     put_member(out, "name", cell->name);

@@ -20,7 +20,7 @@ static bool is_constant(const struct fb_class *class_, const struct fb_code *cod
 bool fb_index_can_follow(const struct fb_program *program, const struct fb_class *class_,
                          const struct fb_condition *condition) {
     const struct fb_rule *rule = &program->rules[condition->rule];
-    if (condition->every_record || condition->twice ||
+    if (condition->role == FB_ROLE_CLAIM || condition->every_record || condition->twice ||
         (rule->has_clear_after && !is_constant(class_, &rule->clear_after)))
         return false;
     for (uint32_t i = 0; i < condition->code.count; i++) {
@@ -30,6 +30,7 @@ bool fb_index_can_follow(const struct fb_program *program, const struct fb_class
             if (is_number(class_->fields[in->imm].type))
                 return false;
             break;
+        case FB_I_ACTUATOR:
         case FB_I_ELAPSED:
         case FB_I_AGE:
         case FB_I_SILENT:

@@ -24,7 +24,7 @@ struct fb_field_index {
     uint64_t *whenever;   /* of those, the events that fire at each sample while they are true */
 };
 
-/* Whether a condition is made only of what the index can follow. */
+/* Whether a condition is made only of what the index can follow, and is a truth. */
 bool fb_index_can_follow(const struct fb_program *program, const struct fb_class *class_,
                          const struct fb_condition *condition);
 /* `followed`: set of the class's conditions. Set-up only. */

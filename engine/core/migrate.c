@@ -124,8 +124,45 @@ static void join_content(struct pair *p) {
             if (new_cell(p, to)->kind == FB_CELL_WINDOW && is_open(p, to))
                 join_window(p, to, pass == 1);
     join_all(p, FB_CELL_RULE, same_hash, FB_FATE_KEEP, NULL);
-    join_all(p, FB_CELL_RULE, same_likeness, FB_FATE_KEEP,
-             "it changed; what it has raised or counted stays");
+    join_all(p, FB_CELL_RULE, same_likeness, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_ACTUATOR, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_ACTUATOR, same_likeness, FB_FATE_RESET, "its words or its unit changed");
+    join_all(p, FB_CELL_CLAIM, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");
+}
+
+/* What is said of a rule or a claim that is the same one, but not to the bit. */
+static const char *why_rule(enum fb_rule_sort sort) {
+    switch (sort) {
+    case FB_SORT_ALARM:
+    case FB_SORT_EVENT: return "it changed; what it has raised or counted stays";
+    case FB_SORT_CONTROL: return "it changed; it is on or off as before until its start says else";
+    case FB_SORT_ACTUATOR: return "its text changed; what it remembers stays";
+    }
+    FB_BUG("a sort of rule");
+}
+
+static const char *why_claim(const struct fb_claim *from, const struct fb_claim *to) {
+    if (to->percent > 0 && to->percent < from->percent)
+        return "it changed; on devices where it is not real any more it is withdrawn";
+    if (to->percent < from->percent)
+        return "it changed; it is not real any more: where it is in force it is withdrawn";
+    return "it changed; its last known value stays until its new one is known";
+}
+
+static void explain_changed(struct pair *p) {
+    for (uint32_t to = 0; to < p->to->n_cells; to++) {
+        struct fb_cell_move *move = &p->change->moves[to];
+        if (move->fate != FB_FATE_KEEP || same_hash(old_cell(p, move->from), new_cell(p, to)))
+            continue;
+        uint32_t index = new_cell(p, to)->index;
+        if (new_cell(p, to)->kind == FB_CELL_RULE)
+            move->why = why_rule(p->to_program->rules[index].sort);
+        if (new_cell(p, to)->kind == FB_CELL_CLAIM)
+            move->why =
+                why_claim(&p->from->claims[old_cell(p, move->from)->index], &p->to->claims[index]);
+    }
 }
 
 /* ---- conditions ---------------------------------------------------------------------------- */
@@ -134,14 +171,27 @@ static uint32_t rule_of(const struct fb_class *class_, const struct fb_cell_id *
     return class_->conditions[cell->index].rule;
 }
 
-/* Both conditions of one rule, which is there before and after. */
+/* Both conditions of one rule, which is there before and after, for the same purpose. */
 static bool same_rule(const struct pair *p, uint32_t from, uint32_t to) {
     const struct fb_cell_id *old = old_cell(p, from), *now = new_cell(p, to);
     if (old->kind != FB_CELL_CONDITION || now->kind != FB_CELL_CONDITION)
         return false;
     const struct fb_rule *a = &p->from_program->rules[rule_of(p->from, old)];
     const struct fb_rule *b = &p->to_program->rules[rule_of(p->to, now)];
-    return a->sort == b->sort && fb_str_eq(a->name, b->name);
+    return a->sort == b->sort && fb_str_eq(a->name, b->name) &&
+           p->from->conditions[old->index].role == p->to->conditions[now->index].role;
+}
+
+static const char *why_reset(const struct pair *p, uint32_t to) {
+    switch (p->to_program->rules[rule_of(p->to, new_cell(p, to))].sort) {
+    case FB_SORT_ALARM:
+    case FB_SORT_EVENT:
+        return "another condition; its delays begin anew, an active alarm stays until the new "
+               "condition ends it";
+    case FB_SORT_CONTROL: return "another condition; its delays begin anew";
+    case FB_SORT_ACTUATOR: return "another condition; its delays begin anew";
+    }
+    FB_BUG("a sort of rule");
 }
 
 static void join_conditions(struct pair *p, int pass) {
@@ -156,9 +206,7 @@ static void join_conditions(struct pair *p, int pass) {
             else if (pass == 1 && same_likeness(old_cell(p, from), new_cell(p, to)))
                 join(p, from, to, FB_FATE_KEEP, "its numbers changed; its delays go on");
             else if (pass == 2)
-                join(p, from, to, FB_FATE_RESET,
-                     "another condition; its delays begin anew, an active alarm stays until the "
-                     "new condition ends it");
+                join(p, from, to, FB_FATE_RESET, why_reset(p, to));
             else
                 continue;
             break;
@@ -207,8 +255,15 @@ static void find_rules(struct pair *p) {
 static void find_conditions(struct pair *p) {
     for (uint32_t i = 0; i < p->to->n_cells; i++) {
         const struct fb_cell_move *move = &p->change->moves[i];
-        if (new_cell(p, i)->kind == FB_CELL_CONDITION && move->fate == FB_FATE_KEEP)
-            p->change->condition_from[new_cell(p, i)->index] = old_cell(p, move->from)->index;
+        const struct fb_cell_id *now = new_cell(p, i);
+        if (move->fate != FB_FATE_KEEP)
+            continue;
+        uint32_t from = old_cell(p, move->from)->index;
+        if (now->kind == FB_CELL_CONDITION)
+            p->change->condition_from[now->index] = from;
+        if (now->kind == FB_CELL_CLAIM)
+            p->change->condition_from[p->to->claims[now->index].condition] =
+                p->from->claims[from].condition;
     }
 }
 
@@ -250,9 +305,19 @@ static const char *why_forgotten(const struct fb_class *from, const struct fb_cl
 }
 
 static const char *why_removed(const struct pair *p, uint32_t cell) {
-    bool alarm = old_cell(p, cell)->kind == FB_CELL_RULE &&
-                 p->from_program->rules[old_cell(p, cell)->index].sort == FB_SORT_ALARM;
-    return alarm ? "where it is active, it ends with `removed`" : NULL;
+    const struct fb_cell_id *old = old_cell(p, cell);
+    if (old->kind == FB_CELL_CLAIM)
+        return "its claim is withdrawn";
+    if (old->kind != FB_CELL_RULE)
+        return NULL;
+    switch (p->from_program->rules[old->index].sort) {
+    case FB_SORT_ALARM: return "where it is active, it ends with `removed`";
+    case FB_SORT_CONTROL: return "its claims are withdrawn";
+    case FB_SORT_ACTUATOR:
+        return "what it remembers is forgotten; its last command ends with its lease";
+    case FB_SORT_EVENT: break;
+    }
+    return NULL;
 }
 
 static void compare(struct fb_migration *migration, struct fb_class_change *change) {
@@ -274,6 +339,7 @@ static void compare(struct fb_migration *migration, struct fb_class_change *chan
     join_content(&p);
     for (int pass = 0; pass < 3; pass++)
         join_conditions(&p, pass);
+    explain_changed(&p);
     find_conditions(&p);
     join_operators(&p, same_hash);
     join_operators(&p, same_likeness);

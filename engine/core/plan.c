@@ -198,7 +198,7 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
         while (class_->rules[local_rule] != condition->rule)
             local_rule++;
         uint32_t steps =
-            fb_steps_make(plan->steps + n, class_, &condition->code, plan->block_at);
+            fb_steps_make(plan->steps + n, class_, condition, plan->block_at);
         plan->conditions[c] = (struct fb_condition_plan){
             .rule = rule,
             .steps = steps ? plan->steps + n : NULL,

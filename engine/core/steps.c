@@ -73,8 +73,9 @@ static bool make(struct fb_step *step, const struct fb_class *class_, const stru
 }
 
 uint32_t fb_steps_make(struct fb_step *steps, const struct fb_class *class_,
-                       const struct fb_code *code, uint32_t block_at) {
-    if (code->count > FB_STEPS_MAX)
+                       const struct fb_condition *condition, uint32_t block_at) {
+    const struct fb_code *code = &condition->code;
+    if (condition->role == FB_ROLE_CLAIM || code->count > FB_STEPS_MAX)
         return 0;
     for (uint32_t i = 0; i < code->count; i++)
         if (!make(&steps[i], class_, &class_->code[code->first + i], block_at))

@@ -1,0 +1,58 @@
+/* Controls: when they are on, and what they ask of which actuator. */
+#include "rules/lower_internal.h"
+
+#include "engine/base/err.h"
+
+/* Of the devices on which the commands are real (A6). */
+static double percent_of(const struct fb_rule_decl *decl) {
+    switch (decl->rollout) {
+    case FB_ROLLOUT_NONE:
+    case FB_ROLLOUT_SHADOW:
+        return 0;
+    case FB_ROLLOUT_CANARY:
+        return decl->canary;
+    case FB_ROLLOUT_ARMED:
+        return 100;
+    }
+    FB_ASSERT(false && "a rollout");
+    return 0;
+}
+
+/* A number in the actuator's unit, or the place of one of its words. */
+static uint16_t lower_value(struct fb_piece *piece, const struct fb_command_decl *command) {
+    const struct fb_type_decl *type = &command->actuator->type;
+    return type->type == FB_T_ENUM ? fb_lower_expr(piece, command->value).reg
+                                   : fb_lower_in_unit(piece, command->value, type->unit);
+}
+
+static void lower_command(struct fb_lower_rule *rule, const struct fb_command_decl *command) {
+    struct fb_lower_class *c = rule->c;
+    struct fb_piece *piece = fb_lower_begin_condition(rule, command->value->span);
+    uint16_t value = lower_value(piece, command);
+    uint32_t offset =
+        fb_lower_room(c, sizeof(struct fb_claim_cell), _Alignof(struct fb_claim_cell));
+    struct fb_condition *condition = fb_lower_end_condition(rule, FB_ROLE_CLAIM, value, offset);
+    condition->claim = c->out->n_claims;
+    c->out->claims[c->out->n_claims++] = (struct fb_claim){
+        .rule = rule->index,
+        .actuator = fb_lower_actuator_index(c, command->actuator),
+        .condition = c->out->n_conditions - 1,
+        .priority = command->priority ? (uint8_t)command->priority : FB_PRIORITY_DEFAULT,
+        .percent = percent_of(rule->decl),
+        .pulse_us = fb_lower_span(c, command->pulse),
+        .offset = offset,
+    };
+}
+
+void fb_lower_control(struct fb_lower_rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    struct fb_rule *out = rule->out;
+    const struct fb_node *start = decl->start ? decl->start : decl->where;
+    out->has_start = start != NULL;
+    if (start)
+        fb_lower_condition(rule, FB_ROLE_WHEN, start);
+    out->first_claim = rule->c->out->n_claims;
+    out->n_claims = decl->n_commands;
+    for (uint32_t i = 0; i < decl->n_commands; i++)
+        lower_command(rule, &decl->commands[i]);
+}
