@@ -345,8 +345,8 @@ static uint16_t side(struct fb_piece *piece, const struct fb_node *node,
                      const struct fb_unit *unit) {
     const struct fb_node *deadband = piece->deadband;
     piece->deadband = NULL;
-    uint16_t reg =
-        is_numeric(node->type) ? fb_lower_in_unit(piece, node, unit) : fb_lower_expr(piece, node).reg;
+    uint16_t reg = is_numeric(node->type) ? fb_lower_in_unit(piece, node, unit)
+                                          : fb_lower_expr(piece, node).reg;
     piece->deadband = deadband;
     return reg;
 }

@@ -14,7 +14,8 @@ struct fb_rule_texts {
     struct fb_sources *sources; /* what the formatter makes of the files, without comments */
     struct fb_diags *diags;
     struct fb_tree *tree;
-    /* From a class, let, param, actuator or rule to the one that stands for it in the formatted tree. */
+    /* From a class, let, param, actuator or rule to the one that stands for it in the formatted
+     * tree. */
     struct fb_map *places;
     const void **twins;
     uint32_t n_twins, cap_twins;

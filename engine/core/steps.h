@@ -33,8 +33,8 @@ struct fb_step {
     double limit;
 };
 
-/* The number of steps written, at most FB_STEPS_MAX; 0: the code has others than these, or its value
- * is no truth. block_at: bytes from a device to its block. */
+/* The number of steps written, at most FB_STEPS_MAX; 0: the code has others than these, or its
+ * value is no truth. block_at: bytes from a device to its block. */
 uint32_t fb_steps_make(struct fb_step *steps, const struct fb_class *class_,
                        const struct fb_condition *condition, uint32_t block_at);
 /* 0 false, 1 true, 2 unknown; lowers the deadlines of eval as fb_eval_run does. */
