@@ -183,7 +183,8 @@ static void it_tells_which_claims_and_guardrails_made_a_command(void **state) {
     assert_non_null(strstr(
         data.p, "\"actuator\":\"fan/p-1\",\"entries\":[{\"rule\":\"overheat\",\"priority\":9,"
                 "\"value\":\"full \\\"on\\\"\"},{\"rule\":\"bare\",\"priority\":12,"
-                "\"value\":\"off\"}],\"requested\":\"full \\\"on\\\"\",\"value\":\"full \\\"on\\\"\",\"epoch\":0,"
+                "\"value\":\"off\"}],\"requested\":\"full \\\"on\\\"\","
+                "\"value\":\"full \\\"on\\\"\",\"epoch\":0,"
                 "\"command\":17,\"rules\":"));
     decision(&auditor, shadow);
     expect_member("kind", "shadow");
