@@ -235,6 +235,21 @@ static void check_word(struct fb_checker *ck, const struct fb_test_step *step,
                 FB_ARG(step->word));
 }
 
+/* `with value ..`, `with requested ..`: as the actuator itself is compared in an expression. */
+static void check_with_command(struct fb_checker *ck, uint32_t class_index,
+                               const struct fb_actuator_decl *actuator, struct fb_with *with) {
+    static const struct fb_str names[] = {{"value", 5}, {"requested", 9}};
+    struct fb_with of_actuator = *with;
+    if (!fb_str_eq(with->name, names[0]) && !fb_str_eq(with->name, names[1])) {
+        fb_diag_add(ck->diags, FB_E_UNKNOWN_NAME, with->span,
+                    fb_check_suggest(ck, with->name, names, 2),
+                    "a command carries `value` and `requested`, not `%.*s`", FB_ARG(with->name));
+        return;
+    }
+    of_actuator.name = actuator->name;
+    check_with(ck, class_index, NULL, &of_actuator);
+}
+
 static void check_command(struct fb_checker *ck, const struct fb_test_step *step,
                           uint32_t class_index) {
     const struct fb_checked_actuator *actuator = find_actuator(ck, step, class_index);
@@ -244,7 +259,7 @@ static void check_command(struct fb_checker *ck, const struct fb_test_step *step
         return;
     check_word(ck, step, actuator->decl);
     for (uint32_t i = 0; i < step->n_with; i++)
-        check_with(ck, actuator->class_index, NULL, &step->with[i]);
+        check_with_command(ck, actuator->class_index, actuator->decl, &step->with[i]);
 }
 
 /* ---- tests ---------------------------------------------------------------------------------- */

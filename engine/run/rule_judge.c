@@ -36,6 +36,8 @@ int64_t fb_rule_judge_at(const struct fb_checked *checked, const struct fb_test_
 /* ---- does it fit ---- */
 
 static bool rule_fits(const struct fb_test_step *step, const struct fb_came *came) {
+    if (step->command || came->actuator)
+        return step->command && came->actuator && fb_str_eq(came->actuator->name, step->rule);
     return came->is_event == (step->rule_kind == FB_RULE_EVENT) &&
            fb_str_eq(came->rule->name, step->rule);
 }
@@ -47,6 +49,9 @@ static bool device_fits(const struct fb_test_step *step, const struct fb_came *c
 static bool word_fits(const struct fb_test_step *step, const struct fb_came *came) {
     if (!step->word.n)
         return true;
+    if (came->actuator)
+        return came->actuator->is_switch &&
+               fb_str_eq(step->word, came->actuator->words[came->value != 0]);
     bool severity = fb_str_eq(step->word, fb_str_of(fb_severity_name(came->severity))) &&
                     came->event != FB_ALERT_CLEARED;
     if (step->severity.n)
@@ -102,6 +107,15 @@ static const struct fb_unit *unit_of(const struct fb_checked *checked, const str
     return NULL;
 }
 
+static const struct fb_unit *unit_of_actuator(const struct fb_checked *checked,
+                                              const struct fb_came *came) {
+    for (uint32_t i = 0; i < checked->n_actuators; i++)
+        if (checked->actuators[i].class_index == came->class_index &&
+            fb_str_eq(checked->actuators[i].decl->name, came->actuator->name))
+            return checked->actuators[i].decl->type.unit;
+    return NULL;
+}
+
 static uint32_t shown_index(const struct fb_rule *rule, struct fb_str name) {
     for (uint32_t i = 0; i < rule->n_shown; i++)
         if (fb_str_eq(rule->shown[i].name, name))
@@ -109,8 +123,23 @@ static uint32_t shown_index(const struct fb_rule *rule, struct fb_str name) {
     return NONE;
 }
 
+/* `value` and `requested`; a word is in the unit of none. */
+static bool command_fits(const struct judge *judge, const struct fb_with *with,
+                         const struct fb_came *came) {
+    double value = fb_str_eq(with->name, FB_S("value")) ? came->value : came->requested, x;
+    if (with->value->kind == FB_N_UNKNOWN)
+        return with->op == FB_OP_NE;
+    if (came->actuator->is_switch)
+        return compares(with->op,
+                        fb_str_cmp(came->actuator->words[value != 0], with->value->text));
+    return fb_check_constant(with->value, unit_of_actuator(judge->checked, came), &x) &&
+           compares(with->op, (value > x) - (value < x));
+}
+
 static bool with_fits(const struct judge *judge, const struct fb_with *with,
                       const struct fb_came *came) {
+    if (came->actuator)
+        return command_fits(judge, with, came);
     uint32_t i = shown_index(came->rule, with->name);
     if (i == NONE)
         return false;
@@ -271,7 +300,21 @@ static void put_id(struct fb_buf *buf, struct fb_str id) {
     fb_buf_printf(buf, "%s%.*s%s", quote, FB_ARG(id), quote);
 }
 
+static void put_asked(struct fb_buf *buf, const struct fb_actuator *actuator, double value) {
+    if (actuator->is_switch) {
+        put_id(buf, actuator->words[value != 0]);
+        return;
+    }
+    struct fb_slot slot = {.unit = actuator->unit, .type = FB_T_NUMBER, .decimals = -1};
+    struct fb_value number = {.num = value, .quality = FB_Q_GOOD};
+    fb_encode_value(&slot, &number, buf);
+}
+
 static void put_word(struct fb_buf *buf, const struct fb_came *came) {
+    if (came->actuator) {
+        put_asked(buf, came->actuator, came->value);
+        return;
+    }
     if (came->event != FB_ALERT_SEVERITY)
         fb_buf_text(buf, fb_alert_event_name(came->event));
     if (came->event == FB_ALERT_RAISED)
@@ -283,16 +326,21 @@ static void put_word(struct fb_buf *buf, const struct fb_came *came) {
 /* What came, so that it can be copied into a test behind `expect`; then its message. */
 static struct fb_str text_of_came(const struct judge *judge, const struct fb_came *came) {
     struct fb_buf buf = {0};
-    fb_buf_text(&buf, came->is_event ? "event " : "alarm ");
-    put_id(&buf, came->rule->name);
+    bool number = came->actuator && !came->actuator->is_switch;
+    fb_buf_text(&buf, came->actuator ? "command " : came->is_event ? "event " : "alarm ");
+    put_id(&buf, came->actuator ? came->actuator->name : came->rule->name);
     fb_buf_text(&buf, " of ");
     put_id(&buf, came->device);
-    if (!came->is_event) {
+    if (!came->is_event && !number) {
         fb_buf_char(&buf, ' ');
         put_word(&buf, came);
     }
     fb_buf_text(&buf, " at ");
     put_span(&buf, came->at_us);
+    if (number) {
+        fb_buf_text(&buf, " with value == ");
+        put_asked(&buf, came->actuator, came->value);
+    }
     if (came->message.n)
         fb_buf_printf(&buf, ": %.*s", FB_ARG(came->message));
     return keep_text(judge, &buf);
@@ -323,8 +371,13 @@ static struct fb_str difference(const struct judge *judge, uint32_t k, const str
         if (with_fits(judge, &step->with[i], came))
             continue;
         struct fb_str name = step->with[i].name;
-        uint32_t shown = shown_index(came->rule, name);
         fb_buf_printf(&buf, "%s`%.*s` was ", buf.n ? ", and " : "", FB_ARG(name));
+        if (came->actuator) {
+            bool value = fb_str_eq(name, FB_S("value"));
+            put_asked(&buf, came->actuator, value ? came->value : came->requested);
+            continue;
+        }
+        uint32_t shown = shown_index(came->rule, name);
         FB_ASSERT(shown != NONE); /* looked for before the test was run */
         put_value(&buf, came, shown);
     }

@@ -7,15 +7,18 @@
 #include "engine/model/output.h"
 #include "engine/run/rule_test.h"
 
-/* An alert or event that came, kept. */
+/* An alert, event or command that came, kept. */
 struct fb_came {
-    const struct fb_rule *rule;
+    const struct fb_rule *rule; /* NULL: a command of the default */
+    const struct fb_actuator *actuator; /* NULL: it is no command */
+    double value, requested;            /* of a command */
+    uint16_t class_index;
     bool is_event;
     enum fb_alert_event event;
     enum fb_severity severity;
     struct fb_str device, message;
     int64_t at_us;          /* from the test's start */
-    struct fb_value *shown; /* as rule->shown */
+    struct fb_value *shown; /* as rule->shown; not of a command */
 };
 
 /* When an expectation wants it, from the test's start; FB_NO_TIME: at any time. */

@@ -26,28 +26,55 @@ struct run {
     struct fb_rule_test_result *result;
 };
 
+/* Renewals say nothing new, shadows command nobody. */
+static bool is_of_interest(const struct fb_output *output) {
+    switch (output->kind) {
+    case FB_OUT_ALERT:
+    case FB_OUT_EVENT:
+        return true;
+    case FB_OUT_COMMAND:
+        return !output->actuator->shadow && output->reason != FB_REASON_RENEWED;
+    case FB_OUT_LATE:
+    case FB_OUT_BLOCKED:
+        break;
+    }
+    return false;
+}
+
+static void keep_shown(const struct run *run, const struct fb_output *output,
+                       struct fb_came *came) {
+    uint32_t n = output->rule->n_shown;
+    came->shown = FB_ARENA_ARRAY(run->arena, struct fb_value, n + 1);
+    for (uint32_t i = 0; i < n; i++) {
+        came->shown[i] = output->shown[i];
+        if (output->rule->shown[i].type == FB_T_TEXT && came->shown[i].quality == FB_Q_GOOD)
+            came->shown[i].text = fb_str_copy(run->arena, output->shown[i].text);
+    }
+}
+
 static void keep(void *context, const struct fb_output *output) {
     struct run *run = context;
-    if (output->kind == FB_OUT_LATE)
-        return;
     struct fb_buf message = {0};
-    fb_encode_template(&output->rule->message, output, &message);
+    if (!is_of_interest(output))
+        return;
+    if (output->rule)
+        fb_encode_template(&output->rule->message, output, &message);
     struct fb_came came = {
         .rule = output->rule,
+        .actuator = output->kind == FB_OUT_COMMAND ? output->actuator : NULL,
+        .value = output->value,
+        .requested = output->requested,
+        .class_index = output->class_index,
         .is_event = output->kind == FB_OUT_EVENT,
         .event = output->event,
         .severity = output->severity,
         .device = fb_str_copy(run->arena, output->device),
         .message = fb_str_copy(run->arena, (struct fb_str){message.p, message.n}),
         .at_us = output->at_us - run->start_us,
-        .shown = FB_ARENA_ARRAY(run->arena, struct fb_value, output->rule->n_shown + 1),
     };
     fb_buf_free(&message);
-    for (uint32_t i = 0; i < output->rule->n_shown; i++) {
-        came.shown[i] = output->shown[i];
-        if (output->rule->shown[i].type == FB_T_TEXT && came.shown[i].quality == FB_Q_GOOD)
-            came.shown[i].text = fb_str_copy(run->arena, output->shown[i].text);
-    }
+    if (!came.actuator)
+        keep_shown(run, output, &came);
     FB_PUSH_ROOM(run->came, run->n_came, run->cap_came);
     run->came[run->n_came++] = came;
 }
@@ -87,12 +114,30 @@ static void play(struct run *run, const struct fb_program *program,
 
 /* ---- what no run could meet ---- */
 
-static const struct fb_rule *rule_of(const struct fb_program *program,
+static bool has_device_of(const struct fb_rule_series *series, uint32_t class_index) {
+    for (uint32_t i = 0; i < series->n_devices; i++)
+        if (series->devices[i].class_index == class_index)
+            return true;
+    return false;
+}
+
+/* Of a command the rule that stands for its actuator. Two devices may have actuators of one name:
+ * then that of the test's, or else one that the records are of. */
+static const struct fb_rule *rule_of(const struct run *run, const struct fb_program *program,
+                                     const struct fb_rule_series *series,
                                      const struct fb_test_step *step) {
-    for (uint32_t i = 0; i < program->n_rules; i++)
-        if (fb_str_eq(program->rules[i].name, step->rule))
-            return &program->rules[i];
-    FB_BUG("check has looked for the rule of an expectation");
+    const struct fb_rule *found = NULL;
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        const struct fb_rule *rule = &program->rules[i];
+        if (step->command != (rule->sort == FB_SORT_ACTUATOR) || !fb_str_eq(rule->name, step->rule))
+            continue;
+        if (rule->class_index == run->test->class_index ||
+            (run->test->class_index == UINT32_MAX && has_device_of(series, rule->class_index)))
+            return rule;
+        found = rule;
+    }
+    FB_ASSERT(found); /* check has looked for it */
+    return found;
 }
 
 /* "p1, p2": at most ten. */
@@ -164,8 +209,9 @@ static bool check_expectations(const struct run *run, const struct fb_program *p
         const struct fb_test_step *step = &decl->steps[i];
         if (step->kind != FB_STEP_EXPECT)
             continue;
-        const struct fb_rule *rule = rule_of(program, step);
-        if (!check_device(run, series, step, rule, err) || !check_with(run, step, rule, err))
+        const struct fb_rule *rule = rule_of(run, program, series, step);
+        if (!check_device(run, series, step, rule, err) ||
+            (!step->command && !check_with(run, step, rule, err)))
             return false;
     }
     return true;
