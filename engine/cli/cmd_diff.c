@@ -1,7 +1,7 @@
 /* `flyball diff A B`: what two sets of rules make of the same recorded events.
  *
- * Place in the flow: two replays, whose alarms and events run/episodes gathers; diff_text compares
- * and prints them. */
+ * Place in the flow: two replays, whose alarms and events review/episodes gathers; diff_text
+ * compares and prints them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

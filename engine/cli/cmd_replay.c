@@ -12,8 +12,9 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/replay_request.h"
+#include "engine/review/page.h"
 
-enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT };
+enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT, KEY_REPORT };
 
 static const struct argp_option option_table[] = {
     FB_REPLAY_OPTIONS,
@@ -23,6 +24,8 @@ static const struct argp_option option_table[] = {
      0},
     {"audit", KEY_AUDIT, NULL, 0, "Put the audit records on stdout too", 0},
     {"watch", KEY_WATCH, NULL, 0, "Show alerts for people on stdout; goes with --out", 0},
+    {"report", KEY_REPORT, "FILE.html", 0,
+     "Write a page with plots of the telemetry and what was told; needs no network to be seen", 0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
 
@@ -35,14 +38,15 @@ static const char *const stream_files[FB_STREAMS] = {
 
 struct request {
     struct fb_replay_request what;
-    const char *out;
+    const char *out, *report;
+    struct fb_page *page; /* NULL: none is asked for */
     FILE *files[FB_STREAMS];
-    bool quiet, terminal, colour;
+    bool quiet, watching, terminal, colour;
 };
 
 /* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". */
-static void show_alert(void *context, const struct fb_output *output, struct fb_str message) {
-    const struct request *request = context;
+static void show_alert(const struct request *request, const struct fb_output *output,
+                       struct fb_str message) {
     static const char *const colours[] = {[FB_INFO] = "36",
                                           [FB_LOW] = "36",
                                           [FB_MEDIUM] = "33",
@@ -63,6 +67,19 @@ static void show_alert(void *context, const struct fb_output *output, struct fb_
            FB_ARG(message));
 }
 
+static void note_record(void *context, const struct fb_entry *entry) {
+    const struct request *request = context;
+    fb_page_record(request->page, entry);
+}
+
+static void note_output(void *context, const struct fb_output *output, struct fb_str message) {
+    const struct request *request = context;
+    if (request->page)
+        fb_page_output(request->page, output, message);
+    if (request->watching)
+        show_alert(request, output, message);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct request *request = state->input;
     switch (key) {
@@ -70,7 +87,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         request->out = value;
         return 0;
     case KEY_WATCH:
-        request->what.options.watch = show_alert;
+        request->watching = true;
+        return 0;
+    case KEY_REPORT:
+        request->report = value;
         return 0;
     case KEY_AUDIT:
         request->what.options.audit = true;
@@ -83,7 +103,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         fb_replay_request_check(&request->what, state);
-        if (request->what.options.watch && !request->out)
+        if (request->watching && !request->out)
             argp_error(state, "--watch shows alerts on stdout, so the records need --out DIR");
         request->what.options.audit |= request->out != NULL;
         return 0;
@@ -146,6 +166,33 @@ static bool close_outputs(struct request *request, struct fb_err *err) {
     return good;
 }
 
+/* "overheat.rules over pumps.ndjson": the names without their folders. */
+static struct fb_str title_of(const struct request *request, struct fb_buf *text) {
+    const char *path = request->what.rules.paths[0], *input = request->what.inputs[0].path;
+    const char *slash = strrchr(path, '/'), *other = strrchr(input, '/');
+    fb_buf_printf(text, "%s%s over %s%s", slash && slash[1] ? slash + 1 : path,
+                  request->what.rules.n > 1 ? " and others" : "", other ? other + 1 : input,
+                  request->what.options.n_inputs > 1 ? " and others" : "");
+    return (struct fb_str){text->p, text->n};
+}
+
+static bool write_report(const struct request *request, struct fb_err *err) {
+    if (!request->page)
+        return true;
+    struct fb_buf title = {0}, page = {0};
+    fb_page_put(request->page, title_of(request, &title), fb_str_of(fb_cli_build()), &page);
+    FILE *file = fopen(request->report, "w");
+    bool good = file && fwrite(page.p, 1, page.n, file) == page.n;
+    int reason = errno;
+    if (file && fclose(file) && good) {
+        good = false;
+        reason = errno;
+    }
+    fb_buf_free(&title);
+    fb_buf_free(&page);
+    return good || fb_fail(err, FB_FATAL, "%s: %s", request->report, strerror(reason));
+}
+
 static void put_count(const char *before, uint64_t n, const char *what, const char *more) {
     fprintf(stderr, "%s%llu %s%s", before, (unsigned long long)n, what, n == 1 ? "" : more);
 }
@@ -169,6 +216,7 @@ static int replay(struct request *request) {
     if (request->terminal)
         fputs("\r\033[K", stderr);
     good = close_outputs(request, good ? &err : NULL) && good;
+    good = good && write_report(request, &err);
     if (!good) {
         fprintf(stderr, "flyball replay: %s\n", err.text);
         return FB_EXIT_IO;
@@ -199,7 +247,14 @@ int fb_cmd_replay(int argc, char **argv) {
         return status;
     request.what.options.progress = request.terminal ? show_progress : NULL;
     request.what.options.context = &request;
+    if (request.report) {
+        request.page = fb_page_new(request.what.options.program);
+        request.what.options.record = note_record;
+    }
+    if (request.report || request.watching)
+        request.what.options.watch = note_output;
     status = replay(&request);
+    fb_page_free(request.page);
     fb_bundle_drop(bundle);
     return status;
 }

@@ -4,7 +4,7 @@
 #ifndef FB_CLI_DIFF_TEXT_H
 #define FB_CLI_DIFF_TEXT_H
 
-#include "engine/run/episodes.h"
+#include "engine/review/episodes.h"
 #include "engine/run/replay.h"
 
 /* One of the two runs. */

@@ -1,7 +1,7 @@
 /* Alerts and events gathered to episodes, and those of two runs paired.
  *
- * Place in the flow: engine/run/episodes alone. */
-#include "engine/run/episodes.h"
+ * Place in the flow: engine/review/episodes alone. */
+#include "engine/review/episodes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

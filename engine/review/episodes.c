@@ -1,7 +1,7 @@
 /* Episodes gathered by key, sorted, and matched between two runs.
  *
  * Place in the flow: see episodes.h. */
-#include "engine/run/episodes.h"
+#include "engine/review/episodes.h"
 
 #include <stdlib.h>
 
@@ -46,6 +46,7 @@ static struct fb_episode *add(struct fb_episodes *episodes, const struct fb_outp
         .kind = output->kind == FB_OUT_EVENT ? FB_EPISODE_EVENT : FB_EPISODE_ALARM,
         .rule = fb_str_copy(episodes->arena, output->rule->name),
         .device = fb_str_copy(episodes->arena, output->device),
+        .class_index = output->class_index,
         .from_us = output->at_us,
         .to_us = output->kind == FB_OUT_EVENT ? output->at_us : FB_NEVER,
         .severity = output->kind == FB_OUT_EVENT ? FB_SEV_NONE : output->severity,

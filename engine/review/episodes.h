@@ -3,8 +3,8 @@
  *
  * Place in the flow: replay's watchers fill it; `flyball diff` compares two and prints them. One
  * owner, no locks. */
-#ifndef FB_RUN_EPISODES_H
-#define FB_RUN_EPISODES_H
+#ifndef FB_REVIEW_EPISODES_H
+#define FB_REVIEW_EPISODES_H
 
 #include "engine/model/output.h"
 
@@ -14,6 +14,7 @@ enum fb_episode_kind { FB_EPISODE_ALARM, FB_EPISODE_EVENT };
 struct fb_episode {
     enum fb_episode_kind kind;
     struct fb_str rule, device;
+    uint16_t class_index;      /* of the device, in the program of the run */
     int64_t from_us, to_us;    /* device time; an event: both the same; FB_NEVER: has not ended */
     enum fb_severity severity; /* alarm: the highest one it had */
     struct fb_str message;     /* as it began */
