@@ -7,8 +7,9 @@
  * The stream: device events of about 155 bytes, 10,000 devices, each once a second of event time,
  * two partitions, lz4. The rules: workload W2 (mean of 10 s windows against a limit) and W4
  * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once; 10 also exactly once, with
- * one snapshot at the start as always and no other, and with snapshots as often as they ever come
- * (8 times their bytes read in between). WHICH: besides the empty loop only rows with this in
+ * one snapshot at the start as always and no other, with snapshots as often as they ever come (8
+ * times their bytes read in between), and at the default pace, of which only a run of more than a
+ * minute has a second one (90,000,000 events). WHICH: besides the empty loop only rows with this in
  * their names.
  * Printed: events per CPU-second of the whole process, start-up included, the ratio to the empty
  * loop (callback queue), what of that the client's threads and what flyball's own spend, and what a

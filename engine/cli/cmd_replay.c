@@ -12,8 +12,9 @@
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/replay_request.h"
+#include "engine/review/page.h"
 
-enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT };
+enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT, KEY_REPORT };
 
 static const struct argp_option option_table[] = {
     FB_REPLAY_OPTIONS,
@@ -24,6 +25,8 @@ static const struct argp_option option_table[] = {
     {"audit", KEY_AUDIT, NULL, 0, "Put the audit records on stdout too", 0},
     {"watch", KEY_WATCH, NULL, 0, "Show alerts and commands for people on stdout; goes with --out",
      0},
+    {"report", KEY_REPORT, "FILE.html", 0,
+     "Write a page with plots of the telemetry and what was told; needs no network to be seen", 0},
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
 
@@ -38,9 +41,10 @@ static const char *const stream_files[FB_STREAMS] = {
 
 struct request {
     struct fb_replay_request what;
-    const char *out;
+    const char *out, *report;
+    struct fb_page *page; /* NULL: none is asked for */
     FILE *files[FB_STREAMS];
-    bool quiet, terminal, colour;
+    bool quiet, watching, terminal, colour;
 };
 
 /* What a line for people says before the message. */
@@ -84,8 +88,8 @@ static void show_command(const struct fb_output *output, struct shown *shown) {
 
 /* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". What only goes on is left
  * out: renewals, and that a guardrail blocks no longer. */
-static void show_output(void *context, const struct fb_output *output, struct fb_str message) {
-    const struct request *request = context;
+static void show_output(const struct request *request, const struct fb_output *output,
+                        struct fb_str message) {
     struct shown shown;
     char at[FB_TIME_TEXT_MAX];
     if ((output->kind == FB_OUT_COMMAND && output->reason == FB_REASON_RENEWED) ||
@@ -105,6 +109,19 @@ static void show_output(void *context, const struct fb_output *output, struct fb
            FB_ARG(message));
 }
 
+static void note_record(void *context, const struct fb_entry *entry) {
+    const struct request *request = context;
+    fb_page_record(request->page, entry);
+}
+
+static void note_output(void *context, const struct fb_output *output, struct fb_str message) {
+    const struct request *request = context;
+    if (request->page)
+        fb_page_output(request->page, output, message);
+    if (request->watching)
+        show_output(request, output, message);
+}
+
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct request *request = state->input;
     switch (key) {
@@ -112,7 +129,10 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         request->out = value;
         return 0;
     case KEY_WATCH:
-        request->what.options.watch = show_output;
+        request->watching = true;
+        return 0;
+    case KEY_REPORT:
+        request->report = value;
         return 0;
     case KEY_AUDIT:
         request->what.options.audit = true;
@@ -125,7 +145,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         fb_replay_request_check(&request->what, state);
-        if (request->what.options.watch && !request->out)
+        if (request->watching && !request->out)
             argp_error(state, "--watch shows alerts on stdout, so the records need --out DIR");
         request->what.options.audit |= request->out != NULL;
         return 0;
@@ -188,6 +208,33 @@ static bool close_outputs(struct request *request, struct fb_err *err) {
     return good;
 }
 
+/* "overheat.rules over pumps.ndjson": the names without their folders. */
+static struct fb_str title_of(const struct request *request, struct fb_buf *text) {
+    const char *path = request->what.rules.paths[0], *input = request->what.inputs[0].path;
+    const char *slash = strrchr(path, '/'), *other = strrchr(input, '/');
+    fb_buf_printf(text, "%s%s over %s%s", slash && slash[1] ? slash + 1 : path,
+                  request->what.rules.n > 1 ? " and others" : "", other ? other + 1 : input,
+                  request->what.options.n_inputs > 1 ? " and others" : "");
+    return (struct fb_str){text->p, text->n};
+}
+
+static bool write_report(const struct request *request, struct fb_err *err) {
+    if (!request->page)
+        return true;
+    struct fb_buf title = {0}, page = {0};
+    fb_page_put(request->page, title_of(request, &title), fb_str_of(fb_cli_build()), &page);
+    FILE *file = fopen(request->report, "w");
+    bool good = file && fwrite(page.p, 1, page.n, file) == page.n;
+    int reason = errno;
+    if (file && fclose(file) && good) {
+        good = false;
+        reason = errno;
+    }
+    fb_buf_free(&title);
+    fb_buf_free(&page);
+    return good || fb_fail(err, FB_FATAL, "%s: %s", request->report, strerror(reason));
+}
+
 static void put_count(const char *before, uint64_t n, const char *what, const char *more) {
     fprintf(stderr, "%s%llu %s%s", before, (unsigned long long)n, what, n == 1 ? "" : more);
 }
@@ -211,6 +258,7 @@ static int replay(struct request *request) {
     if (request->terminal)
         fputs("\r\033[K", stderr);
     good = close_outputs(request, good ? &err : NULL) && good;
+    good = good && write_report(request, &err);
     if (!good) {
         fprintf(stderr, "flyball replay: %s\n", err.text);
         return FB_EXIT_IO;
@@ -241,7 +289,14 @@ int fb_cmd_replay(int argc, char **argv) {
         return status;
     request.what.options.progress = request.terminal ? show_progress : NULL;
     request.what.options.context = &request;
+    if (request.report) {
+        request.page = fb_page_new(request.what.options.program);
+        request.what.options.record = note_record;
+    }
+    if (request.report || request.watching)
+        request.what.options.watch = note_output;
     status = replay(&request);
+    fb_page_free(request.page);
     fb_bundle_drop(bundle);
     return status;
 }

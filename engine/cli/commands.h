@@ -18,6 +18,7 @@
     COMMAND(audit, "check audit records, or print the heads of their chains")                      \
     COMMAND(check, "find every mistake in rule files, and say what the rules cost")                \
     COMMAND(deploy, "give a running application other rules, or those before")                     \
+    COMMAND(diff, "say what other rules would have told of recorded events")                       \
     COMMAND(drain, "end a running application with its state in snapshots")                        \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \

@@ -21,30 +21,30 @@ struct fb_replay_request {
 
 enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_END };
 
-/* Rows of a table of options. */
-#define FB_REPLAY_OPTIONS                                                                          \
-    FB_RULES_OPTION,                                                                               \
-        {"input",                                                                                  \
-         'i',                                                                                      \
-         "[TOPIC=]FILE",                                                                           \
-         0,                                                                                        \
-         "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may "  \
-         "be left out when the rules read only one",                                               \
-         0},                                                                                       \
+/* Rows of a table of options: what is read, and how; with the rules, and how they are run. */
+#define FB_REPLAY_INPUT_OPTIONS                                                                    \
+    {"input",                                                                                      \
+     'i',                                                                                          \
+     "[TOPIC=]FILE",                                                                               \
+     0,                                                                                            \
+     "Events: NDJSON or .csv, also .zst; - is standard input; may be given again. TOPIC may "      \
+     "be left out when the rules read only one",                                                   \
+     0},                                                                                           \
         {"set",                                                                                    \
          's',                                                                                      \
          "NAME=VALUE",                                                                             \
          0,                                                                                        \
          "CSV: a field that every record gets; @filename stands for the file's name",              \
          0},                                                                                       \
-        {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0},      \
-        {"envelope",                                                                               \
-         'e',                                                                                      \
-         NULL,                                                                                     \
-         0,                                                                                        \
-         "Lines are {topic, key, stamp, value}, as `flyball gen --format envelope` writes them; "  \
-         "the stamp, in milliseconds, is the time of arrival and drives the clock",                \
-         0},                                                                                       \
+        {"until", 'u', "TIME", 0, "Carry the clock on to this time after the last event", 0}, {    \
+        "envelope", 'e', NULL, 0,                                                                  \
+            "Lines are {topic, key, stamp, value}, as of `flyball gen --format envelope`; "        \
+            "the stamp, in milliseconds, is the time of arrival and drives the clock",             \
+            0                                                                                      \
+    }
+
+#define FB_REPLAY_OPTIONS                                                                          \
+    FB_RULES_OPTION, FB_REPLAY_INPUT_OPTIONS,                                                      \
         {"application",                                                                            \
          FB_REPLAY_KEY_APPLICATION,                                                                \
          "NAME",                                                                                   \

@@ -121,6 +121,8 @@ static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
     move_clock(task, replay->clock_us, c_us, &entry->origin);
     replay->clock_us = c_us;
     task->auditor.payload = entry->raw;
+    if (replay->options->record)
+        replay->options->record(replay->options->context, entry);
     enum fb_taken taken = fb_core_take(task->core, entry, c_us);
     task->auditor.payload = (struct fb_str){0};
     if (taken == FB_REFUSED_DEVICES)

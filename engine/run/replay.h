@@ -41,6 +41,8 @@ struct fb_replay_options {
     /* Each output but late records as it comes, for people, and the message of its rule, if it has
      * one; may be NULL. */
     void (*watch)(void *context, const struct fb_output *output, struct fb_str message);
+    /* Each record that is taken, before it is; may be NULL. */
+    void (*record)(void *context, const struct fb_entry *entry);
     /* Now and then, for a progress line; may be NULL. size_bytes 0: not known. */
     void (*progress)(void *context, uint64_t read_bytes, uint64_t size_bytes);
     void *context;

@@ -57,6 +57,14 @@ silent() { # FILE "WORDS": the file does not hold them
     ! grep -qF -e "$2" "$1" || fail "$1 says \"$2\""
 }
 
+is() { # FILE: it is what stands on standard input
+    cases=$((cases + 1))
+    cat >wanted.txt
+    cmp -s "$1" wanted.txt && return
+    fail "$1 differs"
+    diff wanted.txt "$1"
+}
+
 await() { # COMMAND...: until it succeeds; a minute at most, and while the process in $pid runs
     tries=0
     until "$@" >/dev/null 2>&1; do

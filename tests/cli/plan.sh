@@ -4,14 +4,6 @@
 # usage: plan.sh FLYBALL
 . "$(dirname "$0")/harness.sh"
 
-is() { # FILE: it is what stands on standard input
-    cases=$((cases + 1))
-    cat >wanted.txt
-    cmp -s "$1" wanted.txt && return
-    fail "$1 differs"
-    diff wanted.txt "$1"
-}
-
 cat >old.rules <<'END'
 device pump from "t" {
   key k  time ts

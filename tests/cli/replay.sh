@@ -120,4 +120,23 @@ else
     check "none on a dumb terminal" same "$(escapes out)" 0
 fi
 
+# A page that needs no network.
+cat >page.rules <<'END'
+device pump from "t" { key k  time ts  temp : number [degC]  state : one of (off, on) }
+alarm hot on pump { raise high when temp > 80 degC until temp < 75 degC  message "</script> {temp}" }
+END
+for s in 1 2 3 4; do
+    echo "{\"k\":\"p1\",\"ts\":\"2026-01-01T00:00:0${s}Z\",\"temp\":$((s * 25)),\"state\":\"on\"}"
+done >page.ndjson
+expect 0 "$flyball" replay --rules page.rules --input page.ndjson --out results --report page.html
+says page.html '"title":"page.rules over page.ndjson"'
+says page.html '"name":"temp","unit":"degC","words":null,"at":[0,1,2,3],"values":[25,50,75,100]'
+says page.html '"words":["off","on"],"at":[0,1,2,3],"values":[1,1,1,1]'
+says page.html '"rule":"hot","severity":"high"'
+says page.html '\u003c/script> 100 degC'
+cases=$((cases + 1))
+! grep -Eq '<(script|link|img)[^>]* (src|href)=' page.html || fail "the page loads something"
+tells 3 "/nowhere/page.html" "$flyball" replay --rules page.rules --input page.ndjson --out results \
+    --report /nowhere/page.html
+
 finish

@@ -93,8 +93,9 @@ BEGIN {
     may_include["core"] = " base model core "
     may_include["codec"] = " base model rules connectors core codec "
     may_include["run"] = " base model rules connectors core codec run "
+    may_include["review"] = " base model rules connectors core codec review "
     may_include["sample"] = " base sample "
-    may_include["cli"] = " base model rules connectors core codec run sample cli "
+    may_include["cli"] = " base model rules connectors core codec run review sample cli "
 
     # A library's header, and the only files of the product that may see it.
     owner["^librdkafka/"] = "^connectors/kafka_"
