@@ -11,8 +11,8 @@ enum { LINE_MESSAGES_MAX = 128 };
 struct line_message {
     int64_t sent_us, arrives_us;
     double values[2];
-    bool good;                    /* telemetry: `values` are */
-    uint64_t seq;                 /* commands .. */
+    bool good, trip;              /* telemetry: there is a value; a protection has tripped */
+    uint64_t seq, winner;         /* commands: its number, and one a rule .. */
     int64_t expires_us, lease_us; /* .. instants on the wall clock */
 };
 
