@@ -1,13 +1,36 @@
-/* Controls and actuators together: how many claims there are, and loops from output to input.
+/* Controls and actuators together: how many claims there are, loops from output to input, commands
+ * that would have to be chosen between by chance.
  *
  * Place in the flow: inside check, after every rule has been checked by itself. */
 #include "engine/model/actuator.h"
+#include "rules/check_conflict.h"
 #include "rules/check_internal.h"
+#include "rules/lint_internal.h"
+
+/* A command with the control that it belongs to. */
+struct claim {
+    const struct fb_rule_decl *rule;
+    const struct fb_command_decl *command;
+};
+
+/* The commands for the actuator, in the order of the text; fewer than FB_CLAIMS_MAX + 1. */
+static uint32_t claims_on(const struct fb_checked *out, const struct fb_actuator_decl *actuator,
+                          struct claim *claims) {
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < out->n_rules; r++)
+        for (uint32_t i = 0; i < out->rules[r].decl->n_commands; i++) {
+            const struct fb_rule_decl *rule = out->rules[r].decl;
+            if (rule->commands[i].actuator == actuator && n <= FB_CLAIMS_MAX)
+                claims[n++] = (struct claim){rule, &rule->commands[i]};
+        }
+    return n;
+}
 
 /* ---- bounds --------------------------------------------------------------------------------- */
 
 static void check_numbers(struct fb_checker *ck) {
     const struct fb_checked *out = ck->out;
+    struct claim claims[FB_CLAIMS_MAX + 1];
     for (uint32_t c = 0; c < out->n_classes; c++) {
         const struct fb_scope *scope = &ck->class_scopes[c];
         if (scope->n_actuators > FB_ACTUATORS_MAX)
@@ -16,20 +39,170 @@ static void check_numbers(struct fb_checker *ck) {
                         "`%.*s` has %u actuators, and %d is the most",
                         FB_ARG(out->classes[c].decl->name), scope->n_actuators, FB_ACTUATORS_MAX);
     }
-    for (uint32_t a = 0; a < out->n_actuators; a++) {
-        uint32_t n = 0;
-        for (uint32_t r = 0; r < out->n_rules; r++)
-            for (uint32_t i = 0; i < out->rules[r].decl->n_commands; i++) {
-                const struct fb_command_decl *command = &out->rules[r].decl->commands[i];
-                if (command->actuator == out->actuators[a].decl && ++n == FB_CLAIMS_MAX + 1)
-                    fb_diag_add(ck->diags, FB_E_TOO_MANY_ACTUATORS, command->target_span,
-                                "let one control choose between values with `if`",
-                                "more than %d commands are for `%.*s`", FB_CLAIMS_MAX,
-                                FB_ARG(command->target));
-            }
+    for (uint32_t a = 0; a < out->n_actuators; a++)
+        if (claims_on(out, out->actuators[a].decl, claims) > FB_CLAIMS_MAX)
+            fb_diag_add(ck->diags, FB_E_TOO_MANY_ACTUATORS,
+                        claims[FB_CLAIMS_MAX].command->target_span,
+                        "let one control choose between values with `if`",
+                        "more than %d commands are for `%.*s`", FB_CLAIMS_MAX,
+                        FB_ARG(out->actuators[a].decl->name));
+}
+
+/* ---- loops ---------------------------------------------------------------------------------- */
+
+/* A way from actuator to actuator, each followed by a command for the next. */
+struct way {
+    const struct claim *claims; /* of the class */
+    const struct fb_lint_reads *reads;
+    uint32_t n;
+    const struct fb_actuator_decl *actuators[FB_ACTUATORS_MAX];
+    bool seen[FB_ACTUATORS_MAX]; /* looked at from here on, without finding the way back */
+    uint32_t n_actuators;
+    uint32_t path[FB_ACTUATORS_MAX]; /* claims */
+    uint32_t n_path;
+};
+
+static uint32_t place_in(const struct way *way, const struct fb_actuator_decl *actuator) {
+    uint32_t i = 0;
+    while (i < way->n_actuators && way->actuators[i] != actuator)
+        i++;
+    return i;
+}
+
+/* Whether what `from` is has its way to `to` through commands; the path is left in `way`. */
+static bool leads(struct way *way, const struct fb_actuator_decl *from,
+                  const struct fb_actuator_decl *to) {
+    for (uint32_t i = 0; i < way->n; i++) {
+        const struct fb_actuator_decl *next = way->claims[i].command->actuator;
+        uint32_t place = place_in(way, next);
+        if (place == way->n_actuators || !fb_lint_reads_actuator(&way->reads[i], from) ||
+            (way->seen[place] && next != to))
+            continue;
+        way->seen[place] = true;
+        way->path[way->n_path++] = i;
+        if (next == to || leads(way, next, to))
+            return true;
+        way->n_path--;
+    }
+    return false;
+}
+
+static void refuse_loop(struct fb_checker *ck, const struct way *way,
+                        const struct fb_actuator_decl *actuator) {
+    const struct claim *first = &way->claims[way->path[0]];
+    if (way->n_path == 1) {
+        fb_diag_add(ck->diags, FB_E_OUTPUT_LOOP, first->command->value->span,
+                    "for hysteresis write `temp > 25 degC until temp < 23 degC` in its place",
+                    "the command for `%.*s` reads `%.*s` itself: each command would ask for "
+                    "another one",
+                    FB_ARG(actuator->name), FB_ARG(actuator->name));
+        return;
+    }
+    struct fb_buf text = {0};
+    fb_buf_str(&text, actuator->name);
+    for (uint32_t i = 0; i < way->n_path; i++) {
+        const struct claim *claim = &way->claims[way->path[i]];
+        fb_buf_printf(&text, " -> %.*s -> %.*s", FB_ARG(claim->rule->name),
+                      FB_ARG(claim->command->target));
+    }
+    fb_diag_add(ck->diags, FB_E_OUTPUT_LOOP, first->command->value->span,
+                "let one of them follow what is measured",
+                "commands follow one another in a circle: %s", fb_buf_terminated(&text));
+    fb_buf_free(&text);
+}
+
+static void check_loops_of(struct fb_checker *ck, uint32_t class_index) {
+    const struct fb_checked *out = ck->out;
+    const struct fb_scope *scope = &ck->class_scopes[class_index];
+    struct way way = {.n_actuators = scope->n_actuators};
+    uint32_t most = FB_ACTUATORS_MAX * FB_CLAIMS_MAX;
+    if (scope->n_actuators == 0)
+        return;
+    struct claim *claims = FB_ARENA_ARRAY(ck->arena, struct claim, most);
+    struct fb_lint_reads *reads = FB_ARENA_ARRAY(ck->arena, struct fb_lint_reads, most);
+    for (uint32_t i = 0; i < out->n_rules; i++)
+        for (uint32_t k = 0;
+             out->rules[i].class_index == class_index && k < out->rules[i].decl->n_commands; k++) {
+            claims[way.n] = (struct claim){out->rules[i].decl, &out->rules[i].decl->commands[k]};
+            fb_lint_reads(claims[way.n].command->value, &reads[way.n]);
+            way.n += reads[way.n].n_actuators > 0;
+        }
+    way.claims = claims;
+    way.reads = reads;
+    for (uint32_t a = 0; a < scope->n_actuators; a++)
+        way.actuators[a] = scope->actuators[a];
+    for (uint32_t a = 0; a < scope->n_actuators; a++) {
+        for (uint32_t k = 0; k < scope->n_actuators; k++)
+            way.seen[k] = false;
+        way.n_path = 0;
+        if (!leads(&way, way.actuators[a], way.actuators[a]))
+            continue;
+        refuse_loop(ck, &way, way.actuators[a]);
+        if (way.n_path > 1)
+            return; /* the others of the circle would say the same */
     }
 }
 
+/* ---- conflicts ------------------------------------------------------------------------------ */
+
+static const char *place_of(struct fb_checker *ck, struct fb_span span) {
+    const struct fb_source *source = &ck->tree->sources->files[span.file];
+    uint32_t line, column;
+    fb_source_place(source, span.start, &line, &column);
+    return fb_check_print(ck, "%.*s:%u", FB_ARG(source->path), line);
+}
+
+static void refuse_meeting(struct fb_checker *ck, const struct claim *first,
+                           const struct claim *second, enum fb_meeting meeting) {
+    const struct fb_command_decl *command = second->command;
+    uint32_t priority = command->priority ? command->priority : FB_PRIORITY_DEFAULT;
+    const char *help = "give one of them another priority (`at priority 11` goes before 12), or let "
+                       "the actuator choose: `combine min`, `max` or `safest`";
+    if (first->rule == second->rule)
+        fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span, help,
+                    "`%.*s` commands `%.*s` twice at priority %u", FB_ARG(second->rule->name),
+                    FB_ARG(command->target), priority);
+    else if (meeting == FB_MEET_WHILE_UNKNOWN)
+        fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span,
+                    "say `on unknown safe` in both, or give the one that has it a priority that "
+                    "goes first, as 11",
+                    "`%.*s` and `%.*s` (%s) exclude each other only while what they start by is "
+                    "known: then one asks for the safe value of `%.*s` and the other keeps its "
+                    "claim, both at priority %u",
+                    FB_ARG(second->rule->name), FB_ARG(first->rule->name),
+                    place_of(ck, first->command->span), FB_ARG(command->target), priority);
+    else
+        fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span,
+                    fb_check_print(ck, "%s; or let their starts exclude each other", help),
+                    "`%.*s` and `%.*s` (%s) can command `%.*s` at once, both at priority %u",
+                    FB_ARG(second->rule->name), FB_ARG(first->rule->name),
+                    place_of(ck, first->command->span), FB_ARG(command->target), priority);
+}
+
+/* Each command is refused once, beside the first that it meets. */
+static void check_conflicts(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    struct claim claims[FB_CLAIMS_MAX + 1];
+    uint32_t n = claims_on(ck->out, actuator, claims);
+    if (actuator->combine != FB_COMBINE_WORD_NONE)
+        return;
+    for (uint32_t i = 1; i < n; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            enum fb_meeting meeting = fb_commands_meet(claims[k].rule, claims[k].command,
+                                                       claims[i].rule, claims[i].command);
+            if (meeting != FB_MEET && meeting != FB_MEET_WHILE_UNKNOWN)
+                continue;
+            refuse_meeting(ck, &claims[k], &claims[i], meeting);
+            break;
+        }
+}
+
 void fb_check_acting(struct fb_checker *ck) {
+    uint32_t errors = ck->diags->errors;
     check_numbers(ck);
+    if (errors || ck->diags->errors > errors)
+        return; /* what else there is to say needs types, and bounds */
+    for (uint32_t c = 0; c < ck->out->n_classes; c++)
+        check_loops_of(ck, c);
+    for (uint32_t a = 0; a < ck->out->n_actuators; a++)
+        check_conflicts(ck, ck->out->actuators[a].decl);
 }

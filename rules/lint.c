@@ -4,7 +4,6 @@
 #include "rules/lint.h"
 
 #include "engine/base/calendar.h"
-#include "engine/base/num.h"
 #include "rules/lint_internal.h"
 
 /* ---- delays --------------------------------------------------------------------------------- */
@@ -97,108 +96,24 @@ static void check_minutes(struct fb_linter *lint, const struct fb_node *conditio
         }
 }
 
+static void check_expression(struct fb_linter *lint, const struct fb_node *expression) {
+    fb_lint_visit(expression, visit_delay, lint);
+    fb_lint_visit(expression, visit_bool, lint);
+    check_minutes(lint, expression);
+    fb_lint_ranges(lint, expression);
+    fb_lint_overlap(lint, expression);
+}
+
 static void check_condition(struct fb_linter *lint, const struct fb_node *condition) {
     struct fb_lint_reads reads = {0};
-    fb_lint_visit(condition, visit_delay, lint);
-    fb_lint_visit(condition, visit_bool, lint);
-    check_minutes(lint, condition);
-    fb_lint_ranges(lint, condition);
-    fb_lint_overlap(lint, condition);
+    check_expression(lint, condition);
     fb_lint_reads(condition, &reads);
-    bool any = reads.silence;
+    bool any = reads.silence || reads.n_actuators;
     for (int i = 0; i < FB_FIELDS_MAX / 64; i++)
         any |= reads.fields.words[i] != 0;
     if (!any)
         fb_diag_add(lint->diags, FB_W_NEVER_CHANGES, condition->span, NULL,
                     "this reads no field, so it never changes");
-}
-
-/* ---- chatter -------------------------------------------------------------------------------- */
-
-/* Defaults of a field's dimension: share of its range, delay. */
-struct habit {
-    struct fb_str unit;
-    double deadband_percent;
-    const char *delay;
-};
-
-static const struct habit habits[] = {
-    {FB_S("K"), 1, "60s"},    {FB_S("Pa"), 2, "15s"}, {FB_S("m3/s"), 5, "15s"},
-    {FB_S("kg/s"), 5, "15s"}, {FB_S("m"), 5, "60s"},  {FB_S("m3"), 5, "60s"},
-};
-
-static const struct habit *habit_of(struct fb_units *units, const struct fb_unit *unit) {
-    static const struct habit otherwise = {.deadband_percent = 2, .delay = "15s"};
-    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
-        if (fb_unit_agree(unit, fb_unit_find(units, habits[i].unit)))
-            return &habits[i];
-    return &otherwise;
-}
-
-struct chatter {
-    bool holds; /* for, until: something damps it */
-    const struct fb_field_decl *field;
-};
-
-/* Looks at the limits of the condition itself: those inside windows are no limits of the alarm. */
-static void find_chatter(const struct fb_node *node, struct chatter *found) {
-    if (!node || node->kind == FB_N_CALL)
-        return;
-    if (node->kind == FB_N_FOR || node->kind == FB_N_UNTIL)
-        found->holds = true;
-    const struct fb_node *sides[] = {node->a, node->b};
-    bool limit = node->kind == FB_N_COMPARE && node->op <= FB_OP_GE && !found->field;
-    for (int i = 0; limit && i < 2; i++)
-        if (sides[i]->kind == FB_N_NAME && sides[i]->ref == FB_REF_FIELD &&
-            sides[i]->type == FB_T_NUMBER)
-            found->field = sides[i]->field;
-    find_chatter(node->a, found);
-    find_chatter(node->b, found);
-    find_chatter(node->c, found);
-    for (uint32_t i = 0; i < node->n_items; i++)
-        find_chatter(node->items[i], found);
-}
-
-/* Half a unit in the last of two digits is as exact as a proposal can be. */
-static double two_digits(double x) {
-    double up = 1, down = 1; /* powers of ten, both whole: 0.1 is not exact */
-    for (; x * up < 10; up *= 10) {
-    }
-    for (; x / down >= 100; down *= 10) {
-    }
-    return fb_num_round(x * up / down) * down / up;
-}
-
-static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
-                    const struct fb_field_decl *field) {
-    struct fb_units *units = lint->checked->units;
-    const struct habit *habit = habit_of(units, field->type.unit);
-    const char *help = fb_lint_print(lint, "try `for %s`", habit->delay);
-    double low, high;
-    if (field->range_low && fb_check_constant(field->range_low, field->type.unit, &low) &&
-        fb_check_constant(field->range_high, field->type.unit, &high) && high > low) {
-        char text[FB_NUM_TEXT_MAX + 1];
-        text[fb_num_format(two_digits((high - low) * habit->deadband_percent / 100), text)] = '\0';
-        struct fb_str unit = 
-            fb_unit_written(units, fb_unit_difference(units, field->type.unit));
-        help =
-            fb_lint_print(lint, "try `deadband %s%s%.*s` (%g %% of its range), or `for %s`", text,
-                          unit.n ? " " : "", FB_ARG(unit), habit->deadband_percent, habit->delay);
-    }
-    fb_diag_add(lint->diags, FB_H_CHATTER, rule->name_span, help,
-                "a `%.*s` that moves about its limit makes this alarm chatter: it has neither "
-                "`deadband`, `until`, `for` nor `clear after`",
-                FB_ARG(field->name));
-}
-
-static void check_chatter(struct fb_linter *lint, const struct fb_rule_decl *rule) {
-    struct chatter found = {0};
-    if (rule->kind != FB_RULE_ALARM || rule->deadband || rule->clear_after)
-        return;
-    for (uint32_t i = 0; i < rule->n_raises; i++)
-        find_chatter(rule->raises[i].when, &found);
-    if (found.field && !found.holds)
-        propose(lint, rule, found.field);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -214,6 +129,12 @@ static void check_hidden(struct fb_linter *lint, const struct fb_rule_decl *rule
         for (uint32_t k = 0; k < class->n_lets; k++)
             if (fb_str_eq(class->lets[k]->name, let->name))
                 what = "a let";
+        for (uint32_t k = 0; k < lint->checked->n_actuators; k++) {
+            const struct fb_checked_actuator *actuator = &lint->checked->actuators[k];
+            if (&lint->checked->classes[actuator->class_index] == class &&
+                fb_str_eq(actuator->decl->name, let->name))
+                what = "an actuator";
+        }
         if (what)
             fb_diag_add(lint->diags, FB_W_HIDDEN_NAME, let->span, "give it another name",
                         "in this rule `%.*s` hides %s of `%.*s`", FB_ARG(let->name), what,
@@ -239,8 +160,32 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
         check_condition(lint, rule->when);
         fb_lint_reads(rule->when, of_class);
     }
+    if (rule->start) {
+        check_condition(lint, rule->start);
+        fb_lint_reads(rule->start, of_class);
+    }
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        check_expression(lint, rule->commands[i].value);
+        fb_lint_reads(rule->commands[i].value, of_class);
+    }
     fb_lint_implied(lint, rule);
-    check_chatter(lint, rule);
+    fb_lint_alarm_chatter(lint, rule);
+    if (rule->kind == FB_RULE_CONTROL) {
+        fb_lint_hunting(lint, rule);
+        fb_lint_control(lint, rule);
+    }
+}
+
+static void lint_actuator(struct fb_linter *lint, const struct fb_checked_actuator *checked,
+                          struct fb_lint_reads *of_class) {
+    const struct fb_node *conditions[] = {checked->decl->interlock, checked->decl->permissive};
+    lint->class_decl = lint->checked->classes[checked->class_index].decl;
+    for (int i = 0; i < 2; i++)
+        if (conditions[i]) {
+            check_condition(lint, conditions[i]);
+            fb_lint_reads(conditions[i], of_class);
+        }
+    fb_lint_actuator(lint, checked);
 }
 
 /* Fields whose loss nobody would notice: no staleness, and no rule asks for silence. */
@@ -272,6 +217,9 @@ void fb_lint(const struct fb_checked *checked, struct fb_diags *diags) {
         for (uint32_t i = 0; i < checked->n_rules; i++)
             if (checked->rules[i].class_index == c)
                 lint_rule(&lint, &checked->rules[i], &reads);
+        for (uint32_t i = 0; i < checked->n_actuators; i++)
+            if (checked->actuators[i].class_index == c)
+                lint_actuator(&lint, &checked->actuators[i], &reads);
         check_staleness(&lint, checked->classes[c].decl, &reads);
     }
     fb_lint_unused(&lint);

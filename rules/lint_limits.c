@@ -2,87 +2,8 @@
  *
  * Place in the flow: inside lint. Only what is certain is said: a limit that is not a constant, or
  * a constant away from the same parameter, is left alone. */
+#include "rules/limit.h"
 #include "rules/lint_internal.h"
-
-/* value OP limit, the limit in the value's unit: a known number above `base`, which is a parameter
- * or nothing. */
-struct limit {
-    const struct fb_node *node; /* the comparison */
-    const struct fb_node *value;
-    const struct fb_param_decl *base;
-    enum fb_op op;
-    double offset;
-};
-
-static enum fb_op turned(enum fb_op op) {
-    switch (op) {
-    case FB_OP_LT:
-        return FB_OP_GT;
-    case FB_OP_LE:
-        return FB_OP_GE;
-    case FB_OP_GT:
-        return FB_OP_LT;
-    case FB_OP_GE:
-        return FB_OP_LE;
-    default:
-        return op;
-    }
-}
-
-static bool is_fixed(const struct fb_node *node) {
-    double ignored;
-    return fb_check_constant(node, node->unit, &ignored);
-}
-
-static bool read_offset(const struct fb_node *node, const struct fb_unit *unit, struct limit *out) {
-    if (fb_check_constant(node, unit, &out->offset))
-        return true;
-    if (node->kind == FB_N_NAME && node->ref == FB_REF_PARAM) {
-        out->base = node->param;
-        out->offset = 0;
-        return true;
-    }
-    if (node->kind != FB_N_ARITH || (node->op != FB_OP_ADD && node->op != FB_OP_SUB) ||
-        node->a->kind != FB_N_NAME || node->a->ref != FB_REF_PARAM)
-        return false;
-    double step, from = 0;
-    if (!fb_check_constant(node->b, node->b->unit, &step))
-        return false;
-    if (!fb_check_constant(node->a, unit, &from))
-        out->base = node->a->param;
-    /* Steps of a scale have no offset of their own, so only the sizes are converted. */
-    if (!fb_unit_is_point(unit))
-        step = fb_unit_convert_value(node->b->unit, unit, false, step);
-    else if (!fb_unit_same(node->a->unit, unit))
-        return false;
-    out->offset = node->op == FB_OP_ADD ? from + step : from - step;
-    return true;
-}
-
-static bool read_limit(const struct fb_node *node, struct limit *out) {
-    *out = (struct limit){.node = node};
-    if (node->kind != FB_N_COMPARE ||
-        (node->a->type != FB_T_NUMBER && node->a->type != FB_T_INTEGER))
-        return false;
-    bool fixed_left =
-        is_fixed(node->a) || (node->a->kind == FB_N_NAME && node->a->ref == FB_REF_PARAM);
-    out->value = fixed_left ? node->b : node->a;
-    out->op = fixed_left ? turned(node->op) : node->op;
-    return read_offset(fixed_left ? node->a : node->b, out->value->unit, out);
-}
-
-static bool same_subject(const struct limit *a, const struct limit *b) {
-    return a->base == b->base && fb_unit_same(a->value->unit, b->value->unit) &&
-           fb_lint_equal(a->value, b->value);
-}
-
-static bool is_above(enum fb_op op) {
-    return op == FB_OP_GT || op == FB_OP_GE;
-}
-
-static bool is_below(enum fb_op op) {
-    return op == FB_OP_LT || op == FB_OP_LE;
-}
 
 /* ---- ranges --------------------------------------------------------------------------------- */
 
@@ -117,15 +38,15 @@ static void check_range(struct fb_linter *lint, enum fb_op op, const struct fb_n
         return;
     bool above = at > high || (at >= high && op == FB_OP_GT);
     bool below = at < low || (at <= low && op == FB_OP_LT);
-    if (above || (below && is_below(op)) || (below && op == FB_OP_EQ))
-        warn_range(lint, limit, field, op == FB_OP_EQ || (above ? is_above(op) : is_below(op)));
+    if (above || (below && fb_limit_is_below(op)) || (below && op == FB_OP_EQ))
+        warn_range(lint, limit, field, op == FB_OP_EQ || (above ? fb_limit_is_above(op) : fb_limit_is_below(op)));
     else if (below)
         warn_range(lint, limit, field, false);
 }
 
 static void visit_range(const struct fb_node *node, void *arg) {
     struct fb_linter *lint = arg;
-    struct limit limit;
+    struct fb_limit limit;
     double at;
     if (node->kind == FB_N_IN && node->b) {
         const struct fb_field_decl *field = ranged_field(node->a);
@@ -135,7 +56,7 @@ static void visit_range(const struct fb_node *node, void *arg) {
             check_range(lint, node->negated ? FB_OP_GT : FB_OP_LE, node->c, at, field);
         return;
     }
-    if (!read_limit(node, &limit) || limit.base)
+    if (!fb_limit_read(node, &limit) || limit.base)
         return;
     const struct fb_field_decl *field = ranged_field(limit.value);
     if (field && fb_unit_same(limit.value->unit, field->type.unit))
@@ -149,15 +70,6 @@ void fb_lint_ranges(struct fb_linter *lint, const struct fb_node *condition) {
 
 /* ---- until ---------------------------------------------------------------------------------- */
 
-/* Can both hold of one value? Both are about the same subject. */
-static bool can_both_hold(const struct limit *a, const struct limit *b) {
-    const struct limit *above = is_above(a->op) ? a : b, *below = above == a ? b : a;
-    if (!is_above(above->op) || !is_below(below->op))
-        return is_above(a->op) == is_above(b->op);
-    bool both_ends = above->op == FB_OP_GE && below->op == FB_OP_LE;
-    return both_ends ? above->offset <= below->offset : above->offset < below->offset;
-}
-
 static const struct fb_node *without_for(const struct fb_node *node) {
     while (node->kind == FB_N_FOR)
         node = node->a;
@@ -165,15 +77,15 @@ static const struct fb_node *without_for(const struct fb_node *node) {
 }
 
 /* The terms of `a and b and ..`; returns false where one about the subject excludes the other. */
-static bool terms_overlap(const struct fb_node *when, const struct limit *end, bool *found) {
+static bool terms_overlap(const struct fb_node *when, const struct fb_limit *end, bool *found) {
     when = without_for(when);
     if (when->kind == FB_N_AND)
         return terms_overlap(when->a, end, found) && terms_overlap(when->b, end, found);
-    struct limit limit;
-    if (!read_limit(when, &limit) || limit.op >= FB_OP_EQ || !same_subject(&limit, end))
+    struct fb_limit limit;
+    if (!fb_limit_read(when, &limit) || limit.op >= FB_OP_EQ || !fb_limit_same_subject(&limit, end))
         return true;
     *found = true;
-    return can_both_hold(&limit, end);
+    return fb_limits_meet(&limit, end);
 }
 
 static void check_end(struct fb_linter *lint, const struct fb_node *when,
@@ -184,9 +96,9 @@ static void check_end(struct fb_linter *lint, const struct fb_node *when,
         check_end(lint, when, end->b);
         return;
     }
-    struct limit limit;
+    struct fb_limit limit;
     bool found = false;
-    if (!read_limit(end, &limit) || limit.op >= FB_OP_EQ || !terms_overlap(when, &limit, &found) ||
+    if (!fb_limit_read(end, &limit) || limit.op >= FB_OP_EQ || !terms_overlap(when, &limit, &found) ||
         !found)
         return;
     fb_diag_add(lint->diags, FB_W_OVERLAP, end->span,
@@ -206,7 +118,7 @@ void fb_lint_overlap(struct fb_linter *lint, const struct fb_node *condition) {
 /* ---- raises --------------------------------------------------------------------------------- */
 
 /* A raise that is one comparison, with its delay. */
-static bool read_raise(const struct fb_node *when, struct limit *limit, int64_t *delay_us,
+static bool read_raise(const struct fb_node *when, struct fb_limit *limit, int64_t *delay_us,
                        struct fb_units *units) {
     *delay_us = 0;
     if (when->kind == FB_N_UNTIL)
@@ -216,15 +128,15 @@ static bool read_raise(const struct fb_node *when, struct limit *limit, int64_t 
             return false;
         when = when->a;
     }
-    return read_limit(when, limit) && limit->op < FB_OP_EQ;
+    return fb_limit_read(when, limit) && limit->op < FB_OP_EQ;
 }
 
 /* Does `low` imply `high`? */
-static bool implies(const struct limit *low, const struct limit *high) {
-    if (is_above(low->op) != is_above(high->op) || !same_subject(low, high))
+static bool implies(const struct fb_limit *low, const struct fb_limit *high) {
+    if (fb_limit_is_above(low->op) != fb_limit_is_above(high->op) || !fb_limit_same_subject(low, high))
         return false;
     bool equal_ok = low->op == high->op || high->op == FB_OP_GE || high->op == FB_OP_LE;
-    if (is_above(low->op))
+    if (fb_limit_is_above(low->op))
         return low->offset > high->offset || (low->offset >= high->offset && equal_ok);
     return low->offset < high->offset || (low->offset <= high->offset && equal_ok);
 }
@@ -233,7 +145,7 @@ void fb_lint_implied(struct fb_linter *lint, const struct fb_rule_decl *rule) {
     for (uint32_t i = 0; i < rule->n_raises; i++)
         for (uint32_t k = 0; k < rule->n_raises; k++) {
             const struct fb_raise_decl *low = &rule->raises[i], *high = &rule->raises[k];
-            struct limit a, b;
+            struct fb_limit a, b;
             int64_t low_us, high_us;
             struct fb_units *units = lint->checked->units;
             if (low->severity >= high->severity || !read_raise(low->when, &a, &low_us, units) ||

@@ -1,6 +1,6 @@
-/* Lets and params that no rule reads.
+/* Lets and params that no rule reads, actuators that none commands.
  *
- * Place in the flow: inside lint. A rule's let is said always. Those of devices, and params, only
+ * Place in the flow: inside lint. A rule's let is said always. Those of devices, params and actuators, only
  * where their file holds rules, too: a file of declarations that others use may declare more than
  * this set of rules needs. */
 #include "engine/base/map.h"
@@ -55,11 +55,32 @@ static void mark_rule(struct fb_map *used, const struct fb_rule_decl *rule) {
     mark(used, rule->when);
     for (uint32_t i = 0; i < rule->n_raises; i++)
         mark(used, rule->raises[i].when);
+    mark(used, rule->start);
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        const void *actuator = rule->commands[i].actuator;
+        fb_map_put(used, key_of(&actuator), 1);
+        mark(used, rule->commands[i].value);
+        mark(used, rule->commands[i].pulse);
+    }
     mark(used, rule->at_most_per);
     mark(used, rule->deadband);
     mark(used, rule->clear_after);
     mark_text(used, rule->message);
     mark_text(used, rule->response);
+}
+
+static void mark_actuator(struct fb_map *used, const struct fb_actuator_decl *actuator) {
+    const struct fb_node *const nodes[] = {
+        actuator->range_low,    actuator->range_high,   actuator->default_value,
+        actuator->safe,         actuator->minimum_on,   actuator->minimum_off,
+        actuator->maximum_on,   actuator->starts_per,   actuator->slew_up,
+        actuator->slew_up_per,  actuator->slew_down,    actuator->slew_down_per,
+        actuator->ignore_under, actuator->lease,        actuator->deliver,
+        actuator->hold,         actuator->permissive,   actuator->interlock,
+        actuator->lockout,      actuator->reversals_in, actuator->breaker_for,
+    };
+    for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
+        mark(used, nodes[i]);
 }
 
 static void mark_class(struct fb_map *used, const struct fb_class_decl *decl) {
@@ -95,6 +116,8 @@ void fb_lint_unused(struct fb_linter *lint) {
         mark_rule(used, checked->rules[i].decl);
     for (uint32_t i = 0; i < checked->n_classes; i++)
         mark_class(used, checked->classes[i].decl);
+    for (uint32_t i = 0; i < checked->n_actuators; i++)
+        mark_actuator(used, checked->actuators[i].decl);
     for (uint32_t i = 0; i < checked->n_rules; i++) {
         const struct fb_rule_decl *rule = checked->rules[i].decl;
         for (uint32_t k = 0; k < rule->n_lets; k++)
@@ -110,6 +133,14 @@ void fb_lint_unused(struct fb_linter *lint) {
         const struct fb_param_decl *param = checked->params[i];
         if (holds_rules(checked, param->span.file))
             warn(lint, used, param, param->name, param->name_span, "parameter");
+    }
+    for (uint32_t i = 0; i < checked->n_actuators; i++) {
+        const struct fb_actuator_decl *actuator = checked->actuators[i].decl;
+        const void *key = actuator;
+        if (holds_rules(checked, actuator->span.file) && !is_used(used, key))
+            fb_diag_add(lint->diags, FB_W_UNUSED, actuator->name_span,
+                        "command it in a control, or leave it out",
+                        "no control commands the actuator `%.*s`", FB_ARG(actuator->name));
     }
     fb_map_free(used);
 }

@@ -33,6 +33,14 @@ void fb_lint_visit(const struct fb_node *node, void (*visit)(const struct fb_nod
     }
 }
 
+bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
+                            const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < reads->n_actuators; i++)
+        if (reads->actuators[i] == actuator)
+            return true;
+    return false;
+}
+
 struct walk {
     struct fb_lint_reads *reads;
     struct fb_map *seen; /* lets and params, each walked once */
@@ -51,6 +59,11 @@ static void follow(struct walk *walk, const void *decl, const struct fb_node *va
 static void follow_name(struct walk *walk, const struct fb_node *node) {
     if (node->ref == FB_REF_FIELD) {
         fb_field_set_add(&walk->reads->fields, node->field->index);
+    } else if (node->ref == FB_REF_ACTUATOR) {
+        struct fb_lint_reads *reads = walk->reads;
+        if (!fb_lint_reads_actuator(reads, node->actuator) &&
+            reads->n_actuators < FB_ACTUATORS_MAX)
+            reads->actuators[reads->n_actuators++] = node->actuator;
     } else if (node->ref == FB_REF_LET) {
         follow(walk, node->let, node->let->value);
     } else if (node->ref == FB_REF_PARAM) {
@@ -85,27 +98,53 @@ void fb_lint_reads(const struct fb_node *node, struct fb_lint_reads *reads) {
     fb_map_free(walk.seen);
 }
 
-static bool equal_args(const struct fb_arg *a, const struct fb_arg *b) {
-    return a->window == b->window && a->last == b->last && fb_lint_equal(a->expr, b->expr) &&
-           fb_lint_equal(a->where, b->where) && fb_lint_equal(a->upto, b->upto) &&
-           fb_lint_equal(a->length, b->length);
+/* A let may stand twice in the next, so the steps are counted: what is larger is taken for another
+ * one. */
+enum { EQUAL_STEPS = 10000 };
+
+static bool equal(const struct fb_node *a, const struct fb_node *b, int *steps);
+
+static bool equal_args(const struct fb_arg *a, const struct fb_arg *b, int *steps) {
+    return a->window == b->window && a->last == b->last && equal(a->expr, b->expr, steps) &&
+           equal(a->where, b->where, steps) && equal(a->upto, b->upto, steps) &&
+           equal(a->length, b->length, steps);
 }
 
-bool fb_lint_equal(const struct fb_node *a, const struct fb_node *b) {
+static bool equal_names(const struct fb_node *a, const struct fb_node *b, int *steps) {
+    if (a->ref != b->ref)
+        return false;
+    if (a->ref == FB_REF_LET && a->let != b->let)
+        return equal(a->let->value, b->let->value, steps);
+    return fb_str_eq(a->text, b->text);
+}
+
+static bool equal(const struct fb_node *a, const struct fb_node *b, int *steps) {
     if (!a || !b)
         return a == b;
+    if ((*steps)-- <= 0)
+        return false;
     bool literal = a->kind == FB_N_NUMBER || a->kind == FB_N_PERCENT_OF;
     if (a->kind != b->kind || a->op != b->op || a->negated != b->negated || a->truth != b->truth ||
         a->quality != b->quality || a->span_us != b->span_us || a->votes != b->votes ||
         a->n_items != b->n_items || a->n_args != b->n_args ||
         (literal && (a->value < b->value || a->value > b->value)) ||
-        (!literal && !fb_str_eq(a->text, b->text)) || !fb_str_eq(a->unit_text, b->unit_text))
+        !fb_str_eq(a->unit_text, b->unit_text))
+        return false;
+    if (a->kind == FB_N_NAME)
+        return equal_names(a, b, steps);
+    if (!literal && !fb_str_eq(a->text, b->text))
         return false;
     for (uint32_t i = 0; i < a->n_items; i++)
-        if (!fb_lint_equal(a->items[i], b->items[i]))
+        if (!equal(a->items[i], b->items[i], steps))
             return false;
     for (uint32_t i = 0; i < a->n_args; i++)
-        if (!equal_args(&a->args[i], &b->args[i]))
+        if (!equal_args(&a->args[i], &b->args[i], steps))
             return false;
-    return fb_lint_equal(a->a, b->a) && fb_lint_equal(a->b, b->b) && fb_lint_equal(a->c, b->c);
+    return equal(a->needs, b->needs, steps) && equal(a->a, b->a, steps) &&
+           equal(a->b, b->b, steps) && equal(a->c, b->c, steps);
+}
+
+bool fb_lint_equal(const struct fb_node *a, const struct fb_node *b) {
+    int steps = EQUAL_STEPS;
+    return equal(a, b, &steps);
 }

@@ -1,0 +1,194 @@
+/* See loop.h.
+ *
+ * Place in the flow: see loop.h. */
+#include "tests/plant/loop.h"
+
+#include <stdlib.h>
+
+#include "engine/core/core.h"
+#include "rules/compile.h"
+#include "tests/plant/line.h"
+#include "tests/plant/receiver.h"
+
+enum { CATCH_UP_US = 60000000 };
+
+struct loop {
+    const struct loop_setup *setup;
+    struct loop_course *course;
+    struct plant plant;
+    struct line telemetry, commands;
+    struct receiver receiver;
+    struct fb_core *core;
+    int64_t now_us, clock_us; /* the wall; the task's clock */
+    uint16_t x, position, trip; /* fields of the device */
+    uint64_t in_flight; /* winner of the command that the receiver took last */
+};
+
+static void note_change(struct loop_course *course, int64_t at_us, double value,
+                        uint64_t winner) {
+    if (course->n_changes > 0 && course->changes[course->n_changes - 1].value == value)
+        return;
+    if (course->n_changes == course->capacity) {
+        course->capacity = course->capacity * 2 + 64;
+        course->changes =
+            realloc(course->changes, course->capacity * sizeof(*course->changes));
+        FB_ASSERT(course->changes != NULL);
+    }
+    course->changes[course->n_changes++] = (struct loop_change){at_us, value, winner};
+}
+
+static uint64_t winner_of(const struct fb_output *output) {
+    uint64_t hash = 0;
+    if (output->rule == NULL || output->priority == FB_PRIORITY_NONE)
+        return 0;
+    for (size_t i = 0; i < output->rule->name.n; i++)
+        hash = hash * 31 + (uint8_t)output->rule->name.p[i];
+    return hash | 1;
+}
+
+static void take_output(void *context, const struct fb_output *output) {
+    struct loop *loop = context;
+    if (output->kind == FB_OUT_BLOCKED && !output->ended)
+        loop->course->blocks++;
+    if (output->kind != FB_OUT_COMMAND || output->actuator->shadow)
+        return;
+    loop->course->commands++;
+    loop->course->stale_commands += loop->now_us - loop->clock_us > CATCH_UP_US;
+    line_send(&loop->commands, (struct line_message){.sent_us = loop->now_us,
+                                                     .values = {output->value},
+                                                     .winner = winner_of(output),
+                                                     .seq = output->seq,
+                                                     .expires_us = output->expires_at_us,
+                                                     .lease_us = output->lease_until_us});
+}
+
+static void send_telemetry(struct loop *loop) {
+    const struct plant_telemetry sensed = plant_sense(&loop->plant);
+    if (plant_in(loop->plant.config.dead_sensor, loop->now_us))
+        return;
+    line_send(&loop->telemetry,
+              (struct line_message){.sent_us = loop->now_us,
+                                    .values = {sensed.value, sensed.position * loop->setup->full},
+                                    .good = sensed.has_value,
+                                    .trip = plant_in(loop->setup->trip, loop->now_us)});
+}
+
+static void give_record(struct loop *loop, const struct line_message *message) {
+    struct fb_sample samples[3] = {
+        {.field = loop->x, .state = message->good ? FB_SAMPLE_GOOD : FB_SAMPLE_NULL,
+         .num = message->values[0]},
+        {.field = loop->position, .num = message->values[1]},
+        {.field = loop->trip, .i = message->trip}};
+    const struct fb_entry entry = {.device = FB_S("p1"),
+                                   .ts_us = message->sent_us,
+                                   .samples = samples,
+                                   .n_samples = 3,
+                                   .origin = {.topic = FB_S("plants"), .partition = -1}};
+    if (message->arrives_us > loop->clock_us)
+        loop->clock_us = message->arrives_us;
+    FB_ASSERT(fb_core_take(loop->core, &entry, loop->clock_us) != FB_REFUSED_DEVICES);
+}
+
+static void run_engine(struct loop *loop) {
+    struct line_message message;
+    if (plant_in(loop->setup->engine_gone, loop->now_us))
+        return;
+    fb_core_set_wall(loop->core, loop->now_us);
+    while (line_receive(&loop->telemetry, loop->now_us, &message))
+        give_record(loop, &message);
+    loop->clock_us = loop->now_us;
+    fb_core_advance(loop->core, loop->now_us);
+}
+
+static void run_receiver(struct loop *loop) {
+    struct line_message message;
+    while (line_receive(&loop->commands, loop->now_us, &message)) {
+        receiver_take(&loop->receiver, &message, loop->now_us);
+        loop->in_flight = message.winner;
+    }
+    const uint32_t lapsed = loop->receiver.lapsed;
+    const double value = receiver_value(&loop->receiver, loop->now_us);
+    note_change(loop->course, loop->now_us, value,
+                loop->receiver.lapsed != lapsed ? 0 : loop->in_flight);
+}
+
+static void note_value(struct loop *loop) {
+    struct loop_course *course = loop->course;
+    const double value = loop->plant.value;
+    if (loop->now_us * 4 <= loop->setup->length_us) {
+        course->value_least = course->value_most = value;
+        return;
+    }
+    course->value_least = value < course->value_least ? value : course->value_least;
+    course->value_most = value > course->value_most ? value : course->value_most;
+}
+
+static void run(struct loop *loop) {
+    const struct loop_setup *setup = loop->setup;
+    note_change(loop->course, 0, setup->safe, 0);
+    for (; loop->now_us < setup->length_us; loop->now_us += PLANT_STEP_US) {
+        if (loop->now_us % setup->every_us == 0)
+            send_telemetry(loop);
+        run_engine(loop);
+        run_receiver(loop);
+        plant_step(&loop->plant, loop->receiver.value / setup->full);
+        note_value(loop);
+    }
+    loop->course->received = loop->receiver.value;
+}
+
+static uint16_t field_named(const struct fb_class *class_, struct fb_str name) {
+    for (uint16_t i = 0; i < class_->n_fields; i++)
+        if (fb_str_eq(class_->fields[i].name, name))
+            return i;
+    FB_ASSERT(false);
+    return 0;
+}
+
+static void run_program(const struct fb_program *program, const struct loop_setup *setup,
+                        struct loop_course *course) {
+    const struct fb_class *class_ = &program->classes[0];
+    struct loop loop = {
+        .setup = setup,
+        .course = course,
+        .telemetry = {.random = {setup->seed * 3 + 1},
+                      .lost_percent = setup->telemetry_lost,
+                      .late_percent = setup->telemetry_late,
+                      .late_us = 40000000},
+        .commands = {.random = {setup->seed * 3 + 2},
+                     .lost_percent = setup->commands_lost,
+                     .late_percent = setup->commands_late,
+                     .late_us = 20000000,
+                     .in_order = true},
+        .receiver = {.safe = setup->safe, .value = setup->safe},
+        .x = field_named(class_, FB_S("x")),
+        .position = field_named(class_, FB_S("position")),
+        .trip = field_named(class_, FB_S("trip"))};
+    const struct fb_core_config config = {.max_skew_us = 600000000, .max_lag_us = CATCH_UP_US};
+    plant_begin(&loop.plant, &setup->plant, setup->seed);
+    loop.core = fb_core_new(program, &config, take_output, &loop);
+    run(&loop);
+    fb_core_free(loop.core);
+}
+
+bool loop_run(const char *rules, const struct loop_setup *setup, struct loop_course *course,
+              struct fb_buf *complaint) {
+    struct fb_compiled compiled;
+    struct fb_diags *diags = fb_diags_new();
+    struct fb_sources *sources = fb_sources_new();
+    fb_sources_add(sources, FB_S("loop.rules"), fb_str_of(rules));
+    const bool ok = fb_compile_sources(sources, diags, &compiled);
+    *course = (struct loop_course){0};
+    if (ok)
+        run_program(compiled.program, setup, course);
+    else
+        fb_diags_print(diags, compiled.sources, false, complaint);
+    fb_compiled_free(&compiled);
+    fb_diags_free(diags);
+    return ok;
+}
+
+void loop_free(struct loop_course *course) {
+    free(course->changes);
+    course->changes = NULL;
+}

@@ -1,0 +1,245 @@
+/* The plants, lines and receivers do what they say, checked by hand: a closed loop proves nothing
+ * where its plant is wrong. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/plant/line.h"
+#include "tests/plant/plant.h"
+#include "tests/plant/receiver.h"
+
+#define S INT64_C(1000000)
+
+static const struct plant_config oven = {
+    .start = 20, .tau_s = 100, .gain = 80, .outside = 20, .low = -1000, .high = 1000};
+
+static void run(struct plant *plant, double command, int64_t us) {
+    for (const int64_t end = plant->now_us + us; plant->now_us < end;)
+        plant_step(plant, command);
+}
+
+static void assert_near(double x, double wanted, double tolerance) {
+    if (x < wanted - tolerance || x > wanted + tolerance)
+        fail_msg("%g instead of %g", x, wanted);
+}
+
+static void first_order_reaches_63_percent_after_tau(void **state) {
+    (void)state;
+    struct plant plant;
+    plant_begin(&plant, &oven, 1);
+    run(&plant, 1, 100 * S);
+    assert_near(plant.value, 20 + 80 * 0.632, 0.2);
+    run(&plant, 1, 2000 * S);
+    assert_near(plant.value, 100, 0.001);
+    run(&plant, 0, 2000 * S);
+    assert_near(plant.value, 20, 0.001);
+}
+
+static void dead_time_is_exact(void **state) {
+    (void)state;
+    for (int64_t dead_s = 0; dead_s <= 120; dead_s += 30) {
+        struct plant_config config = oven;
+        struct plant plant;
+        config.dead_us = dead_s * S;
+        plant_begin(&plant, &config, 1);
+        run(&plant, 1, dead_s * S);
+        assert_near(plant.value, 20, 0);
+        plant_step(&plant, 1);
+        assert_true(plant.value > 20);
+    }
+}
+
+static void a_tank_integrates_and_runs_over(void **state) {
+    (void)state;
+    const struct plant_config tank = {
+        .start = 1, .gain = -0.01, .outside = 0.004, .low = 0, .high = 6};
+    struct plant plant;
+    plant_begin(&plant, &tank, 1);
+    run(&plant, 0, 500 * S);
+    assert_near(plant.value, 3, 1e-9);
+    run(&plant, 1, 100 * S);
+    assert_near(plant.value, 2.4, 1e-9);
+    run(&plant, 0, 5000 * S);
+    assert_near(plant.value, 6, 0);
+    run(&plant, 1, 5000 * S);
+    assert_near(plant.value, 0, 0);
+}
+
+static void an_actuator_takes_its_time_and_has_limits(void **state) {
+    (void)state;
+    struct plant_config config = oven;
+    struct plant plant;
+    config.travel_s = 20;
+    plant_begin(&plant, &config, 1);
+    run(&plant, 1, 5 * S);
+    assert_near(plant.position, 0.25, 1e-9);
+    run(&plant, 7, 60 * S);
+    assert_near(plant.position, 1, 0);
+    run(&plant, -3, 60 * S);
+    assert_near(plant.position, 0, 0);
+}
+
+static void the_effect_lags(void **state) {
+    (void)state;
+    struct plant_config config = oven;
+    struct plant plant;
+    config.lag_s = 50;
+    plant_begin(&plant, &config, 1);
+    run(&plant, 1, 50 * S);
+    assert_near(plant.effect, 0.632, 0.005);
+}
+
+static void outside_swings_and_doors_open(void **state) {
+    (void)state;
+    struct plant_config config = oven;
+    struct plant plant;
+    config.tau_s = 1;
+    config.swing = 5;
+    config.swing_us = 400 * S;
+    plant_begin(&plant, &config, 1);
+    run(&plant, 0, 200 * S);
+    assert_near(plant.value, 25, 0.1);
+    run(&plant, 0, 200 * S);
+    assert_near(plant.value, 15, 0.1);
+
+    config.swing_us = 0;
+    config.shock = 10;
+    config.shock_every_s = 600;
+    plant_begin(&plant, &config, 1);
+    int64_t warm_us = 0;
+    for (int i = 0; i < 200000; i++) {
+        plant_step(&plant, 0);
+        warm_us += plant.value > 25 ? PLANT_STEP_US : 0;
+    }
+    /* A share of 1 - exp(-60/600), about. */
+    assert_near((double)warm_us / (200000.0 * PLANT_STEP_US), 0.095, 0.02);
+}
+
+static void a_sensor_is_noisy_coarse_stuck_and_silent(void **state) {
+    (void)state;
+    struct plant_config config = oven;
+    struct plant plant;
+    config.noise = 2;
+    plant_begin(&plant, &config, 5);
+    double sum = 0, squares = 0;
+    for (int i = 0; i < 10000; i++) {
+        const double error = plant_sense(&plant).value - 20;
+        sum += error;
+        squares += error * error;
+    }
+    assert_near(sum / 10000, 0, 0.1);
+    assert_near(squares / 10000, 4, 0.3);
+
+    config.noise = 0;
+    config.quantum = 0.25;
+    config.start = 20.3;
+    config.stuck = (struct plant_span){10 * S, 20 * S};
+    config.dead_sensor = (struct plant_span){30 * S, 40 * S};
+    plant_begin(&plant, &config, 5);
+    assert_near(plant_sense(&plant).value, 20.25, 0);
+    run(&plant, 1, 10 * S);
+    assert_near(plant_sense(&plant).value, 20.25, 0);
+    run(&plant, 1, 10 * S);
+    assert_true(plant_sense(&plant).value > 25);
+    run(&plant, 1, 10 * S - PLANT_STEP_US);
+    assert_true(plant_sense(&plant).has_value);
+    plant_step(&plant, 1);
+    assert_false(plant_sense(&plant).has_value);
+    run(&plant, 1, 10 * S);
+    assert_true(plant_sense(&plant).has_value);
+}
+
+static void one_seed_gives_one_course(void **state) {
+    (void)state;
+    struct plant_config config = oven;
+    config.noise = 1;
+    config.shock = 3;
+    config.shock_every_s = 60;
+    config.bad_percent = 10;
+    struct plant a, b, c;
+    plant_begin(&a, &config, 9);
+    plant_begin(&b, &config, 9);
+    plant_begin(&c, &config, 10);
+    int differ = 0;
+    for (int i = 0; i < 1000; i++) {
+        plant_step(&a, i % 3 == 0);
+        plant_step(&b, i % 3 == 0);
+        plant_step(&c, i % 3 == 0);
+        const struct plant_telemetry x = plant_sense(&a), y = plant_sense(&b), z = plant_sense(&c);
+        assert_true(x.value == y.value && x.has_value == y.has_value);
+        differ += x.value != z.value;
+    }
+    assert_true(differ > 900);
+}
+
+static uint32_t receive_all(struct line *line, int64_t now_us, int64_t *last_sent_us) {
+    struct line_message message;
+    uint32_t n = 0;
+    for (; line_receive(line, now_us, &message); n++) {
+        assert_true(message.arrives_us <= now_us);
+        if (line->in_order)
+            assert_true(message.sent_us >= *last_sent_us);
+        *last_sent_us = message.sent_us;
+    }
+    return n;
+}
+
+static void a_line_loses_and_delays(void **state) {
+    (void)state;
+    for (int in_order = 0; in_order <= 1; in_order++) {
+        struct line line = {.random = {3},
+                            .lost_percent = 20,
+                            .late_percent = 30,
+                            .late_us = 40 * S,
+                            .in_order = in_order};
+        uint32_t arrived = 0;
+        int64_t last_us = 0;
+        for (int64_t i = 0; i < 2000; i++) {
+            line_send(&line, (struct line_message){.sent_us = i * S});
+            arrived += receive_all(&line, i * S, &last_us);
+        }
+        assert_true(line.n > 0);
+        arrived += receive_all(&line, 3000 * S, &last_us);
+        assert_near(arrived, 1600, 60);
+    }
+}
+
+static void a_receiver_honours_order_expiry_and_lease(void **state) {
+    (void)state;
+    struct receiver receiver = {.safe = 0};
+    struct line_message on = {
+        .values = {1}, .seq = 4, .expires_us = 30 * S, .lease_us = 60 * S};
+    receiver_take(&receiver, &on, 30 * S); /* expired, yet it is the newest */
+    assert_near(receiver_value(&receiver, 30 * S), 0, 0);
+    on.seq = 3;
+    receiver_take(&receiver, &on, 1 * S);
+    assert_near(receiver_value(&receiver, 1 * S), 0, 0);
+    on.seq = 5;
+    receiver_take(&receiver, &on, 30 * S - 1);
+    assert_near(receiver_value(&receiver, 60 * S - 1), 1, 0);
+    assert_near(receiver_value(&receiver, 60 * S), 0, 0);
+    receiver_take(&receiver, &on, 20 * S);
+    assert_int_equal(receiver.fenced, 2);
+    assert_int_equal(receiver.expired, 1);
+    assert_int_equal(receiver.lapsed, 1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_order_reaches_63_percent_after_tau),
+        cmocka_unit_test(dead_time_is_exact),
+        cmocka_unit_test(a_tank_integrates_and_runs_over),
+        cmocka_unit_test(an_actuator_takes_its_time_and_has_limits),
+        cmocka_unit_test(the_effect_lags),
+        cmocka_unit_test(outside_swings_and_doors_open),
+        cmocka_unit_test(a_sensor_is_noisy_coarse_stuck_and_silent),
+        cmocka_unit_test(one_seed_gives_one_course),
+        cmocka_unit_test(a_line_loses_and_delays),
+        cmocka_unit_test(a_receiver_honours_order_expiry_and_lease),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
