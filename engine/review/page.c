@@ -8,6 +8,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/map.h"
 #include "engine/codec/json_write.h"
+#include "engine/review/actuation.h"
 #include "engine/review/curve.h"
 #include "engine/review/episodes.h"
 #include "engine/review/figures.h"
@@ -19,6 +20,7 @@ struct device {
     uint32_t alarms;         /* raised */
     uint32_t number;         /* in the order of coming */
     struct fb_curve *curves; /* one a field of the class */
+    struct fb_actuation *actuations; /* one an actuator of the class, shadows too */
 };
 
 struct fb_page {
@@ -50,6 +52,10 @@ void fb_page_free(struct fb_page *page) {
         uint32_t fields = page->program->classes[page->devices[i].class_index].n_fields;
         for (uint32_t f = 0; f < fields; f++)
             fb_curve_free(&page->devices[i].curves[f]);
+        uint32_t actuators = page->program->classes[page->devices[i].class_index].n_actuators;
+        for (uint32_t a = 0; a < actuators; a++)
+            fb_actuation_free(&page->devices[i].actuations[a]);
+        free(page->devices[i].actuations);
         free(page->devices[i].curves);
     }
     free(page->devices);
@@ -119,10 +125,16 @@ void fb_page_record(struct fb_page *page, const struct fb_entry *entry) {
 }
 
 void fb_page_output(struct fb_page *page, const struct fb_output *output, struct fb_str message) {
-    if (output->kind != FB_OUT_ALERT && output->kind != FB_OUT_EVENT)
+    if (output->kind == FB_OUT_LATE)
         return;
     struct device *device = device_of(page, output->class_index, output->device);
     reach(page, output->at_us);
+    if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED) {
+        const struct fb_class *class_ = &page->program->classes[output->class_index];
+        if (device)
+            fb_actuation_add(&device->actuations[output->actuator - class_->actuators], output);
+        return;
+    }
     fb_episodes_add(page->episodes, output, message);
     if (device && output->kind == FB_OUT_ALERT && output->event == FB_ALERT_RAISED)
         device->alarms++;
@@ -156,11 +168,9 @@ static void end_with(struct fb_buf *out, const char *end) {
     fb_buf_text(out, end);
 }
 
-static void put_words(struct fb_buf *out, const struct fb_field *field) {
-    static const struct fb_str truths[] = {FB_S("false"), FB_S("true")};
-    const struct fb_str *words = field->type == FB_T_BOOL ? truths : field->words;
-    uint32_t n = field->type == FB_T_BOOL ? 2 : field->n_words;
-    if (field->type != FB_T_BOOL && field->type != FB_T_ENUM) {
+/* NULL: a number has none. */
+static void put_list_of_words(struct fb_buf *out, const struct fb_str *words, uint32_t n) {
+    if (!words) {
         fb_buf_text(out, "\"words\":null,");
         return;
     }
@@ -170,6 +180,14 @@ static void put_words(struct fb_buf *out, const struct fb_field *field) {
         fb_buf_char(out, ',');
     }
     end_with(out, "],");
+}
+
+static void put_words(struct fb_buf *out, const struct fb_field *field) {
+    static const struct fb_str truths[] = {FB_S("false"), FB_S("true")};
+    if (field->type == FB_T_BOOL)
+        put_list_of_words(out, truths, 2);
+    else
+        put_list_of_words(out, field->type == FB_T_ENUM ? field->words : NULL, field->n_words);
 }
 
 static void put_fields(const struct fb_page *page, const struct device *device,
@@ -215,12 +233,136 @@ static void put_episodes(const struct fb_page *page, const struct device *device
     end_with(out, "],");
 }
 
+/* ---- actuators ---- */
+
+static void put_commands(const struct fb_page *page, const struct fb_actuation *actuation,
+                         struct fb_buf *out) {
+    static const char *const names[] = {"at", "applied", "requested"};
+    for (int column = 0; column < 3; column++) {
+        fb_buf_printf(out, "\"%s\":[", names[column]);
+        for (uint32_t i = 0; i < actuation->n_commands; i++) {
+            const struct fb_actuation_command *command = &actuation->commands[i];
+            fb_json_put_number(out, column == 0   ? (double)(command->at_us - page->from_us) / 1e6
+                                    : column == 1 ? command->value
+                                                  : command->requested);
+            fb_buf_char(out, ',');
+        }
+        end_with(out, "],");
+    }
+    fb_buf_text(out, "\"reasons\":[");
+    for (uint32_t i = 0; i < actuation->n_commands; i++)
+        fb_buf_printf(out, "\"%s\",", fb_command_reason_name(actuation->commands[i].reason));
+    end_with(out, "],");
+}
+
+static void put_blocks(const struct fb_actuation *actuation, struct fb_buf *out) {
+    fb_buf_text(out, "\"blocks\":[");
+    for (uint32_t i = 0; i < actuation->n_blocks; i++) {
+        const struct fb_actuation_block *block = &actuation->blocks[i];
+        fb_buf_char(out, '{');
+        put_text(out, "guardrail", fb_str_of(fb_guard_name(block->guard)));
+        put_seconds(out, "from", block->from_us);
+        put_seconds(out, "to", block->to_us);
+        put_number(out, "requested", block->requested);
+        put_number(out, "count", (double)block->count);
+        end_with(out, "},");
+    }
+    end_with(out, "],");
+}
+
+/* "pump", "pump (shadow)". */
+static void put_actuator_name(const struct fb_actuator *actuator, struct fb_buf *out) {
+    fb_buf_text(out, "\"name\":");
+    fb_json_put_text(out, actuator->name);
+    if (actuator->shadow) {
+        out->n--;
+        fb_buf_text(out, " (shadow)\"");
+    }
+    fb_buf_char(out, ',');
+}
+
+static void put_actuations(const struct fb_page *page, const struct device *device,
+                           struct fb_buf *out) {
+    const struct fb_class *class_ = &page->program->classes[device->class_index];
+    fb_buf_text(out, "\"actuators\":[");
+    for (uint32_t i = 0; i < class_->n_actuators; i++) {
+        const struct fb_actuation *actuation = &device->actuations[i];
+        const struct fb_actuator *actuator = actuation->actuator;
+        if (!actuation->sent && !actuation->n_blocks)
+            continue;
+        fb_buf_char(out, '{');
+        put_actuator_name(actuator, out);
+        put_text(out, "unit", actuator->unit);
+        put_list_of_words(out, actuator->is_switch ? actuator->words : NULL, 2);
+        put_commands(page, actuation, out);
+        put_blocks(actuation, out);
+        end_with(out, "},");
+    }
+    end_with(out, "],");
+}
+
+static void add_actuation(struct fb_actuation *sum, const struct fb_actuation *one) {
+    sum->sent += one->sent;
+    sum->renewed += one->renewed;
+    sum->starts += one->starts;
+    sum->reversals += one->reversals;
+    sum->active_us += one->active_us;
+    for (int guard = 0; guard < FB_GUARDS; guard++)
+        sum->blocked[guard] += one->blocked[guard];
+}
+
+/* Of one actuator over all devices that were followed; nothing where it was never commanded. */
+static void put_actuator_figures(const struct fb_page *page, uint32_t class_index, uint32_t i,
+                                 struct fb_buf *out) {
+    const struct fb_actuator *actuator = &page->program->classes[class_index].actuators[i];
+    struct fb_actuation sum;
+    uint32_t devices = 0;
+    int64_t known_us = 0;
+    fb_actuation_begin(&sum, actuator);
+    for (uint32_t d = 0; d < page->n; d++) {
+        const struct fb_actuation *one = &page->devices[d].actuations[i];
+        if (page->devices[d].class_index != class_index || (!one->sent && !one->n_blocks))
+            continue;
+        add_actuation(&sum, one);
+        devices++;
+        if (one->first_us != FB_NO_TIME)
+            known_us += one->last_us - one->first_us;
+    }
+    if (!devices)
+        return;
+    fb_buf_char(out, '{');
+    put_actuator_name(actuator, out);
+    put_number(out, "devices", devices);
+    put_number(out, "commands", (double)(sum.sent - sum.renewed));
+    put_number(out, "starts", (double)sum.starts);
+    put_number(out, "reversals", (double)sum.reversals);
+    put_seconds(out, "hours", (page->to_us - page->from_us) / 3600 * devices);
+    put_number(out, "active", known_us ? (double)sum.active_us / (double)known_us : 0);
+    fb_buf_text(out, "\"blocked\":{");
+    for (int guard = 0; guard < FB_GUARDS; guard++)
+        if (sum.blocked[guard])
+            put_number(out, fb_guard_name((enum fb_guard)guard), (double)sum.blocked[guard]);
+    end_with(out, "},");
+    end_with(out, "},");
+}
+
+static void put_acting(const struct fb_page *page, struct fb_buf *out) {
+    fb_buf_text(out, "\"actuators\":[");
+    for (uint32_t c = 0; c < page->program->n_classes; c++)
+        for (uint32_t i = 0; i < page->program->classes[c].n_actuators; i++)
+            put_actuator_figures(page, c, i, out);
+    end_with(out, "],");
+}
+
+/* ---- all ---- */
+
 static void put_device(const struct fb_page *page, const struct device *device, uint32_t episodes,
                        struct fb_buf *out) {
     fb_buf_char(out, '{');
     put_text(out, "id", device->id);
     put_text(out, "class", page->program->classes[device->class_index].name);
     put_fields(page, device, out);
+    put_actuations(page, device, out);
     put_episodes(page, device, FB_EPISODE_ALARM, episodes, out);
     put_episodes(page, device, FB_EPISODE_EVENT, episodes, out);
     end_with(out, "},");
@@ -267,6 +409,7 @@ static void put_run(struct fb_page *page, struct fb_str title, struct fb_str bui
     put_number(out, "records", (double)page->records);
     put_number(out, "left_out", page->n - shown);
     put_figures(page, episodes, out);
+    put_acting(page, out);
     fb_buf_text(out, "\"devices\":[");
     for (uint32_t i = 0; i < shown; i++)
         put_device(page, &page->devices[i], episodes, out);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/base/calendar.h"
+#include "engine/review/actuation.h"
 #include "engine/review/figures.h"
 #include "engine/review/page.h"
 
@@ -119,6 +120,66 @@ static void figures_tell_fleeting_and_chattering_alarms(void **state) {
     fb_episodes_free(episodes);
 }
 
+/* ---- actuations ---- */
+
+static void tell(struct fb_actuation *actuation, enum fb_command_reason reason, double value,
+                 int64_t at_s) {
+    fb_actuation_add(actuation, &(struct fb_output){.kind = FB_OUT_COMMAND,
+                                                    .actuator = actuation->actuator,
+                                                    .reason = reason,
+                                                    .value = value,
+                                                    .requested = value,
+                                                    .at_us = at_s * FB_SECOND});
+}
+
+static void block(struct fb_actuation *actuation, enum fb_guard guard, bool ended, int64_t at_s) {
+    fb_actuation_add(actuation, &(struct fb_output){.kind = FB_OUT_BLOCKED,
+                                                    .actuator = actuation->actuator,
+                                                    .guard = guard,
+                                                    .ended = ended,
+                                                    .count = ended ? 3 : 0,
+                                                    .at_us = at_s * FB_SECOND});
+}
+
+static void an_actuations_figures_are_those_of_its_commands(void **state) {
+    (void)state;
+    struct fb_actuator pump = {.name = FB_S("pump"), .is_switch = true};
+    struct fb_actuation actuation;
+    fb_actuation_begin(&actuation, &pump);
+    tell(&actuation, FB_REASON_CLAIMED, 1, 0);
+    tell(&actuation, FB_REASON_RENEWED, 1, 20);
+    tell(&actuation, FB_REASON_RELINQUISHED, 0, 30);
+    block(&actuation, FB_GUARD_MINIMUM, false, 40);
+    block(&actuation, FB_GUARD_MINIMUM, true, 90);
+    block(&actuation, FB_GUARD_STARTS, false, 90);
+    tell(&actuation, FB_REASON_CLAIMED, 1, 100);
+    tell(&actuation, FB_REASON_SAFE, 0, 110);
+    assert_int_equal(actuation.sent, 5);
+    assert_int_equal(actuation.renewed, 1);
+    assert_int_equal(actuation.n_commands, 4);
+    assert_int_equal(actuation.starts, 2);
+    assert_int_equal(actuation.reversals, 3);
+    assert_true(actuation.active_us == 40 * FB_SECOND);
+    assert_int_equal(actuation.n_blocks, 2);
+    assert_true(actuation.blocks[0].to_us == 90 * FB_SECOND && actuation.blocks[0].count == 3);
+    assert_true(actuation.blocks[1].to_us == FB_NEVER);
+    assert_int_equal(actuation.blocked[FB_GUARD_MINIMUM], 1);
+    fb_actuation_free(&actuation);
+}
+
+static void a_set_points_first_step_is_from_safe(void **state) {
+    (void)state;
+    struct fb_actuator speed = {.name = FB_S("speed"), .safe = 100};
+    struct fb_actuation actuation;
+    fb_actuation_begin(&actuation, &speed);
+    tell(&actuation, FB_REASON_CLAIMED, 60, 0);
+    tell(&actuation, FB_REASON_CLAIMED, 70, 10);
+    tell(&actuation, FB_REASON_CLAIMED, 80, 20);
+    assert_int_equal(actuation.reversals, 1);
+    assert_int_equal(actuation.starts, 0);
+    fb_actuation_free(&actuation);
+}
+
 /* ---- the page ---- */
 
 static uint32_t count(const struct fb_buf *page, const char *what) {
@@ -153,7 +214,9 @@ static void a_run_without_anything_is_a_page_too(void **state) {
     struct fb_page *page = fb_page_new(&program);
     struct fb_buf out = {0};
     fb_page_put(page, FB_S("none"), FB_S("1"), &out);
-    assert_int_equal(count(&out, "\"records\":0,\"left_out\":0,\"alarms\":[],\"devices\":[]"), 1);
+    assert_int_equal(
+        count(&out, "\"records\":0,\"left_out\":0,\"alarms\":[],\"actuators\":[],\"devices\":[]"),
+        1);
     fb_buf_free(&out);
     fb_page_free(page);
 }
@@ -165,6 +228,8 @@ int main(void) {
         cmocka_unit_test(a_curve_that_leaps_far_ahead_stays_small),
         cmocka_unit_test(a_sample_from_before_is_left_out),
         cmocka_unit_test(figures_tell_fleeting_and_chattering_alarms),
+        cmocka_unit_test(an_actuations_figures_are_those_of_its_commands),
+        cmocka_unit_test(a_set_points_first_step_is_from_safe),
         cmocka_unit_test(no_text_of_a_run_ends_the_pages_script),
         cmocka_unit_test(a_run_without_anything_is_a_page_too),
     };

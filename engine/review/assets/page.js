@@ -78,7 +78,7 @@ function ticksOf(u, ticks, place, space, step) {
 function joined(fields) {
   return uPlot.join(fields.map(field => [field.at.map(at => run.from + at), field.values]));
 }
-function plot(device, title, fields, stepped) {
+function plot(device, title, fields, hooks) {
   const words = fields[0].words;
   const box = element("div", { class: "plot" }, element("h3", {}, title));
   const place = document.getElementById("plots");
@@ -97,12 +97,37 @@ function plot(device, title, fields, stepped) {
     series: [{ value: (u, at) => (at === null ? "" : clock(at)) }].concat(fields.map((field, i) => ({
       label: field.name + (field.unit ? " [" + field.unit + "]" : ""),
       stroke: colours[i % colours.length], width: 1.5, spanGaps: true, points: { show: field.at.length < 60 },
-      paths: stepped || field.words ? uPlot.paths.stepped({ align: 1 }) : undefined,
+      dash: field.dash, paths: field.stepped || field.words ? uPlot.paths.stepped({ align: 1 }) : undefined,
       value: (u, value) => (value === null || value === undefined ? "" : field.words ? field.words[value] : value),
     }))),
-    hooks: { drawClear: [bands(device)], setScale: [(u, key) => { if (key === "x") zoom(u); }] },
+    hooks: { drawClear: [bands(device)].concat(hooks), setScale: [(u, key) => { if (key === "x") zoom(u); }] },
   }, joined(fields), box);
   plots.push(made);
+}
+// Where a guardrail held a request back: a bar at the foot, in a colour of its own.
+const guardrails = ["range", "interlock", "lockout", "maximum", "permissive", "minimum", "starts", "breaker", "slew", "ignore", "catch_up"];
+function held(actuator) {
+  return u => {
+    const { left, top, width, height } = u.bbox;
+    u.ctx.save();
+    for (const block of actuator.blocks) {
+      const from = Math.max(u.valToPos(block.from, "x", true), left);
+      const to = Math.min(u.valToPos(block.to === null ? run.to : block.to, "x", true), left + width);
+      if (to < left || from > left + width) continue;
+      u.ctx.fillStyle = colours[guardrails.indexOf(block.guardrail) % colours.length];
+      u.ctx.fillRect(from, top + height - 5 * devicePixelRatio, Math.max(to - from, 2), 5 * devicePixelRatio);
+    }
+    u.ctx.restore();
+  };
+}
+// Asked and applied, each in force until the next command.
+function plotActuator(device, actuator) {
+  const last = array => (array.length ? array.concat([array[array.length - 1]]) : array);
+  const at = actuator.at.length ? actuator.at.concat([run.to - run.from]) : actuator.at;
+  const curve = (name, values, dash) => ({ name, unit: actuator.unit, words: actuator.words, at, values: last(values),
+    dash, stepped: true });
+  plot(device, "actuator " + actuator.name + (actuator.blocks.length ? ", at its foot what held it back" : ""),
+    [curve("applied", actuator.applied), curve("asked for", actuator.requested, [4, 4])], [held(actuator)]);
 }
 // What is zoomed in one plot is zoomed in all.
 let zooming = false;
@@ -124,15 +149,24 @@ function show(device) {
     if (!groups.has(key)) groups.set(key, []);
     groups.get(key).push(field);
   }
-  for (const fields of groups.values()) plot(device, fields.map(field => field.name).join(", "), fields, false);
+  for (const fields of groups.values()) plot(device, fields.map(field => field.name).join(", "), fields, []);
+  for (const actuator of device.actuators) plotActuator(device, actuator);
   for (const made of plots) made.setScale("x", { min: run.from, max: Math.max(run.to, run.from + 1) });
   const rows = device.alarms.map(alarm => [clock(alarm.from), "alarm", alarm.rule, severity(alarm.severity),
     alarm.to === null ? "not cleared" : span(alarm.to - alarm.from), alarm.message])
     .concat(device.events.map(event => [clock(event.at), "event", event.rule, "", "", event.message]));
+  for (const actuator of device.actuators) {
+    const shown = value => (actuator.words ? actuator.words[value] : value + (actuator.unit ? " " + actuator.unit : ""));
+    actuator.at.forEach((at, i) => rows.push([clock(run.from + at), "command", actuator.name, shown(actuator.applied[i]), "",
+      actuator.reasons[i] + (actuator.requested[i] === actuator.applied[i] ? "" : ", asked for " + shown(actuator.requested[i]))]));
+    for (const block of actuator.blocks)
+      rows.push([clock(block.from), "held back", actuator.name, shown(block.requested),
+        block.to === null ? "to the end" : span(block.to - block.from), "by " + block.guardrail]);
+  }
   rows.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   const list = document.getElementById("list");
-  list.replaceChildren(rows.length ? table(["at", "", "rule", "severity", "for", "message"], rows, []) :
-    element("p", { class: "dim" }, "Nothing was raised on this device."));
+  list.replaceChildren(rows.length ? table(["at", "", "rule or actuator", "severity or value", "for", "message"], rows, []) :
+    element("p", { class: "dim" }, "Nothing was told of this device."));
 }
 
 function start() {
@@ -151,6 +185,11 @@ function start() {
         row.chattering, row.open]), [1, 2, 3, 4, 5, 6, 7]) : element("p", { class: "dim" }, "None was raised."),
     element("p", { class: "dim" }, "Fleeting: cleared within 10 s and quiet for 60 s. Chattering: raised and cleared " +
       "three times within a minute (so often it began)."),
+    ...(run.actuators.length ? [element("h2", {}, "Actuators"),
+      table(["actuator", "devices", "commands", "starts", "reversals", "reversals an hour", "active", "held back"],
+        run.actuators.map(row => [row.name, row.devices, row.commands, row.starts, row.reversals,
+          row.hours > 0 ? (row.reversals / row.hours).toFixed(2) : "", (100 * row.active).toFixed(1) + " %",
+          Object.entries(row.blocked).map(([name, n]) => name + " " + n).join(", ")]), [1, 2, 3, 4, 5, 6])] : []),
     element("h2", {}, "Devices"),
     element("div", { class: "bar" }, element("label", {}, "Device ", choice),
       element("span", { class: "dim" }, "Drag to zoom, double-click for all." + left)),
