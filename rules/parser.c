@@ -126,11 +126,7 @@ bool fb_p_expect_word(struct fb_parser *p, const char *word) {
     }
     char what[40];
     snprintf(what, sizeof what, "`%s`", word);
-    const struct fb_token *token = fb_p_peek(p, 0);
-    const char *help = token->kind == FB_TOK_NAME
-                           ? fb_p_did_you_mean(p, fb_p_name_text(p, token), &word, 1)
-                           : NULL;
-    return fb_p_unexpected(p, what, help);
+    return fb_p_unexpected(p, what, fb_p_did_you_mean_here(p, &word, 1));
 }
 
 const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
@@ -144,6 +140,13 @@ const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
     return nearest.n == 0
                ? NULL
                : fb_str_printf(p->arena, "did you mean `%.*s`?", FB_ARG(nearest)).p;
+}
+
+const char *fb_p_did_you_mean_here(struct fb_parser *p, const char *const *candidates, size_t n) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    return token->kind != FB_TOK_NAME
+               ? NULL
+               : fb_p_did_you_mean(p, fb_p_name_text(p, token), candidates, n);
 }
 
 void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause) {
@@ -260,7 +263,11 @@ static bool is_clause(const struct fb_parser *p, const struct fb_p_clause *claus
     if (strcmp(clause->next, "TEXT") == 0) {
         return next->kind == FB_TOK_TEXT;
     }
-    return fb_p_is_word(p, 1, clause->next);
+    struct fb_str word = fb_str_of(clause->next);
+    const char *blank = memchr(word.p, ' ', word.n);
+    word.n = blank != NULL ? (size_t)(blank - word.p) : word.n;
+    return next->kind == FB_TOK_NAME && (next->flags & FB_TOKEN_QUOTED) == 0 &&
+           fb_str_eq(fb_p_name_text(p, next), word);
 }
 
 static bool at_item(const struct fb_parser *p) {
@@ -401,6 +408,34 @@ static bool is_continuation(const struct fb_parser *p, const struct fb_token *to
     return fb_parse_is_reserved(word) && !fb_str_eq(word, FB_S("when"));
 }
 
+/* Words that one may look for in a block that has none of them, and what says it. */
+static const char *said_otherwise(const char *of, struct fb_str word) {
+    static const char stops[] = "a control ends when its start does: `start when a until b`";
+    static const struct {
+        const char *of, *word, *help;
+    } all[] = {
+        {"a control", "when", "say `start when ..`"},
+        {"a control", "whenever", "say `start when ..`"},
+        {"a control", "stop", stops},
+        {"a control", "end", stops},
+        {"a control", "until", stops},
+        {"a control", "step", "command the value itself: `command NAME = ..`"},
+        {"an actuator", "min", "did you mean `minimum on` or `minimum off`?"},
+        {"an actuator", "max", "did you mean `maximum on`?"},
+        {"an actuator", "feedback",
+         "an alarm can compare what was commanded with what is: "
+         "`raise high when NAME == on and not running for 15s`"},
+        {"an alarm", "command", "a control commands: `control NAME on .. { command .. }`"},
+        {"an event", "command", "a control commands: `control NAME on .. { command .. }`"},
+    };
+    for (size_t i = 0; i < FB_P_COUNT(all); i++) {
+        if (strcmp(all[i].of, of) == 0 && fb_str_eq(word, fb_str_of(all[i].word))) {
+            return all[i].help;
+        }
+    }
+    return NULL;
+}
+
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses) {
     const struct fb_token *token = fb_p_peek(p, 0);
     /* What goes on with the clause before may be misspelt as well. */
@@ -422,7 +457,10 @@ bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_
     }
     if (is_name) {
         struct fb_str word = fb_p_name_text(p, token);
-        const char *help = fb_p_did_you_mean(p, word, words, n);
+        const char *help = said_otherwise(of, word);
+        if (help == NULL) {
+            help = fb_p_did_you_mean(p, word, words, n);
+        }
         if (help == NULL) {
             help = fb_str_printf(p->arena, "%s holds %s", of, fb_buf_terminated(&all)).p;
         }
