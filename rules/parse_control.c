@@ -28,7 +28,8 @@ static bool priority(struct fb_parser *p, struct fb_command_decl *command) {
                                                          : fb_p_did_you_mean_here(p, &word, 1));
     }
     command->priority_span = fb_p_span(p, fb_p_peek(p, 0));
-    return fb_p_count(p, "a priority", &command->priority);
+    return fb_p_count_or(p, "a priority", "write 9 (goes first) to 16; without it, it is 12",
+                         &command->priority);
 }
 
 bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {

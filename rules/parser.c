@@ -191,6 +191,10 @@ bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *tex
 }
 
 bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
+    return fb_p_count_or(p, what, "write a whole number from 1 to 1000000", count);
+}
+
+bool fb_p_count_or(struct fb_parser *p, const char *what, const char *help, uint32_t *count) {
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NUMBER) {
         return fb_p_unexpected(p, what, NULL);
@@ -201,8 +205,8 @@ bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
     bool whole = fb_num_parse_int(fb_p_text(p, token), &value) && value >= 1 && value <= 1000000;
     if (unit->kind == FB_TOK_UNIT || !whole) {
         span.end = unit->kind == FB_TOK_UNIT ? unit->end : span.end;
-        fb_diag_add(p->diags, FB_E_BAD_COUNT, span, "write a whole number from 1 to 1000000",
-                    "`%.*s` is not %s", FB_ARG(fb_p_source(p, span)), what);
+        fb_diag_add(p->diags, FB_E_BAD_COUNT, span, help, "`%.*s` is not %s",
+                    FB_ARG(fb_p_source(p, span)), what);
         return false;
     }
     *count = (uint32_t)value;
