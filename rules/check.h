@@ -39,7 +39,7 @@
  *   Its `default` and `safe` are words (WORD nodes, `word` is 0 or 1) or constants that
  *   fb_check_constant reads in its unit; `slew` and `ignore steps` are read in the
  *   fb_unit_difference of it, durations by fb_check_span. The value of a command has its words'
- *   enumeration, or is a number that is brought to its unit; a bare number has that unit already.
+ *   enumeration, or is a number that is brought to its unit.
  * - Patterns of `matches` have been compiled by rules/pattern.h.
  *
  * Single-threaded; the lists live in the tree's arena, the units as long as the struct fb_units. */

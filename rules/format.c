@@ -113,10 +113,12 @@ static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_
 }
 
 /* The enumeration's order, but `safe`, which must stand, first. */
-static int actuator_item_rank(const struct fb_actuator_item *item) {
-    return item->kind == FB_ACT_SAFE      ? 0
-           : item->kind == FB_ACT_DEFAULT ? 1
-                                          : (int)item->kind;
+static int actuator_item_rank(const struct fb_actuator_decl *decl,
+                              const struct fb_actuator_item *item) {
+    int rank = item->kind == FB_ACT_SAFE      ? 0
+               : item->kind == FB_ACT_DEFAULT ? 1
+                                              : (int)item->kind;
+    return 2 * rank + (fb_format_is_second_half(decl, item) ? 1 : 0);
 }
 
 /* ---- entries ------------------------------------------------------------------------------- */
@@ -149,8 +151,8 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
     } else if (item->kind == FB_ITEM_ACTUATOR) {
         const struct fb_actuator_decl *decl = item->actuator;
         for (uint32_t i = 0; i < decl->n_items; i++) {
-            struct entry *entry =
-                add_entry(entries, decl->items[i].span, actuator_item_rank(&decl->items[i]));
+            struct entry *entry = add_entry(entries, decl->items[i].span,
+                                            actuator_item_rank(decl, &decl->items[i]));
             fb_format_actuator_item(&f->written, decl, &decl->items[i], &entry->text);
         }
     } else if (item->kind == FB_ITEM_RULE) {

@@ -204,6 +204,12 @@ static bool stands_in(const struct fb_actuator_item *item, const struct fb_node 
     return node != NULL && node->span.start >= item->span.start && node->span.end <= item->span.end;
 }
 
+bool fb_format_is_second_half(const struct fb_actuator_decl *decl,
+                              const struct fb_actuator_item *item) {
+    return (item->kind == FB_ACT_MINIMUM && !stands_in(item, decl->minimum_on)) ||
+           (item->kind == FB_ACT_SLEW && !stands_in(item, decl->slew_up));
+}
+
 static void put_minimum(const struct fb_written *w, const struct fb_actuator_decl *decl,
                         const struct fb_actuator_item *item, struct fb_buf *out) {
     bool on = stands_in(item, decl->minimum_on);

@@ -267,8 +267,8 @@ static void put_what(struct fb_buf *out, const struct fb_actuator *actuator) {
 static void put_guardrails(struct fb_buf *out, const struct fb_actuator *actuator) {
     static const char *const combine[] = {NULL, "min", "max", "safest"};
     static const char *const directions[] = {"down", "up"};
-    put_clause(out, "minimum off", actuator->minimum_us[0]);
     put_clause(out, "minimum on", actuator->minimum_us[1]);
+    put_clause(out, "minimum off", actuator->minimum_us[0]);
     put_clause(out, "maximum on", actuator->maximum_on_us);
     if (actuator->starts) {
         fb_buf_printf(out, "    starts %u", actuator->starts);

@@ -91,6 +91,20 @@ static bool slew(struct fb_parser *p, struct fb_actuator_decl *decl, struct fb_s
     return true;
 }
 
+/* "lockout" dur "after" "interlock" ; the word is taken */
+static bool lockout(struct fb_parser *p, struct fb_actuator_decl *decl) {
+    if (fb_p_is_word(p, 0, "after")) {
+        return fb_p_unexpected(p, "a duration, as in 30s or 1h30m", NULL);
+    }
+    if ((decl->lockout = fb_p_dur(p)) == NULL) {
+        return false;
+    }
+    if (!fb_p_accept_word(p, "after")) {
+        return fb_p_unexpected(p, "`after`", "it is written `lockout 5m after interlock`");
+    }
+    return fb_p_expect_word(p, "interlock");
+}
+
 /* "breaker" INT "reversals" "in" dur "," ( "hold" | "safe" ) dur ; the word is taken */
 static bool breaker(struct fb_parser *p, struct fb_actuator_decl *decl) {
     static const char whole[] = "a breaker says when it opens and what it does then: "
@@ -119,18 +133,18 @@ static bool combine(struct fb_parser *p, struct fb_actuator_decl *decl) {
             return true;
         }
     }
-    const struct fb_token *token = fb_p_peek(p, 0);
-    return fb_p_unexpected(p, "`min`, `max` or `safest`",
-                           token->kind == FB_TOK_NAME
-                               ? fb_p_did_you_mean(p, fb_p_name_text(p, token), names,
-                                                   FB_P_COUNT(names))
-                               : NULL);
+    fb_p_unexpected(p, "`min`, `max` or `safest`",
+                    fb_p_did_you_mean_here(p, names, FB_P_COUNT(names)));
+    if (!fb_p_at_clause(p)) {
+        fb_p_accept(p, FB_TOK_NAME); /* `safe` would be a clause */
+    }
+    return false;
 }
 
 static const struct fb_p_clause actuator_clauses[] = {
     {"safe", NULL},         {"default", NULL},     {"minimum", "NAME"},  {"maximum", "on"},
-    {"starts", NULL},       {"slew", NULL},        {"ignore", "steps"},  {"lease", NULL},
-    {"deliver", "within"},  {"hold", "at"},        {"combine", "NAME"},  {"permissive", "when"},
+    {"starts", NULL},       {"slew", NULL},        {"ignore", "steps under"},  {"lease", NULL},
+    {"deliver", "within"},  {"hold", "at most"},   {"combine", "NAME"},  {"permissive", "when"},
     {"interlock", "when"},  {"lockout", NULL},     {"breaker", NULL},    {NULL, NULL}};
 
 /* "safe" sum | "default" sum | "ignore" "steps" "under" sum | "slew" .. | "combine" .. : what it is
@@ -217,8 +231,7 @@ static int guard_item(struct fb_parser *p, struct fb_actuator_decl *decl,
     } else if (fb_p_accept_word(p, "lockout")) {
         fb_p_once(p, decl->lockout != NULL, span, "lockout");
         item->kind = FB_ACT_LOCKOUT;
-        ok = (decl->lockout = fb_p_dur(p)) != NULL && fb_p_expect_word(p, "after") &&
-             fb_p_expect_word(p, "interlock");
+        ok = lockout(p, decl);
     } else if (fb_p_accept_word(p, "breaker")) {
         fb_p_once(p, decl->reversals > 0, span, "breaker");
         item->kind = FB_ACT_BREAKER;

@@ -21,11 +21,15 @@ static bool target(struct fb_parser *p, struct fb_command_decl *command) {
 
 /* "priority" INT ; "at" is taken */
 static bool priority(struct fb_parser *p, struct fb_command_decl *command) {
-    if (!fb_p_expect_word(p, "priority")) {
-        return false;
+    static const char *const word = "priority";
+    if (!fb_p_accept_word(p, word)) {
+        return fb_p_unexpected(p, "`priority`",
+                               fb_p_is(p, FB_TOK_NUMBER) ? "write `at priority` and the number"
+                                                         : fb_p_did_you_mean_here(p, &word, 1));
     }
     command->priority_span = fb_p_span(p, fb_p_peek(p, 0));
-    return fb_p_count(p, "a priority", &command->priority);
+    return fb_p_count_or(p, "a priority", "write 9 (goes first) to 16; without it, it is 12",
+                         &command->priority);
 }
 
 bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
@@ -56,6 +60,9 @@ bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
 
 /* PERCENT ; "canary" is taken */
 static bool canary(struct fb_parser *p, struct fb_rule_decl *rule) {
+    if (!fb_p_is(p, FB_TOK_NUMBER) && !fb_p_is(p, FB_TOK_MINUS)) {
+        return fb_p_unexpected(p, "a share of the devices, as in 5 %", NULL);
+    }
     struct fb_node *share = fb_p_quantity(p);
     if (share == NULL) {
         return false;
@@ -80,10 +87,6 @@ bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
             return ok;
         }
     }
-    const struct fb_token *token = fb_p_peek(p, 0);
     return fb_p_unexpected(p, "`shadow`, `canary` or `armed`",
-                           token->kind == FB_TOK_NAME
-                               ? fb_p_did_you_mean(p, fb_p_name_text(p, token), names,
-                                                   FB_P_COUNT(names))
-                               : NULL);
+                           fb_p_did_you_mean_here(p, names, FB_P_COUNT(names)));
 }

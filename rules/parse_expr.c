@@ -145,8 +145,9 @@ struct fb_node *fb_p_dur(struct fb_parser *p) {
     if (first->kind == FB_TOK_DURATION) {
         return duration_literal(p);
     }
-    if (first->kind == FB_TOK_NAME && ((first->flags & FB_TOKEN_QUOTED) != 0 ||
-                                       !fb_parse_is_reserved(fb_p_name_text(p, first)))) {
+    if (first->kind == FB_TOK_NAME && !fb_p_at_clause(p) &&
+        ((first->flags & FB_TOKEN_QUOTED) != 0 ||
+         !fb_parse_is_reserved(fb_p_name_text(p, first)))) {
         struct fb_node *node = new_node(p, FB_N_NAME);
         node->text = fb_p_name_text(p, first);
         fb_p_next(p);

@@ -72,7 +72,8 @@ static bool on_unknown(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
         }
     }
     return fb_p_unexpected(
-        p, is_control ? "`hold`, `stop` or `safe`" : "`hold`, `clear` or `raise`", NULL);
+        p, is_control ? "`hold`, `stop` or `safe`" : "`hold`, `clear` or `raise`",
+        is_control && fb_p_is_word(p, 0, "clear") ? "`stop` withdraws its commands" : NULL);
 }
 
 /* "most" INT "per" dur ; "at" is taken */

@@ -182,8 +182,12 @@ static int command_word(struct fb_parser *p, struct fb_test_step *step) {
 
 /* "alarm" NAME | "event" NAME | "command" NAME ; */
 static bool expect_what(struct fb_parser *p, struct fb_test_step *step) {
+    static const char *const words[] = {"alarm", "event", "command", "no"};
     if (fb_p_accept_word(p, "command")) {
         step->command = true;
+        if (fb_p_at_clause(p)) {
+            return fb_p_unexpected(p, "the actuator's name", NULL);
+        }
         return fb_p_name(p, "the actuator's name", &step->rule, NULL);
     }
     if (fb_p_accept_word(p, "event")) {
@@ -192,7 +196,7 @@ static bool expect_what(struct fb_parser *p, struct fb_test_step *step) {
         return fb_p_unexpected(p,
                                step->no ? "`alarm`, `event` or `command`"
                                         : "`no`, `alarm`, `event` or `command`",
-                               NULL);
+                               fb_p_did_you_mean_here(p, words, step->no ? 3 : 4));
     }
     return fb_p_name(p, "the rule's name", &step->rule, NULL);
 }

@@ -126,11 +126,7 @@ bool fb_p_expect_word(struct fb_parser *p, const char *word) {
     }
     char what[40];
     snprintf(what, sizeof what, "`%s`", word);
-    const struct fb_token *token = fb_p_peek(p, 0);
-    const char *help = token->kind == FB_TOK_NAME
-                           ? fb_p_did_you_mean(p, fb_p_name_text(p, token), &word, 1)
-                           : NULL;
-    return fb_p_unexpected(p, what, help);
+    return fb_p_unexpected(p, what, fb_p_did_you_mean_here(p, &word, 1));
 }
 
 const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
@@ -144,6 +140,13 @@ const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
     return nearest.n == 0
                ? NULL
                : fb_str_printf(p->arena, "did you mean `%.*s`?", FB_ARG(nearest)).p;
+}
+
+const char *fb_p_did_you_mean_here(struct fb_parser *p, const char *const *candidates, size_t n) {
+    const struct fb_token *token = fb_p_peek(p, 0);
+    return token->kind != FB_TOK_NAME
+               ? NULL
+               : fb_p_did_you_mean(p, fb_p_name_text(p, token), candidates, n);
 }
 
 void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause) {
@@ -188,6 +191,10 @@ bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *tex
 }
 
 bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
+    return fb_p_count_or(p, what, "write a whole number from 1 to 1000000", count);
+}
+
+bool fb_p_count_or(struct fb_parser *p, const char *what, const char *help, uint32_t *count) {
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NUMBER) {
         return fb_p_unexpected(p, what, NULL);
@@ -198,8 +205,8 @@ bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count) {
     bool whole = fb_num_parse_int(fb_p_text(p, token), &value) && value >= 1 && value <= 1000000;
     if (unit->kind == FB_TOK_UNIT || !whole) {
         span.end = unit->kind == FB_TOK_UNIT ? unit->end : span.end;
-        fb_diag_add(p->diags, FB_E_BAD_COUNT, span, "write a whole number from 1 to 1000000",
-                    "`%.*s` is not %s", FB_ARG(fb_p_source(p, span)), what);
+        fb_diag_add(p->diags, FB_E_BAD_COUNT, span, help, "`%.*s` is not %s",
+                    FB_ARG(fb_p_source(p, span)), what);
         return false;
     }
     *count = (uint32_t)value;
@@ -260,7 +267,11 @@ static bool is_clause(const struct fb_parser *p, const struct fb_p_clause *claus
     if (strcmp(clause->next, "TEXT") == 0) {
         return next->kind == FB_TOK_TEXT;
     }
-    return fb_p_is_word(p, 1, clause->next);
+    struct fb_str word = fb_str_of(clause->next);
+    const char *blank = memchr(word.p, ' ', word.n);
+    word.n = blank != NULL ? (size_t)(blank - word.p) : word.n;
+    return next->kind == FB_TOK_NAME && (next->flags & FB_TOKEN_QUOTED) == 0 &&
+           fb_str_eq(fb_p_name_text(p, next), word);
 }
 
 static bool at_item(const struct fb_parser *p) {
@@ -401,6 +412,34 @@ static bool is_continuation(const struct fb_parser *p, const struct fb_token *to
     return fb_parse_is_reserved(word) && !fb_str_eq(word, FB_S("when"));
 }
 
+/* Words that one may look for in a block that has none of them, and what says it. */
+static const char *said_otherwise(const char *of, struct fb_str word) {
+    static const char stops[] = "a control ends when its start does: `start when a until b`";
+    static const struct {
+        const char *of, *word, *help;
+    } all[] = {
+        {"a control", "when", "say `start when ..`"},
+        {"a control", "whenever", "say `start when ..`"},
+        {"a control", "stop", stops},
+        {"a control", "end", stops},
+        {"a control", "until", stops},
+        {"a control", "step", "command the value itself: `command NAME = ..`"},
+        {"an actuator", "min", "did you mean `minimum on` or `minimum off`?"},
+        {"an actuator", "max", "did you mean `maximum on`?"},
+        {"an actuator", "feedback",
+         "an alarm can compare what was commanded with what is: "
+         "`raise high when NAME == on and not running for 15s`"},
+        {"an alarm", "command", "a control commands: `control NAME on .. { command .. }`"},
+        {"an event", "command", "a control commands: `control NAME on .. { command .. }`"},
+    };
+    for (size_t i = 0; i < FB_P_COUNT(all); i++) {
+        if (strcmp(all[i].of, of) == 0 && fb_str_eq(word, fb_str_of(all[i].word))) {
+            return all[i].help;
+        }
+    }
+    return NULL;
+}
+
 bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_clause *clauses) {
     const struct fb_token *token = fb_p_peek(p, 0);
     /* What goes on with the clause before may be misspelt as well. */
@@ -422,7 +461,10 @@ bool fb_p_unknown_clause(struct fb_parser *p, const char *of, const struct fb_p_
     }
     if (is_name) {
         struct fb_str word = fb_p_name_text(p, token);
-        const char *help = fb_p_did_you_mean(p, word, words, n);
+        const char *help = said_otherwise(of, word);
+        if (help == NULL) {
+            help = fb_p_did_you_mean(p, word, words, n);
+        }
         if (help == NULL) {
             help = fb_str_printf(p->arena, "%s holds %s", of, fb_buf_terminated(&all)).p;
         }

@@ -51,6 +51,8 @@ bool fb_p_expect_word(struct fb_parser *p, const char *word);
 /* "did you mean `x`?" for the nearest of the candidates, else NULL; lives in the tree's arena. */
 const char *fb_p_did_you_mean(struct fb_parser *p, struct fb_str word,
                               const char *const *candidates, size_t n);
+/* The same for the present token, where it is a word. */
+const char *fb_p_did_you_mean_here(struct fb_parser *p, const char *const *candidates, size_t n);
 /* E126 where `already`. */
 void fb_p_once(struct fb_parser *p, bool already, struct fb_span span, const char *clause);
 /* A block has no such clause. */
@@ -65,6 +67,8 @@ bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struc
 bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text);
 /* INT: E135 unless it is a whole number from 1 to a million without a unit. */
 bool fb_p_count(struct fb_parser *p, const char *what, uint32_t *count);
+/* The same, with a help of its own. */
+bool fb_p_count_or(struct fb_parser *p, const char *what, const char *help, uint32_t *count);
 /* unit = "[" UNIT "]" ; optional */
 void fb_p_unit(struct fb_parser *p, struct fb_str *unit, struct fb_span *span);
 
@@ -81,8 +85,8 @@ void *fb_p_room(struct fb_parser *p, void *items, uint32_t n, size_t bytes);
 /* An item's first word and what must follow for it to be one, when looking for a place to go on. */
 struct fb_p_clause {
     const char *word;
-    /* A word; "NAME", "TEXT": any of these; "LINE": anything, but the first word stands first on
-     * its line; NULL: anything but an operator. */
+    /* A word, or words, of which the first must; "NAME", "TEXT": any of these; "LINE": anything,
+     * but the first word stands first on its line; NULL: anything but an operator. */
     const char *next;
 };
 

@@ -10,6 +10,9 @@
 
 /* The C of a moment, A1: C itself at a record, when the device's time came to T at a timer. */
 int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment);
+/* The C at which the device's time came, or comes, to t_us; not more than the present one. */
+int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *device,
+                          int64_t t_us);
 
 /* Decides those of the set (by index in the class), in order, at now_us; sets their deadlines and
  * those of conditions that read what changed. The moment's cause is that of what is put out. */
@@ -17,5 +20,13 @@ void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, u
                          int64_t now_us);
 /* Earliest deadline of the device's actuators, in C; FB_NEVER. */
 int64_t fb_actuators_due(const struct fb_device *device);
+/* Those with a deadline at or before c_us. */
+uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us);
+/* A device has come, with its first record: A2. */
+void fb_actuators_begin(struct fb_device *device, int64_t now_us);
+/* All actuators of a class. */
+static inline uint64_t fb_actuators_all(const struct fb_class *class_) {
+    return class_->n_actuators ? UINT64_MAX >> (64 - class_->n_actuators) : 0;
+}
 
 #endif

@@ -156,6 +156,34 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     FB_BUG("a cell of another kind");
 }
 
+/* The newest times of a ring go into one of another length: oldest first, as they will be
+ * overwritten. */
+static void move_ring(const int64_t *old, uint32_t n_old, uint32_t next_old, int64_t *now,
+                      uint32_t n_now, uint32_t *next_now) {
+    *next_now = 0;
+    for (uint32_t i = 1; i <= n_old && i <= n_now; i++)
+        now[n_now - i] = old[(next_old + n_old - i) % n_old];
+}
+
+/* Memory of an actuator whose name stays (A15); it is decided once. Of another kind: what it has
+ * accepted means nothing any more, but its count of commands goes on. */
+static void move_actuator(const struct move *m, const struct fb_cell_move *move) {
+    const struct fb_class *from_class = m->from->plan->class_, *to_class = m->to->plan->class_;
+    const struct fb_actuator *from = &from_class->actuators[from_class->cells[move->from].index];
+    const struct fb_actuator *to = &to_class->actuators[to_class->cells[move->to].index];
+    const struct fb_actuator_cell *old = old_at(m, move->from);
+    struct fb_actuator_cell *now = new_at(m, move->to);
+    *now = *old;
+    move_ring(old->times, from->starts, old->next_start, now->times, to->starts,
+              &now->next_start);
+    move_ring(old->times + from->starts, from->reversals, old->next_reversal,
+              now->times + to->starts, to->reversals, &now->next_reversal);
+    if (move->fate == FB_FATE_RESET) {
+        now->accepted = now->direction = 0;
+        now->has_accepted = 0;
+    }
+}
+
 /* What the old cell holds goes along: it is kept, or migrates. */
 static void move_content(const struct move *m, const struct fb_cell_move *move) {
     const struct fb_cell_id *from = &m->from->plan->class_->cells[move->from];
@@ -176,6 +204,11 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
 }
 
 static void move_cell(const struct move *m, const struct fb_cell_move *move) {
+    if (move->from != FB_NONE && move->to != FB_NONE &&
+        m->to->plan->class_->cells[move->to].kind == FB_CELL_ACTUATOR) {
+        move_actuator(m, move);
+        return;
+    }
     if (move->fate == FB_FATE_KEEP || move->fate == FB_FATE_MIGRATE)
         move_content(m, move);
     else if (move->from != FB_NONE)
@@ -271,6 +304,18 @@ static void move_deadlines(const struct move *m) {
                 m->from->deadlines[from->n_conditions + place_of(from, m->change->rule_from[i])];
 }
 
+/* Each is decided once, after what is due of the device at the change. */
+static void due_actuators(const struct move *m, int64_t clock_us) {
+    const struct fb_class *class_ = m->to->plan->class_;
+    for (uint32_t i = 0; i < class_->n_actuators; i++) {
+        struct fb_actuator_cell *cell =
+            (void *)(fb_device_block(m->to) + class_->actuators[i].offset);
+        if (cell->changed_us == FB_NO_TIME)
+            cell->changed_us = clock_us;
+        cell->due_us = clock_us;
+    }
+}
+
 static void move_device(struct fb_core *core, const struct fb_class_change *change,
                         struct fb_device *device) {
     struct fb_str id = fb_device_id(device);
@@ -287,6 +332,7 @@ static void move_device(struct fb_core *core, const struct fb_class_change *chan
         move_cell(&m, &change->moves[i]);
     move_deadlines(&m);
     keep_alarms(&m, core->program);
+    due_actuators(&m, core->clock_us);
 }
 
 static void forget_device(struct fb_core *core, struct fb_device *device) {

@@ -9,6 +9,8 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/base/planted.h"
+#include "engine/core/actuator.h"
+#include "engine/core/claim.h"
 #include "engine/core/feed.h"
 #include "engine/core/index.h"
 #include "engine/core/plan.h"
@@ -29,7 +31,7 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->program = program;
     core->expected = NULL;
     core->plans = fb_alloc(sizeof *core->plans * (program->n_classes + 1u));
-    uint32_t registers = 1, windows = 1, fields = 1, shown = 1, slots = 1;
+    uint32_t registers = 1, windows = 1, fields = 1, shown = 1, slots = 1, claims = 1;
     for (uint32_t i = 0; i < program->n_classes; i++) {
         fb_plan_make(&core->plans[i], program, (uint16_t)i);
         registers = larger(registers, program->classes[i].registers);
@@ -39,6 +41,7 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     for (uint32_t i = 0; i < program->n_rules; i++) {
         shown = larger(shown, program->rules[i].n_shown);
         slots = larger(slots, program->rules[i].n_slots);
+        claims = larger(claims, program->rules[i].n_claims);
     }
     core->registers = fb_alloc(sizeof *core->registers * registers);
     core->memos = fb_alloc(sizeof *core->memos * windows);
@@ -46,6 +49,7 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->sources = fb_alloc(sizeof *core->sources * shown);
     core->slots = fb_alloc(sizeof *core->slots * slots);
     core->tags = fb_alloc(sizeof *core->tags * fields);
+    core->views = fb_alloc(sizeof *core->views * claims);
     core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
     core->late_texts = fb_alloc(sizeof *core->late_texts * fields);
     core->n_late_texts = fields;
@@ -65,6 +69,7 @@ void fb_core_tear_down(struct fb_core *core) {
     free(core->sources);
     free(core->slots);
     free(core->tags);
+    free(core->views);
     free(core->kept_cells);
     free(core->late_texts);
     fb_devices_free(core->devices);
@@ -77,8 +82,7 @@ struct fb_core *fb_core_new(const struct fb_program *program, const struct fb_co
     core->config = *config;
     core->sink = sink;
     core->context = context;
-    core->clock_us = FB_NO_TIME;
-    core->wall_us = FB_NO_TIME;
+    core->clock_us = core->wall_us = FB_NO_TIME;
     core->texts = fb_texts_new();
     fb_core_set_up(core, program);
     return core;
@@ -110,6 +114,15 @@ static inline void find_deadline(struct fb_device *device) {
         fb_device_find_deadline(device);
 }
 
+/* The end of an evaluation: actuators whose claims changed are decided, in the order of the text. */
+static inline void decide_marked(struct fb_core *core, const struct fb_moment *moment) {
+    if (__builtin_expect(core->marked == 0, 1))
+        return;
+    uint64_t set = core->marked;
+    core->marked = 0;
+    fb_actuators_decide(core, moment, set, fb_moment_clock(core, moment));
+}
+
 /* One evaluation of everything of the device that is due at its earliest deadline. */
 static void fire(struct fb_core *core, struct fb_device *device, int64_t at_us) {
     const struct fb_class_plan *plan = device->plan;
@@ -126,6 +139,40 @@ static void fire(struct fb_core *core, struct fb_device *device, int64_t at_us) 
     };
     core->stats.timers++;
     fb_rules_evaluate(core, &moment, plan->scratch);
+    decide_marked(core, &moment);
+    find_deadline(device);
+}
+
+/* Whether the next that is due of the device is a deadline of its actuators: those are on C, and
+ * timers whose T came at the same instant or before go first (A12). */
+static inline bool acts_next(const struct fb_core *core, const struct fb_device *device,
+                             int64_t limit_us, bool last) {
+    if (__builtin_expect(device->acting_us >= core->clock_us + last, 1))
+        return false;
+    return device->deadline_us >= limit_us ||
+           fb_device_came_at(core, device, device->deadline_us) > device->acting_us;
+}
+
+/* What the device is due at next, in its own time. */
+static inline int64_t next_us(const struct fb_core *core, const struct fb_device *device,
+                              int64_t limit_us, bool last) {
+    return acts_next(core, device, limit_us, last) ? fb_device_time(device, device->acting_us)
+                                                   : device->deadline_us;
+}
+
+/* One decision of all actuators of the device that are due at its earliest such deadline. */
+static void act(struct fb_core *core, struct fb_device *device) {
+    int64_t now_us = device->acting_us, t_us = fb_device_time(device, now_us);
+    fb_core_touch(core, device);
+    struct fb_moment moment = {
+        .device = device,
+        .t_us = t_us,
+        .silent = true,
+        .cause = {.timer = true, .deadline_us = t_us},
+    };
+    core->stats.timers++;
+    core->moment++;
+    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us), now_us);
     find_deadline(device);
 }
 
@@ -138,26 +185,29 @@ static int64_t time_limit(const struct fb_core *core, const struct fb_device *de
 }
 
 /* Puts a device among those due now, if its true deadline is; else back into the heap. */
-static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us) {
-    if (device->deadline_us < limit_us)
-        fb_due_push(core->timers, device);
+static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us,
+                      bool last) {
+    int64_t at_us = next_us(core, device, limit_us, last);
+    if (device->deadline_us < limit_us || acts_next(core, device, limit_us, last))
+        fb_due_push(core->timers, device, at_us);
     else
         fb_timers_schedule(core->timers, device);
 }
 
 /* The device whose record comes next may be due by its own time before the clock is there. */
-static void queue_taking(struct fb_core *core, struct fb_device *taking,
-                         int64_t taking_limit_us) {
+static void queue_taking(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
+                         bool last) {
     if (!taking || taking->deadline_us >= taking_limit_us)
         return;
     fb_timers_remove(core->timers, taking);
     find_deadline(taking);
-    queue_due(core, taking, taking_limit_us);
+    queue_due(core, taking, taking_limit_us, last);
 }
 
 struct taking_out {
     struct fb_core *core;
     struct fb_device *taking; /* NULL once it was taken out */
+    bool last;
 };
 
 /* A device whose place was too early is found out when its turn comes. */
@@ -166,7 +216,8 @@ static void queue_any(void *context, struct fb_device *device) {
     if (device == out->taking)
         out->taking = NULL;
     find_deadline(device);
-    fb_due_push(out->core->timers, device);
+    int64_t limit_us = time_limit(out->core, device, NULL, 0, out->last);
+    fb_due_push(out->core->timers, device, next_us(out->core, device, limit_us, out->last));
 }
 
 /* Puts all that may be due among those due now. */
@@ -175,19 +226,20 @@ static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t ta
     /* At the last tick a device may be due whose own time ran ahead of what C gives it. */
     int64_t reach_us = last ? FB_NEVER : core->clock_us;
     if (fb_timers_many(core->timers, reach_us)) {
-        struct taking_out out = {core, taking};
+        struct taking_out out = {core, taking, last};
         fb_timers_take_out(core->timers, reach_us, queue_any, &out);
-        queue_taking(core, out.taking, taking_limit_us);
+        queue_taking(core, out.taking, taking_limit_us, last);
         return;
     }
-    queue_taking(core, taking, taking_limit_us);
+    queue_taking(core, taking, taking_limit_us, last);
     struct fb_device *device;
     while ((device = fb_timers_pop(core->timers, reach_us))) {
         find_deadline(device);
+        int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
         if (last)
-            fb_due_push(core->timers, device);
+            fb_due_push(core->timers, device, next_us(core, device, limit_us, last));
         else
-            queue_due(core, device, time_limit(core, device, taking, taking_limit_us, last));
+            queue_due(core, device, limit_us, last);
     }
 }
 
@@ -200,9 +252,11 @@ static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t tak
     int64_t deadline_us;
     while ((device = fb_due_pop(core->timers, &deadline_us))) {
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
-        if (deadline_us < limit_us)
+        if (acts_next(core, device, limit_us, last))
+            act(core, device);
+        else if (deadline_us < limit_us)
             fire(core, device, deadline_us);
-        queue_due(core, device, limit_us);
+        queue_due(core, device, limit_us, last);
     }
 }
 
@@ -331,6 +385,9 @@ static void evaluate_record(struct fb_core *core, struct fb_device *device,
         moment.good = NULL;
         fb_rules_evaluate(core, &moment, plan->second);
     }
+    if (first)
+        core->marked = fb_actuators_all(plan->class_);
+    decide_marked(core, &moment);
 }
 
 static void move_watermark(struct fb_core *core, struct fb_device *device, int64_t ts_us) {
@@ -459,6 +516,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
     if (first) {
         set_keys(core, device, entry);
         begin_windows(device, entry->ts_us);
+        fb_actuators_begin(device, core->clock_us);
     }
     if (!late)
         move_watermark(core, device, entry->ts_us);
@@ -562,6 +620,7 @@ void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         fb_device_find_deadline(device);
+        device->acting_us = fb_actuators_due(device);
         if (!FB_PLANTED(NO_TIMERS))
             fb_timers_schedule(core->timers, device);
     }

@@ -20,7 +20,7 @@ struct fb_core_config {
 };
 
 struct fb_core_stats {
-    uint64_t records, late, future, refused, evaluations, timers, alerts, events;
+    uint64_t records, late, future, refused, evaluations, timers, alerts, events, commands;
     uint64_t late_ignored, left_early;
     uint32_t devices;
     uint64_t state_bytes;

@@ -135,6 +135,7 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
                                  .floor_us = FB_NO_TIME,
                                  .deadline_us = FB_NEVER,
                                  .scheduled_us = FB_NEVER,
+                                 .acting_us = FB_NEVER,
                                  .number = devices->n,
                                  .id_length = (uint16_t)id.n,
                                  .resting = true,

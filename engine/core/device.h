@@ -37,7 +37,10 @@ struct fb_condition_plan {
     uint32_t cell_at;
     uint32_t local_rule; /* index in class_->rules */
     bool is_alarm, whenever;
+    bool acts;       /* of a control or an actuator */
+    bool is_claim;   /* its value is no truth */
     bool may_rest;   /* its deadlines may be left out (rule.c) */
+    uint64_t marks;  /* actuators of the class that have it as interlock or permissive */
 };
 
 /* What a change of an alarm needs to know. */
@@ -45,8 +48,14 @@ struct fb_rule_plan {
     const struct fb_rule *rule;
     uint32_t cell_at;
     uint32_t condition_at; /* the cell of its only raise */
-    bool is_alarm;
+    bool is_alarm, is_control;
     bool plain; /* an alarm with one raise and no off-delay */
+};
+
+/* What arbitration needs to know of a claim. */
+struct fb_claim_plan {
+    const struct fb_rule *rule;
+    uint64_t winner; /* as in fb_actuator_cell */
 };
 
 /* Lines of the cache that are fetched ahead, in bytes from the device; more can not be under way at
@@ -78,6 +87,7 @@ struct fb_class_plan {
     uint64_t *every_record_conditions, *all_conditions, *twice;
     struct fb_condition_plan *conditions;
     struct fb_rule_plan *rules;
+    struct fb_claim_plan *claims;
     struct fb_step *steps;   /* of all conditions */
     uint32_t *each_conditions, n_each_conditions; /* those that read an `each` window */
     uint64_t *scratch;       /* condition_words: what is being evaluated */
@@ -95,6 +105,7 @@ struct fb_device {
     int64_t floor_us;        /* D never falls below this */
     int64_t deadline_us;     /* at or before the earliest of `deadlines`, in device time */
     int64_t scheduled_us;    /* its place in the timer heap, in C; FB_NEVER: it has none */
+    int64_t acting_us;       /* the earliest deadline of its actuators, in C */
     uint32_t number;         /* in the order of registration */
     uint16_t id_length;
     bool resting;            /* perhaps a condition of `each` windows rests (rule.c) */

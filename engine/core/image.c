@@ -1,5 +1,7 @@
 #include "engine/core/image.h"
 
+#include <stddef.h>
+
 #include "engine/base/num.h"
 #include "engine/core/index.h"
 #include "engine/core/shapes.h"
@@ -18,6 +20,8 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
                (class_->windows[cell->index].type == FB_T_TEXT
                     ? (size_t)class_->windows[cell->index].places * (1 + FB_TEXT_BYTES_MAX)
                     : 0);
+    if (cell->kind == FB_CELL_ACTUATOR)
+        return fb_actuator_bytes(&class_->actuators[cell->index]);
     return sizeof(struct fb_rule_cell);
 }
 
@@ -85,6 +89,25 @@ static char *put_rule(char *to, const struct fb_rule_cell *cell) {
     return put(to, &cell->severity, 1);
 }
 
+static char *put_claim(char *to, const struct fb_claim_cell *cell) {
+    to = put(to, &cell->value, sizeof cell->value);
+    to = put(to, &cell->unknown_us, sizeof cell->unknown_us);
+    return put(to, &cell->known, 1);
+}
+
+/* All but the padding before the rings. */
+enum { ACTUATOR_BYTES = offsetof(struct fb_actuator_cell, interlocked) + 1 };
+
+static size_t ring_bytes(const struct fb_actuator *actuator) {
+    return sizeof(int64_t) * ((size_t)actuator->starts + actuator->reversals);
+}
+
+static char *put_actuator(char *to, const struct fb_actuator *actuator,
+                          const struct fb_actuator_cell *cell) {
+    to = put(to, cell, ACTUATOR_BYTES);
+    return put(to, cell->times, ring_bytes(actuator));
+}
+
 static char *put_cell(char *to, const struct fb_class *class_, const struct fb_cell_id *cell,
                       const char *block, const struct fb_texts *texts) {
     const void *at = block + cell->offset;
@@ -96,8 +119,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_UNTIL: return put(to, at, sizeof(struct fb_until_cell));
     case FB_CELL_CONDITION: return put(to, at, sizeof(struct fb_condition_cell));
     case FB_CELL_RULE: return put_rule(to, at);
-    case FB_CELL_CLAIM:
-    case FB_CELL_ACTUATOR: break;
+    case FB_CELL_CLAIM: return put_claim(to, at);
+    case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
     }
     FB_BUG("a cell");
 }
@@ -242,9 +265,57 @@ static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
            fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL;
 }
 
+static bool value_is_sound(const struct fb_actuator *actuator, double value) {
+    return actuator->is_switch ? value == 0 || value == 1 : fb_num_finite(value);
+}
+
+static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32_t index,
+                      struct fb_claim_cell *cell) {
+    const struct fb_claim *claim = &plan->class_->claims[index];
+    get(r, &cell->value, sizeof cell->value);
+    get(r, &cell->unknown_us, sizeof cell->unknown_us);
+    get(r, &cell->known, 1);
+    return value_is_sound(&plan->class_->actuators[claim->actuator], cell->value) &&
+           fb_time_is_sound(cell->unknown_us) && cell->known <= 2 &&
+           (cell->known != 1 || cell->unknown_us == FB_NO_TIME);
+}
+
+static bool ring_is_sound(uint32_t next, const int64_t *times, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++)
+        if (!fb_time_is_sound(times[i]))
+            return false;
+    return next < n || (n == 0 && next == 0);
+}
+
+/* What was due before the clock of the device's last record has been decided: an older deadline
+ * would be followed by one after the other until now. */
+static bool actuator_is_sound(const struct fb_actuator *actuator,
+                              const struct fb_actuator_cell *cell, int64_t clock_us) {
+    return value_is_sound(actuator, cell->accepted) &&
+           (cell->direction == 0 || cell->direction == 1 || cell->direction == -1) &&
+           fb_time_is_sound(cell->now_us) && fb_time_is_sound(cell->changed_us) &&
+           fb_time_is_sound(cell->sent_us) && fb_end_is_sound(cell->due_us) &&
+           cell->due_us >= clock_us && fb_time_is_sound(cell->lockout_end_us) &&
+           fb_time_is_sound(cell->breaker_end_us) && fb_time_is_sound(cell->blocked_us) &&
+           cell->has_accepted <= 1 && (!cell->has_accepted || cell->seq) &&
+           cell->priority <= FB_PRIORITY_NONE && cell->guard <= FB_GUARDS &&
+           cell->interlocked <= 2 &&
+           ring_is_sound(cell->next_start, cell->times, actuator->starts) &&
+           ring_is_sound(cell->next_reversal, cell->times + actuator->starts,
+                         actuator->reversals);
+}
+
+static bool get_actuator(struct reader *r, const struct fb_actuator *actuator,
+                         struct fb_actuator_cell *cell, int64_t clock_us) {
+    get(r, cell, ACTUATOR_BYTES);
+    get(r, cell->times, ring_bytes(actuator));
+    return !r->failed && actuator_is_sound(actuator, cell, clock_us);
+}
+
 static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
-                     const struct fb_cell_id *cell, char *block, struct fb_texts *texts) {
-    void *at = block + cell->offset;
+                     const struct fb_cell_id *cell, struct fb_device *device,
+                     struct fb_texts *texts) {
+    void *at = fb_device_block(device) + cell->offset;
     switch (cell->kind) {
     case FB_CELL_FIELD: return get_field(r, plan, cell->index, cell->words, at, texts);
     case FB_CELL_WINDOW:
@@ -254,8 +325,10 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE: return get_rule(r, at);
-    case FB_CELL_CLAIM:
-    case FB_CELL_ACTUATOR: break;
+    case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at);
+    case FB_CELL_ACTUATOR:
+        return get_actuator(r, &plan->class_->actuators[cell->index], at,
+                            device->clock_at_us);
     }
     FB_BUG("a cell");
 }
@@ -293,7 +366,7 @@ const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, stru
     if (!times_are_sound(device))
         return "a time in it is out of all bounds";
     for (uint32_t i = 0; i < plan->class_->n_cells; i++)
-        if (!get_cell(&r, plan, &plan->class_->cells[i], fb_device_block(device), texts) ||
+        if (!get_cell(&r, plan, &plan->class_->cells[i], device, texts) ||
             r.failed)
             return r.failed ? "it is too short for the rules in force"
                             : "a cell of it holds what no cell can hold";

@@ -126,7 +126,8 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_RULE, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_RULE, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_ACTUATOR, same_hash, FB_FATE_KEEP, NULL);
-    join_all(p, FB_CELL_ACTUATOR, same_likeness, FB_FATE_RESET, "its words or its unit changed");
+    join_all(p, FB_CELL_ACTUATOR, same_likeness, FB_FATE_RESET,
+             "its words or its unit changed: nothing counts as accepted any more");
     join_all(p, FB_CELL_CLAIM, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");

@@ -18,6 +18,21 @@ static void set_bit(uint64_t *words, uint32_t i) {
     words[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
+static void fresh_actuator(const struct fb_actuator *actuator, void *at) {
+    struct fb_actuator_cell *cell = at;
+    *cell = (struct fb_actuator_cell){.now_us = FB_NO_TIME,
+                                      .changed_us = FB_NO_TIME,
+                                      .sent_us = FB_NO_TIME,
+                                      .due_us = FB_NEVER,
+                                      .lockout_end_us = FB_NO_TIME,
+                                      .breaker_end_us = FB_NO_TIME,
+                                      .blocked_us = FB_NO_TIME,
+                                      .priority = FB_PRIORITY_NONE,
+                                      .guard = FB_GUARDS};
+    for (uint32_t i = 0; i < actuator->starts + actuator->reversals; i++)
+        cell->times[i] = FB_NO_TIME;
+}
+
 /* The cells whose resting state is not all zero. */
 static void *fresh_block(const struct fb_program *program, const struct fb_class *class_) {
     char *block = fb_alloc(class_->block_bytes + 1u);
@@ -38,6 +53,11 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
         struct fb_rule_cell *cell = (void *)(block + program->rules[class_->rules[i]].offset);
         cell->since_us = cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
     }
+    for (uint32_t i = 0; i < class_->n_claims; i++)
+        ((struct fb_claim_cell *)(void *)(block + class_->claims[i].offset))->unknown_us =
+            FB_NO_TIME;
+    for (uint32_t i = 0; i < class_->n_actuators; i++)
+        fresh_actuator(&class_->actuators[i], block + class_->actuators[i].offset);
     return block;
 }
 
@@ -170,15 +190,27 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
 
 static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
                                      const struct fb_rule *rule) {
-    FB_ASSERT(rule->n_conditions > 0);
-    const struct fb_condition *first = &plan->class_->conditions[rule->first_condition];
+    FB_ASSERT(rule->n_conditions > 0 || rule->sort == FB_SORT_ACTUATOR);
+    const struct fb_condition *first =
+        rule->n_conditions ? &plan->class_->conditions[rule->first_condition] : NULL;
     bool is_alarm = rule->sort == FB_SORT_ALARM;
     return (struct fb_rule_plan){
         .rule = rule,
         .cell_at = plan->block_at + rule->offset,
-        .condition_at = plan->block_at + first->offset,
+        .condition_at = first ? plan->block_at + first->offset : 0,
         .is_alarm = is_alarm,
+        .is_control = rule->sort == FB_SORT_CONTROL,
         .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
+}
+
+/* The actuators that have the condition as interlock or permissive. */
+static uint64_t guarded_by(const struct fb_class *class_, uint32_t condition) {
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < class_->n_actuators; i++)
+        if (class_->actuators[i].interlock == condition ||
+            class_->actuators[i].permissive == condition)
+            set |= UINT64_C(1) << i;
+    return set;
 }
 
 /* How conditions and rules are evaluated. */
@@ -206,8 +238,22 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
             .cell_at = plan->block_at + condition->offset,
             .local_rule = local_rule,
             .is_alarm = rule->sort == FB_SORT_ALARM,
-            .whenever = rule->whenever};
+            .whenever = rule->whenever,
+            .acts = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_ACTUATOR,
+            .is_claim = condition->role == FB_ROLE_CLAIM,
+            .marks = guarded_by(class_, c)};
         n += steps;
+    }
+}
+
+static void plan_claims(struct fb_class_plan *plan, const struct fb_program *program) {
+    const struct fb_class *class_ = plan->class_;
+    FB_ASSERT(class_->n_actuators <= 2 * FB_ACTUATORS_MAX);
+    plan->claims = fb_alloc(sizeof *plan->claims * (class_->n_claims + 1u));
+    for (uint32_t i = 0; i < class_->n_claims; i++) {
+        const struct fb_rule *rule = &program->rules[class_->claims[i].rule];
+        uint64_t hash = fb_hash128(rule->name.p, rule->name.n).low;
+        plan->claims[i] = (struct fb_claim_plan){rule, hash ? hash : 1};
     }
 }
 
@@ -262,6 +308,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan_windows(plan);
     plan_conditions(plan, program);
     plan_rules(plan, program);
+    plan_claims(plan, program);
     plan_each(plan, program);
     plan->image_bytes_max = fb_image_bytes_max(class_);
     plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
@@ -285,6 +332,7 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->second);
     free(plan->conditions);
     free(plan->rules);
+    free(plan->claims);
     free(plan->steps);
     free(plan->each_conditions);
     fb_matcher_free(plan->matcher);

@@ -79,6 +79,23 @@ void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
     core->sink(core->context, &output);
 }
 
+void fb_report_acting(struct fb_core *core, const struct fb_moment *moment,
+                      const struct fb_output *said) {
+    struct fb_output output = *said;
+    output.class_index = moment->device->plan->class_index;
+    output.device = fb_device_id(moment->device);
+    output.cause = moment->cause;
+    if (said->rule) {
+        struct fb_output shows = report(core, moment, said->rule);
+        output.shown = shows.shown;
+        output.sources = shows.sources;
+        output.slots = shows.slots;
+        output.tags = shows.tags;
+    }
+    core->stats.commands += said->kind == FB_OUT_COMMAND && !said->actuator->shadow;
+    core->sink(core->context, &output);
+}
+
 void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
                     const struct fb_device *device, bool future) {
     struct fb_output output = {

@@ -1,4 +1,4 @@
-/* Outputs: fills what an alert, an event or a late record says and hands it to the sink.
+/* Outputs: fills what an alert, an event, a command or a late record says and hands it to the sink.
  *
  * Place in the flow: 9 of the event's way, after the decision. */
 #ifndef FB_CORE_REPORT_H
@@ -11,6 +11,9 @@ void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
                      enum fb_severity severity, int64_t since_us);
 void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, uint64_t withheld);
+/* A command or a block: `said` without class, device, cause and what its rule (or none) shows. */
+void fb_report_acting(struct fb_core *core, const struct fb_moment *moment,
+                      const struct fb_output *said);
 /* device may be NULL (a future record of a new device). */
 void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
                     const struct fb_device *device, bool future);

@@ -4,6 +4,7 @@
 #include "engine/core/rule.h"
 
 #include "engine/base/err.h"
+#include "engine/core/claim.h"
 #include "engine/core/steps.h"
 
 /* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
@@ -14,9 +15,14 @@ static inline bool rests(const struct fb_condition_plan *condition, const struct
            condition->may_rest && !(condition->whenever && value == FB_TRUE);
 }
 
-static uint8_t interpret(struct fb_eval *eval, uint32_t index) {
-    struct fb_value result =
-        fb_eval_run(eval, &eval->device->plan->class_->conditions[index].code);
+static uint8_t interpret(struct fb_core *core, const struct fb_moment *moment,
+                         struct fb_eval *eval, uint32_t index) {
+    const struct fb_class_plan *plan = eval->device->plan;
+    struct fb_value result = fb_eval_run(eval, &plan->class_->conditions[index].code);
+    if (plan->conditions[index].is_claim) {
+        fb_claim_evaluated(core, moment, index, result);
+        return FB_UNKNOWN;
+    }
     return result.quality == FB_Q_GOOD ? (uint8_t)result.i : FB_UNKNOWN;
 }
 
@@ -28,13 +34,15 @@ static inline void evaluate(struct fb_core *core, const struct fb_moment *moment
     eval->deadline_us = eval->each_us = FB_NEVER;
     eval->restless = false;
     uint8_t value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
-                                     : interpret(eval, index);
+                                     : interpret(core, moment, eval, index);
     if (eval->each_us < eval->deadline_us && !rests(condition, eval, value))
         eval->deadline_us = eval->each_us;
     fb_device_set_deadline(device, index, eval->deadline_us);
     device->resting |= eval->deadline_us == FB_NEVER;
     if (condition->is_alarm)
         fb_alarm_raise(condition->rule, cell, value);
+    else if (condition->acts)
+        fb_acting_evaluated(core, moment, index, value);
     else if (condition->whenever && value == FB_FALSE)
         cell->value = value;
     else
@@ -54,6 +62,8 @@ static inline void change(struct fb_core *core, const struct fb_moment *moment,
                           uint32_t local_rule) {
     const struct fb_class_plan *plan = moment->device->plan;
     const struct fb_rule_plan *rule = &plan->rules[local_rule];
+    if (rule->is_control)
+        fb_control_change(core, moment, local_rule);
     if (!rule->is_alarm)
         return;
     int64_t deadline_us = FB_NEVER;
@@ -74,7 +84,7 @@ static void change_due(struct fb_core *core, const struct fb_moment *moment, uin
 void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
                        const uint64_t *conditions) {
     const struct fb_class_plan *plan = moment->device->plan;
-    bool timer = moment->cause.timer;
+    bool timer = moment->cause.timer, controls = plan->class_->n_claims > 0;
     uint32_t next_rule = 0, current = UINT32_MAX;
     core->moment++;
     struct fb_eval eval = fb_moment_eval(core, moment);
@@ -89,6 +99,8 @@ void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
                 if (timer)
                     change_due(core, moment, next_rule, current);
                 next_rule = current + 1;
+                if (controls && plan->rules[rule].is_control)
+                    fb_control_before(core, moment, rule);
             }
             core->stats.evaluations++;
             evaluate(core, moment, &eval, index);

@@ -23,6 +23,8 @@ struct fb_sweep {
     struct fb_hash128 hash; /* of what was written: given out, and waiting */
 };
 
+struct fb_claim_view;
+
 struct fb_core {
     const struct fb_program *program;
     struct fb_core_config config;
@@ -48,7 +50,9 @@ struct fb_core {
     uint64_t *late_texts;                  /* text handles for the same */
     uint32_t n_late_texts;
     int64_t clock_us;                      /* C */
-    int64_t wall_us;                       /* FB_NO_TIME: C */
+    int64_t wall_us;                       /* FB_NO_TIME: it is C */
+    uint64_t marked; /* actuators of the device at hand that are decided after its rules */
+    struct fb_claim_view *views; /* of a control's claims before a moment; the most of any */
     struct fb_core_stats stats;
     struct fb_window_counts counts;
     struct fb_sweep sweep;

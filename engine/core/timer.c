@@ -202,10 +202,10 @@ static void become_heap(struct fb_timers *timers) {
     timers->heaped = true;
 }
 
-void fb_due_push(struct fb_timers *timers, struct fb_device *device) {
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us) {
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
-    struct fb_timer_due due = {device->deadline_us, id_part(id, 0), id_part(id, 8), device};
+    struct fb_timer_due due = {deadline_us, id_part(id, 0), id_part(id, 8), device};
     uint32_t n = timers->n_due;
     if (!timers->heaped && n && fires_before(&due, &timers->due[due_at(timers, n - 1)]))
         become_heap(timers);

@@ -1,7 +1,8 @@
 /* Timers: one place a device in a heap ordered by the task's clock.
  *
  * Place in the flow: 5 of the event's way. A device is due when its own time D passes its deadline
- * T, that is when C reaches T + 1 - W + Cw. Moved lazily: an entry may be early, never late. */
+ * T, that is when C reaches T + 1 - W + Cw, and when C passes the earliest deadline of its
+ * actuators. Moved lazily: an entry may be early, never late. */
 #ifndef FB_CORE_TIMER_H
 #define FB_CORE_TIMER_H
 
@@ -32,7 +33,11 @@ void fb_timers_place(struct fb_timers *timers, struct fb_device *device, int64_t
 static inline void fb_timers_schedule(struct fb_timers *timers, struct fb_device *device) {
     int64_t at_us = fb_add_sat(fb_add_sat(device->deadline_us, 1),
                                device->clock_at_us - device->watermark_us); /* T + 1 - W + Cw */
-    if (at_us < device->scheduled_us && device->deadline_us != FB_NEVER)
+    if (device->deadline_us == FB_NEVER)
+        at_us = FB_NEVER;
+    if (device->acting_us < at_us)
+        at_us = device->acting_us + 1;
+    if (at_us < device->scheduled_us)
         fb_timers_place(timers, device, at_us);
 }
 void fb_timers_reserve(struct fb_timers *timers, uint32_t devices);
@@ -50,10 +55,10 @@ static inline int64_t fb_timers_next(const struct fb_timers *timers) {
     return timers->n ? timers->heap[0].at_us : FB_NEVER;
 }
 
-/* Those that are due now, in the order (T, device id, class). What comes in that order, as devices
+/* Those that are due now, in the order (T, device id, class); T is in device time. What comes in that order, as devices
  * do that were placed as they fired, is only put behind; else all become a heap until it is
  * empty. */
-void fb_due_push(struct fb_timers *timers, struct fb_device *device);
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us);
 /* NULL: none. *deadline_us: the device's deadline when it was pushed. */
 struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us);
 

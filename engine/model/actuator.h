@@ -71,7 +71,7 @@ struct fb_claim {
 /* What a command asks for, beside its condition. */
 struct fb_claim_cell {
     double value;       /* the last known one */
-    int64_t unknown_us; /* since when the value is unknown; FB_NO_TIME: it is known, or never was */
+    int64_t unknown_us; /* since when the value is unknown; FB_NO_TIME: it is known */
     uint8_t known;      /* 0: never known; 1: `value` is present; 2: it is the last known one */
 };
 

@@ -99,6 +99,66 @@ is out.txt <<'END'
 {"classes":[{"device":"fan","fate":"keep","why":null,"cells":[{"kind":"field","name":"f","fate":"keep","why":null},{"kind":"field","name":"speed","fate":"keep","why":null},{"kind":"condition","name":"slow: raise low","fate":"keep","why":"its numbers changed; its delays go on"},{"kind":"rule","name":"alarm slow","fate":"keep","why":"it changed; what it has raised or counted stays"}]}],"cells":{"keep":4,"migrate":0,"reset":0,"new":0,"remove":0},"keeps_all":true}
 END
 
+# actuators keep their memory by their names, claims that are gone are withdrawn
+cat >idle.rules <<'END'
+device tank from "tanks" { key tank  time ts  level : number [m] every 5s
+  wet : bool  temp : number [degC] }
+actuator pump on tank : (off, on) { safe off  interlock when wet }
+actuator valve on tank : number [%] range 0..100 { safe 0 % }
+actuator fan on tank : (off, on) { safe off }
+actuator lamp on tank : (off, on) { safe off }
+actuator flap on tank : (off, on) { safe off }
+control fill on tank { start when level < 2 m until level > 3 m  command pump = on  rollout armed }
+control vent on tank { start when temp > 30 degC for 1m  command fan = on  command valve = 40 %  rollout armed }
+control light on tank { start when wet  command lamp = on }
+control shut on tank { start when wet  command flap = on  rollout canary 50 % }
+END
+cat >acting.rules <<'END'
+device tank from "tanks" { key tank  time ts  level : number [m] every 5s
+  wet : bool  temp : number [degC] }
+actuator pump on tank : (off, on) { safe off  interlock when wet or level < 1 m  starts 6 per 1h }
+actuator valve on tank : number [m] range 0..100 { safe 0 m }
+actuator fan on tank : (off, on) { safe off  permissive when level > 1 m }
+actuator horn on tank : (off, on) { safe off }
+actuator flap on tank : (off, on) { safe off }
+control fill on tank { start when level < 1.5 m until level > 3 m  command pump = on  rollout canary 10 % }
+control vent on tank { start when temp > 25 degC for 1m  command valve = 40 m  rollout armed }
+control blow on tank { command fan = on at priority 13 rollout armed }
+control shut on tank { start when level < 1 m command flap = on  rollout shadow }
+END
+expect 1 "$flyball" plan idle.rules acting.rules
+is out.txt <<'END'
+device tank
+  reset    pump: interlock: another condition; its delays begin anew
+  reset    valve, memory: its words or its unit changed: nothing counts as accepted any more
+  reset    vent: command valve: its actuator is another one
+  reset    shut: start: another condition; its delays begin anew
+  keep     actuator pump: its text changed; what it remembers stays
+  keep     actuator valve: its text changed; what it remembers stays
+  keep     actuator fan: its text changed; what it remembers stays
+  keep     fill: start, `until`: its numbers changed; it goes on
+  keep     fill: start: its numbers changed; its delays go on
+  keep     fill: command pump: it changed; on devices where it is not real any more it is withdrawn
+  keep     control fill: it changed; it is on or off as before until its start says else
+  keep     vent: start, `for`: its numbers changed; it goes on
+  keep     vent: start: its numbers changed; its delays go on
+  keep     control vent: it changed; it is on or off as before until its start says else
+  keep     shut: command flap: it changed; it is not real any more: where it is in force it is withdrawn
+  keep     control shut: it changed; it is on or off as before until its start says else
+  new      pump, memory of its shadow
+  new      fan: permissive
+  new      actuator horn
+  new      control blow
+  remove   actuator lamp: what it remembers is forgotten; its last command ends with its lease
+  remove   vent: command fan: its claim is withdrawn
+  remove   control light: its claims are withdrawn
+of each device's cells: 21 kept, 0 migrated, 4 reset, 6 new, 7 removed
+END
+expect 0 "$flyball" plan acting.rules acting.rules
+is out.txt <<'END'
+of each device's cells: 31 kept, 0 migrated, 0 reset, 0 new, 0 removed
+END
+
 # what cannot be planned
 expect 2 "$flyball" plan a.rules
 expect 2 "$flyball" plan a.rules b.rules new.rules

@@ -20,7 +20,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, differing, refused, with_alerts, with_outputs;
+    uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands;
     struct run_counts counts;
     struct ora_usage usage[512];
     uint32_t n_usage;
@@ -57,6 +57,13 @@ static void add_counts(const struct run_counts *counts) {
     totals.counts.events += counts->events;
     totals.counts.late += counts->late;
     totals.counts.future += counts->future;
+    totals.counts.commands += counts->commands;
+    totals.counts.blocks += counts->blocks;
+    for (int i = 0; i <= FB_REASON_SLEW; i++)
+        totals.counts.reasons[i] += counts->reasons[i];
+    for (int i = 0; i < FB_GUARDS; i++)
+        totals.counts.guards[i] += counts->guards[i];
+    totals.with_commands += counts->commands > 0;
     totals.with_alerts += counts->raised > 0;
     totals.with_outputs += counts->raised + counts->events > 0;
 }
@@ -141,6 +148,14 @@ static void print_statistics(void) {
            ", late %" PRIu64 ", future %" PRIu64 "\n",
            counts->raised, counts->severity, counts->cleared, counts->events, counts->late,
            counts->future);
+    printf("commands %" PRIu64 " in %" PRIu64 " seeds:", counts->commands, totals.with_commands);
+    for (int i = 0; i <= FB_REASON_SLEW; i++)
+        printf(" %s %" PRIu64, fb_command_reason_name((enum fb_command_reason)i),
+               counts->reasons[i]);
+    printf("; blocks %" PRIu64 ":", counts->blocks);
+    for (int i = 0; i < FB_GUARDS; i++)
+        printf(" %s %" PRIu64, fb_guard_name((enum fb_guard)i), counts->guards[i]);
+    printf("\n");
 }
 
 static void print_usage(void) {

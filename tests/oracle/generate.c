@@ -146,12 +146,15 @@ struct gen_case *gen_case_new(uint64_t seed) {
     struct gen_case *c = FB_ARENA_NEW(arena, struct gen_case);
     c->arena = arena;
     c->random.state = seed * 0x2545f4914f6cdd1du + 1;
+    c->seed = seed;
     make_class(c, "pump");
     if (gen_chance(&c->random, 20))
         make_class(c, "fan");
     c->max_skew_us = gen_chance(&c->random, 70) ? INT64_C(3600000000) : 20000000;
     gen_rules(c);
+    gen_acting(c);
     gen_events(c);
+    gen_walls(c);
     return c;
 }
 
@@ -162,7 +165,7 @@ void gen_case_free(struct gen_case *c) {
 
 /* --- Text of rules --------------------------------------------------------------------------- */
 
-static void put_node(const struct gen_node *n, int binds, struct fb_buf *out) {
+void gen_put_node(const struct gen_node *n, int binds, struct fb_buf *out) {
     bool brackets = n->binds < binds;
     uint32_t kid = 0;
     if (brackets)
@@ -173,7 +176,7 @@ static void put_node(const struct gen_node *n, int binds, struct fb_buf *out) {
             continue;
         }
         char digit = n->text.p[++i];
-        put_node(n->kids[kid++], digit == '0' ? 10 : digit - '0', out);
+        gen_put_node(n->kids[kid++], digit == '0' ? 10 : digit - '0', out);
     }
     if (brackets)
         fb_buf_char(out, ')');
@@ -246,7 +249,7 @@ static void put_lets(const struct gen_let *lets, uint32_t n, struct fb_buf *out)
         if (lets[i].unit != NULL)
             fb_buf_printf(out, " [%s]", lets[i].unit);
         fb_buf_text(out, " = ");
-        put_node(lets[i].value, 1, out);
+        gen_put_node(lets[i].value, 1, out);
         fb_buf_char(out, '\n');
     }
 }
@@ -260,12 +263,12 @@ static void put_param(const struct gen_param *p, struct fb_buf *out) {
     if (p->unit[0] != 0)
         fb_buf_printf(out, " [%s]", p->unit);
     fb_buf_text(out, " = ");
-    put_node(p->value, 3, out);
+    gen_put_node(p->value, 3, out);
     if (p->case_value != NULL) {
         fb_buf_text(out, ", ");
-        put_node(p->case_value, 3, out);
+        gen_put_node(p->case_value, 3, out);
         fb_buf_text(out, " where ");
-        put_node(p->case_where, 3, out);
+        gen_put_node(p->case_where, 3, out);
     }
     fb_buf_char(out, '\n');
 }
@@ -275,7 +278,7 @@ static void put_message(const struct gen_rule *rule, struct fb_buf *out) {
                                     : "  message \"{device}");
     for (uint32_t i = 0; i < rule->n_slots; i++) {
         fb_buf_text(out, " {");
-        put_node(rule->slots[i], 3, out);
+        gen_put_node(rule->slots[i], 3, out);
         fb_buf_text(out, rule->slot_formats[i]);
         fb_buf_char(out, '}');
     }
@@ -289,7 +292,7 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
                   c->classes[rule->class_index].name);
     if (rule->where != NULL) {
         fb_buf_text(out, " where ");
-        put_node(rule->where, 3, out);
+        gen_put_node(rule->where, 3, out);
     }
     fb_buf_text(out, " {\n");
     put_lets(rule->lets, rule->n_lets, out);
@@ -300,17 +303,17 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
             fb_buf_printf(out, "  raise %s when ", rule->raises[i].severity);
         else
             fb_buf_text(out, rule->whenever ? "  whenever " : "  when ");
-        put_node(rule->raises[i].when, 1, out);
+        gen_put_node(rule->raises[i].when, 1, out);
         fb_buf_char(out, '\n');
     }
     if (rule->deadband != NULL) {
         fb_buf_text(out, "  deadband ");
-        put_node(rule->deadband, 3, out);
+        gen_put_node(rule->deadband, 3, out);
         fb_buf_char(out, '\n');
     }
     if (rule->clear_after != NULL) {
         fb_buf_text(out, "  clear after ");
-        put_node(rule->clear_after, 10, out);
+        gen_put_node(rule->clear_after, 10, out);
         fb_buf_char(out, '\n');
     }
     if (rule->on_unknown != NULL)
@@ -336,8 +339,11 @@ void gen_print_rules(const struct gen_case *c, struct fb_buf *out) {
     }
     for (uint32_t i = 0; i < c->n_params; i++)
         put_param(&c->params[i], out);
+    gen_print_actuators(c, out);
+    gen_print_controls(c, true, out);
     for (uint32_t i = 0; i < c->n_rules; i++)
         put_rule(c, &c->rules[i], out);
+    gen_print_controls(c, false, out);
     for (uint32_t i = 0; i < c->n_classes; i++) {
         const struct gen_class *class = &c->classes[i];
         if (!class->reopened || class->n_lets == 0)

@@ -114,16 +114,42 @@ struct gen_rule {
     bool off;
 };
 
+/* Actuators and controls are clauses: pieces of text with conditions and values in them. The first
+ * ones must stand. */
+enum { GEN_CLAUSES_MAX = 18, GEN_ACTUATORS_MAX = 3, GEN_CONTROLS_MAX = 5 };
+
+struct gen_actuator {
+    const char *name, *unit;
+    enum gen_family family; /* GEN_WORD: off, on */
+    uint32_t class_index;
+    double low, high;
+    struct gen_node *clauses[GEN_CLAUSES_MAX]; /* NULL: shrunk away */
+    uint32_t n_clauses, n_fixed;
+    bool off;
+};
+
+struct gen_control {
+    struct fb_str name;
+    uint32_t class_index;
+    struct gen_node *where;
+    struct gen_node *clauses[GEN_CLAUSES_MAX];
+    uint32_t n_clauses, n_fixed;
+    bool first; /* stands before the alarms */
+    bool off;
+};
+
 struct gen_event {
     struct fb_entry entry;
     bool tick;        /* no record: only the clock moves */
     int64_t clock_us; /* the task's clock at the record */
+    int64_t wall_us;  /* the wall clock; INT64_MIN: the task's */
     bool off;
 };
 
 struct gen_case {
     struct fb_arena *arena;
     struct gen_random random;
+    uint64_t seed;
     struct gen_class classes[2];
     uint32_t n_classes;
     struct gen_param params[4];
@@ -133,7 +159,12 @@ struct gen_case {
     struct gen_event *events;
     size_t n_events, cap_events;
     int64_t finish_us; /* the last tick */
-    int64_t max_skew_us;
+    int64_t finish_wall_us;
+    int64_t max_skew_us, max_lag_us;
+    struct gen_actuator actuators[GEN_ACTUATORS_MAX];
+    uint32_t n_actuators;
+    struct gen_control controls[GEN_CONTROLS_MAX];
+    uint32_t n_controls;
 };
 
 /* Everything lives in the case's own arena. */
@@ -147,7 +178,22 @@ void gen_print_events(const struct gen_case *c, struct fb_buf *out);
 
 /* Used among the generator's files. */
 void gen_rules(struct gen_case *c);
+/* Actuators, controls, and rules that read what was commanded; then walls, once there are events.
+ */
+void gen_acting(struct gen_case *c);
+void gen_walls(struct gen_case *c);
+void gen_print_actuators(const struct gen_case *c, struct fb_buf *out);
+void gen_print_controls(const struct gen_case *c, bool first, struct fb_buf *out);
 void gen_events(struct gen_case *c);
+void gen_put_node(const struct gen_node *n, int binds, struct fb_buf *out);
+struct gen_node *gen_make(struct gen_case *c, enum gen_family family, int binds, const char *text,
+                          struct gen_node *a, struct gen_node *b);
+/* Of a class's fields, lets and params. */
+struct gen_node *gen_condition(struct gen_case *c, uint32_t class_index);
+/* One that changes often. */
+struct gen_node *gen_plain_condition(struct gen_case *c, uint32_t class_index);
+struct gen_node *gen_number(struct gen_case *c, uint32_t class_index, enum gen_family family);
+struct gen_node *gen_literal(struct gen_case *c, enum gen_family family);
 /* A value that the limits in rules are drawn from, too, as text; `index` picks. */
 uint32_t gen_values(enum gen_family family, const char *unit);
 double gen_value(enum gen_family family, const char *unit, uint32_t index);

@@ -259,6 +259,10 @@ void gen_print_events(const struct gen_case *c, struct fb_buf *out) {
             continue;
         fb_buf_printf(out, "{\"n\":%zu,\"clock\":", i);
         put_seconds(event->clock_us, out);
+        if (event->wall_us != FB_NO_TIME) {
+            fb_buf_text(out, ",\"wall\":");
+            put_seconds(event->wall_us, out);
+        }
         if (event->tick) {
             fb_buf_text(out, "}\n");
             continue;
@@ -271,5 +275,9 @@ void gen_print_events(const struct gen_case *c, struct fb_buf *out) {
     }
     fb_buf_text(out, "{\"last tick\":");
     put_seconds(c->finish_us, out);
+    if (c->finish_wall_us != FB_NO_TIME) {
+        fb_buf_text(out, ",\"wall\":");
+        put_seconds(c->finish_wall_us, out);
+    }
     fb_buf_text(out, "}\n");
 }

@@ -792,3 +792,41 @@ void gen_rules(struct gen_case *c) {
     while (c->n_rules < n)
         make_rule(c);
 }
+
+/* --- For actuators and controls --- */
+
+static struct place place_of(struct gen_case *c, uint32_t class_index) {
+    return (struct place){.c = c,
+                          .class = &c->classes[class_index],
+                          .class_index = class_index,
+                          .windows = true,
+                          .params = true};
+}
+
+struct gen_node *gen_make(struct gen_case *c, enum gen_family family, int binds, const char *text,
+                          struct gen_node *a, struct gen_node *b) {
+    struct place p = {.c = c};
+    return node(&p, family, binds, text, a, b, NULL, NULL);
+}
+
+struct gen_node *gen_condition(struct gen_case *c, uint32_t class_index) {
+    struct place p = place_of(c, class_index);
+    return raise_condition(&p);
+}
+
+struct gen_node *gen_plain_condition(struct gen_case *c, uint32_t class_index) {
+    struct place p = place_of(c, class_index);
+    p.windows = false;
+    p.still = true;
+    return simple_condition(&p, 0);
+}
+
+struct gen_node *gen_number(struct gen_case *c, uint32_t class_index, enum gen_family family) {
+    struct place p = place_of(c, class_index);
+    return number(&p, family, 2);
+}
+
+struct gen_node *gen_literal(struct gen_case *c, enum gen_family family) {
+    struct place p = {.c = c};
+    return literal(&p, family);
+}

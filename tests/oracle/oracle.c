@@ -1,5 +1,6 @@
 /* Devices, their time, and the order of what happens (M1 to M8). */
 #include "tests/oracle/oracle_internal.h"
+#include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/err.h"
 
@@ -7,13 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, fb_output_fn *sink,
-                    void *context) {
+struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, int64_t max_lag_us,
+                    fb_output_fn *sink, void *context) {
     struct ora *o = fb_alloc(sizeof *o);
     o->tree = tree;
     o->arena = fb_arena_new();
     o->scratch = fb_arena_new();
     o->max_skew = max_skew_us;
+    o->max_lag = max_lag_us;
+    o->wall = FB_NO_TIME;
     o->sink = sink;
     o->context = context;
     ora_expand(o);
@@ -28,11 +31,13 @@ void ora_free(struct ora *o) {
         for (uint32_t w = 0; w < device->class->n_windows; w++)
             free(device->samples[w]);
         free(device->records);
+        ora_memories_free(device);
     }
     for (uint32_t c = 0; c < o->n_classes; c++) {
         struct ora_class *class = &o->classes[c];
         free(class->windows);
         free(class->rules);
+        free(class->conditions);
     }
     for (struct ora_regex *r = o->regexes; r != NULL; r = r->next)
         regfree(&r->regex);
@@ -62,15 +67,14 @@ static struct ora_device *new_device(struct ora *o, const struct fb_entry *entry
     device->cap_samples = FB_ARENA_ARRAY(o->arena, size_t, class->n_windows);
     device->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition_state, class->n_conditions);
     device->rules = FB_ARENA_ARRAY(o->arena, struct ora_rule_state, class->n_rules);
-    for (uint32_t r = 0; r < class->n_rules; r++) {
-        struct ora_rule *rule = class->rules[r];
+    for (uint32_t r = 0; r < class->n_rules; r++)
         device->rules[r].deadline = FB_NEVER;
-        for (uint32_t i = 0; i < rule->n_conditions; i++) {
-            struct ora_condition_state *c = &device->conditions[rule->conditions[i].index];
-            c->deadline = FB_NEVER;
-            c->ops = FB_ARENA_ARRAY(o->arena, struct ora_op, rule->conditions[i].n_ops);
-        }
+    for (uint32_t i = 0; i < class->n_conditions; i++) {
+        struct ora_condition_state *c = &device->conditions[i];
+        c->deadline = FB_NEVER;
+        c->ops = FB_ARENA_ARRAY(o->arena, struct ora_op, class->conditions[i]->n_ops);
     }
+    ora_memories_new(o, device);
     FB_PUSH_ROOM(o->devices, o->n_devices, o->cap_devices);
     o->devices[o->n_devices++] = device;
     return device;
@@ -153,15 +157,43 @@ static bool before(const struct ora_device *a, int64_t ta, const struct ora_devi
     return order != 0 ? order < 0 : a->class->index < b->class->index;
 }
 
+/* A1: the C at which the device's time came to t. */
+static int64_t clock_at(const struct ora *o, const struct ora_device *device, int64_t t) {
+    int64_t c = t - device->w + device->cw;
+    return c < o->c ? c : o->c;
+}
+
 static void fire(struct ora *o, struct ora_device *device, int64_t t) {
     const struct ora_class *class = device->class;
-    struct ora_view view = {.o = o, .device = device, .n = device->n_records, .t = t};
+    struct ora_view view = {.o = o,
+                            .device = device,
+                            .n = device->n_records,
+                            .t = t,
+                            .now = clock_at(o, device, t)};
     bool *due = fb_alloc(class->n_conditions + 1);
     for (uint32_t i = 0; i < class->n_conditions; i++)
         due[i] = device->conditions[i].deadline == t;
     for (uint32_t r = 0; r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, device->rules[r].deadline == t);
+    ora_actuators_step(&view, device, due);
     free(due);
+}
+
+/* A12: an actuator's own deadline that is due before the device's next timer. */
+static bool fire_actuator(struct ora *o, struct ora_device *device, bool last) {
+    int64_t c = ora_actuators_due(device), t = first_deadline(device);
+    if (c == FB_NEVER || (last ? c > o->c : c >= o->c))
+        return false;
+    if (t != FB_NEVER && (last ? t <= device->d : t < device->d) && clock_at(o, device, t) <= c)
+        return false;
+    int64_t d = device->w + (c - device->cw);
+    struct ora_view view = {.o = o,
+                            .device = device,
+                            .n = device->n_records,
+                            .t = d > device->d_before ? d : device->d_before,
+                            .now = c};
+    ora_actuators_fire(&view, device);
+    return true;
 }
 
 /* Fires what is due before each device's time, at the end of a file also what is due then. */
@@ -169,6 +201,9 @@ static void fire_due(struct ora *o, bool last) {
     for (;;) {
         struct ora_device *next = NULL;
         int64_t t = FB_NEVER;
+        for (size_t i = 0; i < o->n_devices; i++)
+            while (fire_actuator(o, o->devices[i], last))
+                ;
         for (size_t i = 0; i < o->n_devices; i++) {
             struct ora_device *device = o->devices[i];
             int64_t first = first_deadline(device);
@@ -192,9 +227,14 @@ static void move_clock(struct ora *o, int64_t c_us) {
     for (size_t i = 0; i < o->n_devices; i++) {
         struct ora_device *device = o->devices[i];
         int64_t d = device->w + (o->c - device->cw);
+        device->d_before = device->d;
         if (d > device->d)
             device->d = d;
     }
+}
+
+void ora_set_wall(struct ora *o, int64_t wall_us) {
+    o->wall = wall_us;
 }
 
 void ora_advance(struct ora *o, int64_t c_us) {
@@ -229,23 +269,23 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
                             .device = device,
                             .n = device->n_records,
                             .t = device->d,
+                            .now = o->c,
                             .record = record,
                             .again = again};
     bool *due = fb_alloc(class->n_conditions + 1);
-    bool any = false;
-    for (uint32_t r = 0; r < class->n_rules; r++) {
-        const struct ora_rule *rule = class->rules[r];
-        for (uint32_t i = 0; i < rule->n_conditions; i++) {
-            const struct ora_condition *c = &rule->conditions[i];
-            bool concerned = c->every_record || device->n_records == 1;
-            for (uint32_t f = 0; f < class->n_fields; f++)
-                concerned |= c->reads[f] && record->carries[f] && class->fields[f]->role != FB_KEY;
-            due[c->index] = concerned && (c->twice || !again);
-            any |= due[c->index];
-        }
+    bool any = device->n_records == 1 && !again;
+    for (uint32_t i = 0; i < class->n_conditions; i++) {
+        const struct ora_condition *c = class->conditions[i];
+        bool concerned = c->every_record || device->n_records == 1;
+        for (uint32_t f = 0; f < class->n_fields; f++)
+            concerned |= c->reads[f] && record->carries[f] && class->fields[f]->role != FB_KEY;
+        due[i] = concerned && (c->twice || !again);
+        any |= due[i];
     }
     for (uint32_t r = 0; any && r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, false);
+    if (any)
+        ora_actuators_step(&view, device, due);
     free(due);
 }
 
@@ -295,7 +335,7 @@ static const char *const kind_names[ORA_KINDS] = {
     [ORA_LET] = "let",           [ORA_FOR] = "for",
     [ORA_UNTIL] = "until",       [ORA_SILENT] = "silent",
     [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",
-    [ORA_CHANGED] = "changed",
+    [ORA_CHANGED] = "changed",   [ORA_ACTUATOR] = "actuator",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {

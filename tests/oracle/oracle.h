@@ -16,11 +16,12 @@
 struct ora;
 
 /* The tree must be free of errors and outlive the interpreter. */
-struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, fb_output_fn *sink,
-                    void *context);
+struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, int64_t max_lag_us,
+                    fb_output_fn *sink, void *context);
 void ora_free(struct ora *o);
 
-/* As fb_core_advance, fb_core_take, fb_core_finish of engine/core/core.h. */
+/* As fb_core_set_wall, fb_core_advance, fb_core_take, fb_core_finish of engine/core/core.h. */
+void ora_set_wall(struct ora *o, int64_t wall_us);
 void ora_advance(struct ora *o, int64_t c_us);
 void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us);
 void ora_finish(struct ora *o, int64_t c_us);

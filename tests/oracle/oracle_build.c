@@ -3,6 +3,7 @@
  *
  * Place in the flow: once per rule file, on top of oracle_expand. */
 #include "tests/oracle/oracle_internal.h"
+#include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/err.h"
 
@@ -43,7 +44,7 @@ static bool has_limit(struct ora_scope *s, const struct fb_node *n) {
 }
 
 /* M20, M28: `c for d until b for e`, with the rule's where and deadband written out. */
-static struct ora_expr *condition_expr(struct ora_scope *s, const struct fb_node *when) {
+struct ora_expr *ora_condition_expr(struct ora_scope *s, const struct fb_node *when) {
     const struct fb_rule_decl *rule = s->rule->decl;
     const struct fb_node *set = when, *reset = NULL;
     if (when->kind == FB_N_UNTIL && !when->bracketed) {
@@ -92,6 +93,8 @@ static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t
     c->every_record |= e->kind == ORA_SILENT || e->kind == ORA_CHANGED ||
                        (e->kind == ORA_AGE && e->field == ORA_EVERY_RECORD);
     c->twice |= e->kind == ORA_SILENT;
+    if (e->kind == ORA_ACTUATOR && c->actuators != NULL)
+        c->actuators[e->actuator->index] = true;
     concerns(e->a, c, n_fields);
     concerns(e->b, c, n_fields);
     concerns(e->c, c, n_fields);
@@ -99,17 +102,30 @@ static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t
         concerns(e->items[i], c, n_fields);
 }
 
-static void add_condition(struct ora_scope *s, struct ora_rule *rule, const struct fb_node *when) {
-    struct ora_condition *c = &rule->conditions[rule->n_conditions];
+struct ora_condition *ora_new_condition(struct ora_scope *s, struct ora_condition *c,
+                                        struct ora_rule *rule) {
+    struct ora_class *class = s->class;
     c->rule = rule;
-    c->raise = rule->n_conditions;
-    c->index = s->class->n_conditions++;
-    c->reads = FB_ARENA_ARRAY(s->o->arena, bool, s->class->n_fields);
+    c->index = class->n_conditions;
+    c->reads = FB_ARENA_ARRAY(s->o->arena, bool, class->n_fields);
+    c->actuators = FB_ARENA_ARRAY(s->o->arena, bool, class->n_actuators + 1);
+    FB_PUSH_ROOM(class->conditions, class->n_conditions, class->cap_conditions);
+    class->conditions[class->n_conditions++] = c;
     s->condition = c;
-    c->root = condition_expr(s, when);
-    concerns(c->root, c, s->class->n_fields);
+    return c;
+}
+
+void ora_condition_done(struct ora_scope *s, struct ora_condition *c, struct ora_expr *root) {
+    c->root = root;
+    concerns(root, c, s->class->n_fields);
     s->condition = NULL;
-    rule->n_conditions++;
+    if (c->rule != NULL)
+        c->rule->n_conditions++;
+}
+
+static void add_condition(struct ora_scope *s, struct ora_rule *rule, const struct fb_node *when) {
+    struct ora_condition *c = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
+    ora_condition_done(s, c, ora_condition_expr(s, when));
 }
 
 /* --- What a rule shows ------------------------------------------------------------------------ */
@@ -233,13 +249,19 @@ static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
     rule->class = class;
     rule->index = class->n_rules;
     rule->out.name = decl->name;
-    rule->out.sort = decl->kind == FB_RULE_ALARM ? FB_SORT_ALARM : FB_SORT_EVENT;
+    rule->out.sort = decl->kind == FB_RULE_ALARM     ? FB_SORT_ALARM
+                     : decl->kind == FB_RULE_CONTROL ? FB_SORT_CONTROL
+                                                     : FB_SORT_EVENT;
     rule->out.class_index = (uint16_t) class->index;
     if (decl->deadband != NULL)
         s.deadband = ora_expand_expr(&s, decl->deadband);
-    uint32_t n = decl->kind == FB_RULE_ALARM ? decl->n_raises : 1;
+    uint32_t n = decl->kind == FB_RULE_ALARM     ? decl->n_raises
+                 : decl->kind == FB_RULE_CONTROL ? 1 + decl->n_commands
+                                                 : 1;
     rule->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition, n);
-    for (uint32_t i = 0; i < n; i++)
+    if (decl->kind == FB_RULE_CONTROL)
+        ora_add_claims(&s, rule);
+    for (uint32_t i = 0; i < n && decl->kind != FB_RULE_CONTROL; i++)
         add_condition(&s, rule, decl->kind == FB_RULE_ALARM ? decl->raises[i].when : decl->when);
     if (decl->clear_after != NULL)
         rule->clear_after = ora_seconds(&s, decl->clear_after);
@@ -325,6 +347,13 @@ void ora_expand(struct ora *o) {
                 if (fb_str_eq(o->classes[c].decl->name, file->items[i].class_decl->name))
                     add_lets(o, &o->classes[c], file->items[i].class_decl);
     }
+    for (uint32_t f = 0; f < o->tree->n_files; f++) {
+        const struct fb_file *file = o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++)
+            if (file->items[i].kind == FB_ITEM_ACTUATOR)
+                ora_count_actuator(o, file->items[i].actuator);
+    }
+    ora_add_actuators(o);
     for (uint32_t f = 0; f < o->tree->n_files; f++) {
         const struct fb_file *file = o->tree->files[f];
         for (uint32_t i = 0; i < file->n_items; i++)

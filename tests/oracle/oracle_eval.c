@@ -1,5 +1,6 @@
 /* Expressions at an instant (M10, M22 to M27, and the functions of language.md, section 7). */
 #include "tests/oracle/oracle_internal.h"
+#include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
@@ -474,6 +475,8 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
     case ORA_CHANGE:
     case ORA_CHANGED:
         return ora_window_value(view, e);
+    case ORA_ACTUATOR:
+        return ora_accepted(view->device, e->actuator);
     case ORA_AGE:
     case ORA_ELAPSED:
     case ORA_KINDS:

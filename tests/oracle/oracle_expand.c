@@ -4,6 +4,7 @@
  * Place in the flow: once per rule file, before the first record. The files it is given have passed
  * the product's checker, so mistakes end in an assert. */
 #include "tests/oracle/oracle_internal.h"
+#include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
@@ -64,6 +65,10 @@ static struct ora_expr *in_unit(const struct ora_scope *s, struct ora_expr *e,
     converted->conversion = ora_unit_conversion(e->unit, unit);
     converted->unit = unit;
     return converted;
+}
+
+struct ora_expr *ora_in_unit(const struct ora_scope *s, struct ora_expr *e, struct ora_unit unit) {
+    return in_unit(s, e, unit);
 }
 
 /* A literal or a param takes the unit of the other side. */
@@ -202,7 +207,7 @@ static struct ora_expr *name_expr(struct ora_scope *s, const struct fb_node *n) 
     if (field != NULL)
         return ora_field_expr(s, field);
     const struct fb_param_decl *param = find_param(s, n->text);
-    return param != NULL ? param_expr(s, param) : NULL;
+    return param != NULL ? param_expr(s, param) : ora_actuator_expr(s, n->text);
 }
 
 /* A word of an enumeration opposite a side of that type. */

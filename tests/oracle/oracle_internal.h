@@ -13,6 +13,10 @@
 
 #include <regex.h>
 
+struct ora_actuator;
+struct ora_claim;
+struct ora_memory;
+
 /* --- Expressions ---------------------------------------------------------------------------- */
 
 enum ora_kind {
@@ -51,7 +55,8 @@ enum ora_kind {
     ORA_WINDOW,   /* aggregate of window */
     ORA_PREVIOUS,
     ORA_CHANGE,
-    ORA_CHANGED, /* of a; window: its last two samples */
+    ORA_CHANGED,  /* of a; window: its last two samples */
+    ORA_ACTUATOR, /* what actuator accepted last (A13) */
     ORA_KINDS
 };
 
@@ -83,6 +88,7 @@ struct ora_expr {
     struct ora_window *window;
     enum fb_aggregate aggregate;
     double needs;
+    const struct ora_actuator *actuator;
 };
 
 /* The samples of an expression (M11) and which of them an instant sees. */
@@ -111,11 +117,12 @@ struct ora_op {
 };
 
 struct ora_condition {
-    struct ora_rule *rule;
-    uint32_t raise, index; /* index: among the conditions of the class */
+    struct ora_rule *rule; /* NULL: of an actuator */
+    uint32_t index; /* among the conditions of the class */
     struct ora_expr *root;
     bool *reads; /* fields a record of which concerns it (M7) */
     bool every_record, twice;
+    bool *actuators; /* whose names it reads */
     uint32_t n_ops;
 };
 
@@ -137,6 +144,8 @@ struct ora_rule {
     uint32_t n_shown;
     struct ora_expr **slots; /* of message, then response */
     uint32_t n_slots;
+    struct ora_condition *start; /* control; NULL: always on */
+    struct ora_claim *claims;    /* control: of each command */
     struct fb_rule out; /* what outputs point to: names, types, units, templates */
 };
 
@@ -153,7 +162,10 @@ struct ora_class {
     uint32_t n_windows, cap_windows;
     struct ora_rule **rules;
     uint32_t n_rules, cap_rules;
-    uint32_t n_conditions;
+    struct ora_condition **conditions; /* by index */
+    uint32_t n_conditions, cap_conditions;
+    struct ora_actuator *actuators;
+    uint32_t n_actuators, n_claims;
     uint32_t *tags; /* byte order of the names */
     uint32_t n_tags;
 };
@@ -192,6 +204,16 @@ struct ora_rule_state {
     bool at_most_begun;
     uint32_t let_through;
     uint64_t withheld;
+    bool on, safe;        /* control (A3): on, and asking for safe */
+    int64_t on_since;     /* C at which it became on */
+    int64_t unknown_since; /* C since which `start` is unknown; FB_NO_TIME: it is known */
+};
+
+/* What a command asks for (A4). */
+struct ora_claim_state {
+    bool known, ever;
+    double value; /* the last known one */
+    int64_t unknown_since;
 };
 
 struct ora_condition_state {
@@ -209,8 +231,11 @@ struct ora_device {
     struct ora_sample **samples; /* by window, then record */
     size_t *cap_samples;
     int64_t w, cw, d;
+    int64_t d_before; /* before the clock moved to where it is (A12) */
     struct ora_condition_state *conditions;
     struct ora_rule_state *rules;
+    struct ora_claim_state *claims;
+    struct ora_memory **memories; /* by actuator, two each: the real one, its shadow */
 };
 
 /* What ora_free must free of an expression; the rest is the arena's. */
@@ -223,7 +248,7 @@ struct ora {
     struct ora_regex *regexes; /* all of them */
     const struct fb_tree *tree;
     struct fb_arena *arena, *scratch;
-    int64_t max_skew, c;
+    int64_t max_skew, max_lag, c, wall; /* wall: FB_NO_TIME: it is c */
     bool has_c;
     fb_output_fn *sink;
     void *context;
@@ -243,6 +268,7 @@ struct ora_view {
     const struct ora_device *device;
     size_t n; /* records taken so far */
     int64_t t;
+    int64_t now; /* C of the evaluation (A1) */
     const struct ora_record *record; /* whose evaluation this is; NULL: a timer's */
     bool again;                      /* the second one of a record (M2, 7) */
     const struct ora_record *late;   /* M11: its samples stand in for the fields it carries */
@@ -296,6 +322,7 @@ struct ora_expr *ora_for(struct ora_scope *s, struct ora_expr *c, const struct f
 /* A duration, in seconds. */
 struct ora_expr *ora_seconds(struct ora_scope *s, const struct fb_node *n);
 struct ora_expr *ora_field_expr(const struct ora_scope *s, const struct fb_field_decl *field);
+struct ora_expr *ora_in_unit(const struct ora_scope *s, struct ora_expr *e, struct ora_unit unit);
 bool ora_reads_field(const struct ora_expr *e);
 bool ora_is_numeric(const struct ora_expr *e);
 bool ora_is_clock(const struct fb_node *n);
@@ -307,5 +334,17 @@ void ora_expand(struct ora *o);
 /* The rule's part in one evaluation: its conditions that are `due`, then the alarm or event. */
 void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
                    const bool *due, bool clear_due);
+/* One condition: its value, and its next deadline. */
+struct fb_value ora_condition_value(struct ora_view *view, struct ora_device *device,
+                                    const struct ora_condition *c);
+/* Hands an output on with the values of the rule (M34); rule NULL: none. */
+void ora_put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_output *out);
+/* A condition over the rule's, or an actuator's; rule NULL: of an actuator. `root` is made by the
+ * caller while s->condition is it. */
+struct ora_condition *ora_new_condition(struct ora_scope *s, struct ora_condition *c,
+                                        struct ora_rule *rule);
+void ora_condition_done(struct ora_scope *s, struct ora_condition *c, struct ora_expr *root);
+/* M20: a `when` with the rule's `where`. */
+struct ora_expr *ora_condition_expr(struct ora_scope *s, const struct fb_node *when);
 
 #endif

@@ -1,5 +1,6 @@
 /* Alarms and events: from the conditions' values to what is put out (M29 to M34). */
 #include "tests/oracle/oracle_internal.h"
+#include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/err.h"
 
@@ -7,7 +8,7 @@
 
 /* --- What an output carries (M34) ------------------------------------------------------------ */
 
-static void put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_output *out) {
+static void put_values(struct ora_view *view, const struct ora_rule *rule, struct fb_output *out) {
     struct ora *o = view->o;
     const struct ora_class *class = rule->class;
     struct ora_view look = *view;
@@ -25,16 +26,23 @@ static void put_out(struct ora_view *view, const struct ora_rule *rule, struct f
     for (uint32_t i = 0; i < class->n_tags; i++)
         tags[i] = ora_field_at(&look, class->tags[i]);
     out->rule = &rule->out;
-    out->class_index = (uint16_t) class->index;
+    out->shown = shown;
+    out->slots = slots;
+    out->tags = tags;
+}
+
+void ora_put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_output *out) {
+    struct ora *o = view->o;
+    if (rule != NULL)
+        put_values(view, rule, out);
+    out->class_index = (uint16_t)view->device->class->index;
     out->device = view->device->id;
-    out->at_us = view->t;
+    if (out->kind == FB_OUT_ALERT || out->kind == FB_OUT_EVENT)
+        out->at_us = view->t;
     out->cause.timer = view->record == NULL;
     out->cause.deadline_us = view->record == NULL ? view->t : 0;
     if (view->record != NULL)
         out->cause.origin = view->record->origin;
-    out->shown = shown;
-    out->slots = slots;
-    out->tags = tags;
     o->sink(o->context, out);
     fb_arena_reset(o->scratch);
 }
@@ -49,7 +57,7 @@ static void alert(struct ora_view *view, const struct ora_rule *rule,
                             .severity = severity,
                             .active = event != FB_ALERT_CLEARED,
                             .since_us = state->since};
-    put_out(view, rule, &out);
+    ora_put_out(view, rule, &out);
 }
 
 /* M29 */
@@ -67,7 +75,11 @@ static void raise_counts(const struct ora_rule *rule, struct ora_condition_state
     case FB_UNKNOWN_RAISE:
         c->holds = true;
         return;
+    case FB_UNKNOWN_STOP: /* of controls */
+    case FB_UNKNOWN_SAFE:
+        break;
     }
+    FB_BUG("a policy of an alarm");
 }
 
 /* M30: is the off-delay over? */
@@ -163,18 +175,24 @@ static void let_through(struct ora_view *view, const struct ora_rule *rule,
     }
     out.withheld = state->withheld;
     state->withheld = 0;
-    put_out(view, rule, &out);
+    ora_put_out(view, rule, &out);
 }
 
 /* --- One evaluation -------------------------------------------------------------------------- */
 
-static void evaluate_condition(struct ora_view *view, struct ora_device *device,
-                               const struct ora_condition *c) {
-    struct ora_condition_state *state = &device->conditions[c->index];
+struct fb_value ora_condition_value(struct ora_view *view, struct ora_device *device,
+                                    const struct ora_condition *c) {
     view->next = FB_NEVER;
     view->keep = true;
     struct fb_value value = ora_eval(view, c->root);
-    state->deadline = view->next;
+    device->conditions[c->index].deadline = view->next;
+    return value;
+}
+
+static void evaluate_condition(struct ora_view *view, struct ora_device *device,
+                               const struct ora_condition *c) {
+    struct ora_condition_state *state = &device->conditions[c->index];
+    struct fb_value value = ora_condition_value(view, device, c);
     uint8_t now = value.quality != FB_Q_GOOD ? 2 : value.i != 0;
     if (c->rule->decl->kind == FB_RULE_ALARM) {
         state->value = now;
@@ -193,6 +211,10 @@ void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_
                    const bool *due, bool clear_due) {
     struct ora_rule_state *state = &device->rules[rule->index];
     bool evaluated = clear_due;
+    if (rule->decl->kind == FB_RULE_CONTROL) {
+        ora_control_step(view, device, rule, due);
+        return;
+    }
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         if (!due[rule->conditions[i].index])
             continue;

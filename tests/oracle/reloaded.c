@@ -38,8 +38,8 @@ struct totals {
 };
 
 static struct input input_of(const struct gen_case *c, const struct program *program) {
-    return (struct input){program->compiled.program, c->events, c->n_events, c->finish_us,
-                          c->max_skew_us};
+    return (struct input){program->compiled.program, c->events,      c->n_events,  c->finish_us,
+                          c->finish_wall_us,         c->max_skew_us, c->max_lag_us};
 }
 
 static void change(struct side *side, const struct fb_migration *migration) {
@@ -138,8 +138,12 @@ static void move_to(struct gen_case *c, int64_t clock_us) {
     for (size_t i = 0; i < c->n_events; i++) {
         c->events[i].clock_us += by_us;
         c->events[i].entry.ts_us += by_us;
+        if (c->events[i].wall_us != FB_NO_TIME)
+            c->events[i].wall_us += by_us;
     }
     c->finish_us += by_us;
+    if (c->finish_wall_us != FB_NO_TIME)
+        c->finish_wall_us += by_us;
 }
 
 /* The same devices, registered in another order. */
@@ -190,6 +194,7 @@ static bool run_other(const struct gen_case *c, const struct program *full, uint
         move_to(d, changed.clock_us);
         struct input then = input_of(d, &other);
         then.max_skew_us = in.max_skew_us;
+        then.max_lag_us = in.max_lag_us;
         side_begin(&fresh, &then);
         fb_core_snapshot_begin(changed.core);
         ok &= !fb_core_snapshot_next(changed.core, SIZE_MAX / 2, &piece);

@@ -52,7 +52,7 @@ static void go_on(struct side *side, const struct input *in, size_t barrier, str
     if (gen_chance(random, 50))
         while (fb_core_snapshot_is_open(side->core))
             pull(side, pieces, random);
-    fb_core_finish(side->core, in->finish_us);
+    side_finish(side, in);
     while (fb_core_snapshot_is_open(side->core))
         pull(side, pieces, random);
 }
@@ -183,7 +183,8 @@ static bool run_seed(uint64_t seed, bool spoil, struct totals *totals) {
     fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
     fb_buf_free(&text);
     if (fb_compile_sources(sources, diags, &compiled)) {
-        struct input in = {compiled.program, c->events, c->n_events, c->finish_us, c->max_skew_us};
+        struct input in = {compiled.program,  c->events,      c->n_events,  c->finish_us,
+                           c->finish_wall_us, c->max_skew_us, c->max_lag_us};
         ok = run_input(&in, &c->random, spoil, totals);
     }
     if (!ok)
@@ -252,7 +253,9 @@ static void some_records(struct gen_case *c, const struct fb_program *program,
         clock_us += (int64_t)(gen_next(&c->random) % (uint64_t)(step_us / 2));
         clock_us += gen_chance(&c->random, 2) ? 100 * step_us : 0;
         int64_t back = gen_chance(&c->random, 10) ? (int64_t)gen_below(&c->random, 20000000) : 0;
-        struct gen_event event = {.clock_us = clock_us, .tick = gen_chance(&c->random, 5)};
+        struct gen_event event = {.clock_us = clock_us,
+                                  .wall_us = FB_NO_TIME,
+                                  .tick = gen_chance(&c->random, 5)};
         event.entry = (struct fb_entry){
             .class_index = (uint16_t)(class_ - program->classes),
             .device = fb_str_printf(c->arena, "d%u", device),
@@ -275,7 +278,8 @@ static bool run_file(const char *path, uint64_t seed, bool spoil, struct totals 
     for (uint32_t i = 0; ok && i < compiled.program->n_classes; i++) {
         struct gen_case c = {.arena = fb_arena_new(), .random.state = seed * 977 + i};
         some_records(&c, compiled.program, &compiled.program->classes[i]);
-        struct input in = {compiled.program, c.events, c.n_events, c.finish_us, 600000000};
+        struct input in = {compiled.program, c.events,  c.n_events, c.finish_us,
+                           FB_NO_TIME,       600000000, 60000000};
         ok = run_input(&in, &c.random, spoil, totals);
         free(c.events);
         fb_arena_free(c.arena);

@@ -1,5 +1,6 @@
 #include "tests/oracle/run_both.h"
 
+#include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/core.h"
@@ -79,6 +80,32 @@ static void put_cause(const struct fb_cause *cause, struct fb_buf *out) {
     }
 }
 
+static void put_number(double x, struct fb_buf *out) {
+    char text[FB_NUM_TEXT_MAX];
+    fb_buf_put(out, text, fb_num_format(x + 0.0, text));
+}
+
+static void put_acting(const struct fb_output *o, struct fb_buf *out) {
+    fb_buf_printf(out, "%s%.*s ", o->actuator->shadow ? "shadow of " : "",
+                  FB_ARG(o->actuator->name));
+    if (o->kind == FB_OUT_COMMAND) {
+        fb_buf_printf(out, "%s %" PRIu64 " := ", fb_command_reason_name(o->reason), o->seq);
+        put_number(o->value, out);
+        fb_buf_text(out, " expires ");
+        put_time(o->expires_at_us, out);
+        fb_buf_text(out, " lease ");
+        put_time(o->lease_until_us, out);
+    } else if (o->ended) {
+        fb_buf_printf(out, "%s blocks no longer, after %" PRIu64, fb_guard_name(o->guard),
+                      o->count);
+    } else {
+        fb_buf_printf(out, "%s blocks", fb_guard_name(o->guard));
+    }
+    fb_buf_text(out, " asked ");
+    put_number(o->requested, out);
+    fb_buf_printf(out, " priority %u", o->priority);
+}
+
 static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb_type *tag_types,
                        struct fb_buf *out) {
     if (o->kind == FB_OUT_LATE) {
@@ -90,8 +117,11 @@ static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb
         return;
     }
     const struct fb_rule *rule = o->rule;
-    fb_buf_printf(out, "%.*s/%.*s ", FB_ARG(rule->name), FB_ARG(o->device));
-    if (o->kind == FB_OUT_ALERT) {
+    fb_buf_printf(out, "%.*s/%.*s ", FB_ARG(rule != NULL ? rule->name : FB_S("default")),
+                  FB_ARG(o->device));
+    if (o->kind == FB_OUT_COMMAND || o->kind == FB_OUT_BLOCKED) {
+        put_acting(o, out);
+    } else if (o->kind == FB_OUT_ALERT) {
         fb_buf_printf(out, "%s %s%s since ", fb_alert_event_name(o->event),
                       fb_severity_name(o->severity), o->active ? " active" : "");
         put_time(o->since_us, out);
@@ -101,6 +131,8 @@ static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb
     fb_buf_text(out, " at ");
     put_time(o->at_us, out);
     put_cause(&o->cause, out);
+    if (rule == NULL)
+        return;
     fb_buf_text(out, " {");
     for (uint32_t i = 0; i < rule->n_shown; i++) {
         fb_buf_printf(out, "%s%.*s ", i > 0 ? ", " : "", FB_ARG(rule->shown[i].name));
@@ -142,6 +174,12 @@ static void count(struct run_counts *counts, const struct fb_output *output) {
     counts->late += output->kind == FB_OUT_LATE && !output->future;
     counts->future += output->kind == FB_OUT_LATE && output->future;
     counts->events += output->kind == FB_OUT_EVENT;
+    counts->commands += output->kind == FB_OUT_COMMAND;
+    counts->blocks += output->kind == FB_OUT_BLOCKED && !output->ended;
+    if (output->kind == FB_OUT_COMMAND)
+        counts->reasons[output->reason]++;
+    if (output->kind == FB_OUT_BLOCKED && !output->ended)
+        counts->guards[output->guard]++;
     if (output->kind == FB_OUT_ALERT) {
         counts->raised += output->event == FB_ALERT_RAISED;
         counts->severity += output->event == FB_ALERT_SEVERITY;
@@ -159,6 +197,9 @@ static void collect(void *context, const struct fb_output *output) {
     FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
     into->lines->items[into->lines->n++] =
         fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
+    FB_PUSH_ROOM(into->lines->devices, into->lines->n - 1, into->lines->cap_devices);
+    into->lines->devices[into->lines->n - 1] =
+        fb_str_printf(into->result->arena, "%u/%.*s", output->class_index, FB_ARG(output->device));
     fb_buf_free(&line);
     if (into->count)
         count(&into->result->counts, output);
@@ -167,34 +208,39 @@ static void collect(void *context, const struct fb_output *output) {
 struct series {
     const struct run_entry *entries;
     size_t n;
-    int64_t finish_us, max_skew_us;
+    int64_t finish_us, finish_wall_us, max_skew_us, max_lag_us;
 };
 
 static void run_product(const struct fb_program *program, const struct series *series,
                         struct collector *into) {
-    struct fb_core_config config = {.max_skew_us = series->max_skew_us};
+    struct fb_core_config config = {.max_skew_us = series->max_skew_us,
+                                    .max_lag_us = series->max_lag_us};
     struct fb_core *core = fb_core_new(program, &config, collect, into);
     for (size_t i = 0; i < series->n; i++) {
         const struct run_entry *entry = &series->entries[i];
+        fb_core_set_wall(core, entry->wall_us);
         if (entry->tick)
             fb_core_advance(core, entry->clock_us);
         else
             fb_core_take(core, &entry->entry, entry->clock_us);
     }
+    fb_core_set_wall(core, series->finish_wall_us);
     fb_core_finish(core, series->finish_us);
     fb_core_free(core);
 }
 
 static void run_oracle(const struct fb_tree *tree, const struct series *series,
                        struct collector *into, void (*usage)(const struct ora *o)) {
-    struct ora *o = ora_new(tree, series->max_skew_us, collect, into);
+    struct ora *o = ora_new(tree, series->max_skew_us, series->max_lag_us, collect, into);
     for (size_t i = 0; i < series->n; i++) {
         const struct run_entry *entry = &series->entries[i];
+        ora_set_wall(o, entry->wall_us);
         if (entry->tick)
             ora_advance(o, entry->clock_us);
         else
             ora_take(o, &entry->entry, entry->clock_us);
     }
+    ora_set_wall(o, series->finish_wall_us);
     ora_finish(o, series->finish_us);
     if (usage != NULL)
         usage(o);
@@ -209,6 +255,28 @@ static size_t first_difference(const struct run_lines *a, const struct run_lines
     return a->n == b->n ? SIZE_MAX : n;
 }
 
+/* The decisions of one device are in order; where those of another come between is left open. */
+static void sort_by_device(struct run_lines *lines) {
+    for (size_t i = 1; i < lines->n; i++) {
+        struct fb_str item = lines->items[i], device = lines->devices[i];
+        size_t k = i;
+        while (k > 0 && fb_str_cmp(lines->devices[k - 1], device) > 0) {
+            lines->items[k] = lines->items[k - 1];
+            lines->devices[k] = lines->devices[k - 1];
+            k--;
+        }
+        lines->items[k] = item;
+        lines->devices[k] = device;
+    }
+}
+
+static bool acts(const struct fb_program *program) {
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        if (program->classes[i].n_actuators > 0)
+            return true;
+    return false;
+}
+
 static void run_series(const struct fb_compiled *compiled, const struct series *series,
                        void (*put_line)(const struct fb_output *output, struct fb_buf *out),
                        void (*usage)(const struct ora *o), struct run_result *result) {
@@ -218,6 +286,10 @@ static void run_series(const struct fb_compiled *compiled, const struct series *
     into.lines = &result->oracle;
     into.count = true;
     run_oracle(compiled->tree, series, &into, usage);
+    if (acts(compiled->program)) {
+        sort_by_device(&result->product);
+        sort_by_device(&result->oracle);
+    }
     result->first_difference = first_difference(&result->product, &result->oracle);
 }
 
@@ -225,7 +297,7 @@ void run_compiled(const struct fb_compiled *compiled, const struct run_entry *en
                   int64_t finish_us, int64_t max_skew_us,
                   void (*put_line)(const struct fb_output *output, struct fb_buf *out),
                   struct run_result *result) {
-    struct series series = {entries, n, finish_us, max_skew_us};
+    struct series series = {entries, n, finish_us, FB_NO_TIME, max_skew_us, FB_MINUTE};
     *result = (struct run_result){.arena = fb_arena_new(), .compiled = true};
     run_series(compiled, &series, put_line, NULL, result);
 }
@@ -244,7 +316,8 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
         if (event->off)
             continue;
         if (event->tick) {
-            entries[n++] = (struct run_entry){.clock_us = event->clock_us, .tick = true};
+            entries[n++] = (struct run_entry){
+                .clock_us = event->clock_us, .wall_us = event->wall_us, .tick = true};
             continue;
         }
         for (uint32_t f = 0; f < class->n_fields; f++)
@@ -257,7 +330,8 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
         }
         entry.samples = samples;
         entry.n_samples = n_samples;
-        entries[n++] = (struct run_entry){.entry = entry, .clock_us = event->clock_us};
+        entries[n++] = (struct run_entry){
+            .entry = entry, .clock_us = event->clock_us, .wall_us = event->wall_us};
     }
     return n;
 }
@@ -276,8 +350,14 @@ void run_case(const struct gen_case *c, struct run_result *result,
     if (result->compiled) {
         struct run_entry *entries =
             FB_ARENA_ARRAY(result->arena, struct run_entry, c->n_events + 1);
-        struct series series = {entries, entries_of(c, result->arena, entries), c->finish_us,
-                                c->max_skew_us};
+        struct series series = {
+            .entries = entries,
+            .n = entries_of(c, result->arena, entries),
+            .finish_us = c->finish_us,
+            .finish_wall_us = c->finish_wall_us,
+            .max_skew_us = c->max_skew_us,
+            .max_lag_us = c->max_lag_us,
+        };
         run_series(&compiled, &series, NULL, usage, result);
     } else {
         fb_diags_print(diags, compiled.sources, false, &result->diagnostics);
@@ -289,6 +369,8 @@ void run_case(const struct gen_case *c, struct run_result *result,
 void run_result_free(struct run_result *result) {
     free(result->product.items);
     free(result->oracle.items);
+    free(result->product.devices);
+    free(result->oracle.devices);
     fb_buf_free(&result->diagnostics);
     fb_arena_free(result->arena);
 }

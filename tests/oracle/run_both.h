@@ -12,12 +12,13 @@
 #include "engine/model/output.h"
 
 struct run_lines {
-    struct fb_str *items;
-    size_t n, cap;
+    struct fb_str *items, *devices;
+    size_t n, cap, cap_devices;
 };
 
 struct run_counts {
-    uint64_t raised, severity, cleared, events, late, future;
+    uint64_t raised, severity, cleared, events, late, future, commands, blocks;
+    uint64_t reasons[FB_REASON_SLEW + 1], guards[FB_GUARDS];
 };
 
 struct run_result {
@@ -38,7 +39,8 @@ void run_result_free(struct run_result *result);
 struct run_entry {
     struct fb_entry entry;
     int64_t clock_us;
-    bool tick; /* no record: only the clock moves */
+    int64_t wall_us; /* FB_NO_TIME: the clock */
+    bool tick;       /* no record: only the clock moves */
 };
 struct fb_compiled;
 /* Fills `product` and `oracle` of the result by put_line; first_difference too. */

@@ -141,6 +141,7 @@ static void decode_records(const struct fb_program *program, struct fb_str text,
             clock = given;
         out->entries[out->n].entry =
             copy_entry(out->arena, &program->classes[entry.class_index], entry);
+        out->entries[out->n].wall_us = FB_NO_TIME;
         out->entries[out->n++].clock_us = clock;
     }
     fb_decoder_free(decoder);

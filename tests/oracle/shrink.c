@@ -158,12 +158,43 @@ static bool shrink_class(struct gen_case *c, struct gen_class *class) {
     return progress;
 }
 
+static bool shrink_clauses(struct gen_case *c, struct gen_node **clauses, uint32_t n,
+                           uint32_t fixed) {
+    bool progress = false;
+    for (uint32_t i = 0; i < n; i++) {
+        if (i >= fixed && clauses[i] != NULL)
+            progress |= try_null(c, &clauses[i]);
+        progress |= shrink_node(c, &clauses[i]);
+    }
+    return progress;
+}
+
+static bool shrink_acting(struct gen_case *c) {
+    bool progress = false;
+    for (uint32_t i = 0; i < c->n_controls; i++) {
+        struct gen_control *control = &c->controls[i];
+        if (control->off || try_flag(c, &control->off))
+            continue;
+        progress |= try_null(c, &control->where);
+        progress |= shrink_node(c, &control->where);
+        progress |= shrink_clauses(c, control->clauses, control->n_clauses, control->n_fixed);
+    }
+    for (uint32_t i = 0; i < c->n_actuators; i++) {
+        struct gen_actuator *a = &c->actuators[i];
+        if (a->off || try_flag(c, &a->off))
+            continue;
+        progress |= shrink_clauses(c, a->clauses, a->n_clauses, a->n_fixed);
+    }
+    return progress;
+}
+
 void shrink_case(struct gen_case *c) {
     bool progress = true;
     for (int round = 0; progress && round < 8; round++) {
         progress = false;
         for (uint32_t i = 0; i < c->n_rules; i++)
             progress |= shrink_rule(c, &c->rules[i]);
+        progress |= shrink_acting(c);
         progress |= shrink_events(c);
         for (uint32_t i = 0; i < c->n_classes; i++)
             progress |= shrink_class(c, &c->classes[i]);

@@ -19,6 +19,24 @@ static void put_value(struct fb_buf *out, enum fb_type type, const struct fb_val
         fb_buf_printf(out, "%" PRIx64, (uint64_t)value->i);
 }
 
+static void put_acting(struct fb_buf *out, const struct fb_output *output) {
+    fb_buf_printf(out, " %.*s %d %d:%a asked %a at %d", FB_ARG(output->actuator->name),
+                  output->actuator->shadow, output->has_value, output->value, output->requested,
+                  output->priority);
+    if (output->kind == FB_OUT_COMMAND)
+        fb_buf_printf(out, " %d %" PRIu64 " %" PRId64 " %" PRId64, output->reason, output->seq,
+                      output->expires_at_us, output->lease_until_us);
+    else
+        fb_buf_printf(out, " %d %d %" PRIu64, output->guard, output->ended, output->count);
+    for (uint32_t i = 0; i < output->n_results; i++)
+        fb_buf_printf(out, " %d %d %a %a %" PRId64, output->results[i].guard,
+                      output->results[i].verdict, output->results[i].requested,
+                      output->results[i].applied, output->results[i].until_us);
+    for (uint32_t i = 0; i < output->n_entries; i++)
+        fb_buf_printf(out, " %.*s %d %a", FB_ARG(output->entries[i].rule->name),
+                      output->entries[i].priority, output->entries[i].value);
+}
+
 static void collect(void *context, const struct fb_output *output) {
     struct side *side = context;
     struct fb_buf *out = &side->bytes;
@@ -34,20 +52,22 @@ static void collect(void *context, const struct fb_output *output) {
         return;
     }
     const struct fb_rule *rule = output->rule;
-    fb_buf_printf(out, " %.*s", FB_ARG(rule->name));
-    if (output->kind == FB_OUT_ALERT)
+    fb_buf_printf(out, " %.*s", FB_ARG(rule != NULL ? rule->name : FB_S("(default)")));
+    if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED)
+        put_acting(out, output);
+    else if (output->kind == FB_OUT_ALERT)
         fb_buf_printf(out, " %d %d %d %" PRId64, output->event, output->severity, output->active,
                       output->since_us);
     else
         fb_buf_printf(out, " withheld %" PRIu64, output->withheld);
-    for (uint32_t i = 0; i < rule->n_shown; i++) {
+    for (uint32_t i = 0; rule != NULL && i < rule->n_shown; i++) {
         put_value(out, rule->shown[i].type, &output->shown[i]);
         if (rule->shown[i].type == FB_T_ENUM && output->shown[i].quality == FB_Q_GOOD)
             fb_buf_str(out, rule->shown[i].words[output->shown[i].i]);
     }
-    for (uint32_t i = 0; i < rule->n_slots; i++)
+    for (uint32_t i = 0; rule != NULL && i < rule->n_slots; i++)
         put_value(out, rule->slots[i].type, &output->slots[i]);
-    for (uint32_t i = 0; i < class_->n_tags; i++)
+    for (uint32_t i = 0; rule != NULL && i < class_->n_tags; i++)
         put_value(out, class_->fields[class_->tags[i]].type, &output->tags[i]);
     fb_buf_char(out, '\n');
 }
@@ -55,7 +75,7 @@ static void collect(void *context, const struct fb_output *output) {
 /* --- running ---------------------------------------------------------------------------------- */
 
 void side_begin(struct side *side, const struct input *in) {
-    struct fb_core_config config = {.max_skew_us = in->max_skew_us};
+    struct fb_core_config config = {.max_skew_us = in->max_skew_us, .max_lag_us = in->max_lag_us};
     *side = (struct side){.program = in->program, .clock_us = FB_NO_TIME};
     side->core = fb_core_new(in->program, &config, collect, side);
 }
@@ -70,6 +90,7 @@ void side_step(struct side *side, const struct gen_event *event) {
         return;
     if (event->clock_us > side->clock_us)
         side->clock_us = event->clock_us;
+    fb_core_set_wall(side->core, event->wall_us);
     if (event->tick || side->ticks)
         fb_core_advance(side->core, event->clock_us);
     if (!event->tick)
@@ -81,9 +102,14 @@ void side_run(struct side *side, const struct input *in, size_t from, size_t to)
         side_step(side, &in->events[i]);
 }
 
+void side_finish(struct side *side, const struct input *in) {
+    fb_core_set_wall(side->core, in->finish_wall_us);
+    fb_core_finish(side->core, in->finish_us);
+}
+
 void side_run_out(struct side *side, const struct input *in, size_t from) {
     side_run(side, in, from, in->n);
-    fb_core_finish(side->core, in->finish_us);
+    side_finish(side, in);
 }
 
 struct fb_str side_outputs(const struct side *side, size_t from) {

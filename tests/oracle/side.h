@@ -12,7 +12,7 @@ struct input {
     const struct fb_program *program;
     struct gen_event *events; /* those that are off are left out */
     size_t n;
-    int64_t finish_us, max_skew_us;
+    int64_t finish_us, finish_wall_us, max_skew_us, max_lag_us;
 };
 
 struct side {
@@ -29,6 +29,7 @@ void side_begin(struct side *side, const struct input *in);
 void side_end(struct side *side);
 void side_step(struct side *side, const struct gen_event *event);
 void side_run(struct side *side, const struct input *in, size_t from, size_t to);
+void side_finish(struct side *side, const struct input *in); /* the last tick */
 /* To the end, and the last tick. */
 void side_run_out(struct side *side, const struct input *in, size_t from);
 struct fb_str side_outputs(const struct side *side, size_t from);

@@ -240,6 +240,132 @@ static void series_repeat_ramp_and_leave_out(void **state) {
     assert_int_equal(item(0)->test->steps[2].rule_kind, FB_RULE_EVENT);
 }
 
+static const struct fb_actuator_decl *actuator(const char *type, const char *clauses) {
+    struct fb_buf text = {0};
+    fb_buf_printf(&text, "actuator out on d : %s { %s }", type, clauses);
+    parse(fb_buf_terminated(&text));
+    fb_buf_free(&text);
+    assert_int_equal(item(0)->kind, FB_ITEM_ACTUATOR);
+    return item(0)->actuator;
+}
+
+static void actuators_are_two_words_or_a_number_with_a_range(void **state) {
+    (void)state;
+    const struct fb_actuator_decl *decl = actuator("(off, `on`)", "safe off");
+    assert_true(fb_str_eq(decl->name, FB_S("out")));
+    assert_true(fb_str_eq(decl->class_name, FB_S("d")));
+    assert_int_equal(decl->type.type, FB_T_ENUM);
+    assert_int_equal(decl->type.n_words, 2);
+    assert_true(fb_str_eq(decl->type.words[0], FB_S("off")));
+    assert_true(fb_str_eq(decl->type.words[1], FB_S("on")));
+    assert_int_equal(decl->safe->kind, FB_N_NAME);
+    assert_null(decl->default_value);
+    assert_null(decl->range_low);
+    decl = actuator("number [kW] range -5..150", "safe 0 kW  default -1 kW");
+    assert_int_equal(decl->type.type, FB_T_NUMBER);
+    assert_true(fb_str_eq(decl->type.unit_text, FB_S("kW")));
+    assert_true(decl->range_low->value == -5 && decl->range_high->value == 150);
+    assert_true(decl->default_value->value == -1);
+    assert_int_equal(actuator("number range 0..1", "safe 0")->type.unit_text.n, 0);
+}
+
+static void each_clause_of_an_actuator_has_its_place(void **state) {
+    (void)state;
+    const struct fb_actuator_decl *decl = actuator(
+        "(off, on)",
+        "breaker 4 reversals in 40m, hold 30m  lockout 90m after interlock  lease 1s  maximum on 2h "
+        "interlock when a for 3s until b  permissive when c  deliver within 3s  hold at most 4s "
+        "starts 10 per 1h  minimum off 5s, on 6s  combine safest  safe off");
+    assert_int_equal(decl->n_items, 12);
+    assert_int_equal(decl->items[0].kind, FB_ACT_BREAKER);
+    assert_int_equal(decl->reversals, 4);
+    assert_int_equal(decl->reversals_in->span_us, 2400000000);
+    assert_int_equal(decl->breaker_for->span_us, 1800000000);
+    assert_false(decl->breaker_safe);
+    assert_int_equal(decl->lockout->span_us, 5400000000);
+    assert_int_equal(decl->lease->span_us, 1000000);
+    assert_int_equal(decl->maximum_on->span_us, 7200000000);
+    assert_int_equal(decl->interlock->kind, FB_N_UNTIL);
+    assert_int_equal(decl->permissive->kind, FB_N_NAME);
+    assert_int_equal(decl->deliver->span_us, 3000000);
+    assert_int_equal(decl->hold->span_us, 4000000);
+    assert_int_equal(decl->starts, 10);
+    assert_int_equal(decl->starts_per->span_us, 3600000000);
+    assert_int_equal(decl->minimum_off->span_us, 5000000);
+    assert_int_equal(decl->minimum_on->span_us, 6000000);
+    assert_int_equal(decl->combine, FB_COMBINE_WORD_SAFEST);
+    decl = actuator("(off, on)", "safe off  minimum off 5s  breaker 2 reversals in 1m, safe 2m");
+    assert_null(decl->minimum_on);
+    assert_non_null(decl->minimum_off);
+    assert_true(decl->breaker_safe);
+}
+
+static void a_slew_without_a_direction_is_both(void **state) {
+    (void)state;
+    static const char type[] = "number [kW] range 0..150";
+    const struct fb_actuator_decl *decl = actuator(type, "safe 0 kW  slew 10 kW per 10s");
+    assert_true(decl->slew_up->value == 10 && decl->slew_up == decl->slew_down);
+    assert_true(decl->slew_up_per == decl->slew_down_per);
+    decl = actuator(type, "safe 0 kW  slew down 10 kW per 10s  ignore steps under 1 kW");
+    assert_null(decl->slew_up);
+    assert_true(decl->slew_down->value == 10);
+    assert_true(decl->ignore_under->value == 1);
+    decl = actuator(type, "slew up 5 kW per 1s  safe 0 kW  slew down 10 kW per 10s");
+    assert_true(decl->slew_up->value == 5 && decl->slew_down->value == 10);
+    assert_int_equal(decl->slew_up_per->span_us, 1000000);
+}
+
+static void controls_start_command_and_roll_out(void **state) {
+    (void)state;
+    parse("control c on d where x { rollout canary 2.5 %  on unknown safe\n"
+          "start when a for 5s until b  let y = 5 message \"m\" label z = \"l\"\n"
+          "command lead = if a then on else off for 30m at priority 9\n"
+          "command speed = 50 % at priority 16 for 5m  command lag = off }\n"
+          "control c2 on d { command lag = on  on unknown stop }");
+    const struct fb_rule_decl *rule = item(0)->rule;
+    assert_int_equal(rule->kind, FB_RULE_CONTROL);
+    assert_non_null(rule->where);
+    assert_int_equal(rule->start->kind, FB_N_UNTIL);
+    assert_int_equal(rule->rollout, FB_ROLLOUT_CANARY);
+    assert_true(rule->canary == 2.5);
+    assert_int_equal(rule->on_unknown, FB_UNKNOWN_SAFE);
+    assert_int_equal(rule->n_lets, 1);
+    assert_int_equal(rule->n_labels, 1);
+    assert_int_equal(rule->n_commands, 3);
+    assert_true(fb_str_eq(rule->commands[0].target, FB_S("lead")));
+    assert_int_equal(rule->commands[0].value->kind, FB_N_IF);
+    assert_int_equal(rule->commands[0].priority, 9);
+    assert_int_equal(rule->commands[0].pulse->span_us, 1800000000);
+    assert_int_equal(rule->commands[1].priority, 16);
+    assert_int_equal(rule->commands[1].pulse->span_us, 300000000);
+    assert_int_equal(rule->commands[2].priority, 0);
+    assert_null(rule->commands[2].pulse);
+    rule = item(1)->rule;
+    assert_null(rule->start);
+    assert_int_equal(rule->rollout, FB_ROLLOUT_NONE);
+    assert_int_equal(rule->on_unknown, FB_UNKNOWN_STOP);
+}
+
+static void commands_are_expected_with_any_word_of_an_actuator(void **state) {
+    (void)state;
+    parse("test \"t\" on d { expect command lead of p high at 5s with value == high\n"
+          "expect no command lag  expect command lead at 5s `at`\n"
+          "expect command lead  series p.x = 5  expect event command }");
+    const struct fb_test_step *steps = item(0)->test->steps;
+    assert_int_equal(item(0)->test->n_steps, 6);
+    assert_true(steps[0].command && !steps[0].no);
+    assert_true(fb_str_eq(steps[0].rule, FB_S("lead")));
+    assert_true(fb_str_eq(steps[0].word, FB_S("high")));
+    assert_int_equal(steps[0].severity.n, 0);
+    assert_int_equal(steps[0].n_with, 1);
+    assert_true(steps[1].command && steps[1].no);
+    assert_int_equal(steps[1].word.n, 0);
+    assert_true(fb_str_eq(steps[2].word, FB_S("at")));
+    assert_int_equal(steps[2].at->span_us, 5000000);
+    assert_int_equal(steps[3].word.n, 0);
+    assert_false(steps[5].command);
+}
+
 /* A folder of its own, with files. */
 static char folder[64];
 
@@ -345,6 +471,13 @@ int main(void) {
         cmocka_unit_test_setup_teardown(words_of_the_grammar_may_name_fields, begin, end),
         cmocka_unit_test_setup_teardown(messages_are_split_at_their_braces, begin, end),
         cmocka_unit_test_setup_teardown(series_repeat_ramp_and_leave_out, begin, end),
+        cmocka_unit_test_setup_teardown(actuators_are_two_words_or_a_number_with_a_range, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(each_clause_of_an_actuator_has_its_place, begin, end),
+        cmocka_unit_test_setup_teardown(a_slew_without_a_direction_is_both, begin, end),
+        cmocka_unit_test_setup_teardown(controls_start_command_and_roll_out, begin, end),
+        cmocka_unit_test_setup_teardown(commands_are_expected_with_any_word_of_an_actuator, begin,
+                                        end),
         cmocka_unit_test_setup_teardown(used_files_are_read_once_and_may_use_each_other, begin,
                                         end),
         cmocka_unit_test_setup_teardown(what_is_too_large_is_refused, begin, end),

@@ -44,7 +44,7 @@ static struct fb_device *add(struct fixture *f, uint16_t class_index, struct fb_
 
 static void push(struct fixture *f, struct fb_device *device, int64_t deadline_us) {
     device->deadline_us = deadline_us;
-    fb_due_push(f->timers, device);
+    fb_due_push(f->timers, device, device->deadline_us);
 }
 
 static void what_is_due_comes_by_deadline_then_id_then_class(void **state) {

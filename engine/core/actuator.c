@@ -1,0 +1,323 @@
+/* One decision: the claims, the guardrails, the command, what is told of a block, the deadlines.
+ *
+ * Place in the flow: see actuator.h. */
+#include "engine/core/actuator.h"
+
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+#include "engine/core/claim.h"
+#include "engine/core/guard.h"
+#include "engine/core/report.h"
+
+/* What reads an actuator is not looked at more often than this after each change of it (A13). */
+#define AGAIN_US INT64_C(1000000)
+
+int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *device,
+                          int64_t t_us) {
+    int64_t at_us = fb_add_sat(t_us, device->clock_at_us - device->watermark_us);
+    return at_us < core->clock_us ? at_us : core->clock_us;
+}
+
+int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment) {
+    return moment->cause.timer ? fb_device_came_at(core, moment->device, moment->t_us)
+                               : core->clock_us;
+}
+
+static struct fb_actuator_cell *cell_of(const struct fb_device *device, uint32_t index) {
+    return (void *)(fb_device_block((struct fb_device *)device) +
+                    device->plan->class_->actuators[index].offset);
+}
+
+void fb_actuators_begin(struct fb_device *device, int64_t now_us) {
+    for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++)
+        cell_of(device, i)->changed_us = now_us;
+}
+
+int64_t fb_actuators_due(const struct fb_device *device) {
+    int64_t due_us = FB_NEVER;
+    for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++) {
+        int64_t us = cell_of(device, i)->due_us;
+        if (us < due_us)
+            due_us = us;
+    }
+    return due_us;
+}
+
+uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us) {
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++)
+        set |= (uint64_t)(cell_of(device, i)->due_us <= c_us) << i;
+    return set;
+}
+
+/* ---- one decision ---- */
+
+struct decision {
+    struct fb_core *core;
+    const struct fb_moment *moment;
+    uint32_t index;
+    const struct fb_actuator *actuator;
+    struct fb_actuator_cell *cell;
+    int64_t now_us, wall_us;
+    struct fb_arbitration won;
+    struct fb_request request;
+    struct fb_guard_result results[FB_GUARDS];
+    uint32_t n_results;
+    enum fb_guard blocks; /* FB_GUARDS: none */
+    bool held;            /* nothing of the request is applied */
+    bool behind;          /* catch_up holds: nothing at all is sent */
+    bool forced;          /* a guardrail made the value that is asked for */
+    int64_t due_us;
+};
+
+static bool is_new(const struct decision *d) {
+    return !d->cell->has_accepted || d->request.value != d->cell->accepted;
+}
+
+/* Those that force another value; range and slew only shape what is asked for. */
+static bool forces(enum fb_guard guard) {
+    return guard == FB_GUARD_INTERLOCK || guard == FB_GUARD_LOCKOUT || guard == FB_GUARD_MAXIMUM ||
+           guard == FB_GUARD_BREAKER;
+}
+
+/* The first that blocks is told of, but for catch_up, which is told of whenever it holds. */
+static void block(struct decision *d, enum fb_guard guard) {
+    if (d->blocks == FB_GUARDS || guard == FB_GUARD_CATCH_UP)
+        d->blocks = guard;
+}
+
+static void due_at(struct decision *d, int64_t at_us) {
+    if (at_us > d->now_us && at_us < d->due_us)
+        d->due_us = at_us;
+}
+
+static void ask(struct decision *d, const struct fb_guard_row *row) {
+    struct fb_request *request = &d->request;
+    int64_t until_us = FB_NEVER;
+    double given = request->value;
+    request->renewal = !is_new(d);
+    enum fb_verdict verdict = row->fn(d->actuator, d->cell, request, d->now_us, &until_us);
+    FB_ASSERT(verdict == FB_VERDICT_CHANGE || request->value == given);
+    d->results[d->n_results++] = (struct fb_guard_result){
+        row->guard, verdict, given, request->value,
+        verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
+    due_at(d, until_us);
+    switch (verdict) {
+    case FB_VERDICT_PASS: break;
+    case FB_VERDICT_CHANGE:
+        d->forced |= forces(row->guard);
+        if (forces(row->guard) && request->value != request->requested)
+            block(d, row->guard);
+        break;
+    case FB_VERDICT_HOLD:
+    case FB_VERDICT_REFUSE:
+        d->held = true;
+        d->behind |= row->guard == FB_GUARD_CATCH_UP;
+        if (row->guard != FB_GUARD_SLEW)
+            block(d, row->guard);
+        break;
+    }
+}
+
+static void ask_all(struct decision *d) {
+    for (uint32_t i = 0; i < FB_GUARDS; i++) {
+        const struct fb_guard_row *row = &fb_guard_rows[i];
+        if (d->held && row->guard != FB_GUARD_CATCH_UP)
+            continue;
+        if (row->always ||
+            (is_new(d) && !fb_is_towards_safe(d->actuator, d->cell, d->request.value)))
+            ask(d, row);
+    }
+}
+
+/* ---- what is put out ---- */
+
+static struct fb_output output_of(const struct decision *d, double value, bool has_value) {
+    return (struct fb_output){
+        .rule = d->won.rule,
+        .at_us = d->now_us,
+        .actuator = d->actuator,
+        .value = value,
+        .has_value = has_value,
+        .requested = d->request.requested,
+        .priority = d->won.priority,
+        .results = d->results,
+        .n_results = d->n_results,
+        .entries = d->won.entries,
+        .n_entries = d->won.n_entries,
+        .guard = d->blocks,
+    };
+}
+
+static enum fb_command_reason reason_of(const struct decision *d) {
+    if (d->forced || d->won.safe)
+        return FB_REASON_SAFE;
+    if (d->request.slewed)
+        return FB_REASON_SLEW;
+    return d->won.n_entries ? FB_REASON_CLAIMED : FB_REASON_RELINQUISHED;
+}
+
+/* Another guardrail blocks than at the decision before, or none does. */
+static void tell_of_block(struct decision *d, double value, bool has_value) {
+    struct fb_actuator_cell *cell = d->cell;
+    if (cell->guard != d->blocks) {
+        struct fb_output output = output_of(d, value, has_value);
+        output.kind = FB_OUT_BLOCKED;
+        if (cell->guard != FB_GUARDS) {
+            output.guard = (enum fb_guard)cell->guard;
+            output.ended = true;
+            output.count = cell->blocked;
+            fb_report_acting(d->core, d->moment, &output);
+        }
+        cell->guard = (uint8_t)d->blocks;
+        cell->blocked = 0;
+        cell->blocked_us = d->blocks == FB_GUARDS ? FB_NO_TIME : d->now_us;
+        if (d->blocks != FB_GUARDS) {
+            output.guard = d->blocks;
+            output.ended = false;
+            output.count = 0;
+            fb_report_acting(d->core, d->moment, &output);
+        }
+    }
+    cell->blocked += d->blocks != FB_GUARDS;
+}
+
+static void send(struct decision *d, struct fb_output *output) {
+    output->kind = FB_OUT_COMMAND;
+    output->seq = ++d->cell->seq;
+    output->expires_at_us = fb_add_sat(d->wall_us, d->actuator->deliver_us);
+    output->lease_until_us = fb_add_sat(d->wall_us, d->actuator->lease_us);
+    d->cell->sent_us = d->now_us;
+    fb_report_acting(d->core, d->moment, output);
+}
+
+/* Conditions that read it are evaluated by timers, A13. */
+static void wake_readers(const struct decision *d, int64_t changed_us) {
+    struct fb_device *device = d->moment->device;
+    const struct fb_class *class_ = device->plan->class_;
+    bool soon = changed_us != FB_NO_TIME && d->now_us - changed_us < AGAIN_US;
+    int64_t at_us = fb_add_sat(d->moment->t_us, soon ? AGAIN_US : 0);
+    for (uint32_t i = 0; i < class_->n_conditions; i++)
+        if (class_->conditions[i].actuators >> d->index & 1 && at_us < device->deadlines[i])
+            fb_device_set_deadline(device, i, at_us);
+}
+
+static void command(struct decision *d) {
+    struct fb_actuator_cell *cell = d->cell;
+    struct fb_output output = output_of(d, d->request.value, true);
+    output.reason = reason_of(d);
+    int64_t changed_us = cell->has_accepted ? cell->changed_us : FB_NO_TIME;
+    if (is_new(d)) {
+        fb_guards_accepted(d->actuator, cell, d->request.value, d->now_us);
+        if (!d->actuator->shadow)
+            wake_readers(d, changed_us);
+    }
+    cell->winner = d->won.winner;
+    cell->priority = d->won.priority;
+    send(d, &output);
+}
+
+static bool is_leased(const struct decision *d) {
+    return d->cell->seq && (d->won.n_entries || d->cell->accepted != d->actuator->safe);
+}
+
+static int64_t renewal_us(const struct decision *d) {
+    return fb_add_sat(d->cell->sent_us, d->actuator->lease_us / 3);
+}
+
+/* What is in force goes out again: as the last command said it, by whatever rule. */
+static void renew(struct decision *d) {
+    struct fb_output output = output_of(d, d->cell->accepted, true);
+    output.reason = FB_REASON_RENEWED;
+    output.priority = d->cell->priority;
+    output.rule = fb_winner_rule(d->moment->device->plan, d->index, d->cell->winner);
+    send(d, &output);
+}
+
+/* ---- the decision ---- */
+
+static uint8_t truth_of(const struct fb_device *device, uint32_t condition, uint8_t without) {
+    if (condition == FB_NO_CONDITION)
+        return without;
+    const struct fb_class *class_ = device->plan->class_;
+    const struct fb_condition_cell *cell =
+        (const void *)((const char *)device + device->plan->block_at +
+                       class_->conditions[condition].offset);
+    return cell->value;
+}
+
+static void find_due(struct decision *d) {
+    const struct fb_actuator_cell *cell = d->cell;
+    const struct fb_actuator *actuator = d->actuator;
+    due_at(d, cell->lockout_end_us);
+    due_at(d, cell->breaker_end_us);
+    if (actuator->maximum_on_us && cell->has_accepted && cell->accepted != 0)
+        due_at(d, fb_add_sat(cell->changed_us, actuator->maximum_on_us));
+    if (is_leased(d))
+        due_at(d, renewal_us(d));
+    due_at(d, d->won.ends_us);
+}
+
+static void apply(struct decision *d) {
+    const struct fb_actuator_cell *cell = d->cell;
+    bool other = (d->won.winner != cell->winner || d->won.priority != cell->priority) &&
+                 d->request.value == d->request.requested;
+    bool sends = !d->held && (is_new(d) || other);
+    tell_of_block(d, sends ? d->request.value : cell->accepted, sends || cell->has_accepted);
+    if (sends)
+        command(d);
+    else if (!d->behind && is_leased(d) && d->now_us >= renewal_us(d))
+        renew(d);
+}
+
+static struct decision begin(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                             int64_t now_us) {
+    const struct fb_device *device = moment->device;
+    const struct fb_actuator *actuator = &device->plan->class_->actuators[index];
+    struct fb_actuator_cell *cell = cell_of(device, index);
+    struct decision d = {
+        .core = core,
+        .moment = moment,
+        .index = index,
+        .actuator = actuator,
+        .cell = cell,
+        .now_us = now_us > cell->now_us ? now_us : cell->now_us,
+        .wall_us = core->wall_us == FB_NO_TIME ? core->clock_us : core->wall_us,
+        .blocks = FB_GUARDS,
+        .due_us = FB_NEVER,
+    };
+    bool watched = core->config.max_lag_us > 0 && d.wall_us > d.now_us;
+    fb_arbitrate(device, index, d.now_us, &d.won);
+    d.request = (struct fb_request){
+        .requested = d.won.value,
+        .value = d.won.value,
+        .interlock = truth_of(device, actuator->interlock, FB_FALSE),
+        .permissive = truth_of(device, actuator->permissive, FB_TRUE),
+        .lag_us = watched ? d.wall_us - d.now_us : 0,
+        .max_lag_us = core->config.max_lag_us,
+    };
+    return d;
+}
+
+static void decide(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                   int64_t now_us) {
+    struct decision d = begin(core, moment, index, now_us);
+    fb_guards_interlock(d.actuator, d.cell, d.request.interlock, d.now_us);
+    if (d.won.n_entries || d.cell->seq) {
+        d.cell->now_us = d.now_us;
+        ask_all(&d);
+        apply(&d);
+        find_due(&d);
+    } else if (d.cell->guard != FB_GUARDS) { /* its first request was withdrawn while it waited */
+        d.cell->now_us = d.now_us;
+        tell_of_block(&d, 0, false);
+    }
+    d.cell->due_us = d.due_us;
+}
+
+void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, uint64_t set,
+                         int64_t now_us) {
+    for (uint64_t bits = set; bits; bits &= bits - 1)
+        decide(core, moment, (uint32_t)__builtin_ctzll(bits), now_us);
+    moment->device->acting_us = fb_actuators_due(moment->device);
+}

@@ -1,0 +1,222 @@
+/* The state of controls, views of their claims, and the choice among them.
+ *
+ * Place in the flow: see claim.h. */
+#include "engine/core/claim.h"
+
+#include "engine/base/num.h"
+#include "engine/core/actuator.h"
+
+static const struct fb_rule_cell *control_cell(const struct fb_device *device,
+                                               const struct fb_rule *rule) {
+    return (const void *)((const char *)device + device->plan->block_at + rule->offset);
+}
+
+static const struct fb_claim_cell *claim_cell(const struct fb_device *device,
+                                              const struct fb_claim *claim) {
+    return (const void *)((const char *)device + device->plan->block_at + claim->offset);
+}
+
+/* ---- what is known ---- */
+
+void fb_claim_evaluated(const struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                        struct fb_value value) {
+    const struct fb_class *class_ = moment->device->plan->class_;
+    const struct fb_claim *claim = &class_->claims[class_->conditions[index].claim];
+    struct fb_claim_cell *cell = (void *)(fb_device_block(moment->device) + claim->offset);
+    if (value.quality == FB_Q_GOOD) {
+        bool is_switch = class_->actuators[claim->actuator].is_switch;
+        cell->value = is_switch ? (double)value.i : value.num;
+        cell->unknown_us = FB_NO_TIME;
+        cell->known = 1;
+        return;
+    }
+    if (cell->unknown_us == FB_NO_TIME)
+        cell->unknown_us = fb_moment_clock(core, moment);
+    if (cell->known == 1)
+        cell->known = 2;
+}
+
+void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                         uint8_t value) {
+    const struct fb_condition_plan *condition = &moment->device->plan->conditions[index];
+    if (condition->is_claim)
+        return;
+    struct fb_condition_cell *cell = (void *)((char *)moment->device + condition->cell_at);
+    if (cell->value != value)
+        core->marked |= condition->marks;
+    cell->value = value;
+    if (value != FB_UNKNOWN)
+        cell->holds = value;
+}
+
+/* ---- controls ---- */
+
+static enum fb_control_state state_of(const struct fb_rule *rule,
+                                      const struct fb_condition_cell *start, uint8_t before) {
+    if (!start)
+        return FB_CONTROL_ON;
+    if (start->value != FB_UNKNOWN)
+        return start->value ? FB_CONTROL_ON : FB_CONTROL_OFF;
+    if (rule->on_unknown == FB_POLICY_STOP)
+        return FB_CONTROL_OFF;
+    if (rule->on_unknown == FB_POLICY_SAFE)
+        return FB_CONTROL_SAFE;
+    if (before != FB_CONTROL_SAFE)
+        return (enum fb_control_state)before;
+    return start->holds ? FB_CONTROL_ON : FB_CONTROL_OFF;
+}
+
+bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *claim) {
+    if (claim->percent >= 100 || claim->percent <= 0)
+        return claim->percent > 0;
+    struct fb_str id = fb_device_id(device);
+    return (double)(fb_checksum64(id.p, id.n) % 10000) / 100 < claim->percent;
+}
+
+/* What is asked for while the claim is in force. False: it is not. */
+static bool asks(const struct fb_rule *rule, const struct fb_claim_cell *cell, uint8_t state,
+                 double safe, struct fb_claim_view *view) {
+    view->value = cell->value;
+    if (state == FB_CONTROL_ON && cell->known == 1)
+        return true;
+    if (state == FB_CONTROL_SAFE || rule->on_unknown == FB_POLICY_SAFE) {
+        view->value = safe;
+        view->safe = true;
+        return true;
+    }
+    return rule->on_unknown != FB_POLICY_STOP && cell->known == 2;
+}
+
+/* An end from_us + span_us of the claim; FB_NO_TIME: it has not begun. */
+static void ends(struct fb_claim_view *view, int64_t from_us, int64_t span_us) {
+    if (from_us == FB_NO_TIME)
+        return;
+    int64_t at_us = fb_add_sat(from_us, span_us);
+    if (at_us < view->ends_us)
+        view->ends_us = at_us;
+}
+
+static struct fb_claim_view view_of(const struct fb_device *device, uint32_t index,
+                                    int64_t now_us) {
+    const struct fb_class_plan *plan = device->plan;
+    const struct fb_claim *claim = &plan->class_->claims[index];
+    const struct fb_rule *rule = plan->claims[index].rule;
+    const struct fb_actuator *actuator = &plan->class_->actuators[claim->actuator];
+    const struct fb_rule_cell *control = control_cell(device, rule);
+    const struct fb_claim_cell *cell = claim_cell(device, claim);
+    struct fb_claim_view view = {.ends_us = FB_NEVER};
+    if (control->severity == FB_CONTROL_OFF || !asks(rule, cell, control->severity,
+                                                     actuator->safe, &view))
+        return (struct fb_claim_view){.ends_us = FB_NEVER};
+    if (claim->pulse_us)
+        ends(&view, control->since_us, claim->pulse_us);
+    ends(&view, control->clear_paused_us, actuator->hold_us);
+    ends(&view, cell->unknown_us, actuator->hold_us);
+    if (view.ends_us <= now_us)
+        return (struct fb_claim_view){.ends_us = FB_NEVER};
+    view.in_force = true;
+    return view;
+}
+
+void fb_control_before(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
+    const struct fb_rule *rule = moment->device->plan->rules[local_rule].rule;
+    int64_t now_us = fb_moment_clock(core, moment);
+    for (uint32_t i = 0; i < rule->n_claims; i++)
+        core->views[i] = view_of(moment->device, rule->first_claim + i, now_us);
+}
+
+static bool is_same(const struct fb_claim_view *a, const struct fb_claim_view *b) {
+    return a->in_force == b->in_force && a->value == b->value && a->ends_us == b->ends_us;
+}
+
+/* The actuator that the claim is for, and its shadow. */
+static uint64_t actuators_of(const struct fb_device *device, const struct fb_claim *claim) {
+    const struct fb_class *class_ = device->plan->class_;
+    uint64_t set = fb_claim_is_real(device, claim) ? UINT64_C(1) << claim->actuator : 0;
+    uint32_t next = claim->actuator + 1;
+    if (next < class_->n_actuators && class_->actuators[next].shadow)
+        set |= UINT64_C(1) << next;
+    return set;
+}
+
+void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
+    struct fb_device *device = moment->device;
+    const struct fb_rule_plan *plan = &device->plan->rules[local_rule];
+    const struct fb_rule *rule = plan->rule;
+    struct fb_rule_cell *cell = (void *)((char *)device + plan->cell_at);
+    const struct fb_condition_cell *start =
+        rule->has_start ? (const void *)((const char *)device + plan->condition_at) : NULL;
+    int64_t now_us = fb_moment_clock(core, moment);
+    enum fb_control_state state = state_of(rule, start, cell->severity);
+    if (state == FB_CONTROL_OFF)
+        cell->since_us = FB_NO_TIME;
+    else if (cell->severity == FB_CONTROL_OFF)
+        cell->since_us = now_us;
+    cell->severity = (uint8_t)state;
+    if (!start || start->value != FB_UNKNOWN)
+        cell->clear_paused_us = FB_NO_TIME;
+    else if (cell->clear_paused_us == FB_NO_TIME)
+        cell->clear_paused_us = now_us;
+    for (uint32_t i = 0; i < rule->n_claims; i++) {
+        struct fb_claim_view view = view_of(device, rule->first_claim + i, now_us);
+        if (!is_same(&view, &core->views[i]))
+            core->marked |=
+                actuators_of(device, &device->plan->class_->claims[rule->first_claim + i]);
+    }
+}
+
+/* ---- arbitration ---- */
+
+static double distance(double a, double b) {
+    return a < b ? b - a : a - b;
+}
+
+/* Whether a claim of the same priority, later in the text, wins over the one so far. */
+static bool is_better(const struct fb_actuator *actuator, double value, double best) {
+    switch (actuator->combine) {
+    case FB_COMBINE_NONE: return false;
+    case FB_COMBINE_MIN: return value < best;
+    case FB_COMBINE_MAX: return value > best;
+    case FB_COMBINE_SAFEST:
+        return distance(value, actuator->safe) < distance(best, actuator->safe);
+    }
+    return false;
+}
+
+void fb_arbitrate(const struct fb_device *device, uint32_t index, int64_t now_us,
+                  struct fb_arbitration *out) {
+    const struct fb_class_plan *plan = device->plan;
+    const struct fb_actuator *actuator = &plan->class_->actuators[index];
+    *out = (struct fb_arbitration){
+        .value = actuator->fallback, .priority = FB_PRIORITY_NONE, .ends_us = FB_NEVER};
+    for (uint32_t i = 0; i < actuator->n_claims; i++) {
+        const struct fb_claim *claim = &plan->class_->claims[actuator->claims[i]];
+        if (!actuator->shadow && !fb_claim_is_real(device, claim))
+            continue;
+        struct fb_claim_view view = view_of(device, actuator->claims[i], now_us);
+        if (!view.in_force)
+            continue;
+        const struct fb_claim_plan *known = &plan->claims[actuator->claims[i]];
+        out->entries[out->n_entries++] =
+            (struct fb_array_entry){known->rule, claim->priority, view.value};
+        if (view.ends_us < out->ends_us)
+            out->ends_us = view.ends_us;
+        if (claim->priority > out->priority ||
+            (claim->priority == out->priority && !is_better(actuator, view.value, out->value)))
+            continue;
+        out->priority = claim->priority;
+        out->value = view.value;
+        out->safe = view.safe;
+        out->rule = known->rule;
+        out->winner = known->winner;
+    }
+}
+
+const struct fb_rule *fb_winner_rule(const struct fb_class_plan *plan, uint32_t index,
+                                     uint64_t winner) {
+    const struct fb_actuator *actuator = &plan->class_->actuators[index];
+    for (uint32_t i = 0; winner && i < actuator->n_claims; i++)
+        if (plan->claims[actuator->claims[i]].winner == winner)
+            return plan->claims[actuator->claims[i]].rule;
+    return NULL;
+}

@@ -1,0 +1,50 @@
+/* Controls and their claims: when a control is on, what each of its commands asks for, who wins.
+ *
+ * Place in the flow: 9 and 10 of the event's way; rule.c calls it at every evaluation of a control
+ * or of an actuator's conditions, actuator.c arbitrates. rules/LANGUAGE.md, A3 to A6. */
+#ifndef FB_CORE_CLAIM_H
+#define FB_CORE_CLAIM_H
+
+#include "engine/core/moment.h"
+
+/* A claim as arbitration sees it at an instant. */
+struct fb_claim_view {
+    bool in_force;
+    bool safe;       /* it asks for the safe value because something is unknown */
+    double value;
+    int64_t ends_us; /* by itself, if nothing happens; FB_NEVER */
+};
+
+/* What the claims on an actuator come to. */
+struct fb_arbitration {
+    double value;
+    uint64_t winner;            /* as in fb_actuator_cell; 0: the default */
+    const struct fb_rule *rule; /* of the winner; NULL: the default */
+    uint8_t priority;
+    bool safe;       /* as in fb_claim_view, of the winner */
+    int64_t ends_us; /* the earliest end of a claim in force; FB_NEVER */
+    struct fb_array_entry entries[FB_CLAIMS_MAX];
+    uint32_t n_entries;
+};
+
+/* A condition of a control or an actuator was evaluated; its own cell keeps the result. */
+void fb_claim_evaluated(const struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                        struct fb_value value);
+void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                         uint8_t value);
+
+/* Before the first and after the last evaluated condition of a control at a moment: marks the
+ * actuators whose claims are other ones than before, in core->marked. */
+void fb_control_before(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
+void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
+
+/* Whether the claim is more than a shadow on this device, A6. */
+bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *claim);
+/* The claims on an actuator (by index in the class) at now_us, A5. */
+void fb_arbitrate(const struct fb_device *device, uint32_t actuator, int64_t now_us,
+                  struct fb_arbitration *out);
+/* The rule of that winner; NULL: it has no claim on the actuator, or the default won. */
+const struct fb_rule *fb_winner_rule(const struct fb_class_plan *plan, uint32_t actuator,
+                                     uint64_t winner);
+
+#endif

@@ -1,0 +1,358 @@
+/* Random actuators and controls, for half of the seeds; times so short that every guardrail comes
+ * to speak within a series of a few minutes. */
+#include "tests/oracle/generate.h"
+
+#include "engine/base/calendar.h"
+#include "engine/base/num.h"
+#include "engine/model/program.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { ACTING_SHARE = 0 }; /* of 100 seeds: none before the core acts */
+
+static bool chance(struct gen_case *c, uint32_t percent) {
+    return gen_chance(&c->random, percent);
+}
+
+static uint32_t below(struct gen_case *c, uint32_t n) {
+    return gen_below(&c->random, n);
+}
+
+static const char *some_span(struct gen_case *c) {
+    static const char *const spans[] = {"500ms", "1s", "2s", "3s", "5s", "10s", "20s", "1m"};
+    return spans[below(c, 8)];
+}
+
+/* --- Conditions and values --- */
+
+/* What an actuator was told last. */
+static struct gen_node *about(struct gen_case *c, const struct gen_actuator *a) {
+    static const char *const words[] = {"%s == on", "%s == off", "%s != on", "%s is unknown"};
+    static const char *const numbers[] = {"%s > @7", "%s >= @7", "%s < @7", "%s is good"};
+    char text[64];
+    uint32_t kind = below(c, 4);
+    bool is_switch = a->family == GEN_WORD;
+    snprintf(text, sizeof text, is_switch ? words[kind] : numbers[kind], a->name);
+    return gen_make(c, GEN_BOOL, 6, text,
+                    !is_switch && kind < 3 ? gen_literal(c, a->family) : NULL, NULL);
+}
+
+static const struct gen_actuator *some_actuator(struct gen_case *c, uint32_t class_index,
+                                                uint32_t n) {
+    const struct gen_actuator *found = NULL;
+    for (uint32_t i = 0; i < n; i++)
+        if (c->actuators[i].class_index == class_index && (found == NULL || chance(c, 50)))
+            found = &c->actuators[i];
+    return found;
+}
+
+/* Of fields, sometimes of one of the first n actuators, too. */
+static struct gen_node *condition(struct gen_case *c, uint32_t class_index, uint32_t n) {
+    struct gen_node *plain =
+        chance(c, 60) ? gen_plain_condition(c, class_index) : gen_condition(c, class_index);
+    const struct gen_actuator *a = some_actuator(c, class_index, n);
+    if (a == NULL || !chance(c, 20))
+        return plain;
+    switch (below(c, 4)) {
+    case 0:
+        return gen_make(c, GEN_BOOL, 4, "@4 and @5", plain, about(c, a));
+    case 1:
+        return gen_make(c, GEN_BOOL, 3, "@3 or @4", plain, about(c, a));
+    case 2:
+        return gen_make(c, GEN_BOOL, 1, "@2 until @2", plain, about(c, a));
+    default:
+        return gen_make(c, GEN_BOOL, 2, "@3 for 3s", about(c, a), NULL);
+    }
+}
+
+static struct gen_node *value(struct gen_case *c, const struct gen_actuator *a) {
+    if (a->family == GEN_WORD) {
+        uint32_t kind = below(c, 10);
+        if (kind < 6)
+            return gen_make(c, GEN_FAMILIES, 10, "on", NULL, NULL);
+        if (kind < 7)
+            return gen_make(c, GEN_FAMILIES, 10, "off", NULL, NULL);
+        return gen_make(c, GEN_FAMILIES, 0,
+                        chance(c, 50) ? "if @1 then on else off" : "if @1 then off else on",
+                        condition(c, a->class_index, 0), NULL);
+    }
+    return chance(c, 50) ? gen_number(c, a->class_index, a->family) : gen_literal(c, a->family);
+}
+
+/* --- Actuators --- */
+
+static void add_clause(struct gen_case *c, struct gen_node **clauses, uint32_t *n,
+                       struct gen_node *kid, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+static void add_clause(struct gen_case *c, struct gen_node **clauses, uint32_t *n,
+                       struct gen_node *kid, const char *format, ...) {
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    clauses[(*n)++] = gen_make(c, GEN_FAMILIES, 0, text, kid, NULL);
+}
+
+static void switch_clauses(struct gen_case *c, struct gen_actuator *a) {
+    struct gen_node **to = a->clauses;
+    uint32_t *n = &a->n_clauses;
+    add_clause(c, to, n, NULL, "safe %s", chance(c, 80) ? "off" : "on");
+    a->n_fixed = *n;
+    if (chance(c, 20))
+        add_clause(c, to, n, NULL, "default %s", chance(c, 60) ? "on" : "off");
+    if (chance(c, 85)) {
+        static const char *const least[] = {"0s", "0s", "0s", "1s", "2s", "5s", "20s"};
+        add_clause(c, to, n, NULL, "minimum on %s, off %s", least[below(c, 7)],
+                   least[below(c, 7)]);
+    }
+    if (chance(c, 25))
+        add_clause(c, to, n, NULL, "maximum on %s", some_span(c));
+    if (chance(c, 40))
+        add_clause(c, to, n, NULL, "starts %u per %s", 1 + below(c, 3),
+                   chance(c, 50) ? "30s" : some_span(c));
+    if (chance(c, 50))
+        add_clause(c, to, n, NULL, "breaker %u reversals in %s, %s %s", 2 + below(c, 3),
+                   chance(c, 60) ? "2m" : some_span(c), chance(c, 50) ? "hold" : "safe",
+                   some_span(c));
+}
+
+static void put_amount(const struct gen_actuator *a, double x, bool step, char *text, size_t n) {
+    const char *unit = step && a->family == GEN_TEMPERATURE ? "K" : a->unit;
+    snprintf(text, n, "%g%s%s", x, unit[0] != 0 ? " " : "", unit);
+}
+
+static void number_clauses(struct gen_case *c, struct gen_actuator *a) {
+    struct gen_node **to = a->clauses;
+    uint32_t *n = &a->n_clauses;
+    char text[64];
+    uint32_t low = below(c, 2), high = 3 + below(c, 3);
+    a->low = gen_value(a->family, a->unit, low);
+    a->high = gen_value(a->family, a->unit, high);
+    put_amount(a, gen_value(a->family, a->unit, low + below(c, high - low + 1)), false, text,
+               sizeof text);
+    add_clause(c, to, n, NULL, "safe %s", text);
+    a->n_fixed = *n;
+    if (chance(c, 25)) {
+        put_amount(a, gen_value(a->family, a->unit, low + below(c, high - low + 1)), false, text,
+                   sizeof text);
+        add_clause(c, to, n, NULL, "default %s", text);
+    }
+    double width = a->high - a->low;
+    static const double shares[] = {0.02, 0.1, 0.25, 0.5, 1};
+    if (chance(c, 50)) {
+        static const char *const ways[] = {"", "up ", "down "};
+        put_amount(a, width * shares[below(c, 5)], true, text, sizeof text);
+        uint32_t way = below(c, 3);
+        add_clause(c, to, n, NULL, "slew %s%s per %s", ways[way], text, some_span(c));
+        if (way > 0 && chance(c, 50)) {
+            put_amount(a, width * shares[below(c, 5)], true, text, sizeof text);
+            add_clause(c, to, n, NULL, "slew %s%s per %s", ways[3 - way], text, some_span(c));
+        }
+    }
+    if (chance(c, 40)) {
+        put_amount(a, width * shares[1 + below(c, 4)], true, text, sizeof text);
+        add_clause(c, to, n, NULL, "ignore steps under %s", text);
+    }
+    if (chance(c, 40))
+        add_clause(c, to, n, NULL, "breaker %u reversals in %s, %s %s", 2 + below(c, 3),
+                   chance(c, 60) ? "2m" : some_span(c), chance(c, 50) ? "hold" : "safe",
+                   some_span(c));
+}
+
+static bool combines(const struct gen_actuator *a) {
+    for (uint32_t i = 0; i < a->n_clauses; i++)
+        if (strncmp(a->clauses[i]->text.p, "combine", 7) == 0)
+            return true;
+    return false;
+}
+
+static void make_actuator(struct gen_case *c) {
+    static const char *const names[] = {"act1", "act2", "act3"};
+    static const enum gen_family families[] = {GEN_WORD,        GEN_WORD,  GEN_WORD,
+                                               GEN_PERCENT,     GEN_POWER, GEN_PRESSURE,
+                                               GEN_TEMPERATURE, GEN_PLAIN};
+    static const char *const units[] = {"", "", "", "%", "kW", "bar", "degC", ""};
+    static const char *const ways[] = {"min", "max", "safest"};
+    static const char *const leases[] = {"3s", "5s", "10s", "31s"};
+    struct gen_actuator *a = &c->actuators[c->n_actuators];
+    uint32_t kind = below(c, 8), self = 0;
+    a->name = names[c->n_actuators];
+    a->family = families[kind];
+    a->unit = units[kind];
+    a->class_index = below(c, c->n_classes);
+    if (a->family == GEN_WORD)
+        switch_clauses(c, a);
+    else
+        number_clauses(c, a);
+    /* With two words there is always a breaker, so that what reads itself comes to an end. */
+    self = a->family == GEN_WORD;
+    struct gen_node **to = a->clauses;
+    uint32_t *n = &a->n_clauses;
+    if (chance(c, 70))
+        add_clause(c, to, n, NULL, "lease %s", leases[below(c, 4)]);
+    if (chance(c, 20))
+        add_clause(c, to, n, NULL, "deliver within %s", some_span(c));
+    if (chance(c, 50))
+        add_clause(c, to, n, NULL, "hold at most %s", some_span(c));
+    if (chance(c, 50))
+        add_clause(c, to, n, NULL, "combine %s", ways[below(c, 3)]);
+    if (chance(c, 35))
+        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + self),
+                   "permissive when @1");
+    if (chance(c, 35)) {
+        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + self),
+                   "interlock when @1");
+        if (a->family == GEN_WORD && chance(c, 50))
+            add_clause(c, to, n, NULL, "lockout %s after interlock", some_span(c));
+    }
+    c->n_actuators++;
+}
+
+/* --- Controls --- */
+
+static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
+    static const char *const rollouts[] = {"rollout armed",      "rollout armed",
+                                           "rollout armed",      "rollout shadow",
+                                           "rollout canary 50 %", "rollout canary 99.99 %"};
+    static const char *const policies[] = {"hold", "stop", "safe"};
+    struct gen_control *control = &c->controls[c->n_controls];
+    struct gen_node **to = control->clauses;
+    uint32_t *n = &control->n_clauses;
+    control->name = fb_str_printf(c->arena, "c%u", c->n_controls + 1);
+    control->class_index = c->actuators[below(c, c->n_actuators)].class_index;
+    control->first = chance(c, 50);
+    uint32_t least = GEN_ACTUATORS_MAX;
+    for (uint32_t i = 0; i < c->n_actuators; i++) {
+        const struct gen_actuator *a = &c->actuators[i];
+        if (a->class_index != control->class_index || used[i] >= 8 ||
+            (*n > 0 && !chance(c, 50)) || (*n == 0 && i + 1 < c->n_actuators && chance(c, 30)))
+            continue;
+        struct gen_node *x = value(c, a);
+        char behind[64] = "";
+        uint32_t priority = combines(a) && chance(c, 60) ? 12 : 9 + used[i];
+        used[i]++;
+        if (priority != 12 || chance(c, 50))
+            snprintf(behind, sizeof behind, " at priority %u", priority);
+        if (chance(c, 25))
+            snprintf(behind + strlen(behind), sizeof behind - strlen(behind), " for %s",
+                     some_span(c));
+        add_clause(c, to, n, x, "command %s = @0%s", a->name, behind);
+        if (i < least)
+            least = i;
+    }
+    if (*n == 0)
+        return;
+    control->n_fixed = 1;
+    uint32_t readable = least + (c->actuators[least].family == GEN_WORD);
+    if (chance(c, 25))
+        control->where = gen_condition(c, control->class_index);
+    if (chance(c, 85))
+        add_clause(c, to, n, condition(c, control->class_index, readable), "start when @1");
+    if (chance(c, 60))
+        add_clause(c, to, n, NULL, "on unknown %s", policies[below(c, 3)]);
+    if (chance(c, 90))
+        add_clause(c, to, n, NULL, "%s", rollouts[below(c, 6)]);
+    c->n_controls++;
+}
+
+/* Alarms and events that read what was commanded. */
+static void read_actuators(struct gen_case *c) {
+    for (uint32_t i = 0; i < c->n_rules; i++) {
+        struct gen_rule *rule = &c->rules[i];
+        const struct gen_actuator *a = some_actuator(c, rule->class_index, c->n_actuators);
+        if (a == NULL || rule->deadband != NULL || !chance(c, 30))
+            continue;
+        struct gen_node **when = &rule->raises[below(c, rule->n_raises)].when;
+        struct gen_node *told = about(c, a);
+        if (chance(c, 40))
+            *when = told;
+        else if (chance(c, 50))
+            *when = gen_make(c, GEN_BOOL, 4, "@4 and @5", *when, told);
+        else
+            *when = gen_make(c, GEN_BOOL, 3, "@3 or @4", *when, told);
+    }
+}
+
+void gen_acting(struct gen_case *c) {
+    struct gen_random own = {c->seed * 77 + 5};
+    uint32_t used[GEN_ACTUATORS_MAX] = {0};
+    if (!gen_chance(&own, ACTING_SHARE))
+        return;
+    for (uint32_t n = 1 + below(c, GEN_ACTUATORS_MAX); n > 0; n--)
+        make_actuator(c);
+    for (uint32_t n = 1 + below(c, GEN_CONTROLS_MAX); n > 0; n--)
+        make_control(c, used);
+    read_actuators(c);
+}
+
+/* --- The wall clock --- */
+
+void gen_walls(struct gen_case *c) {
+    static const int64_t lags[] = {0,         0,         30 * FB_SECOND, 60 * FB_SECOND,
+                                   -FB_SECOND, FB_MINUTE + 1, 61 * FB_SECOND, 5 * FB_MINUTE};
+    static const int64_t most[] = {60, 60, 60, 60, 600, 1, 5, 20};
+    bool lagging = c->n_actuators > 0 && chance(c, 50);
+    int64_t lag = 0;
+    c->max_lag_us = c->n_actuators > 0 ? most[below(c, 8)] * FB_SECOND : FB_MINUTE;
+    c->finish_wall_us = FB_NO_TIME;
+    for (size_t i = 0; i < c->n_events; i++) {
+        if (lagging && chance(c, 8))
+            lag = lags[below(c, 8)];
+        c->events[i].wall_us = lagging ? c->events[i].clock_us + lag : FB_NO_TIME;
+    }
+    if (lagging)
+        c->finish_wall_us = c->finish_us + lag;
+}
+
+/* --- Text --- */
+
+static void put_clauses(struct gen_node *const *clauses, uint32_t n, struct fb_buf *out) {
+    for (uint32_t i = 0; i < n; i++) {
+        if (clauses[i] == NULL)
+            continue;
+        fb_buf_text(out, "  ");
+        gen_put_node(clauses[i], 0, out);
+        fb_buf_char(out, '\n');
+    }
+    fb_buf_text(out, "}\n");
+}
+
+void gen_print_actuators(const struct gen_case *c, struct fb_buf *out) {
+    for (uint32_t i = 0; i < c->n_actuators; i++) {
+        const struct gen_actuator *a = &c->actuators[i];
+        char low[FB_NUM_TEXT_MAX], high[FB_NUM_TEXT_MAX];
+        if (a->off)
+            continue;
+        fb_buf_printf(out, "actuator %s on %s : ", a->name, c->classes[a->class_index].name);
+        if (a->family == GEN_WORD) {
+            fb_buf_text(out, "(off, on) {\n");
+        } else {
+            size_t n_low = fb_num_format(a->low, low), n_high = fb_num_format(a->high, high);
+            fb_buf_text(out, "number");
+            if (a->unit[0] != 0)
+                fb_buf_printf(out, " [%s]", a->unit);
+            fb_buf_printf(out, " range %.*s..%.*s {\n", (int)n_low, low, (int)n_high, high);
+        }
+        put_clauses(a->clauses, a->n_clauses, out);
+    }
+}
+
+void gen_print_controls(const struct gen_case *c, bool first, struct fb_buf *out) {
+    for (uint32_t i = 0; i < c->n_controls; i++) {
+        const struct gen_control *control = &c->controls[i];
+        if (control->off || control->first != first)
+            continue;
+        fb_buf_printf(out, "control %.*s on %s", FB_ARG(control->name),
+                      c->classes[control->class_index].name);
+        if (control->where != NULL) {
+            fb_buf_text(out, " where ");
+            gen_put_node(control->where, 3, out);
+        }
+        fb_buf_text(out, " {\n");
+        put_clauses(control->clauses, control->n_clauses, out);
+    }
+}

@@ -1,0 +1,636 @@
+/* Actuators from the tree, claims, arbitration, and what is decided (A1 to A6, A9 to A13). */
+#include "tests/oracle/oracle_acting.h"
+
+#include "engine/base/calendar.h"
+#include "engine/base/err.h"
+#include "engine/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- From the tree --- */
+
+static struct ora_class *class_of(struct ora *o, struct fb_str name) {
+    for (uint32_t i = 0; i < o->n_classes; i++)
+        if (fb_str_eq(o->classes[i].decl->name, name))
+            return &o->classes[i];
+    FB_BUG("a class that is declared");
+}
+
+void ora_count_actuator(struct ora *o, const struct fb_actuator_decl *decl) {
+    class_of(o, decl->class_name)->n_actuators++;
+}
+
+static int64_t span_or(const struct fb_node *n, int64_t otherwise) {
+    return n == NULL ? otherwise : ora_literal_span(n);
+}
+
+/* The number of a literal in the actuator's unit, of a word its index. */
+static double literal_of(struct ora_scope *s, const struct ora_actuator *a,
+                         const struct fb_node *n, struct ora_unit unit) {
+    if (a->is_switch) {
+        FB_ASSERT(n->kind == FB_N_NAME);
+        return fb_str_eq(n->text, a->decl->type.words[1]) ? 1 : 0;
+    }
+    struct ora_expr *e = ora_in_unit(s, ora_expand_expr(s, n), unit);
+    FB_ASSERT(e->kind == ORA_CONST);
+    return e->constant.num;
+}
+
+static void add_switch(struct ora_actuator *a) {
+    const struct fb_actuator_decl *decl = a->decl;
+    a->high = 1;
+    a->minimum[0] = span_or(decl->minimum_off, FB_MINUTE);
+    a->minimum[1] = span_or(decl->minimum_on, FB_MINUTE);
+    a->maximum_on = span_or(decl->maximum_on, 0);
+    a->starts_per = span_or(decl->starts_per, 0);
+    if (decl->reversals == 0) {
+        int64_t longer = 4 * (a->minimum[0] + a->minimum[1]);
+        a->reversals = 4;
+        a->reversals_in = longer > 10 * FB_MINUTE ? longer : 10 * FB_MINUTE;
+        a->breaker_for = 30 * FB_MINUTE;
+    }
+}
+
+static void add_number(struct ora_scope *s, struct ora_actuator *a) {
+    const struct fb_actuator_decl *decl = a->decl;
+    struct ora_unit step = ora_unit_difference(a->unit);
+    const struct fb_node *slew[2] = {decl->slew_down, decl->slew_up};
+    const struct fb_node *per[2] = {decl->slew_down_per, decl->slew_up_per};
+    a->low = literal_of(s, a, decl->range_low, a->unit);
+    a->high = literal_of(s, a, decl->range_high, a->unit);
+    for (int up = 0; up < 2; up++) {
+        if (slew[up] == NULL)
+            continue;
+        a->slew[up] = literal_of(s, a, slew[up], step);
+        a->slew_per[up] = ora_literal_span(per[up]);
+    }
+    if (decl->ignore_under != NULL)
+        a->ignore_under = literal_of(s, a, decl->ignore_under, step);
+}
+
+static struct ora_condition *condition_of(struct ora_scope *s, const struct fb_node *n) {
+    if (n == NULL)
+        return NULL;
+    struct ora_condition *c = FB_ARENA_NEW(s->o->arena, struct ora_condition);
+    ora_new_condition(s, c, NULL);
+    ora_condition_done(s, c, ora_expand_expr(s, n));
+    return c;
+}
+
+static void add_actuator(struct ora *o, struct ora_class *class, struct ora_actuator *a) {
+    const struct fb_actuator_decl *decl = a->decl;
+    struct ora_scope s = {.o = o, .class = class};
+    a->is_switch = decl->type.type == FB_T_ENUM;
+    a->unit = ora_unit_of(decl->type.unit_text);
+    if (a->is_switch)
+        add_switch(a);
+    else
+        add_number(&s, a);
+    a->safe = literal_of(&s, a, decl->safe, a->unit);
+    a->fallback = decl->default_value == NULL ? a->safe
+                                              : literal_of(&s, a, decl->default_value, a->unit);
+    a->lease = span_or(decl->lease, 60 * FB_SECOND);
+    a->deliver = span_or(decl->deliver, 30 * FB_SECOND);
+    a->hold = span_or(decl->hold, 240 * FB_MINUTE);
+    a->lockout = span_or(decl->lockout, 0);
+    if (decl->reversals > 0) {
+        a->reversals = decl->reversals;
+        a->reversals_in = ora_literal_span(decl->reversals_in);
+        a->breaker_for = ora_literal_span(decl->breaker_for);
+    }
+    a->interlock = condition_of(&s, decl->interlock);
+    a->permissive = condition_of(&s, decl->permissive);
+    for (int shadow = 0; shadow < 2; shadow++) {
+        a->out[shadow].name = decl->name;
+        a->out[shadow].is_switch = a->is_switch;
+        a->out[shadow].shadow = shadow == 1;
+    }
+}
+
+/* All names are known before the first condition is read. */
+void ora_add_actuators(struct ora *o) {
+    for (uint32_t i = 0; i < o->n_classes; i++) {
+        struct ora_class *class = &o->classes[i];
+        class->actuators = FB_ARENA_ARRAY(o->arena, struct ora_actuator, class->n_actuators);
+        class->n_actuators = 0;
+    }
+    for (uint32_t f = 0; f < o->tree->n_files; f++) {
+        const struct fb_file *file = o->tree->files[f];
+        for (uint32_t i = 0; i < file->n_items; i++) {
+            if (file->items[i].kind != FB_ITEM_ACTUATOR)
+                continue;
+            struct ora_class *class = class_of(o, file->items[i].actuator->class_name);
+            struct ora_actuator *a = &class->actuators[class->n_actuators];
+            a->decl = file->items[i].actuator;
+            a->class = class;
+            a->index = class->n_actuators++;
+            a->is_switch = a->decl->type.type == FB_T_ENUM;
+            a->unit = ora_unit_of(a->decl->type.unit_text);
+        }
+    }
+    for (uint32_t i = 0; i < o->n_classes; i++)
+        for (uint32_t k = 0; k < o->classes[i].n_actuators; k++)
+            add_actuator(o, &o->classes[i], &o->classes[i].actuators[k]);
+}
+
+static struct ora_actuator *find_actuator(const struct ora_class *class, struct fb_str name) {
+    for (uint32_t i = 0; i < class->n_actuators; i++)
+        if (fb_str_eq(class->actuators[i].decl->name, name))
+            return &class->actuators[i];
+    return NULL;
+}
+
+struct ora_expr *ora_actuator_expr(struct ora_scope *s, struct fb_str name) {
+    const struct ora_actuator *a = find_actuator(s->class, name);
+    if (a == NULL)
+        return NULL;
+    struct ora_expr *e =
+        ora_new_expr(s, ORA_ACTUATOR, a->is_switch ? FB_T_ENUM : FB_T_NUMBER);
+    e->actuator = a;
+    e->words = &a->decl->type;
+    e->unit = a->unit;
+    return e;
+}
+
+/* The value of a command: opposite an actuator with two words these are known, in the branches of
+ * an `if` and in `coalesce` too. */
+static struct ora_expr *value_expr(struct ora_scope *s, const struct ora_actuator *a,
+                                   const struct fb_node *n) {
+    if (!a->is_switch)
+        return ora_in_unit(s, ora_expand_expr(s, n), a->unit);
+    if (n->kind == FB_N_NAME) {
+        for (uint32_t i = 0; i < 2; i++) {
+            if (!fb_str_eq(n->text, a->decl->type.words[i]))
+                continue;
+            struct ora_expr *e = ora_new_expr(s, ORA_CONST, FB_T_ENUM);
+            e->constant = (struct fb_value){.i = (int64_t)i, .quality = FB_Q_GOOD};
+            e->words = &a->decl->type;
+            return e;
+        }
+    }
+    if (n->kind == FB_N_IF) {
+        struct ora_expr *e = ora_new_expr(s, ORA_IF, FB_T_ENUM);
+        e->words = &a->decl->type;
+        e->a = ora_expand_expr(s, n->a);
+        e->b = value_expr(s, a, n->b);
+        e->c = value_expr(s, a, n->c);
+        return e;
+    }
+    return ora_expand_expr(s, n);
+}
+
+static void claim_actuator(struct ora *o, struct ora_actuator *a, struct ora_claim *claim) {
+    struct ora_claim **more = FB_ARENA_ARRAY(o->arena, struct ora_claim *, a->n_claims + 1);
+    if (a->n_claims > 0)
+        memcpy(more, a->claims, a->n_claims * sizeof *more);
+    more[a->n_claims++] = claim;
+    a->claims = more;
+    a->has_shadow |= claim->rule->decl->rollout != FB_ROLLOUT_ARMED;
+}
+
+void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    if (decl->start != NULL || decl->where != NULL) {
+        rule->start = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
+        ora_condition_done(s, rule->start,
+                           decl->start != NULL ? ora_condition_expr(s, decl->start)
+                                               : ora_expand_expr(s, decl->where));
+    }
+    rule->claims = FB_ARENA_ARRAY(s->o->arena, struct ora_claim, decl->n_commands);
+    for (uint32_t i = 0; i < decl->n_commands; i++) {
+        const struct fb_command_decl *command = &decl->commands[i];
+        struct ora_actuator *a = find_actuator(rule->class, command->target);
+        struct ora_claim *claim = &rule->claims[i];
+        claim->decl = command;
+        claim->rule = rule;
+        claim->priority = command->priority == 0 ? 12 : (int)command->priority;
+        claim->pulse = span_or(command->pulse, 0);
+        claim->index = rule->class->n_claims++;
+        claim->condition = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
+        ora_condition_done(s, claim->condition, value_expr(s, a, command->value));
+        claim_actuator(s->o, a, claim);
+    }
+}
+
+/* --- State --- */
+
+void ora_memories_new(struct ora *o, struct ora_device *device) {
+    const struct ora_class *class = device->class;
+    device->claims = FB_ARENA_ARRAY(o->arena, struct ora_claim_state, class->n_claims);
+    for (uint32_t i = 0; i < class->n_claims; i++)
+        device->claims[i].unknown_since = FB_NO_TIME;
+    for (uint32_t i = 0; i < class->n_rules; i++)
+        device->rules[i].unknown_since = FB_NO_TIME;
+    device->memories = FB_ARENA_ARRAY(o->arena, struct ora_memory *, 2 * class->n_actuators);
+    for (uint32_t i = 0; i < class->n_actuators; i++) {
+        for (int shadow = 0; shadow < 2; shadow++) {
+            struct ora_memory *m = FB_ARENA_NEW(o->arena, struct ora_memory);
+            m->lockout_end = m->breaker_end = FB_NO_TIME;
+            m->blocks = FB_GUARDS;
+            m->due = FB_NEVER;
+            m->interlock = m->permissive = -1;
+            m->seen = FB_ARENA_ARRAY(o->arena, struct ora_seen, class->actuators[i].n_claims);
+            device->memories[2 * i + (uint32_t)shadow] = m;
+        }
+    }
+}
+
+void ora_memories_free(struct ora_device *device) {
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        for (int shadow = 0; shadow < 2; shadow++) {
+            free(device->memories[2 * i + (uint32_t)shadow]->sent);
+            free(device->memories[2 * i + (uint32_t)shadow]->starts.items);
+            free(device->memories[2 * i + (uint32_t)shadow]->reversals.items);
+        }
+    }
+}
+
+/* A13: the value that the real one accepted. */
+struct fb_value ora_accepted(const struct ora_device *device, const struct ora_actuator *a) {
+    const struct ora_memory *m = device->memories[2 * a->index];
+    if (!m->has_accepted)
+        return ora_not_known();
+    if (a->is_switch)
+        return (struct fb_value){.i = (int64_t)m->accepted, .quality = FB_Q_GOOD};
+    return ora_known_number(m->accepted);
+}
+
+/* --- Controls and claims (A3, A4) --- */
+
+static void start_is(struct ora_rule_state *state, const struct fb_rule_decl *decl,
+                     struct fb_value start, int64_t now) {
+    bool was_on = state->on;
+    if (start.quality == FB_Q_GOOD) {
+        state->on = start.i != 0;
+        state->safe = false;
+        state->unknown_since = FB_NO_TIME;
+    } else {
+        if (state->unknown_since == FB_NO_TIME)
+            state->unknown_since = now;
+        if (decl->on_unknown == FB_UNKNOWN_STOP)
+            state->on = false;
+        if (decl->on_unknown == FB_UNKNOWN_SAFE)
+            state->on = state->safe = true;
+    }
+    if (state->on && !was_on)
+        state->on_since = now;
+}
+
+static void value_is(const struct ora_claim *claim, struct ora_claim_state *state,
+                     struct fb_value value, int64_t now) {
+    state->known = value.quality == FB_Q_GOOD;
+    if (state->known) {
+        state->ever = true;
+        state->value = ora_number_of(claim->condition->root, value);
+        state->unknown_since = FB_NO_TIME;
+    } else if (state->unknown_since == FB_NO_TIME) {
+        state->unknown_since = now;
+    }
+}
+
+void ora_control_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
+                      const bool *due) {
+    struct ora_rule_state *state = &device->rules[rule->index];
+    if (rule->start == NULL && !state->on) {
+        state->on = true;
+        state->on_since = view->now;
+    }
+    if (rule->start != NULL && due[rule->start->index])
+        start_is(state, rule->decl, ora_condition_value(view, device, rule->start), view->now);
+    for (uint32_t i = 0; i < rule->decl->n_commands; i++) {
+        const struct ora_claim *claim = &rule->claims[i];
+        if (due[claim->condition->index])
+            value_is(claim, &device->claims[claim->index],
+                     ora_condition_value(view, device, claim->condition), view->now);
+    }
+}
+
+/* A6 */
+static bool is_real(const struct ora_claim *claim, const struct ora_device *device) {
+    const struct fb_rule_decl *decl = claim->rule->decl;
+    if (decl->rollout == FB_ROLLOUT_ARMED)
+        return true;
+    if (decl->rollout != FB_ROLLOUT_CANARY)
+        return false;
+    double bucket = (double)(fb_checksum64(device->id.p, device->id.n) % 10000) / 100;
+    return bucket < decl->canary;
+}
+
+/* Whether the actuator, or its shadow, has the claim at all. */
+static bool concerns(const struct ora_claim *claim, const struct ora_device *device, bool shadow) {
+    return shadow || is_real(claim, device);
+}
+
+static bool is_over(int64_t since, int64_t d, int64_t now) {
+    return since != FB_NO_TIME && now - since >= d;
+}
+
+struct ora_asked {
+    bool in_force, unknown_safe;
+    double value;
+};
+
+static struct ora_asked asks(const struct ora_actuator *a, const struct ora_claim *claim,
+                             const struct ora_device *device, int64_t now) {
+    const struct ora_rule_state *control = &device->rules[claim->rule->index];
+    const struct ora_claim_state *state = &device->claims[claim->index];
+    enum fb_on_unknown policy = claim->rule->decl->on_unknown;
+    struct ora_asked asked = {.in_force = true, .value = state->value};
+    if (!control->on || is_over(control->unknown_since, a->hold, now) ||
+        is_over(state->unknown_since, a->hold, now) ||
+        (claim->pulse > 0 && is_over(control->on_since, claim->pulse, now)))
+        return (struct ora_asked){0};
+    if (control->safe || (!state->known && policy == FB_UNKNOWN_SAFE)) {
+        asked.value = a->safe;
+        asked.unknown_safe = true;
+    } else if (!state->known && (policy == FB_UNKNOWN_STOP || !state->ever)) {
+        return (struct ora_asked){0};
+    }
+    return asked;
+}
+
+/* --- Arbitration (A5) --- */
+
+struct ora_winner {
+    bool any; /* false: the default */
+    const struct ora_rule *rule;
+    uint8_t priority;
+    double value;
+    bool unknown_safe;
+};
+
+static double distance(double a, double b) {
+    return a < b ? b - a : a - b;
+}
+
+static bool beats(const struct ora_actuator *a, double value, double best) {
+    switch (a->decl->combine) {
+    case FB_COMBINE_WORD_NONE:
+        return false;
+    case FB_COMBINE_WORD_MIN:
+        return value < best;
+    case FB_COMBINE_WORD_MAX:
+        return value > best;
+    case FB_COMBINE_WORD_SAFEST:
+        return distance(value, a->safe) < distance(best, a->safe);
+    }
+    FB_BUG("a way to combine");
+}
+
+static struct ora_winner arbitrate(const struct ora_actuator *a, const struct ora_device *device,
+                                   bool shadow, int64_t now) {
+    struct ora_winner winner = {.value = a->fallback, .priority = FB_PRIORITY_NONE};
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        const struct ora_claim *claim = a->claims[i];
+        struct ora_asked asked = asks(a, claim, device, now);
+        if (!asked.in_force || !concerns(claim, device, shadow))
+            continue;
+        bool first = !winner.any || claim->priority < winner.priority;
+        if (first || (claim->priority == winner.priority && beats(a, asked.value, winner.value)))
+            winner = (struct ora_winner){true, claim->rule, (uint8_t)claim->priority, asked.value,
+                                         asked.unknown_safe};
+    }
+    return winner;
+}
+
+/* --- What is put out (A9 to A11) --- */
+
+static struct fb_output output_of(const struct ora_actuator *a, const struct ora_memory *m,
+                                  bool shadow, enum fb_output_kind kind, int64_t now) {
+    return (struct fb_output){.kind = kind,
+                              .actuator = &a->out[shadow],
+                              .at_us = now,
+                              .value = m->accepted,
+                              .has_value = m->has_accepted};
+}
+
+static void put_command(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
+                        bool shadow, struct ora_sent sent, enum fb_command_reason reason) {
+    int64_t wall = view->o->wall == FB_NO_TIME ? view->o->c : view->o->wall;
+    FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
+    m->sent[m->n_sent++] = sent;
+    struct fb_output out = output_of(a, m, shadow, FB_OUT_COMMAND, sent.at);
+    out.requested = sent.requested;
+    out.priority = sent.priority;
+    out.reason = reason;
+    out.seq = m->n_sent;
+    out.expires_at_us = wall + a->deliver;
+    out.lease_until_us = wall + a->lease;
+    ora_put_out(view, sent.winner, &out);
+}
+
+static void put_blocked(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
+                        bool shadow, const struct ora_winner *winner, bool ended) {
+    struct fb_output out = output_of(a, m, shadow, FB_OUT_BLOCKED, view->now);
+    out.guard = m->blocks;
+    out.ended = ended;
+    out.count = m->blocked;
+    out.requested = winner->value;
+    out.priority = winner->priority;
+    ora_put_out(view, winner->rule, &out);
+}
+
+/* A11 */
+static void tell_block(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
+                       bool shadow, const struct ora_winner *winner, enum fb_guard blocks) {
+    if (blocks != m->blocks && m->blocks != FB_GUARDS)
+        put_blocked(view, a, m, shadow, winner, true);
+    bool begins = blocks != m->blocks && blocks != FB_GUARDS;
+    m->blocked = begins ? 1 : m->blocked + 1;
+    m->blocks = blocks;
+    if (begins)
+        put_blocked(view, a, m, shadow, winner, false);
+}
+
+/* --- A decision --- */
+
+static enum fb_command_reason reason_of(const struct ora_request *r,
+                                        const struct ora_winner *winner) {
+    if (r->made_safe || winner->unknown_safe)
+        return FB_REASON_SAFE;
+    if (r->slewed)
+        return FB_REASON_SLEW;
+    return winner->any ? FB_REASON_CLAIMED : FB_REASON_RELINQUISHED;
+}
+
+/* A10, A12 */
+static int64_t renewal_of(const struct ora_actuator *a, const struct ora_memory *m,
+                          const struct ora_winner *winner) {
+    if (!m->has_accepted || (!winner->any && m->accepted == a->safe))
+        return FB_NEVER;
+    return m->sent[m->n_sent - 1].at + a->lease / 3;
+}
+
+/* A9: what is sent of a request, if anything. */
+static void send(struct ora_view *view, struct ora_request *r, bool shadow,
+                 const struct ora_winner *winner) {
+    const struct ora_actuator *a = r->actuator;
+    struct ora_memory *m = r->memory;
+    const struct ora_sent *last = m->n_sent > 0 ? &m->sent[m->n_sent - 1] : NULL;
+    bool another = !m->has_accepted || r->value != m->accepted;
+    bool passed_on = last != NULL && r->value == r->requested &&
+                     (last->winner != winner->rule || last->priority != winner->priority);
+    if (!r->held && (another || passed_on)) {
+        enum fb_command_reason reason = reason_of(r, winner);
+        ora_accept(a, m, r->value, r->now);
+        put_command(view, a, m, shadow,
+                    (struct ora_sent){r->now, r->value, r->requested, winner->rule,
+                                      winner->priority},
+                    reason);
+    } else if (!r->behind && r->now >= renewal_of(a, m, winner)) {
+        struct ora_sent again = *last;
+        again.at = r->now;
+        put_command(view, a, m, shadow, again, FB_REASON_RENEWED);
+    }
+}
+
+/* A12 */
+static void note_deadlines(struct ora_request *r, const struct ora_device *device, bool shadow,
+                           const struct ora_winner *winner) {
+    const struct ora_actuator *a = r->actuator;
+    const struct ora_memory *m = r->memory;
+    if (m->breaker_end != FB_NO_TIME)
+        ora_note_due(r, m->breaker_end);
+    if (a->maximum_on > 0 && m->has_accepted && m->accepted == 1)
+        ora_note_due(r, m->changed + a->maximum_on);
+    ora_note_due(r, renewal_of(a, m, winner));
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        const struct ora_claim *claim = a->claims[i];
+        const struct ora_rule_state *control = &device->rules[claim->rule->index];
+        const struct ora_claim_state *state = &device->claims[claim->index];
+        if (!concerns(claim, device, shadow))
+            continue;
+        if (claim->pulse > 0 && control->on)
+            ora_note_due(r, control->on_since + claim->pulse);
+        if (control->unknown_since != FB_NO_TIME)
+            ora_note_due(r, control->unknown_since + a->hold);
+        if (state->unknown_since != FB_NO_TIME)
+            ora_note_due(r, state->unknown_since + a->hold);
+    }
+}
+
+/* A13: the conditions that read the actuator's name are due at the device time of the decision. */
+static void tell_readers(const struct ora_view *view, struct ora_device *device,
+                         const struct ora_actuator *a) {
+    for (uint32_t i = 0; i < device->class->n_conditions; i++)
+        if (device->class->conditions[i]->actuators[a->index] &&
+            device->conditions[i].deadline > view->t)
+            device->conditions[i].deadline = view->t;
+}
+
+static void decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
+                   bool shadow, int64_t now) {
+    struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
+    struct ora_winner winner = arbitrate(a, device, shadow, now);
+    m->due = FB_NEVER;
+    if (!m->has_accepted && !winner.any)
+        return;
+    int64_t wall = view->o->wall == FB_NO_TIME ? view->o->c : view->o->wall;
+    struct ora_request r = {.actuator = a,
+                            .memory = m,
+                            .now = now,
+                            .behind = wall - now > view->o->max_lag,
+                            .requested = winner.value,
+                            .value = winner.value,
+                            .next = FB_NEVER};
+    struct ora_view at = *view;
+    at.now = now;
+    /* A8, catch_up: nobody knows since when the actuator has been what it is. */
+    if (m->blocks == FB_GUARD_CATCH_UP && !r.behind && m->n_sent > 0 &&
+        now - m->sent[m->n_sent - 1].at > a->lease)
+        m->changed = now;
+    ora_ask_guards(&r);
+    tell_block(&at, a, m, shadow, &winner, r.blocks);
+    bool had = m->has_accepted;
+    double before = m->accepted;
+    send(&at, &r, shadow, &winner);
+    note_deadlines(&r, device, shadow, &winner);
+    m->due = r.next;
+    m->now = now;
+    m->decided = true;
+    if (!shadow && (had != m->has_accepted || before != m->accepted))
+        tell_readers(view, device, a);
+}
+
+/* --- When it is decided (A2) --- */
+
+/* The truth of an interlock or a permissive, and the lockout that begins with its end. */
+static void condition_is(const struct ora_actuator *a, struct ora_memory *m,
+                         const struct ora_device *device, int64_t now) {
+    int interlock = a->interlock == NULL ? 0 : device->conditions[a->interlock->index].value;
+    int permissive = a->permissive == NULL ? 1 : device->conditions[a->permissive->index].value;
+    if (interlock == 1)
+        m->lockout_end = FB_NO_TIME;
+    else if (interlock == 0 && m->interlock > 0 && a->lockout > 0)
+        m->lockout_end = now + a->lockout;
+    m->interlock = interlock;
+    m->permissive = permissive;
+}
+
+/* What the actuator sees of its claims; true: it is another than before. */
+static bool look_at_claims(const struct ora_actuator *a, struct ora_memory *m,
+                           const struct ora_device *device, bool shadow, int64_t now) {
+    bool other = false;
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        struct ora_asked asked = asks(a, a->claims[i], device, now);
+        struct ora_seen seen = {asked.in_force && concerns(a->claims[i], device, shadow),
+                                asked.value};
+        other |= seen.in_force != m->seen[i].in_force ||
+                 (seen.in_force && seen.value != m->seen[i].value);
+        m->seen[i] = seen;
+    }
+    return other;
+}
+
+void ora_actuators_step(struct ora_view *view, struct ora_device *device, const bool *due) {
+    const struct ora_class *class = device->class;
+    bool first = view->record != NULL && device->n_records == 1 && !view->again;
+    for (uint32_t i = 0; i < class->n_actuators; i++) {
+        const struct ora_condition *both[] = {class->actuators[i].interlock,
+                                              class->actuators[i].permissive};
+        for (int k = 0; k < 2; k++) {
+            if (both[k] == NULL || !due[both[k]->index])
+                continue;
+            struct fb_value value = ora_condition_value(view, device, both[k]);
+            device->conditions[both[k]->index].value =
+                value.quality != FB_Q_GOOD ? 2 : value.i != 0;
+        }
+    }
+    for (uint32_t i = 0; i < class->n_actuators; i++) {
+        const struct ora_actuator *a = &class->actuators[i];
+        for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
+            struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
+            int64_t now = m->decided && m->now > view->now ? m->now : view->now;
+            int interlock = m->interlock, permissive = m->permissive;
+            if (first)
+                m->changed = now;
+            condition_is(a, m, device, now);
+            bool other = look_at_claims(a, m, device, shadow, now);
+            if (first || other || interlock != m->interlock || permissive != m->permissive)
+                decide(view, device, a, shadow, now);
+        }
+    }
+}
+
+int64_t ora_actuators_due(const struct ora_device *device) {
+    int64_t due = FB_NEVER;
+    for (uint32_t i = 0; i < device->class->n_actuators; i++)
+        for (int shadow = 0; shadow < 2; shadow++)
+            if (device->memories[2 * i + (uint32_t)shadow]->due < due)
+                due = device->memories[2 * i + (uint32_t)shadow]->due;
+    return due;
+}
+
+void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        const struct ora_actuator *a = &device->class->actuators[i];
+        for (int shadow = 0; shadow < 2; shadow++) {
+            struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
+            if (m->due != view->now)
+                continue;
+            look_at_claims(a, m, device, shadow, view->now);
+            decide(view, device, a, shadow, view->now);
+        }
+    }
+}

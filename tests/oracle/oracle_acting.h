@@ -1,0 +1,127 @@
+/* Actuators, the claims on them and what becomes of these (A1 to A15 of rules/LANGUAGE.md).
+ *
+ * Place in the flow: oracle_acting finds the claims in force and decides; oracle_guard asks the
+ * guardrails. What an actuator did is kept as lists of all that ever was, and every guardrail looks
+ * through them anew. */
+#ifndef FB_TESTS_ORACLE_ACTING_H
+#define FB_TESTS_ORACLE_ACTING_H
+
+#include "tests/oracle/oracle_internal.h"
+
+struct ora_claim {
+    const struct fb_command_decl *decl;
+    struct ora_rule *rule;
+    struct ora_condition *condition;
+    uint32_t index; /* in the class */
+    int priority;
+    int64_t pulse; /* 0: none */
+};
+
+struct ora_actuator {
+    const struct fb_actuator_decl *decl;
+    struct ora_class *class;
+    uint32_t index;
+    struct fb_actuator out[2]; /* what outputs point to: the real one, its shadow */
+    bool is_switch, has_shadow;
+    struct ora_unit unit;
+    double low, high, safe, fallback;
+    int64_t minimum[2]; /* off, on */
+    int64_t maximum_on; /* 0: none */
+    int64_t starts_per;
+    double slew[2]; /* down, up; 0: none */
+    int64_t slew_per[2];
+    double ignore_under; /* 0: none */
+    int64_t lease, deliver, hold, lockout;
+    uint32_t reversals; /* 0: no breaker */
+    int64_t reversals_in, breaker_for;
+    struct ora_condition *interlock, *permissive; /* NULL: none */
+    struct ora_claim **claims; /* in the order of the text */
+    uint32_t n_claims;
+};
+
+/* A command that was sent. */
+struct ora_sent {
+    int64_t at;
+    double value, requested;
+    const struct ora_rule *winner; /* NULL: the default */
+    uint8_t priority;
+};
+
+struct ora_times {
+    int64_t *items;
+    size_t n, cap;
+};
+
+/* A claim as an actuator saw it last. */
+struct ora_seen {
+    bool in_force;
+    double value;
+};
+
+/* What an actuator, or its shadow, remembers. */
+struct ora_memory {
+    struct ora_sent *sent; /* all commands */
+    size_t n_sent, cap_sent;
+    bool has_accepted, decided;
+    double accepted, direction; /* direction of the accepted step before; 0: none */
+    int64_t now;                /* of the decision before, if decided */
+    int64_t changed;            /* time of change */
+    struct ora_times starts, reversals;
+    int64_t lockout_end, breaker_end; /* FB_NO_TIME: none, closed */
+    enum fb_guard blocks;             /* FB_GUARDS: none */
+    uint64_t blocked;
+    int64_t due;
+    struct ora_seen *seen; /* by claim of the actuator */
+    int interlock, permissive; /* 0 false, 1 true, 2 unknown; -1: not yet */
+};
+
+/* A request on its way through the guardrails. */
+struct ora_request {
+    const struct ora_actuator *actuator;
+    struct ora_memory *memory;
+    int64_t now;
+    bool behind;      /* catch_up holds */
+    double requested; /* by the winner */
+    double value;
+    bool held;        /* by a guardrail */
+    bool made_safe, slewed;
+    enum fb_guard blocks; /* FB_GUARDS: none */
+    int64_t next;         /* deadline */
+    struct fb_guard_result results[FB_GUARDS];
+    uint32_t n_results;
+};
+
+/* --- From the tree --- */
+void ora_count_actuator(struct ora *o, const struct fb_actuator_decl *decl);
+void ora_add_actuators(struct ora *o);
+void ora_add_claims(struct ora_scope *s, struct ora_rule *rule);
+/* NULL: there is no such actuator. */
+struct ora_expr *ora_actuator_expr(struct ora_scope *s, struct fb_str name);
+
+/* --- State --- */
+void ora_memories_new(struct ora *o, struct ora_device *device);
+void ora_memories_free(struct ora_device *device);
+struct fb_value ora_accepted(const struct ora_device *device, const struct ora_actuator *actuator);
+
+/* --- What happens --- */
+void ora_control_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
+                      const bool *due);
+/* The end of an evaluation. */
+void ora_actuators_step(struct ora_view *view, struct ora_device *device, const bool *due);
+/* C; FB_NEVER */
+int64_t ora_actuators_due(const struct ora_device *device);
+/* The actuators that are due at view->now. */
+void ora_actuators_fire(struct ora_view *view, struct ora_device *device);
+
+/* --- oracle_guard.c --- */
+void ora_note_due(struct ora_request *request, int64_t c);
+/* A7 */
+bool ora_towards_safe(const struct ora_actuator *actuator, const struct ora_memory *memory,
+                      double value);
+/* A8: asks all of them. */
+void ora_ask_guards(struct ora_request *request);
+/* A9: what a command leaves behind. */
+void ora_accept(const struct ora_actuator *actuator, struct ora_memory *memory, double value,
+                int64_t now);
+
+#endif
