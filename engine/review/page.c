@@ -87,14 +87,17 @@ static struct device *device_of(struct fb_page *page, uint16_t class_index, stru
     if (page->n == FB_PAGE_FOLLOWED_MAX)
         return NULL;
     fb_map_put(page->found, key, page->n);
+    const struct fb_class *class_ = &page->program->classes[class_index];
     FB_PUSH_ROOM(page->devices, page->n, page->cap);
     struct device *device = &page->devices[page->n];
-    *device =
-        (struct device){.class_index = class_index,
-                        .id = fb_str_copy(page->arena, id),
-                        .number = page->n,
-                        .curves = fb_alloc(sizeof *device->curves *
-                                           (page->program->classes[class_index].n_fields + 1u))};
+    *device = (struct device){
+        .class_index = class_index,
+        .id = fb_str_copy(page->arena, id),
+        .number = page->n,
+        .curves = fb_alloc(sizeof *device->curves * (class_->n_fields + 1u)),
+        .actuations = fb_alloc(sizeof *device->actuations * (class_->n_actuators + 1u))};
+    for (uint32_t i = 0; i < class_->n_actuators; i++)
+        fb_actuation_begin(&device->actuations[i], &class_->actuators[i]);
     page->n++;
     return device;
 }
