@@ -7,30 +7,11 @@
 #include "rules/check_internal.h"
 #include "rules/lint_internal.h"
 
-/* A command with the control that it belongs to. */
-struct claim {
-    const struct fb_rule_decl *rule;
-    const struct fb_command_decl *command;
-};
-
-/* The commands for the actuator, in the order of the text; fewer than FB_CLAIMS_MAX + 1. */
-static uint32_t claims_on(const struct fb_checked *out, const struct fb_actuator_decl *actuator,
-                          struct claim *claims) {
-    uint32_t n = 0;
-    for (uint32_t r = 0; r < out->n_rules; r++)
-        for (uint32_t i = 0; i < out->rules[r].decl->n_commands; i++) {
-            const struct fb_rule_decl *rule = out->rules[r].decl;
-            if (rule->commands[i].actuator == actuator && n <= FB_CLAIMS_MAX)
-                claims[n++] = (struct claim){rule, &rule->commands[i]};
-        }
-    return n;
-}
-
 /* ---- bounds --------------------------------------------------------------------------------- */
 
 static void check_numbers(struct fb_checker *ck) {
     const struct fb_checked *out = ck->out;
-    struct claim claims[FB_CLAIMS_MAX + 1];
+    struct fb_command_of claims[FB_CLAIMS_MAX + 1];
     for (uint32_t c = 0; c < out->n_classes; c++) {
         const struct fb_scope *scope = &ck->class_scopes[c];
         if (scope->n_actuators > FB_ACTUATORS_MAX)
@@ -40,7 +21,8 @@ static void check_numbers(struct fb_checker *ck) {
                         FB_ARG(out->classes[c].decl->name), scope->n_actuators, FB_ACTUATORS_MAX);
     }
     for (uint32_t a = 0; a < out->n_actuators; a++)
-        if (claims_on(out, out->actuators[a].decl, claims) > FB_CLAIMS_MAX)
+        if (fb_commands_for(out, out->actuators[a].class_index, out->actuators[a].decl, claims,
+                            FB_CLAIMS_MAX + 1) > FB_CLAIMS_MAX)
             fb_diag_add(ck->diags, FB_E_TOO_MANY_ACTUATORS,
                         claims[FB_CLAIMS_MAX].command->target_span,
                         "let one control choose between values with `if`",
@@ -52,7 +34,7 @@ static void check_numbers(struct fb_checker *ck) {
 
 /* A way from actuator to actuator, each followed by a command for the next. */
 struct way {
-    const struct claim *claims; /* of the class */
+    const struct fb_command_of *claims; /* of the class */
     const struct fb_lint_reads *reads;
     uint32_t n;
     const struct fb_actuator_decl *actuators[FB_ACTUATORS_MAX];
@@ -89,10 +71,12 @@ static bool leads(struct way *way, const struct fb_actuator_decl *from,
 
 static void refuse_loop(struct fb_checker *ck, const struct way *way,
                         const struct fb_actuator_decl *actuator) {
-    const struct claim *first = &way->claims[way->path[0]];
+    const struct fb_command_of *first = &way->claims[way->path[0]];
     if (way->n_path == 1) {
         fb_diag_add(ck->diags, FB_E_OUTPUT_LOOP, first->command->value->span,
-                    "for hysteresis write `temp > 25 degC until temp < 23 degC` in its place",
+                    actuator->type.type == FB_T_NUMBER
+                        ? "let it follow what is measured; `slew` makes small steps of a large one"
+                        : "for hysteresis write `temp > 25 degC until temp < 23 degC` in its place",
                     "the command for `%.*s` reads `%.*s` itself: each command would ask for "
                     "another one",
                     FB_ARG(actuator->name), FB_ARG(actuator->name));
@@ -101,7 +85,7 @@ static void refuse_loop(struct fb_checker *ck, const struct way *way,
     struct fb_buf text = {0};
     fb_buf_str(&text, actuator->name);
     for (uint32_t i = 0; i < way->n_path; i++) {
-        const struct claim *claim = &way->claims[way->path[i]];
+        const struct fb_command_of *claim = &way->claims[way->path[i]];
         fb_buf_printf(&text, " -> %.*s -> %.*s", FB_ARG(claim->rule->name),
                       FB_ARG(claim->command->target));
     }
@@ -118,12 +102,12 @@ static void check_loops_of(struct fb_checker *ck, uint32_t class_index) {
     uint32_t most = FB_ACTUATORS_MAX * FB_CLAIMS_MAX;
     if (scope->n_actuators == 0)
         return;
-    struct claim *claims = FB_ARENA_ARRAY(ck->arena, struct claim, most);
+    struct fb_command_of *claims = FB_ARENA_ARRAY(ck->arena, struct fb_command_of, most);
     struct fb_lint_reads *reads = FB_ARENA_ARRAY(ck->arena, struct fb_lint_reads, most);
     for (uint32_t i = 0; i < out->n_rules; i++)
         for (uint32_t k = 0;
              out->rules[i].class_index == class_index && k < out->rules[i].decl->n_commands; k++) {
-            claims[way.n] = (struct claim){out->rules[i].decl, &out->rules[i].decl->commands[k]};
+            claims[way.n] = (struct fb_command_of){out->rules[i].decl, &out->rules[i].decl->commands[k]};
             fb_lint_reads(claims[way.n].command->value, &reads[way.n]);
             way.n += reads[way.n].n_actuators > 0;
         }
@@ -152,12 +136,12 @@ static const char *place_of(struct fb_checker *ck, struct fb_span span) {
     return fb_check_print(ck, "%.*s:%u", FB_ARG(source->path), line);
 }
 
-static void refuse_meeting(struct fb_checker *ck, const struct claim *first,
-                           const struct claim *second, enum fb_meeting meeting) {
+static void refuse_meeting(struct fb_checker *ck, const struct fb_command_of *first,
+                           const struct fb_command_of *second, enum fb_meeting meeting) {
     const struct fb_command_decl *command = second->command;
     uint32_t priority = command->priority ? command->priority : FB_PRIORITY_DEFAULT;
-    const char *help = "give one of them another priority (`at priority 11` goes before 12), or let "
-                       "the actuator choose: `combine min`, `max` or `safest`";
+    const char *help = "give one of them another priority (`at priority 11` goes before 12), or "
+                       "say `combine min`, `max` or `safest` in the actuator";
     if (first->rule == second->rule)
         fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span, help,
                     "`%.*s` commands `%.*s` twice at priority %u", FB_ARG(second->rule->name),
@@ -173,22 +157,22 @@ static void refuse_meeting(struct fb_checker *ck, const struct claim *first,
                     place_of(ck, first->command->span), FB_ARG(command->target), priority);
     else
         fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span,
-                    fb_check_print(ck, "%s; or let their starts exclude each other", help),
+                    fb_check_print(ck, "%s, or let their starts exclude each other", help),
                     "`%.*s` and `%.*s` (%s) can command `%.*s` at once, both at priority %u",
                     FB_ARG(second->rule->name), FB_ARG(first->rule->name),
                     place_of(ck, first->command->span), FB_ARG(command->target), priority);
 }
 
 /* Each command is refused once, beside the first that it meets. */
-static void check_conflicts(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
-    struct claim claims[FB_CLAIMS_MAX + 1];
-    uint32_t n = claims_on(ck->out, actuator, claims);
+static void check_conflicts(struct fb_checker *ck, const struct fb_checked_actuator *checked) {
+    const struct fb_actuator_decl *actuator = checked->decl;
+    struct fb_command_of claims[FB_CLAIMS_MAX];
+    uint32_t n = fb_commands_for(ck->out, checked->class_index, actuator, claims, FB_CLAIMS_MAX);
     if (actuator->combine != FB_COMBINE_WORD_NONE)
         return;
     for (uint32_t i = 1; i < n; i++)
         for (uint32_t k = 0; k < i; k++) {
-            enum fb_meeting meeting = fb_commands_meet(claims[k].rule, claims[k].command,
-                                                       claims[i].rule, claims[i].command);
+            enum fb_meeting meeting = fb_commands_meet(&claims[k], &claims[i]);
             if (meeting != FB_MEET && meeting != FB_MEET_WHILE_UNKNOWN)
                 continue;
             refuse_meeting(ck, &claims[k], &claims[i], meeting);
@@ -204,5 +188,5 @@ void fb_check_acting(struct fb_checker *ck) {
     for (uint32_t c = 0; c < ck->out->n_classes; c++)
         check_loops_of(ck, c);
     for (uint32_t a = 0; a < ck->out->n_actuators; a++)
-        check_conflicts(ck, ck->out->actuators[a].decl);
+        check_conflicts(ck, &ck->out->actuators[a]);
 }

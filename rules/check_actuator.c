@@ -179,10 +179,6 @@ static void check_clauses(struct fb_checker *ck, const struct fb_actuator_decl *
                                         : "`%s` is for two words, and `%.*s` is a number",
                     clauses[kind].text, FB_ARG(actuator->name));
     }
-    if (!actuator->safe)
-        fb_diag_add(ck->diags, FB_E_MISSING_CLAUSE, actuator->name_span,
-                    "say what an interlock forces and what is never delayed, as in `safe off`",
-                    "the actuator `%.*s` has no `safe` value", FB_ARG(actuator->name));
     if (actuator->lockout && !actuator->interlock)
         fb_diag_add(ck->diags, FB_E_ACTUATOR_CLAUSE, actuator->lockout->span,
                     "add `interlock when ..`, or leave `lockout` out",
@@ -384,8 +380,6 @@ void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command,
     fb_check_positive_span(ck, command->pulse, "the time behind `for`");
     if (!command->actuator)
         refuse_target(ck, command, class_index);
-    if (command->actuator && command->actuator->type.type != FB_T_NONE)
+    else if (command->actuator->type.type != FB_T_NONE)
         check_value(ck, command->value, command->actuator);
-    else
-        fb_check_node(ck, command->value, NULL);
 }

@@ -113,18 +113,19 @@ static void add(struct state *state, const struct fb_node *node, bool no) {
         }
         return;
     case FB_N_FOR:
+        add_term(state, (struct term){.node = node, .no = no});
         if (!no)
             add(state, node->a, false);
         return;
     case FB_N_UNTIL:
+        add_term(state, (struct term){.node = node, .no = no});
         if (!no)
             add(state, node->b, true);
         return;
     case FB_N_NAME:
+        add_term(state, (struct term){.node = node, .no = no});
         if (node->ref == FB_REF_LET)
             add(state, node->let->value, no);
-        else
-            add_term(state, (struct term){.node = node, .no = no});
         return;
     case FB_N_IN:
         if (node->b && node->negated != no)
@@ -361,8 +362,24 @@ static bool meet_while_unknown(const struct fb_rule_decl *a, const struct fb_rul
     return safe_a != safe_b && (safe_a ? b : a)->on_unknown != FB_UNKNOWN_STOP;
 }
 
-enum fb_meeting fb_commands_meet(const struct fb_rule_decl *a, const struct fb_command_decl *of_a,
-                                 const struct fb_rule_decl *b, const struct fb_command_decl *of_b) {
+uint32_t fb_commands_for(const struct fb_checked *checked, uint32_t class_index,
+                         const struct fb_actuator_decl *actuator, struct fb_command_of *out,
+                         uint32_t most) {
+    uint32_t n = 0;
+    for (uint32_t r = 0; r < checked->n_rules; r++) {
+        const struct fb_rule_decl *rule = checked->rules[r].decl;
+        for (uint32_t i = 0; checked->rules[r].class_index == class_index && i < rule->n_commands;
+             i++)
+            if (rule->commands[i].actuator == actuator && n < most)
+                out[n++] = (struct fb_command_of){rule, &rule->commands[i]};
+    }
+    return n;
+}
+
+enum fb_meeting fb_commands_meet(const struct fb_command_of *first,
+                                 const struct fb_command_of *second) {
+    const struct fb_rule_decl *a = first->rule, *b = second->rule;
+    const struct fb_command_decl *of_a = first->command, *of_b = second->command;
     if (!of_a->actuator || of_a->actuator != of_b->actuator ||
         priority_of(of_a) != priority_of(of_b))
         return FB_MEET_NEVER;

@@ -162,26 +162,6 @@ static void check_conditions(struct fb_checker *ck, const struct fb_rule_decl *r
                                           : "what stands behind `when`");
 }
 
-/* The words that `on unknown` takes in a rule of this kind; the first is the default. */
-static const char *unknown_words(enum fb_rule_kind kind) {
-    return kind == FB_RULE_CONTROL ? "hold, stop, safe" : "hold, clear, raise";
-}
-
-static void check_on_unknown(struct fb_checker *ck, const struct fb_rule_decl *rule) {
-    bool of_control = rule->on_unknown == FB_UNKNOWN_STOP || rule->on_unknown == FB_UNKNOWN_SAFE;
-    if (rule->on_unknown == FB_UNKNOWN_HOLD || of_control == (rule->kind == FB_RULE_CONTROL))
-        return;
-    struct fb_span span = rule->name_span;
-    for (uint32_t i = 0; i < rule->n_items; i++)
-        if (rule->items[i].kind == FB_ITEM_ON_UNKNOWN)
-            span = rule->items[i].span;
-    fb_diag_add(ck->diags, FB_E_ON_UNKNOWN, span,
-                fb_check_print(ck, "write one of %s", unknown_words(rule->kind)),
-                rule->kind == FB_RULE_CONTROL
-                    ? "a control raises nothing that could be raised or cleared while unknown"
-                    : "only a control can stop or ask for the safe value while it is unknown");
-}
-
 static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule,
                           uint32_t class_index) {
     if (rule->start)
@@ -218,7 +198,6 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     check_lets(ck, rule, &scope);
     check_conditions(ck, rule);
     check_control(ck, rule, checked->class_index);
-    check_on_unknown(ck, rule);
     check_deadband(ck, rule);
     if (rule->clear_after)
         fb_check_duration(ck, rule->clear_after, false, NULL);

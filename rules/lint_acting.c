@@ -171,35 +171,28 @@ static const char *place_of(struct fb_linter *lint, struct fb_span span) {
     return fb_lint_print(lint, "%.*s:%u", FB_ARG(source->path), line);
 }
 
-static void say_alike(struct fb_linter *lint, const struct fb_rule_decl *first,
-                      const struct fb_command_decl *of_first, const struct fb_rule_decl *second,
-                      const struct fb_command_decl *of_second) {
-    fb_diag_add(lint->diags, FB_H_SAME_COMMAND, of_second->target_span,
+static void say_alike(struct fb_linter *lint, const struct fb_command_of *first,
+                      const struct fb_command_of *second) {
+    fb_diag_add(lint->diags, FB_H_SAME_COMMAND, second->command->target_span,
                 "harmless as long as both ask for the same; `or` in one control would say it once",
                 "`%.*s` and `%.*s` (%s) can ask `%.*s` for the same value at once, at one priority",
-                FB_ARG(second->name), FB_ARG(first->name), place_of(lint, of_first->span),
-                FB_ARG(of_second->target));
+                FB_ARG(second->rule->name), FB_ARG(first->rule->name),
+                place_of(lint, first->command->span), FB_ARG(second->command->target));
 }
 
 /* Looks at each pair of commands for the actuator: whether any can be in force at once. */
-static bool check_pairs(struct fb_linter *lint, const struct fb_actuator_decl *actuator) {
-    const struct fb_checked_rule *rules = lint->checked->rules;
+static bool check_pairs(struct fb_linter *lint, const struct fb_checked_actuator *checked) {
+    struct fb_command_of commands[FB_CLAIMS_MAX];
+    uint32_t n = fb_commands_for(lint->checked, checked->class_index, checked->decl, commands,
+                                 FB_CLAIMS_MAX);
     bool any = false;
-    for (uint32_t r = 0; r < lint->checked->n_rules; r++)
-        for (uint32_t i = 0; i < rules[r].decl->n_commands; i++)
-            for (uint32_t q = 0; q <= r; q++)
-                for (uint32_t k = 0; k < (q < r ? rules[q].decl->n_commands : i); k++) {
-                    const struct fb_rule_decl *first = rules[q].decl, *second = rules[r].decl;
-                    const struct fb_command_decl *of_first = &first->commands[k],
-                                                 *of_second = &second->commands[i];
-                    if (of_first->actuator != actuator || of_second->actuator != actuator)
-                        continue;
-                    enum fb_meeting meeting =
-                        fb_commands_meet(first, of_first, second, of_second);
-                    any |= meeting != FB_MEET_NEVER;
-                    if (meeting == FB_MEET_ALIKE && actuator->combine == FB_COMBINE_WORD_NONE)
-                        say_alike(lint, first, of_first, second, of_second);
-                }
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            enum fb_meeting meeting = fb_commands_meet(&commands[k], &commands[i]);
+            any |= meeting != FB_MEET_NEVER;
+            if (meeting == FB_MEET_ALIKE && checked->decl->combine == FB_COMBINE_WORD_NONE)
+                say_alike(lint, &commands[k], &commands[i]);
+        }
     return any;
 }
 
@@ -213,7 +206,7 @@ static struct fb_span combine_of(const struct fb_actuator_decl *actuator) {
 void fb_lint_actuator(struct fb_linter *lint, const struct fb_checked_actuator *checked) {
     const struct fb_actuator_decl *actuator = checked->decl;
     check_permissive(lint, actuator);
-    if (!check_pairs(lint, actuator) && actuator->combine != FB_COMBINE_WORD_NONE)
+    if (!check_pairs(lint, checked) && actuator->combine != FB_COMBINE_WORD_NONE)
         fb_diag_add(lint->diags, FB_H_COMBINE_UNUSED, combine_of(actuator), "leave it out",
                     "no two commands for `%.*s` can be in force at one priority, so there is "
                     "nothing to combine",

@@ -2,8 +2,8 @@
  *
  * Place in the flow: ctest runs it once for each kind of output. `run_golden KIND FOLDER`; KIND is
  * syntax (the reports of the parser), check (those of all stages), format (the formatter's output,
- * which must also parse to the same tree and format to itself) or listing (the compiled program and
- * its cost). With FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
+ * which must also parse to the same tree and format to itself), listing (the compiled program and
+ * its cost) or conflicts (as check; the file's name says the verdict that must be among them). With FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
 #include "rules/compile.h"
 #include "rules/cost.h"
 #include "rules/format.h"
@@ -126,6 +126,23 @@ static bool check(const char *name, const struct fb_buf *text, struct fb_buf *ou
     return true;
 }
 
+/* Whether the reports of controls on one actuator are those that the name asks for: conflict-,
+ * apart-, alike-, combined-. */
+static bool conflicts(const char *name, const struct fb_buf *text, struct fb_buf *out) {
+    compile(name, text, false, out);
+    const char *reports = fb_buf_terminated(out);
+    bool refused = strstr(reports, "error[") != NULL;
+    bool conflict = strstr(reports, "error[E519]") != NULL;
+    bool alike = strstr(reports, "note[H707]") != NULL;
+    bool right = (strncmp(name, "conflict-", 9) == 0 && conflict && !alike) ||
+                 (strncmp(name, "apart-", 6) == 0 && !refused && !alike) ||
+                 (strncmp(name, "alike-", 6) == 0 && !refused && alike) ||
+                 (strncmp(name, "combined-", 9) == 0 && !refused && !alike);
+    if (!right)
+        fprintf(stderr, "%s: this is not the verdict of its name\n%s", name, reports);
+    return right;
+}
+
 static bool listing(const char *name, const struct fb_buf *text, struct fb_buf *out) {
     compile(name, text, true, out);
     return true;
@@ -158,13 +175,14 @@ int main(int argc, char **argv) {
     static const struct {
         const char *name;
         bool (*run)(const char *, const struct fb_buf *, struct fb_buf *);
-    } kinds[] = {{"syntax", syntax}, {"check", check}, {"format", format}, {"listing", listing}};
+    } kinds[] = {{"syntax", syntax}, {"check", check}, {"format", format}, {"listing", listing},
+                 {"conflicts", conflicts}};
     bool (*run)(const char *, const struct fb_buf *, struct fb_buf *) = NULL;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && argc == 3; i++)
         if (strcmp(argv[1], kinds[i].name) == 0)
             run = kinds[i].run;
     if (!run || chdir(argv[2]) != 0) {
-        fprintf(stderr, "usage: run_golden syntax|check|format|listing FOLDER\n");
+        fprintf(stderr, "usage: run_golden syntax|check|format|listing|conflicts FOLDER\n");
         return 2;
     }
     struct dirent **entries;
