@@ -282,10 +282,10 @@ static struct decision begin(struct fb_core *core, const struct fb_moment *momen
         .actuator = actuator,
         .cell = cell,
         .now_us = now_us > cell->now_us ? now_us : cell->now_us,
-        .wall_us = core->wall_us == FB_NO_TIME ? core->clock_us : core->wall_us,
         .blocks = FB_GUARDS,
         .due_us = FB_NEVER,
     };
+    d.wall_us = core->wall_us == FB_NO_TIME ? d.now_us : core->wall_us;
     bool watched = core->config.max_lag_us > 0 && d.wall_us > d.now_us;
     fb_arbitrate(device, index, d.now_us, &d.won);
     d.request = (struct fb_request){

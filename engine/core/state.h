@@ -50,7 +50,7 @@ struct fb_core {
     uint64_t *late_texts;                  /* text handles for the same */
     uint32_t n_late_texts;
     int64_t clock_us;                      /* C */
-    int64_t wall_us;                       /* FB_NO_TIME: it is C */
+    int64_t wall_us;                       /* FB_NO_TIME: there is none */
     uint64_t marked; /* actuators of the device at hand that are decided after its rules */
     struct fb_claim_view *views; /* of a control's claims before a moment; the most of any */
     struct fb_core_stats stats;

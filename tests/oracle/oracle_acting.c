@@ -407,7 +407,7 @@ static struct fb_output output_of(const struct ora_actuator *a, const struct ora
 
 static void put_command(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
                         bool shadow, struct ora_sent sent, enum fb_command_reason reason) {
-    int64_t wall = view->o->wall == FB_NO_TIME ? view->o->c : view->o->wall;
+    int64_t wall = view->o->wall == FB_NO_TIME ? sent.at : view->o->wall;
     FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
     m->sent[m->n_sent++] = sent;
     struct fb_output out = output_of(a, m, shadow, FB_OUT_COMMAND, sent.at);
@@ -526,7 +526,7 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
     m->due = FB_NEVER;
     if (!m->has_accepted && !winner.any)
         return;
-    int64_t wall = view->o->wall == FB_NO_TIME ? view->o->c : view->o->wall;
+    int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
     struct ora_request r = {.actuator = a,
                             .memory = m,
                             .now = now,
