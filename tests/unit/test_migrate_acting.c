@@ -184,7 +184,7 @@ static void a_minimum_off_time_goes_on_whatever_else_changes(void **state) {
     take(f, 110, 2, 20);
     outputs_are(f, "");
     take(f, 200, 2, 20);
-    outputs_are(f, "150: pump on claimed by run, 4\n");
+    outputs_are(f, "150: pump on claimed by run, 6\n");
     end(f);
 }
 
