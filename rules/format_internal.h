@@ -23,7 +23,7 @@ void fb_format_head(const struct fb_written *w, const struct fb_item *item, stru
 
 void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl *decl,
                           const struct fb_class_item *item, struct fb_buf *out);
-/* A clause that stands twice, `on` and `off` or `up` and `down`, each by itself: the second half. */
+/* Of a clause that stands twice, for `on` and `off` or `up` and `down`: the second half. */
 bool fb_format_is_second_half(const struct fb_actuator_decl *decl,
                               const struct fb_actuator_item *item);
 void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuator_decl *decl,

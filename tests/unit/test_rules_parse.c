@@ -273,8 +273,9 @@ static void each_clause_of_an_actuator_has_its_place(void **state) {
     (void)state;
     const struct fb_actuator_decl *decl = actuator(
         "(off, on)",
-        "breaker 4 reversals in 40m, hold 30m  lockout 90m after interlock  lease 1s  maximum on 2h "
-        "interlock when a for 3s until b  permissive when c  deliver within 3s  hold at most 4s "
+        "breaker 4 reversals in 40m, hold 30m  lockout 90m after interlock  lease 1s "
+        "maximum on 2h  interlock when a for 3s until b  permissive when c  deliver within 3s "
+        "hold at most 4s "
         "starts 10 per 1h  minimum off 5s, on 6s  combine safest  safe off");
     assert_int_equal(decl->n_items, 12);
     assert_int_equal(decl->items[0].kind, FB_ACT_BREAKER);
