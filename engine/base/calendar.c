@@ -209,3 +209,30 @@ size_t fb_span_format(int64_t us, char *out) {
         n = (size_t)sprintf(out, "0s");
     return n;
 }
+
+bool fb_span_parse(struct fb_str s, int64_t *us) {
+    static const struct {
+        struct fb_str name;
+        int64_t us;
+    } units[] = {{FB_S("ms"), 1000},   {FB_S("s"), FB_SECOND}, {FB_S("m"), FB_MINUTE},
+                 {FB_S("h"), FB_HOUR}, {FB_S("d"), FB_DAY},    {FB_S("w"), 7 * FB_DAY}};
+    const int64_t most_us = 36525 * FB_DAY;
+    int64_t sum = 0;
+    size_t at = 0;
+    while (at < s.n) {
+        int64_t n = 0;
+        size_t digits = at, i = 0;
+        for (; at < s.n && s.p[at] >= '0' && s.p[at] <= '9' && n <= most_us; at++)
+            n = n * 10 + (s.p[at] - '0');
+        size_t count = sizeof units / sizeof *units;
+        while (i < count && (s.n - at < units[i].name.n ||
+                             memcmp(s.p + at, units[i].name.p, units[i].name.n) != 0))
+            i++;
+        if (at == digits || i == count || n > most_us / units[i].us)
+            return false;
+        sum += n * units[i].us;
+        at += units[i].name.n;
+    }
+    *us = sum;
+    return s.n > 0 && sum <= most_us;
+}

@@ -25,5 +25,8 @@ bool fb_time_parse(struct fb_str s, int64_t *us);
 size_t fb_time_format(int64_t us, char *out);
 /* A span as the rule language writes it: "1h30m", "500ms", "30s"; "0s". Returns the length. */
 size_t fb_span_format(int64_t us, char *out);
+/* Digits and units without blanks, as the rule language writes durations: 1h30m, 500ms; w d h m s
+ * ms. False: it is not one, or longer than 100 years. */
+bool fb_span_parse(struct fb_str s, int64_t *us);
 
 #endif

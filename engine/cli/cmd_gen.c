@@ -54,25 +54,11 @@ static uint64_t whole(struct argp_state *state, const char *option, const char *
     return (uint64_t)x;
 }
 
-/* Digits and unit, as the rule language writes durations: 1h30m. */
 static int64_t span(struct argp_state *state, const char *text) {
-    static const struct {
-        const char *name;
-        int64_t us;
-    } units[] = {{"ms", 1000}, {"s", FB_SECOND}, {"m", FB_MINUTE}, {"h", FB_HOUR}, {"d", FB_DAY}};
-    int64_t sum = 0;
-    for (const char *p = text; *p;) {
-        char *end;
-        unsigned long long n = strtoull(p, &end, 10);
-        size_t i = 0, count = sizeof units / sizeof *units;
-        while (i < count && strncmp(end, units[i].name, strlen(units[i].name)))
-            i++;
-        if (end == p || i == count || n > 1000000)
-            argp_error(state, "--duration takes a span such as 90s or 1h30m, not `%s`", text);
-        sum += (int64_t)n * units[i].us;
-        p = end + strlen(units[i].name);
-    }
-    return sum;
+    int64_t us;
+    if (!fb_span_parse(fb_str_of(text), &us))
+        argp_error(state, "--duration takes a span such as 90s or 1h30m, not `%s`", text);
+    return us;
 }
 
 static void set_profile(struct request *request, struct argp_state *state, const char *name) {

@@ -92,10 +92,11 @@ BEGIN {
     may_include["connectors"] = " base connectors "
     may_include["core"] = " base model core "
     may_include["codec"] = " base model rules connectors core codec "
-    may_include["run"] = " base model rules connectors core codec run "
+    may_include["run"] = " base model rules connectors core codec plant run "
     may_include["review"] = " base model rules connectors core codec review "
+    may_include["plant"] = " base plant "
     may_include["sample"] = " base sample "
-    may_include["cli"] = " base model rules connectors core codec run review sample cli "
+    may_include["cli"] = " base model rules connectors core codec run review plant sample cli "
 
     # A library's header, and the only files of the product that may see it.
     owner["^librdkafka/"] = "^connectors/kafka_"

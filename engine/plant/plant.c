@@ -1,0 +1,98 @@
+/* See plant.h.
+ *
+ * Place in the flow: see plant.h. */
+#include "engine/plant/plant.h"
+
+#include "engine/base/err.h"
+#include "engine/base/num.h"
+
+#define STEP_S (FB_PLANT_STEP_US / 1e6)
+
+enum { SHOCK_US = 60000000 };
+
+static double limited(double x, double low, double high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+/* 0 to 1, 53 bits. */
+static double fraction(struct fb_random *random) {
+    return (double)(fb_random_draw(random) >> 11) * 0x1p-53;
+}
+
+/* Nearly normal, deviation 1: the sum of twelve. */
+static double normal(struct fb_random *random) {
+    double sum = -6;
+    for (int i = 0; i < 12; i++)
+        sum += fraction(random);
+    return sum;
+}
+
+void fb_plant_begin(struct fb_plant *plant, const struct fb_plant_config *config, uint64_t seed) {
+    *plant = (struct fb_plant){
+        .config = *config, .random = {seed}, .value = config->start, .shock_until_us = INT64_MIN};
+    FB_ASSERT(config->dead_us % FB_PLANT_STEP_US == 0 &&
+              config->dead_us / FB_PLANT_STEP_US <= FB_PLANT_DEAD_STEPS_MAX);
+}
+
+static void travel(struct fb_plant *plant, double command) {
+    const double wanted = limited(command, 0, 1);
+    const double most = plant->config.travel_s > 0 ? STEP_S / plant->config.travel_s : 1;
+    plant->position += limited(wanted - plant->position, -most, most);
+}
+
+/* The position as it was a dead time ago. */
+static double delayed(struct fb_plant *plant) {
+    const uint32_t steps = (uint32_t)(plant->config.dead_us / FB_PLANT_STEP_US);
+    plant->delayed[plant->at] = plant->position;
+    plant->at = (plant->at + 1) % (steps + 1);
+    return plant->delayed[plant->at];
+}
+
+/* -1 to 1 and back over the period. */
+static double triangle(int64_t now_us, int64_t period_us) {
+    const double phase = (double)(now_us % period_us) / (double)period_us;
+    return phase < 0.5 ? 4 * phase - 1 : 3 - 4 * phase;
+}
+
+static double outside(struct fb_plant *plant) {
+    const struct fb_plant_config *c = &plant->config;
+    double x = c->outside;
+    if (c->swing_us > 0)
+        x += c->swing * triangle(plant->now_us, c->swing_us);
+    if (c->shock_every_s > 0 && fraction(&plant->random) * c->shock_every_s < STEP_S)
+        plant->shock_until_us = plant->now_us + SHOCK_US;
+    return plant->now_us < plant->shock_until_us ? x + c->shock : x;
+}
+
+void fb_plant_step(struct fb_plant *plant, double command) {
+    const struct fb_plant_config *c = &plant->config;
+    travel(plant, command);
+    const double late = delayed(plant);
+    if (c->lag_s > 0)
+        plant->effect += (late - plant->effect) * STEP_S / c->lag_s;
+    else
+        plant->effect = late;
+    const double from_outside = outside(plant), pushed = c->gain * plant->effect;
+    if (c->tau_s > 0)
+        plant->value += (from_outside - plant->value + pushed) * STEP_S / c->tau_s;
+    else
+        plant->value += (from_outside + pushed) * STEP_S;
+    plant->value = limited(plant->value, c->low, c->high);
+    plant->now_us += FB_PLANT_STEP_US;
+}
+
+struct fb_plant_telemetry fb_plant_sense(struct fb_plant *plant) {
+    const struct fb_plant_config *c = &plant->config;
+    const double noise = c->noise > 0 ? c->noise * normal(&plant->random) : 0;
+    const bool spoilt = fb_random_chance(&plant->random, c->bad_percent);
+    if (!fb_plant_in(c->stuck, plant->now_us) || !plant->has_measured) {
+        plant->measured = plant->value + noise;
+        if (c->quantum > 0)
+            plant->measured = fb_num_round(plant->measured / c->quantum) * c->quantum;
+        plant->has_measured = true;
+    }
+    return (struct fb_plant_telemetry){.value = plant->measured,
+                                       .position = plant->position,
+                                       .has_value =
+                                           !spoilt && !fb_plant_in(c->dead_sensor, plant->now_us)};
+}
