@@ -479,10 +479,10 @@ static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
     fb_buf_text(out, "{\"rule\":");
     put_json_text(out, rule->name);
     fb_buf_printf(out,
-                  ",\"kind\":\"%s\",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,\"shared_bytes\":%u,"
-                  "\"instructions\":%u,\"timers\":%u,\"writes\":[",
-                  kind_name(rule->sort), rule->version, cost.own_bytes, cost.window_bytes, cost.shared_bytes,
-                  cost.instructions, cost.timers);
+                  ",\"kind\":\"%s\",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,"
+                  "\"shared_bytes\":%u,\"instructions\":%u,\"timers\":%u,\"writes\":[",
+                  kind_name(rule->sort), rule->version, cost.own_bytes, cost.window_bytes,
+                  cost.shared_bytes, cost.instructions, cost.timers);
     put_writes(out, writes_of(class_, rule), "\"", ",");
     fb_buf_text(out, "],\"windows\":[");
     put_json_windows(out, program, class_, rule);
