@@ -323,7 +323,7 @@ static bool concerns(const struct ora_claim *claim, const struct ora_device *dev
 }
 
 static bool is_over(int64_t since, int64_t d, int64_t now) {
-    return since != FB_NO_TIME && now - since >= d;
+    return since != FB_NO_TIME && now != FB_NO_TIME && now - since >= d;
 }
 
 struct ora_asked {
@@ -331,6 +331,7 @@ struct ora_asked {
     double value;
 };
 
+/* now FB_NO_TIME: nothing is over. */
 static struct ora_asked asks(const struct ora_actuator *a, const struct ora_claim *claim,
                              const struct ora_device *device, int64_t now) {
     const struct ora_rule_state *control = &device->rules[claim->rule->index];
@@ -481,6 +482,7 @@ static void send(struct ora_view *view, struct ora_request *r, bool shadow,
     } else if (!r->behind && r->now >= renewal_of(a, m, winner)) {
         struct ora_sent again = *last;
         again.at = r->now;
+        again.requested = r->requested;
         put_command(view, a, m, shadow, again, FB_REASON_RENEWED);
     }
 }
@@ -499,9 +501,9 @@ static void note_deadlines(struct ora_request *r, const struct ora_device *devic
         const struct ora_claim *claim = a->claims[i];
         const struct ora_rule_state *control = &device->rules[claim->rule->index];
         const struct ora_claim_state *state = &device->claims[claim->index];
-        if (!concerns(claim, device, shadow))
+        if (!concerns(claim, device, shadow) || !asks(a, claim, device, r->now).in_force)
             continue;
-        if (claim->pulse > 0 && control->on)
+        if (claim->pulse > 0)
             ora_note_due(r, control->on_since + claim->pulse);
         if (control->unknown_since != FB_NO_TIME)
             ora_note_due(r, control->unknown_since + a->hold);
@@ -523,9 +525,13 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
                    bool shadow, int64_t now) {
     struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
     struct ora_winner winner = arbitrate(a, device, shadow, now);
+    struct ora_view at = *view;
+    at.now = now;
     m->due = FB_NEVER;
-    if (!m->has_accepted && !winner.any)
+    if (!m->has_accepted && !winner.any) { /* A5: but for the end of a block */
+        tell_block(&at, a, m, shadow, &winner, FB_GUARDS);
         return;
+    }
     int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
     struct ora_request r = {.actuator = a,
                             .memory = m,
@@ -534,8 +540,6 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
                             .requested = winner.value,
                             .value = winner.value,
                             .next = FB_NEVER};
-    struct ora_view at = *view;
-    at.now = now;
     /* A8, catch_up: nobody knows since when the actuator has been what it is. */
     if (m->blocks == FB_GUARD_CATCH_UP && !r.behind && m->n_sent > 0 &&
         now - m->sent[m->n_sent - 1].at > a->lease)
@@ -568,16 +572,26 @@ static void condition_is(const struct ora_actuator *a, struct ora_memory *m,
     m->permissive = permissive;
 }
 
-/* What the actuator sees of its claims; true: it is another than before. */
+/* What the actuator sees of its claims; true: it is another than before. That one ends by time alone
+ * is a deadline (A12) and nothing that an evaluation brings. */
 static bool look_at_claims(const struct ora_actuator *a, struct ora_memory *m,
-                           const struct ora_device *device, bool shadow, int64_t now) {
+                           const struct ora_device *device, bool shadow) {
     bool other = false;
     for (uint32_t i = 0; i < a->n_claims; i++) {
-        struct ora_asked asked = asks(a, a->claims[i], device, now);
-        struct ora_seen seen = {asked.in_force && concerns(a->claims[i], device, shadow),
-                                asked.value};
+        const struct ora_claim *claim = a->claims[i];
+        struct ora_asked asked = asks(a, claim, device, FB_NO_TIME);
+        struct ora_seen seen = {
+            .in_force = asked.in_force,
+            .start_known = device->rules[claim->rule->index].unknown_since == FB_NO_TIME,
+            .value_known = device->claims[claim->index].known,
+            .value = asked.value,
+        };
+        if (!concerns(claim, device, shadow))
+            continue;
         other |= seen.in_force != m->seen[i].in_force ||
-                 (seen.in_force && seen.value != m->seen[i].value);
+                 (seen.in_force && (seen.start_known != m->seen[i].start_known ||
+                                    seen.value_known != m->seen[i].value_known ||
+                                    seen.value != m->seen[i].value));
         m->seen[i] = seen;
     }
     return other;
@@ -606,7 +620,7 @@ void ora_actuators_step(struct ora_view *view, struct ora_device *device, const 
             if (first)
                 m->changed = now;
             condition_is(a, m, device, now);
-            bool other = look_at_claims(a, m, device, shadow, now);
+            bool other = look_at_claims(a, m, device, shadow);
             if (first || other || interlock != m->interlock || permissive != m->permissive)
                 decide(view, device, a, shadow, now);
         }
@@ -629,7 +643,7 @@ void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
             if (m->due != view->now)
                 continue;
-            look_at_claims(a, m, device, shadow, view->now);
+            look_at_claims(a, m, device, shadow);
             decide(view, device, a, shadow, view->now);
         }
     }

@@ -54,7 +54,7 @@ struct ora_times {
 
 /* A claim as an actuator saw it last. */
 struct ora_seen {
-    bool in_force;
+    bool in_force, start_known, value_known;
     double value;
 };
 

@@ -228,8 +228,7 @@ static void ask_catch_up(struct ora_request *r) {
         pass(r, FB_GUARD_CATCH_UP);
         return;
     }
-    if (r->held)
-        r->blocks = FB_GUARD_CATCH_UP;
+    r->blocks = FB_GUARD_CATCH_UP; /* whatever the others said */
     hold(r, FB_GUARD_CATCH_UP, r->now + FB_SECOND);
 }
 
