@@ -107,7 +107,8 @@ static void check_loops_of(struct fb_checker *ck, uint32_t class_index) {
     for (uint32_t i = 0; i < out->n_rules; i++)
         for (uint32_t k = 0;
              out->rules[i].class_index == class_index && k < out->rules[i].decl->n_commands; k++) {
-            claims[way.n] = (struct fb_command_of){out->rules[i].decl, &out->rules[i].decl->commands[k]};
+            claims[way.n].rule = out->rules[i].decl;
+            claims[way.n].command = &out->rules[i].decl->commands[k];
             fb_lint_reads(claims[way.n].command->value, &reads[way.n]);
             way.n += reads[way.n].n_actuators > 0;
         }

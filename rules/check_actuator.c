@@ -91,9 +91,10 @@ static bool refuse_value(struct fb_checker *ck, const struct fb_node *value,
                          const struct fb_actuator_decl *actuator) {
     const char *help = NULL;
     if (value->type == FB_T_BOOL && is_switch(actuator) && value->kind != FB_N_BOOL)
-        help = fb_check_print(ck, "put it behind `start when`, or write `if %s then %.*s else %.*s`",
-                              fb_check_source(ck, value), FB_ARG(actuator->type.words[1]),
-                              FB_ARG(actuator->type.words[0]));
+        help =
+            fb_check_print(ck, "put it behind `start when`, or write `if %s then %.*s else %.*s`",
+                           fb_check_source(ck, value), FB_ARG(actuator->type.words[1]),
+                           FB_ARG(actuator->type.words[0]));
     else if (value->type == FB_T_TEXT && is_switch(actuator))
         help = "a word stands without quotes";
     fb_diag_add(ck->diags, FB_E_ACTUATOR_VALUE, value->span, help, "%s, and `%s` is %s",
@@ -269,8 +270,8 @@ static void refuse_target(struct fb_checker *ck, const struct fb_command_decl *c
         const struct fb_actuator_decl *other = ck->out->actuators[i].decl;
         if (fb_str_eq(other->name, command->target))
             help = fb_check_print(ck,
-                                  "`%.*s` is an actuator of `%.*s`; a control commands those of its "
-                                  "own device only: links are not built",
+                                  "`%.*s` is an actuator of `%.*s`; a control commands those of "
+                                  "its own device only: links are not built",
                                   FB_ARG(other->name), FB_ARG(other->class_name));
     }
     if (!help)
@@ -314,14 +315,14 @@ static void check_number(struct fb_checker *ck, struct fb_node *value,
     const struct fb_node *bare = unit ? find_bare(value, 0) : NULL;
     if (bare) {
         struct fb_str text = fb_unit_written(ck->units, unit);
-        fb_diag_add(ck->diags, FB_E_BARE_NUMBER, bare->span,
-                    bare->kind == FB_N_NAME
-                        ? fb_check_print(ck, "give it its unit where it is declared: [%.*s]",
-                                         FB_ARG(text))
-                        : fb_check_print(ck, "did you mean `%s %.*s`?", fb_check_source(ck, bare),
-                                         FB_ARG(text)),
-                    "`%s` has no unit, and `%.*s` is in %.*s", fb_check_source(ck, bare),
-                    FB_ARG(actuator->name), FB_ARG(fb_unit_text(unit)));
+        fb_diag_add(
+            ck->diags, FB_E_BARE_NUMBER, bare->span,
+            bare->kind == FB_N_NAME
+                ? fb_check_print(ck, "give it its unit where it is declared: [%.*s]", FB_ARG(text))
+                : fb_check_print(ck, "did you mean `%s %.*s`?", fb_check_source(ck, bare),
+                                 FB_ARG(text)),
+            "`%s` has no unit, and `%.*s` is in %.*s", fb_check_source(ck, bare),
+            FB_ARG(actuator->name), FB_ARG(fb_unit_text(unit)));
         return;
     }
     struct fb_node target = {.kind = FB_N_NAME,
@@ -363,8 +364,8 @@ static void check_value(struct fb_checker *ck, struct fb_node *value,
 
 static void check_priority(struct fb_checker *ck, const struct fb_command_decl *command) {
     bool written = command->priority_span.end > command->priority_span.start;
-    if ((!written && !command->priority) || (command->priority >= FB_PRIORITY_FIRST &&
-                                             command->priority <= FB_PRIORITY_LAST))
+    if ((!written && !command->priority) ||
+        (command->priority >= FB_PRIORITY_FIRST && command->priority <= FB_PRIORITY_LAST))
         return;
     fb_diag_add(ck->diags, FB_E_PRIORITY, written ? command->priority_span : command->span,
                 "write 9 (goes first) to 16; without it, it is 12",

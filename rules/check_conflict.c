@@ -276,8 +276,8 @@ static bool choices_contradict(const struct term *a, const struct term *b) {
 /* Qualities that `x is q` leaves, as a set; `is unknown` is all but good. */
 static uint32_t qualities_of(const struct term *term) {
     uint32_t all = (1u << FB_Q_GOOD) | (1u << FB_Q_STALE) | (1u << FB_Q_BAD) | (1u << FB_Q_UNKNOWN);
-    uint32_t set = term->node->quality == FB_Q_UNKNOWN ? all & ~(1u << FB_Q_GOOD)
-                                                       : 1u << term->node->quality;
+    uint32_t set =
+        term->node->quality == FB_Q_UNKNOWN ? all & ~(1u << FB_Q_GOOD) : 1u << term->node->quality;
     return term->node->negated != term->no ? all & ~set : set;
 }
 
@@ -296,8 +296,8 @@ static enum exclusion contradict(const struct term *a, const struct term *b) {
     if (a->node->kind == FB_N_IS && b->node->kind == FB_N_IS &&
         fb_lint_equal(a->node->a, b->node->a))
         return (qualities_of(a) & qualities_of(b)) == 0 ? ALWAYS : NOT_EXCLUSIVE;
-    bool opposite = a->part == WHOLE && b->part == WHOLE && a->no != b->no &&
-                    fb_lint_equal(a->node, b->node);
+    bool opposite =
+        a->part == WHOLE && b->part == WHOLE && a->no != b->no && fb_lint_equal(a->node, b->node);
     if (!opposite && !limits_contradict(a, b) && !choices_contradict(a, b))
         return NOT_EXCLUSIVE;
     return is_fact(a->node) ? ALWAYS : WHERE_KNOWN;
@@ -351,8 +351,8 @@ static bool ask_alike(const struct fb_rule_decl *a, const struct fb_command_decl
     double x, y, safe;
     if (!constant(of_a->value, actuator, &x) || !constant(of_b->value, actuator, &y) || !same(x, y))
         return false;
-    bool may_be_safe = a != b && (a->on_unknown == FB_UNKNOWN_SAFE ||
-                                  b->on_unknown == FB_UNKNOWN_SAFE);
+    bool may_be_safe =
+        a != b && (a->on_unknown == FB_UNKNOWN_SAFE || b->on_unknown == FB_UNKNOWN_SAFE);
     return !may_be_safe || (constant(actuator->safe, actuator, &safe) && same(x, safe));
 }
 

@@ -464,6 +464,14 @@ static void put_json_windows(struct fb_buf *out, const struct fb_program *progra
     free(ends.items);
 }
 
+static const char *kind_name(enum fb_rule_sort sort) {
+    static const char *const names[] = {[FB_SORT_ALARM] = "alarm",
+                                        [FB_SORT_EVENT] = "event",
+                                        [FB_SORT_CONTROL] = "control",
+                                        [FB_SORT_ACTUATOR] = "actuator"};
+    return names[sort];
+}
+
 static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
                           const struct fb_class *class_, uint32_t index) {
     const struct fb_rule *rule = &program->rules[index];
@@ -471,10 +479,10 @@ static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
     fb_buf_text(out, "{\"rule\":");
     put_json_text(out, rule->name);
     fb_buf_printf(out,
-                  ",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,\"shared_bytes\":%u,"
-                  "\"instructions\":%u,\"timers\":%u,\"writes\":[",
-                  rule->version, cost.own_bytes, cost.window_bytes, cost.shared_bytes,
-                  cost.instructions, cost.timers);
+                  ",\"kind\":\"%s\",\"version\":\"%s\",\"bytes\":%u,\"window_bytes\":%u,"
+                  "\"shared_bytes\":%u,\"instructions\":%u,\"timers\":%u,\"writes\":[",
+                  kind_name(rule->sort), rule->version, cost.own_bytes, cost.window_bytes,
+                  cost.shared_bytes, cost.instructions, cost.timers);
     put_writes(out, writes_of(class_, rule), "\"", ",");
     fb_buf_text(out, "],\"windows\":[");
     put_json_windows(out, program, class_, rule);

@@ -52,12 +52,12 @@ struct supposed {
 
 enum { SUPPOSE_STEPS = 1000 };
 
-static enum truth not(enum truth x) {
-    return x == UNKNOWN ? UNKNOWN : x == TRUE ? FALSE : TRUE;
-}
+static enum truth not(enum truth x) { return x == UNKNOWN ? UNKNOWN : x == TRUE ? FALSE : TRUE; }
 
-static enum truth and(enum truth a, enum truth b) {
-    return a == FALSE || b == FALSE ? FALSE : a == TRUE && b == TRUE ? TRUE : UNKNOWN;
+static enum truth and (enum truth a, enum truth b) {
+    return a == FALSE || b == FALSE ? FALSE
+           : a == TRUE && b == TRUE ? TRUE
+                                    : UNKNOWN;
 }
 
 static bool is_own(const struct supposed *s, const struct fb_node *node) {

@@ -1,7 +1,7 @@
 /* What moves about its limit: alarms that chatter, controls that hunt.
  *
- * Place in the flow: inside lint. What damps is `until`, `deadband`, a delay; a proposal is made from
- * the range of the field. */
+ * Place in the flow: inside lint. What damps is `until`, `deadband`, a delay; a proposal is made
+ * from the range of the field. */
 #include "engine/base/num.h"
 #include "rules/limit.h"
 #include "rules/lint_internal.h"
@@ -79,8 +79,7 @@ static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
     if (deadband > 0) {
         char text[FB_NUM_TEXT_MAX + 1];
         text[fb_num_format(deadband, text)] = '\0';
-        struct fb_str unit =
-            fb_unit_written(units, fb_unit_difference(units, field->type.unit));
+        struct fb_str unit = fb_unit_written(units, fb_unit_difference(units, field->type.unit));
         help =
             fb_lint_print(lint, "try `deadband %s%s%.*s` (%g %% of its range), or `for %s`", text,
                           unit.n ? " " : "", FB_ARG(unit), habit->deadband_percent, habit->delay);
@@ -105,16 +104,16 @@ void fb_lint_alarm_chatter(struct fb_linter *lint, const struct fb_rule_decl *ru
 
 /* A limit that a moving value crosses, with nothing that damps it. */
 struct hunt {
-    bool damped;                     /* for, until */
-    const struct fb_node *limit;     /* the comparison */
+    bool damped;                 /* for, until */
+    const struct fb_node *limit; /* the comparison */
     const struct fb_field_decl *field;
     int steps; /* a let may stand twice in the next, so they are counted */
 };
 
 enum { HUNT_STEPS = 1000 };
 
-/* The measured field that a value follows: the field itself, a let of it, what avg and the like make
- * of it, what is computed with it. */
+/* The measured field that a value follows: the field itself, a let of it, what avg and the like
+ * make of it, what is computed with it. */
 static const struct fb_field_decl *measured(const struct fb_node *node, int *steps) {
     const struct fb_field_decl *found = NULL;
     if (!node || (*steps)-- <= 0)
@@ -150,8 +149,8 @@ static void find_hunt(const struct fb_node *node, struct hunt *found) {
     if (!node || found->steps-- <= 0 || node->kind == FB_N_CALL)
         return;
     found->damped |= node->kind == FB_N_FOR || node->kind == FB_N_UNTIL;
-    bool compares = (node->kind == FB_N_COMPARE && node->op <= FB_OP_GE) ||
-                    (node->kind == FB_N_IN && node->b);
+    bool compares =
+        (node->kind == FB_N_COMPARE && node->op <= FB_OP_GE) || (node->kind == FB_N_IN && node->b);
     for (int i = 0; compares && !found->field && i < 2; i++) {
         found->field = measured(i == 0 ? node->a : node->b, &found->steps);
         found->limit = node;
@@ -184,8 +183,9 @@ static const char *propose_until(struct fb_linter *lint, const struct hunt *hunt
                              FB_ARG(field->name), above ? "<" : ">", text, unit.n ? " " : "",
                              FB_ARG(unit), habit->deadband_percent);
     }
-    return fb_lint_print(lint, "add an end on the other side, as in `x > 25 until x < 24`, or "
-                               "`for %s`",
+    return fb_lint_print(lint,
+                         "add an end on the other side, as in `x > 25 until x < 24`, or "
+                         "`for %s`",
                          habit->delay);
 }
 

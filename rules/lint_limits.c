@@ -39,7 +39,8 @@ static void check_range(struct fb_linter *lint, enum fb_op op, const struct fb_n
     bool above = at > high || (at >= high && op == FB_OP_GT);
     bool below = at < low || (at <= low && op == FB_OP_LT);
     if (above || (below && fb_limit_is_below(op)) || (below && op == FB_OP_EQ))
-        warn_range(lint, limit, field, op == FB_OP_EQ || (above ? fb_limit_is_above(op) : fb_limit_is_below(op)));
+        warn_range(lint, limit, field,
+                   op == FB_OP_EQ || (above ? fb_limit_is_above(op) : fb_limit_is_below(op)));
     else if (below)
         warn_range(lint, limit, field, false);
 }
@@ -98,8 +99,8 @@ static void check_end(struct fb_linter *lint, const struct fb_node *when,
     }
     struct fb_limit limit;
     bool found = false;
-    if (!fb_limit_read(end, &limit) || limit.op >= FB_OP_EQ || !terms_overlap(when, &limit, &found) ||
-        !found)
+    if (!fb_limit_read(end, &limit) || limit.op >= FB_OP_EQ ||
+        !terms_overlap(when, &limit, &found) || !found)
         return;
     fb_diag_add(lint->diags, FB_W_OVERLAP, end->span,
                 "put the end on the other side: `x > 80 until x < 70`",
@@ -133,7 +134,8 @@ static bool read_raise(const struct fb_node *when, struct fb_limit *limit, int64
 
 /* Does `low` imply `high`? */
 static bool implies(const struct fb_limit *low, const struct fb_limit *high) {
-    if (fb_limit_is_above(low->op) != fb_limit_is_above(high->op) || !fb_limit_same_subject(low, high))
+    if (fb_limit_is_above(low->op) != fb_limit_is_above(high->op) ||
+        !fb_limit_same_subject(low, high))
         return false;
     bool equal_ok = low->op == high->op || high->op == FB_OP_GE || high->op == FB_OP_LE;
     if (fb_limit_is_above(low->op))

@@ -1,8 +1,8 @@
 /* Lets and params that no rule reads, actuators that none commands.
  *
- * Place in the flow: inside lint. A rule's let is said always. Those of devices, params and actuators, only
- * where their file holds rules, too: a file of declarations that others use may declare more than
- * this set of rules needs. */
+ * Place in the flow: inside lint. A rule's let is said always. Those of devices, params and
+ * actuators only where their file holds rules, too: a file of declarations that others use may
+ * declare more than this set of rules needs. */
 #include "engine/base/map.h"
 #include "rules/lint_internal.h"
 

@@ -57,6 +57,14 @@ static void print_program(const struct fb_program *program, bool listing) {
     fb_buf_free(&out);
 }
 
+static void print_counts(const struct fb_checked *checked, uint32_t n_files) {
+    printf("%u file%s read, %u rule%s, ", n_files, plural(n_files), checked->n_rules,
+           plural(checked->n_rules));
+    if (checked->n_actuators)
+        printf("%u actuator%s, ", checked->n_actuators, plural(checked->n_actuators));
+    printf("no errors\n");
+}
+
 static void print_text(const struct fb_diags *diags, const struct fb_compiled *compiled,
                        bool listing) {
     struct fb_buf out = {0};
@@ -70,8 +78,7 @@ static void print_text(const struct fb_diags *diags, const struct fb_compiled *c
         fprintf(stderr, "%u error%s in %u file%s\n", diags->errors, plural(diags->errors), n_files,
                 plural(n_files));
     else
-        printf("%u file%s read, %u rule%s, no errors\n", n_files, plural(n_files),
-               compiled->checked.n_rules, plural(compiled->checked.n_rules));
+        print_counts(&compiled->checked, n_files);
 }
 
 static void print_json(const struct fb_diags *diags, const struct fb_compiled *compiled) {

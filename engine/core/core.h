@@ -41,7 +41,8 @@ void fb_core_free(struct fb_core *core);
 void fb_core_configure(struct fb_core *core, const struct fb_core_config *config);
 
 /* The wall clock of the record or tick that comes next; before the first call, and with FB_NO_TIME,
- * it is whatever an actuator's decision has as now. Only expiry, lease and lag of commands depend on it. */
+ * it is whatever an actuator's decision has as now. Only expiry, lease and lag of commands depend
+ * on it. */
 void fb_core_set_wall(struct fb_core *core, int64_t wall_us);
 /* Moves the task's clock C to c_us if that is ahead, and fires what is due before it. */
 void fb_core_advance(struct fb_core *core, int64_t c_us);

@@ -15,33 +15,43 @@ static inline bool rests(const struct fb_condition_plan *condition, const struct
            condition->may_rest && !(condition->whenever && value == FB_TRUE);
 }
 
-static uint8_t interpret(struct fb_core *core, const struct fb_moment *moment,
-                         struct fb_eval *eval, uint32_t index) {
-    const struct fb_class_plan *plan = eval->device->plan;
-    struct fb_value result = fb_eval_run(eval, &plan->class_->conditions[index].code);
-    if (plan->conditions[index].is_claim) {
-        fb_claim_evaluated(core, moment, index, result);
-        return FB_UNKNOWN;
-    }
+static uint8_t interpret(struct fb_eval *eval, uint32_t index) {
+    struct fb_value result =
+        fb_eval_run(eval, &eval->device->plan->class_->conditions[index].code);
     return result.quality == FB_Q_GOOD ? (uint8_t)result.i : FB_UNKNOWN;
 }
 
-static inline void evaluate(struct fb_core *core, const struct fb_moment *moment,
-                            struct fb_eval *eval, uint32_t index) {
+/* The value of a command is no truth. */
+static uint8_t interpret_claim(struct fb_core *core, const struct fb_moment *moment,
+                               struct fb_eval *eval, uint32_t index) {
+    const struct fb_class *class_ = eval->device->plan->class_;
+    fb_claim_evaluated(core, moment, index,
+                       fb_eval_run(eval, &class_->conditions[index].code));
+    return FB_UNKNOWN;
+}
+
+/* acting: the class has actuators. A constant where it is called, so that others pay nothing. */
+static inline __attribute__((always_inline)) void
+evaluate(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *eval,
+         uint32_t index, bool acting) {
     struct fb_device *device = moment->device;
     const struct fb_condition_plan *condition = &device->plan->conditions[index];
     struct fb_condition_cell *cell = (void *)((char *)device + condition->cell_at);
     eval->deadline_us = eval->each_us = FB_NEVER;
     eval->restless = false;
-    uint8_t value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
-                                     : interpret(core, moment, eval, index);
+    uint8_t value;
+    if (acting && condition->is_claim)
+        value = interpret_claim(core, moment, eval, index);
+    else
+        value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
+                                 : interpret(eval, index);
     if (eval->each_us < eval->deadline_us && !rests(condition, eval, value))
         eval->deadline_us = eval->each_us;
     fb_device_set_deadline(device, index, eval->deadline_us);
     device->resting |= eval->deadline_us == FB_NEVER;
     if (condition->is_alarm)
         fb_alarm_raise(condition->rule, cell, value);
-    else if (condition->acts)
+    else if (acting && condition->acts)
         fb_acting_evaluated(core, moment, index, value);
     else if (condition->whenever && value == FB_FALSE)
         cell->value = value;
@@ -58,11 +68,12 @@ static inline bool is_settled(const struct fb_rule_plan *rule, const struct fb_d
            cell->clear_t0_us == FB_NO_TIME && cell->clear_paused_us == FB_NO_TIME;
 }
 
-static inline void change(struct fb_core *core, const struct fb_moment *moment,
-                          uint32_t local_rule) {
+static inline __attribute__((always_inline)) void change(struct fb_core *core,
+                                                         const struct fb_moment *moment,
+                                                         uint32_t local_rule, bool acting) {
     const struct fb_class_plan *plan = moment->device->plan;
     const struct fb_rule_plan *rule = &plan->rules[local_rule];
-    if (rule->is_control)
+    if (acting && rule->is_control)
         fb_control_change(core, moment, local_rule);
     if (!rule->is_alarm)
         return;
@@ -78,13 +89,14 @@ static void change_due(struct fb_core *core, const struct fb_moment *moment, uin
     const struct fb_class *class_ = moment->device->plan->class_;
     for (uint32_t rule = from; rule < to; rule++)
         if (moment->device->deadlines[class_->n_conditions + rule] <= moment->t_us)
-            change(core, moment, rule);
+            change(core, moment, rule, true);
 }
 
-void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
-                       const uint64_t *conditions) {
+static inline __attribute__((always_inline)) void
+evaluate_all(struct fb_core *core, const struct fb_moment *moment, const uint64_t *conditions,
+             bool acting) {
     const struct fb_class_plan *plan = moment->device->plan;
-    bool timer = moment->cause.timer, controls = plan->class_->n_claims > 0;
+    bool timer = moment->cause.timer;
     uint32_t next_rule = 0, current = UINT32_MAX;
     core->moment++;
     struct fb_eval eval = fb_moment_eval(core, moment);
@@ -94,20 +106,28 @@ void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
             uint32_t rule = plan->conditions[index].local_rule;
             if (rule != current) {
                 if (current != UINT32_MAX)
-                    change(core, moment, current);
+                    change(core, moment, current, acting);
                 current = rule;
                 if (timer)
                     change_due(core, moment, next_rule, current);
                 next_rule = current + 1;
-                if (controls && plan->rules[rule].is_control)
+                if (acting && plan->rules[rule].is_control)
                     fb_control_before(core, moment, rule);
             }
             core->stats.evaluations++;
-            evaluate(core, moment, &eval, index);
+            evaluate(core, moment, &eval, index, acting);
         }
     }
     if (current != UINT32_MAX)
-        change(core, moment, current);
+        change(core, moment, current, acting);
     if (timer)
         change_due(core, moment, next_rule, plan->class_->n_rules);
+}
+
+void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
+                       const uint64_t *conditions) {
+    if (__builtin_expect(moment->device->plan->class_->n_actuators > 0, 0))
+        evaluate_all(core, moment, conditions, true);
+    else
+        evaluate_all(core, moment, conditions, false);
 }

@@ -56,7 +56,8 @@ struct fb_rule;
 
 struct fb_output {
     enum fb_output_kind kind;
-    const struct fb_rule *rule; /* NULL for late; command, blocked: the winner's, NULL: the default */
+    const struct fb_rule *rule; /* NULL for late; command, blocked: the winner's, NULL: the
+                                 * default */
     uint16_t class_index;
     struct fb_str device;
     struct fb_cause cause;
@@ -90,8 +91,8 @@ struct fb_output {
     bool ended;              /* blocked: it blocks no longer; else it begins to */
     uint64_t count;          /* blocked, ended: decisions that it blocked */
 
-    /* alert, event, command, blocked: in the order of rule->shown, rule->slots and the class's tags;
-     * NULL where there is no rule */
+    /* alert, event, command, blocked: in the order of rule->shown, rule->slots and the class's
+     * tags; NULL where there is no rule */
     const struct fb_value *shown;
     const struct fb_shown_source *sources; /* as shown; NULL: not known */
     const struct fb_value *slots;

@@ -203,8 +203,8 @@ struct fb_elapsed_cell {
     uint8_t value;    /* of the comparison */
 };
 
-/* What a condition is for. CLAIM: the value of a command, a number or a word's index; the others are
- * truths. */
+/* What a condition is for. CLAIM: the value of a command, a number or a word's index; the others
+ * are truths. */
 enum fb_condition_role {
     FB_ROLE_WHEN, /* a `raise`, the `when` of an event, the `start` of a control */
     FB_ROLE_CLAIM,
@@ -215,8 +215,8 @@ enum fb_condition_role {
 /* One `raise .. when`, the `when` of an event; what a control or an actuator consists of. */
 struct fb_condition {
     uint32_t rule;  /* index in the program */
-    uint32_t raise; /* index in the rule; 0 for an event. A control: `start`, if it has one, then its
-                     * commands; an actuator: interlock, then permissive */
+    uint32_t raise; /* index in the rule; 0 for an event. A control: `start`, if it has one, then
+                     * its commands; an actuator: interlock, then permissive */
     enum fb_condition_role role;
     uint32_t claim;     /* CLAIM: index in the class */
     uint64_t actuators; /* set of those whose accepted value it reads, by index in the class */

@@ -3,7 +3,8 @@
  * Place in the flow: ctest runs it once for each kind of output. `run_golden KIND FOLDER`; KIND is
  * syntax (the reports of the parser), check (those of all stages), format (the formatter's output,
  * which must also parse to the same tree and format to itself), listing (the compiled program and
- * its cost) or conflicts (as check; the file's name says the verdict that must be among them). With FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
+ * its cost) or conflicts (as check; the file's name says the verdict that must be among them). With
+ * FB_GOLDEN_UPDATE=1 it writes the expectations anew. */
 #include "rules/compile.h"
 #include "rules/cost.h"
 #include "rules/format.h"

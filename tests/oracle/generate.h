@@ -142,7 +142,7 @@ struct gen_event {
     struct fb_entry entry;
     bool tick;        /* no record: only the clock moves */
     int64_t clock_us; /* the task's clock at the record */
-    int64_t wall_us;  /* the wall clock; INT64_MIN: the task's */
+    int64_t wall_us;  /* the wall clock; INT64_MIN: there is none */
     bool off;
 };
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ACTING_SHARE = 0 }; /* of 100 seeds: none before the core acts */
+enum { ACTING_SHARE = 50 }; /* of 100 seeds */
 
 static bool chance(struct gen_case *c, uint32_t percent) {
     return gen_chance(&c->random, percent);
@@ -295,7 +295,7 @@ void gen_walls(struct gen_case *c) {
     static const int64_t lags[] = {0,         0,         30 * FB_SECOND, 60 * FB_SECOND,
                                    -FB_SECOND, FB_MINUTE + 1, 61 * FB_SECOND, 5 * FB_MINUTE};
     static const int64_t most[] = {60, 60, 60, 60, 600, 1, 5, 20};
-    bool lagging = c->n_actuators > 0 && chance(c, 50);
+    bool lagging = c->n_actuators > 0 && chance(c, 60);
     int64_t lag = 0;
     c->max_lag_us = c->n_actuators > 0 ? most[below(c, 8)] * FB_SECOND : FB_MINUTE;
     c->finish_wall_us = FB_NO_TIME;

@@ -171,51 +171,58 @@ static void fire(struct ora *o, struct ora_device *device, int64_t t) {
                             .t = t,
                             .now = clock_at(o, device, t)};
     bool *due = fb_alloc(class->n_conditions + 1);
+    ora_acting_begins(&view, device);
     for (uint32_t i = 0; i < class->n_conditions; i++)
         due[i] = device->conditions[i].deadline == t;
     for (uint32_t r = 0; r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, device->rules[r].deadline == t);
-    ora_actuators_step(&view, device, due);
+    ora_actuators_look(&view, device, due);
+    ora_actuators_step(&view, device);
     free(due);
 }
 
-/* A12: an actuator's own deadline that is due before the device's next timer. */
-static bool fire_actuator(struct ora *o, struct ora_device *device, bool last) {
-    int64_t c = ora_actuators_due(device), t = first_deadline(device);
-    if (c == FB_NEVER || (last ? c > o->c : c >= o->c))
-        return false;
-    if (t != FB_NEVER && (last ? t <= device->d : t < device->d) && clock_at(o, device, t) <= c)
-        return false;
+/* What comes next of a device: a timer at t, or its actuators' deadline c at its time then. */
+struct next {
+    struct ora_device *device;
+    int64_t t, c;
+    bool actuators;
+};
+
+/* A12: timers whose instant comes to c or before it fire first. */
+static bool next_of(const struct ora *o, struct ora_device *device, bool last, struct next *next) {
+    int64_t t = first_deadline(device), c = ora_actuators_due(device);
+    bool timer = t != FB_NEVER && (last ? t <= device->d : t < device->d);
+    bool actuators = c != FB_NEVER && (last ? c <= o->c : c < o->c);
     int64_t d = device->w + (c - device->cw);
+    *next = (struct next){device, t, c, actuators && !(timer && clock_at(o, device, t) <= c)};
+    if (next->actuators)
+        next->t = d > device->d_before ? d : device->d_before;
+    return timer || actuators;
+}
+
+static void fire_actuators(struct ora *o, const struct next *next) {
     struct ora_view view = {.o = o,
-                            .device = device,
-                            .n = device->n_records,
-                            .t = d > device->d_before ? d : device->d_before,
-                            .now = c};
-    ora_actuators_fire(&view, device);
-    return true;
+                            .device = next->device,
+                            .n = next->device->n_records,
+                            .t = next->t,
+                            .now = next->c};
+    ora_actuators_fire(&view, next->device);
 }
 
 /* Fires what is due before each device's time, at the end of a file also what is due then. */
 static void fire_due(struct ora *o, bool last) {
     for (;;) {
-        struct ora_device *next = NULL;
-        int64_t t = FB_NEVER;
+        struct next first = {0}, next;
         for (size_t i = 0; i < o->n_devices; i++)
-            while (fire_actuator(o, o->devices[i], last))
-                ;
-        for (size_t i = 0; i < o->n_devices; i++) {
-            struct ora_device *device = o->devices[i];
-            int64_t first = first_deadline(device);
-            bool due = last ? first <= device->d : first < device->d;
-            if (due && first != FB_NEVER && (next == NULL || before(device, first, next, t))) {
-                next = device;
-                t = first;
-            }
-        }
-        if (next == NULL)
+            if (next_of(o, o->devices[i], last, &next) &&
+                (first.device == NULL || before(next.device, next.t, first.device, first.t)))
+                first = next;
+        if (first.device == NULL)
             return;
-        fire(o, next, t);
+        if (first.actuators)
+            fire_actuators(o, &first);
+        else
+            fire(o, first.device, first.t);
     }
 }
 
@@ -274,6 +281,7 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
                             .again = again};
     bool *due = fb_alloc(class->n_conditions + 1);
     bool any = device->n_records == 1 && !again;
+    ora_acting_begins(&view, device);
     for (uint32_t i = 0; i < class->n_conditions; i++) {
         const struct ora_condition *c = class->conditions[i];
         bool concerned = c->every_record || device->n_records == 1;
@@ -284,8 +292,9 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
     }
     for (uint32_t r = 0; any && r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, false);
-    if (any)
-        ora_actuators_step(&view, device, due);
+    ora_actuators_look(&view, device, due);
+    if (again)
+        ora_actuators_step(&view, device);
     free(due);
 }
 

@@ -218,6 +218,7 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
 void ora_memories_new(struct ora *o, struct ora_device *device) {
     const struct ora_class *class = device->class;
     device->claims = FB_ARENA_ARRAY(o->arena, struct ora_claim_state, class->n_claims);
+    device->asked = FB_ARENA_ARRAY(o->arena, struct ora_asked, class->n_claims);
     for (uint32_t i = 0; i < class->n_claims; i++)
         device->claims[i].unknown_since = FB_NO_TIME;
     for (uint32_t i = 0; i < class->n_rules; i++)
@@ -230,7 +231,6 @@ void ora_memories_new(struct ora *o, struct ora_device *device) {
             m->blocks = FB_GUARDS;
             m->due = FB_NEVER;
             m->interlock = m->permissive = -1;
-            m->seen = FB_ARENA_ARRAY(o->arena, struct ora_seen, class->actuators[i].n_claims);
             device->memories[2 * i + (uint32_t)shadow] = m;
         }
     }
@@ -322,32 +322,31 @@ static bool concerns(const struct ora_claim *claim, const struct ora_device *dev
     return shadow || is_real(claim, device);
 }
 
-static bool is_over(int64_t since, int64_t d, int64_t now) {
-    return since != FB_NO_TIME && now - since >= d;
+static void ends_at(struct ora_asked *asked, int64_t since, int64_t d) {
+    if (since != FB_NO_TIME && since + d < asked->ends)
+        asked->ends = since + d;
 }
-
-struct ora_asked {
-    bool in_force, unknown_safe;
-    double value;
-};
 
 static struct ora_asked asks(const struct ora_actuator *a, const struct ora_claim *claim,
                              const struct ora_device *device, int64_t now) {
     const struct ora_rule_state *control = &device->rules[claim->rule->index];
     const struct ora_claim_state *state = &device->claims[claim->index];
     enum fb_on_unknown policy = claim->rule->decl->on_unknown;
-    struct ora_asked asked = {.in_force = true, .value = state->value};
-    if (!control->on || is_over(control->unknown_since, a->hold, now) ||
-        is_over(state->unknown_since, a->hold, now) ||
-        (claim->pulse > 0 && is_over(control->on_since, claim->pulse, now)))
-        return (struct ora_asked){0};
+    const struct ora_asked nothing = {.ends = FB_NEVER};
+    struct ora_asked asked = {.in_force = true, .value = state->value, .ends = FB_NEVER};
+    if (!control->on)
+        return nothing;
     if (control->safe || (!state->known && policy == FB_UNKNOWN_SAFE)) {
         asked.value = a->safe;
         asked.unknown_safe = true;
     } else if (!state->known && (policy == FB_UNKNOWN_STOP || !state->ever)) {
-        return (struct ora_asked){0};
+        return nothing;
     }
-    return asked;
+    if (claim->pulse > 0)
+        ends_at(&asked, control->on_since, claim->pulse);
+    ends_at(&asked, control->unknown_since, a->hold);
+    ends_at(&asked, state->unknown_since, a->hold);
+    return asked.ends <= now ? nothing : asked;
 }
 
 /* --- Arbitration (A5) --- */
@@ -481,6 +480,7 @@ static void send(struct ora_view *view, struct ora_request *r, bool shadow,
     } else if (!r->behind && r->now >= renewal_of(a, m, winner)) {
         struct ora_sent again = *last;
         again.at = r->now;
+        again.requested = r->requested;
         put_command(view, a, m, shadow, again, FB_REASON_RENEWED);
     }
 }
@@ -496,36 +496,36 @@ static void note_deadlines(struct ora_request *r, const struct ora_device *devic
         ora_note_due(r, m->changed + a->maximum_on);
     ora_note_due(r, renewal_of(a, m, winner));
     for (uint32_t i = 0; i < a->n_claims; i++) {
-        const struct ora_claim *claim = a->claims[i];
-        const struct ora_rule_state *control = &device->rules[claim->rule->index];
-        const struct ora_claim_state *state = &device->claims[claim->index];
-        if (!concerns(claim, device, shadow))
-            continue;
-        if (claim->pulse > 0 && control->on)
-            ora_note_due(r, control->on_since + claim->pulse);
-        if (control->unknown_since != FB_NO_TIME)
-            ora_note_due(r, control->unknown_since + a->hold);
-        if (state->unknown_since != FB_NO_TIME)
-            ora_note_due(r, state->unknown_since + a->hold);
+        struct ora_asked asked = asks(a, a->claims[i], device, r->now);
+        if (concerns(a->claims[i], device, shadow) && asked.in_force)
+            ora_note_due(r, asked.ends);
     }
 }
 
-/* A13: the conditions that read the actuator's name are due at the device time of the decision. */
+/* A13: the conditions that read the actuator's name are due at the device time of the decision; not
+ * so soon after a change. */
 static void tell_readers(const struct ora_view *view, struct ora_device *device,
-                         const struct ora_actuator *a) {
+                         const struct ora_actuator *a, bool soon) {
+    int64_t t = view->t + (soon ? FB_SECOND : 0);
     for (uint32_t i = 0; i < device->class->n_conditions; i++)
         if (device->class->conditions[i]->actuators[a->index] &&
-            device->conditions[i].deadline > view->t)
-            device->conditions[i].deadline = view->t;
+            device->conditions[i].deadline > t)
+            device->conditions[i].deadline = t;
 }
 
 static void decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
                    bool shadow, int64_t now) {
     struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
     struct ora_winner winner = arbitrate(a, device, shadow, now);
+    struct ora_view at = *view;
+    at.now = now;
     m->due = FB_NEVER;
-    if (!m->has_accepted && !winner.any)
+    if (!m->has_accepted && !winner.any) { /* A5: but for the end of a block */
+        m->decided |= m->blocks != FB_GUARDS;
+        m->now = now;
+        tell_block(&at, a, m, shadow, &winner, FB_GUARDS);
         return;
+    }
     int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
     struct ora_request r = {.actuator = a,
                             .memory = m,
@@ -534,8 +534,6 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
                             .requested = winner.value,
                             .value = winner.value,
                             .next = FB_NEVER};
-    struct ora_view at = *view;
-    at.now = now;
     /* A8, catch_up: nobody knows since when the actuator has been what it is. */
     if (m->blocks == FB_GUARD_CATCH_UP && !r.behind && m->n_sent > 0 &&
         now - m->sent[m->n_sent - 1].at > a->lease)
@@ -544,13 +542,14 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
     tell_block(&at, a, m, shadow, &winner, r.blocks);
     bool had = m->has_accepted;
     double before = m->accepted;
+    int64_t changed = m->changed;
     send(&at, &r, shadow, &winner);
     note_deadlines(&r, device, shadow, &winner);
     m->due = r.next;
     m->now = now;
     m->decided = true;
     if (!shadow && (had != m->has_accepted || before != m->accepted))
-        tell_readers(view, device, a);
+        tell_readers(view, device, a, had && now - changed < FB_SECOND);
 }
 
 /* --- When it is decided (A2) --- */
@@ -560,7 +559,7 @@ static void condition_is(const struct ora_actuator *a, struct ora_memory *m,
                          const struct ora_device *device, int64_t now) {
     int interlock = a->interlock == NULL ? 0 : device->conditions[a->interlock->index].value;
     int permissive = a->permissive == NULL ? 1 : device->conditions[a->permissive->index].value;
-    if (interlock == 1)
+    if (interlock != 0)
         m->lockout_end = FB_NO_TIME;
     else if (interlock == 0 && m->interlock > 0 && a->lockout > 0)
         m->lockout_end = now + a->lockout;
@@ -568,47 +567,67 @@ static void condition_is(const struct ora_actuator *a, struct ora_memory *m,
     m->permissive = permissive;
 }
 
-/* What the actuator sees of its claims; true: it is another than before. */
-static bool look_at_claims(const struct ora_actuator *a, struct ora_memory *m,
-                           const struct ora_device *device, bool shadow, int64_t now) {
-    bool other = false;
-    for (uint32_t i = 0; i < a->n_claims; i++) {
-        struct ora_asked asked = asks(a, a->claims[i], device, now);
-        struct ora_seen seen = {asked.in_force && concerns(a->claims[i], device, shadow),
-                                asked.value};
-        other |= seen.in_force != m->seen[i].in_force ||
-                 (seen.in_force && seen.value != m->seen[i].value);
-        m->seen[i] = seen;
+void ora_acting_begins(const struct ora_view *view, struct ora_device *device) {
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        const struct ora_actuator *a = &device->class->actuators[i];
+        for (uint32_t k = 0; k < a->n_claims; k++)
+            device->asked[a->claims[k]->index] = asks(a, a->claims[k], device, view->now);
     }
-    return other;
 }
 
-void ora_actuators_step(struct ora_view *view, struct ora_device *device, const bool *due) {
-    const struct ora_class *class = device->class;
-    bool first = view->record != NULL && device->n_records == 1 && !view->again;
-    for (uint32_t i = 0; i < class->n_actuators; i++) {
-        const struct ora_condition *both[] = {class->actuators[i].interlock,
-                                              class->actuators[i].permissive};
-        for (int k = 0; k < 2; k++) {
-            if (both[k] == NULL || !due[both[k]->index])
-                continue;
-            struct fb_value value = ora_condition_value(view, device, both[k]);
-            device->conditions[both[k]->index].value =
-                value.quality != FB_Q_GOOD ? 2 : value.i != 0;
-        }
+/* A2: is a claim on it another than before the evaluation, both as of now? */
+static bool is_asked_otherwise(const struct ora_view *view, const struct ora_actuator *a,
+                               const struct ora_device *device, bool shadow) {
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        struct ora_asked before = device->asked[a->claims[i]->index];
+        struct ora_asked after = asks(a, a->claims[i], device, view->now);
+        if (!concerns(a->claims[i], device, shadow))
+            continue;
+        if (before.in_force != after.in_force || before.value != after.value ||
+            before.ends != after.ends)
+            return true;
     }
-    for (uint32_t i = 0; i < class->n_actuators; i++) {
-        const struct ora_actuator *a = &class->actuators[i];
+    return false;
+}
+
+/* The truth of an interlock or a permissive; true: it is another than before. */
+static bool look_at(struct ora_view *view, struct ora_device *device,
+                    const struct ora_condition *c, const bool *due) {
+    if (c == NULL || !due[c->index])
+        return false;
+    struct fb_value value = ora_condition_value(view, device, c);
+    uint8_t before = device->conditions[c->index].value;
+    uint8_t now = value.quality != FB_Q_GOOD ? 2 : value.i != 0;
+    device->conditions[c->index].value = now;
+    return now != before;
+}
+
+void ora_actuators_look(struct ora_view *view, struct ora_device *device, const bool *due) {
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        const struct ora_actuator *a = &device->class->actuators[i];
+        bool interlock = look_at(view, device, a->interlock, due);
+        bool permissive = look_at(view, device, a->permissive, due);
+        for (int shadow = 0; shadow < 2; shadow++)
+            device->memories[2 * i + (uint32_t)shadow]->concerned |=
+                interlock || permissive || is_asked_otherwise(view, a, device, shadow);
+    }
+}
+
+void ora_actuators_step(struct ora_view *view, struct ora_device *device) {
+    bool first = view->record != NULL && device->n_records == 1;
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        const struct ora_actuator *a = &device->class->actuators[i];
         for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
             int64_t now = m->decided && m->now > view->now ? m->now : view->now;
-            int interlock = m->interlock, permissive = m->permissive;
+            bool concerned = m->concerned || first;
+            m->concerned = false;
             if (first)
                 m->changed = now;
+            if (!concerned)
+                continue;
             condition_is(a, m, device, now);
-            bool other = look_at_claims(a, m, device, shadow, now);
-            if (first || other || interlock != m->interlock || permissive != m->permissive)
-                decide(view, device, a, shadow, now);
+            decide(view, device, a, shadow, now);
         }
     }
 }
@@ -629,7 +648,6 @@ void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
             if (m->due != view->now)
                 continue;
-            look_at_claims(a, m, device, shadow, view->now);
             decide(view, device, a, shadow, view->now);
         }
     }

@@ -52,10 +52,11 @@ struct ora_times {
     size_t n, cap;
 };
 
-/* A claim as an actuator saw it last. */
-struct ora_seen {
-    bool in_force;
+/* What a claim asks for at an instant. */
+struct ora_asked {
+    bool in_force, unknown_safe;
     double value;
+    int64_t ends; /* by `for` or `hold at most`; FB_NEVER */
 };
 
 /* What an actuator, or its shadow, remembers. */
@@ -63,6 +64,7 @@ struct ora_memory {
     struct ora_sent *sent; /* all commands */
     size_t n_sent, cap_sent;
     bool has_accepted, decided;
+    bool concerned; /* by an evaluation (A2) */
     double accepted, direction; /* direction of the accepted step before; 0: none */
     int64_t now;                /* of the decision before, if decided */
     int64_t changed;            /* time of change */
@@ -71,7 +73,6 @@ struct ora_memory {
     enum fb_guard blocks;             /* FB_GUARDS: none */
     uint64_t blocked;
     int64_t due;
-    struct ora_seen *seen; /* by claim of the actuator */
     int interlock, permissive; /* 0 false, 1 true, 2 unknown; -1: not yet */
 };
 
@@ -104,10 +105,14 @@ void ora_memories_free(struct ora_device *device);
 struct fb_value ora_accepted(const struct ora_device *device, const struct ora_actuator *actuator);
 
 /* --- What happens --- */
+/* The beginning of an evaluation: notes what the claims ask for. */
+void ora_acting_begins(const struct ora_view *view, struct ora_device *device);
 void ora_control_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
                       const bool *due);
-/* The end of an evaluation. */
-void ora_actuators_step(struct ora_view *view, struct ora_device *device, const bool *due);
+/* Interlocks and permissives that are due, and whom the evaluation concerns. */
+void ora_actuators_look(struct ora_view *view, struct ora_device *device, const bool *due);
+/* The end of an evaluation, of a record the second one's. */
+void ora_actuators_step(struct ora_view *view, struct ora_device *device);
 /* C; FB_NEVER */
 int64_t ora_actuators_due(const struct ora_device *device);
 /* The actuators that are due at view->now. */

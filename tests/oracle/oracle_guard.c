@@ -228,8 +228,7 @@ static void ask_catch_up(struct ora_request *r) {
         pass(r, FB_GUARD_CATCH_UP);
         return;
     }
-    if (r->held)
-        r->blocks = FB_GUARD_CATCH_UP;
+    r->blocks = FB_GUARD_CATCH_UP; /* whatever the others said */
     hold(r, FB_GUARD_CATCH_UP, r->now + FB_SECOND);
 }
 
@@ -257,7 +256,7 @@ static void reversed(const struct ora_actuator *a, struct ora_memory *m, int64_t
     add_time(&m->reversals, now);
     for (size_t i = 0; i < m->reversals.n; i++)
         n += m->reversals.items[i] > now - a->reversals_in;
-    if (a->reversals > 0 && n >= a->reversals)
+    if (a->reversals > 0 && n >= a->reversals && m->breaker_end == FB_NO_TIME)
         m->breaker_end = now + a->breaker_for;
 }
 

@@ -14,6 +14,7 @@
 #include <regex.h>
 
 struct ora_actuator;
+struct ora_asked;
 struct ora_claim;
 struct ora_memory;
 
@@ -235,6 +236,7 @@ struct ora_device {
     struct ora_condition_state *conditions;
     struct ora_rule_state *rules;
     struct ora_claim_state *claims;
+    struct ora_asked *asked; /* by claim, before the evaluation */
     struct ora_memory **memories; /* by actuator, two each: the real one, its shadow */
 };
 
@@ -248,7 +250,7 @@ struct ora {
     struct ora_regex *regexes; /* all of them */
     const struct fb_tree *tree;
     struct fb_arena *arena, *scratch;
-    int64_t max_skew, max_lag, c, wall; /* wall: FB_NO_TIME: it is c */
+    int64_t max_skew, max_lag, c, wall; /* wall: FB_NO_TIME: there is none */
     bool has_c;
     fb_output_fn *sink;
     void *context;

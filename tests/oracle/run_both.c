@@ -197,9 +197,6 @@ static void collect(void *context, const struct fb_output *output) {
     FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
     into->lines->items[into->lines->n++] =
         fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
-    FB_PUSH_ROOM(into->lines->devices, into->lines->n - 1, into->lines->cap_devices);
-    into->lines->devices[into->lines->n - 1] =
-        fb_str_printf(into->result->arena, "%u/%.*s", output->class_index, FB_ARG(output->device));
     fb_buf_free(&line);
     if (into->count)
         count(&into->result->counts, output);
@@ -255,28 +252,6 @@ static size_t first_difference(const struct run_lines *a, const struct run_lines
     return a->n == b->n ? SIZE_MAX : n;
 }
 
-/* The decisions of one device are in order; where those of another come between is left open. */
-static void sort_by_device(struct run_lines *lines) {
-    for (size_t i = 1; i < lines->n; i++) {
-        struct fb_str item = lines->items[i], device = lines->devices[i];
-        size_t k = i;
-        while (k > 0 && fb_str_cmp(lines->devices[k - 1], device) > 0) {
-            lines->items[k] = lines->items[k - 1];
-            lines->devices[k] = lines->devices[k - 1];
-            k--;
-        }
-        lines->items[k] = item;
-        lines->devices[k] = device;
-    }
-}
-
-static bool acts(const struct fb_program *program) {
-    for (uint32_t i = 0; i < program->n_classes; i++)
-        if (program->classes[i].n_actuators > 0)
-            return true;
-    return false;
-}
-
 static void run_series(const struct fb_compiled *compiled, const struct series *series,
                        void (*put_line)(const struct fb_output *output, struct fb_buf *out),
                        void (*usage)(const struct ora *o), struct run_result *result) {
@@ -286,10 +261,6 @@ static void run_series(const struct fb_compiled *compiled, const struct series *
     into.lines = &result->oracle;
     into.count = true;
     run_oracle(compiled->tree, series, &into, usage);
-    if (acts(compiled->program)) {
-        sort_by_device(&result->product);
-        sort_by_device(&result->oracle);
-    }
     result->first_difference = first_difference(&result->product, &result->oracle);
 }
 
@@ -369,8 +340,6 @@ void run_case(const struct gen_case *c, struct run_result *result,
 void run_result_free(struct run_result *result) {
     free(result->product.items);
     free(result->oracle.items);
-    free(result->product.devices);
-    free(result->oracle.devices);
     fb_buf_free(&result->diagnostics);
     fb_arena_free(result->arena);
 }

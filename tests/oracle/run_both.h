@@ -12,8 +12,8 @@
 #include "engine/model/output.h"
 
 struct run_lines {
-    struct fb_str *items, *devices;
-    size_t n, cap, cap_devices;
+    struct fb_str *items;
+    size_t n, cap;
 };
 
 struct run_counts {
@@ -39,7 +39,7 @@ void run_result_free(struct run_result *result);
 struct run_entry {
     struct fb_entry entry;
     int64_t clock_us;
-    int64_t wall_us; /* FB_NO_TIME: the clock */
+    int64_t wall_us; /* FB_NO_TIME: there is none */
     bool tick;       /* no record: only the clock moves */
 };
 struct fb_compiled;

@@ -175,10 +175,34 @@ static void put_shown(const struct fb_output *o, struct fb_buf *out) {
 
 static bool with_values;
 
+/* What a command says, by whom; what began or ceased to block. */
+static void put_acting(const struct fb_output *o, struct fb_buf *out) {
+    char text[FB_NUM_TEXT_MAX];
+    fb_buf_printf(out, " %s%.*s/%.*s", o->actuator->shadow ? "shadow " : "",
+                  FB_ARG(o->actuator->name), FB_ARG(o->device));
+    if (o->kind == FB_OUT_COMMAND) {
+        fb_buf_text(out, " = ");
+        fb_buf_put(out, text, fb_num_format(o->value, text));
+        fb_buf_printf(out, " %s", fb_command_reason_name(o->reason));
+        if (o->rule != NULL && o->reason != FB_REASON_RENEWED)
+            fb_buf_printf(out, " by %.*s", FB_ARG(o->rule->name));
+    } else if (o->ended) {
+        fb_buf_printf(out, " %s blocked %" PRIu64, fb_guard_name(o->guard), o->count);
+    } else {
+        fb_buf_printf(out, " %s blocks", fb_guard_name(o->guard));
+    }
+    if (o->cause.timer)
+        fb_buf_text(out, " timer");
+}
+
 static void put_line(const struct fb_output *o, struct fb_buf *out) {
     put_seconds(o->at_us, out);
     if (o->kind == FB_OUT_LATE) {
         fb_buf_printf(out, " %s %.*s", o->future ? "future" : "late", FB_ARG(o->device));
+        return;
+    }
+    if (o->kind == FB_OUT_COMMAND || o->kind == FB_OUT_BLOCKED) {
+        put_acting(o, out);
         return;
     }
     fb_buf_printf(out, " %.*s/%.*s ", FB_ARG(o->rule->name), FB_ARG(o->device));

@@ -21,20 +21,21 @@ struct loop {
     struct fb_core *core;
     int64_t now_us, clock_us; /* the wall; the task's clock */
     uint16_t x, position, trip; /* fields of the device */
+    struct plant_span spell;
     uint64_t in_flight; /* winner of the command that the receiver took last */
 };
 
-static void note_change(struct loop_course *course, int64_t at_us, double value,
-                        uint64_t winner) {
-    if (course->n_changes > 0 && course->changes[course->n_changes - 1].value == value)
+static void note_change(struct loop_course *course, struct loop_change change) {
+    if (course->n_changes > 0 && course->changes[course->n_changes - 1].value == change.value)
         return;
+    course->lapses += change.lapsed;
     if (course->n_changes == course->capacity) {
         course->capacity = course->capacity * 2 + 64;
         course->changes =
             realloc(course->changes, course->capacity * sizeof(*course->changes));
         FB_ASSERT(course->changes != NULL);
     }
-    course->changes[course->n_changes++] = (struct loop_change){at_us, value, winner};
+    course->changes[course->n_changes++] = change;
 }
 
 static uint64_t winner_of(const struct fb_output *output) {
@@ -62,15 +63,31 @@ static void take_output(void *context, const struct fb_output *output) {
                                                      .lease_us = output->lease_until_us});
 }
 
+static bool in_spell(const struct loop *loop, enum loop_spell spell) {
+    return loop->setup->spell == spell && plant_in(loop->spell, loop->now_us);
+}
+
+static void begin_spell(struct loop *loop) {
+    if (loop->setup->spell == SPELL_NONE || loop->course->spell_from_us >= 0 ||
+        loop->now_us < loop->setup->spell_from_us || loop->receiver.value == loop->setup->safe)
+        return;
+    loop->course->spell_from_us = loop->now_us;
+    loop->spell = (struct plant_span){loop->now_us, loop->now_us + loop->setup->spell_us};
+    if (loop->setup->spell == SPELL_STUCK)
+        loop->plant.config.stuck = loop->spell;
+    if (loop->setup->spell == SPELL_SILENT)
+        loop->plant.config.dead_sensor = loop->spell;
+}
+
 static void send_telemetry(struct loop *loop) {
     const struct plant_telemetry sensed = plant_sense(&loop->plant);
-    if (plant_in(loop->plant.config.dead_sensor, loop->now_us))
+    if (in_spell(loop, SPELL_SILENT))
         return;
     line_send(&loop->telemetry,
               (struct line_message){.sent_us = loop->now_us,
                                     .values = {sensed.value, sensed.position * loop->setup->full},
                                     .good = sensed.has_value,
-                                    .trip = plant_in(loop->setup->trip, loop->now_us)});
+                                    .trip = in_spell(loop, SPELL_TRIP)});
 }
 
 static void give_record(struct loop *loop, const struct line_message *message) {
@@ -91,7 +108,7 @@ static void give_record(struct loop *loop, const struct line_message *message) {
 
 static void run_engine(struct loop *loop) {
     struct line_message message;
-    if (plant_in(loop->setup->engine_gone, loop->now_us))
+    if (in_spell(loop, SPELL_ENGINE))
         return;
     fb_core_set_wall(loop->core, loop->now_us);
     while (line_receive(&loop->telemetry, loop->now_us, &message))
@@ -108,25 +125,25 @@ static void run_receiver(struct loop *loop) {
     }
     const uint32_t lapsed = loop->receiver.lapsed;
     const double value = receiver_value(&loop->receiver, loop->now_us);
-    note_change(loop->course, loop->now_us, value,
-                loop->receiver.lapsed != lapsed ? 0 : loop->in_flight);
+    note_change(loop->course, (struct loop_change){.at_us = loop->now_us,
+                                                   .value = value,
+                                                   .winner = loop->in_flight,
+                                                   .lapsed = loop->receiver.lapsed != lapsed});
 }
 
 static void note_value(struct loop *loop) {
     struct loop_course *course = loop->course;
     const double value = loop->plant.value;
-    if (loop->now_us * 4 <= loop->setup->length_us) {
-        course->value_least = course->value_most = value;
-        return;
-    }
-    course->value_least = value < course->value_least ? value : course->value_least;
-    course->value_most = value > course->value_most ? value : course->value_most;
+    const bool begins = loop->now_us * 4 <= loop->setup->length_us;
+    course->least = begins || value < course->least ? value : course->least;
+    course->most = begins || value > course->most ? value : course->most;
 }
 
 static void run(struct loop *loop) {
     const struct loop_setup *setup = loop->setup;
-    note_change(loop->course, 0, setup->safe, 0);
+    note_change(loop->course, (struct loop_change){.value = setup->first});
     for (; loop->now_us < setup->length_us; loop->now_us += PLANT_STEP_US) {
+        begin_spell(loop);
         if (loop->now_us % setup->every_us == 0)
             send_telemetry(loop);
         run_engine(loop);
@@ -134,7 +151,6 @@ static void run(struct loop *loop) {
         plant_step(&loop->plant, loop->receiver.value / setup->full);
         note_value(loop);
     }
-    loop->course->received = loop->receiver.value;
 }
 
 static uint16_t field_named(const struct fb_class *class_, struct fb_str name) {
@@ -160,7 +176,7 @@ static void run_program(const struct fb_program *program, const struct loop_setu
                      .late_percent = setup->commands_late,
                      .late_us = 20000000,
                      .in_order = true},
-        .receiver = {.safe = setup->safe, .value = setup->safe},
+        .receiver = {.safe = setup->safe, .value = setup->first},
         .x = field_named(class_, FB_S("x")),
         .position = field_named(class_, FB_S("position")),
         .trip = field_named(class_, FB_S("trip"))};
@@ -178,7 +194,7 @@ bool loop_run(const char *rules, const struct loop_setup *setup, struct loop_cou
     struct fb_sources *sources = fb_sources_new();
     fb_sources_add(sources, FB_S("loop.rules"), fb_str_of(rules));
     const bool ok = fb_compile_sources(sources, diags, &compiled);
-    *course = (struct loop_course){0};
+    *course = (struct loop_course){.spell_from_us = -1};
     if (ok)
         run_program(compiled.program, setup, course);
     else

@@ -8,15 +8,25 @@
 #include "engine/base/str.h"
 #include "tests/plant/plant.h"
 
+/* What goes wrong for a while. */
+enum loop_spell {
+    SPELL_NONE,
+    SPELL_STUCK,  /* the sensor repeats its last value */
+    SPELL_SILENT, /* it sends nothing */
+    SPELL_ENGINE, /* the engine is gone; records wait for it, as they do in a topic */
+    SPELL_TRIP    /* the field `trip` is true */
+};
+
 struct loop_setup {
     struct plant_config plant;
-    double full; /* the actuator's value at position 1: 1 for two words, else 100 */
-    double safe; /* of the actuator */
+    double full;  /* the actuator's value at position 1: 1 for two words, else 100 */
+    double safe;  /* of the actuator */
+    double first; /* what it is before the first command */
     int64_t every_us, length_us;
     uint32_t telemetry_lost, telemetry_late; /* percent; late: up to 40 s */
     uint32_t commands_lost, commands_late;   /* percent; late: up to 20 s */
-    struct plant_span engine_gone; /* records wait for it, as they do in a topic */
-    struct plant_span trip;        /* the field `trip` is true */
+    enum loop_spell spell;
+    int64_t spell_from_us, spell_us; /* begins when the actuator is not safe, from then on */
     uint64_t seed;
 };
 
@@ -24,16 +34,17 @@ struct loop_setup {
 struct loop_change {
     int64_t at_us;
     double value;
-    uint64_t winner; /* 0: the default, or a lease that lapsed; else one a rule */
+    uint64_t winner; /* 0: the default; else one a rule */
+    bool lapsed;     /* no command: the lease was over */
 };
 
 struct loop_course {
     struct loop_change *changes; /* the first is what was at first, at 0 */
     uint32_t n_changes, capacity;
-    uint32_t commands, blocks;
-    uint32_t stale_commands;   /* sent while the clock was too far behind */
-    double value_least, value_most; /* of the process, after the first quarter */
-    double received;           /* in force at last */
+    uint32_t commands, blocks, lapses;
+    uint32_t stale_commands; /* sent while the clock was too far behind */
+    double least, most;      /* of the process, after the first quarter */
+    int64_t spell_from_us;   /* when it began; -1: it did not */
 };
 
 /* Compiles the rules and runs the loop. False: `complaint` has the compiler's diagnostics. The

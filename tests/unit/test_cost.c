@@ -150,7 +150,8 @@ static void the_table_is_json_too(void **state) {
     fb_cost_json(program, &out);
     fb_buf_printf(&expected,
                   "[\n{\"class\":\"pump\",\"block_bytes\":%u,\"reads\":[\"pumps\"],\"rules\":[\n  "
-                  "{\"rule\":\"a\\\\\\\"b\",\"version\":\"%s\",\"bytes\":42,\"window_bytes\":0,"
+                  "{\"rule\":\"a\\\\\\\"b\",\"kind\":\"alarm\",\"version\":\"%s\",\"bytes\":42,"
+                  "\"window_bytes\":0,"
                   "\"shared_bytes\":0,\"instructions\":1,\"timers\":0,\"writes\":[\"alerts\"],"
                   "\"windows\":[]}]}\n]",
                   program->classes[0].block_bytes, program->rules[0].version);

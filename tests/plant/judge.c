@@ -1,0 +1,140 @@
+/* See judge.h.
+ *
+ * Place in the flow: see judge.h. */
+#include "tests/plant/judge.h"
+
+#include <stdlib.h>
+
+#include "engine/base/err.h"
+
+#define HOUR INT64_C(3600000000)
+
+static bool is_towards_safe(const struct loop_limits *limits, double from, double to) {
+    return from < limits->safe ? to > from && to <= limits->safe
+                               : to < from && to >= limits->safe;
+}
+
+/* The lease lapsed, or what it had interrupted came back. */
+static bool is_lapse(const struct loop_course *course, uint32_t i) {
+    const struct loop_change *change = &course->changes[i];
+    return change->lapsed || (i > 1 && change[-1].lapsed && change->value == change[-2].value);
+}
+
+/* Most of the ascending times that lie in one window (t - window, t]. */
+static uint32_t most_within(const int64_t *times, uint32_t n, int64_t window_us) {
+    uint32_t most = 0, first = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        while (times[first] <= times[i] - window_us)
+            first++;
+        most = i - first + 1 > most ? i - first + 1 : most;
+    }
+    return most;
+}
+
+static uint32_t most_starts(const struct loop_course *course, int64_t *times) {
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < course->n_changes; i++)
+        if (course->changes[i].value == 1 && !is_lapse(course, i))
+            times[n++] = course->changes[i].at_us;
+    return most_within(times, n, HOUR);
+}
+
+static void count_reversals(const struct loop_course *course, const struct loop_limits *limits,
+                            int64_t *times, struct judgement *out) {
+    int before = 0;
+    for (uint32_t i = 1; i < course->n_changes; i++) {
+        const int direction = course->changes[i].value > course->changes[i - 1].value ? 1 : -1;
+        if (is_lapse(course, i))
+            continue;
+        if (direction == -before)
+            times[out->reversals++] = course->changes[i].at_us;
+        before = direction;
+    }
+    out->most_reversals = most_within(times, out->reversals, limits->reversals_us);
+}
+
+/* A rule takes over from another one, which had taken over from it. The default is no rule. */
+static void count_alternations(const struct loop_course *course, const struct loop_limits *limits,
+                               int64_t *times, struct judgement *out) {
+    uint64_t last = 0, before = 0;
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < course->n_changes; i++) {
+        const uint64_t winner = course->changes[i].winner;
+        if (winner == 0 || winner == last)
+            continue;
+        if (winner == before)
+            times[n++] = course->changes[i].at_us;
+        before = last;
+        last = winner;
+    }
+    out->most_alternations = most_within(times, n, limits->reversals_us);
+}
+
+static void check_change(const struct loop_course *course, uint32_t i,
+                         const struct loop_limits *limits, struct judgement *out) {
+    const struct loop_change *from = &course->changes[i - 1], *to = &course->changes[i];
+    const int64_t lasted_us = to->at_us - from->at_us;
+    const bool counts = limits->is_switch && i > 1 && !is_lapse(course, i);
+    if (counts && (out->shortest_us < 0 || lasted_us < out->shortest_us))
+        out->shortest_us = lasted_us;
+    if (is_lapse(course, i) || is_towards_safe(limits, from->value, to->value))
+        return;
+    if (limits->is_switch) {
+        if (lasted_us + limits->jitter_us < limits->minimum_us[from->value == 1])
+            out->broken |= BROKE_MINIMUM;
+        return;
+    }
+    const double up = to->value - from->value, step = up > 0 ? up : -up;
+    if (step > limits->slew * (1 + 1e-12) || lasted_us + limits->jitter_us < limits->slew_us)
+        out->broken |= BROKE_SLEW;
+}
+
+/* Safe in time, and safe until the spell is over. */
+static void check_spell(const struct loop_course *course, const struct loop_limits *limits,
+                        const struct loop_setup *setup, struct judgement *out) {
+    const int64_t from_us = course->spell_from_us, to_us = from_us + setup->spell_us;
+    if (setup->spell == SPELL_NONE)
+        return;
+    if (from_us < 0) {
+        out->broken |= BROKE_NOTHING_TRIED;
+        return;
+    }
+    double value = limits->safe;
+    for (uint32_t i = 0; i < course->n_changes && course->changes[i].at_us < to_us; i++) {
+        const struct loop_change *change = &course->changes[i];
+        value = change->value;
+        if (change->at_us < from_us)
+            continue;
+        if (value == limits->safe)
+            out->to_safe_us = change->at_us - from_us;
+        else
+            out->to_safe_us = -1;
+    }
+    if (limits->safe_within_us > 0 && (out->to_safe_us < 0 || value != limits->safe ||
+                                       out->to_safe_us > limits->safe_within_us))
+        out->broken |= BROKE_SAFE;
+}
+
+struct judgement judge(const struct loop_course *course, const struct loop_limits *limits,
+                       const struct loop_setup *setup) {
+    struct judgement out = {.shortest_us = -1, .to_safe_us = -1};
+    int64_t *times = malloc((course->n_changes + 1) * sizeof(*times));
+    FB_ASSERT(times != NULL);
+    /* One more than the breaker allows: the step towards safe after it has opened. */
+    const uint32_t allowed = limits->reversals + 1;
+    count_reversals(course, limits, times, &out);
+    count_alternations(course, limits, times, &out);
+    if (out.most_reversals > allowed)
+        out.broken |= BROKE_REVERSALS;
+    if (out.most_alternations > allowed)
+        out.broken |= BROKE_RIVALS;
+    if (limits->starts > 0 && most_starts(course, times) > limits->starts)
+        out.broken |= BROKE_STARTS;
+    if (course->stale_commands > 0)
+        out.broken |= BROKE_STALE;
+    for (uint32_t i = 1; i < course->n_changes; i++)
+        check_change(course, i, limits, &out);
+    check_spell(course, limits, setup, &out);
+    free(times);
+    return out;
+}

@@ -1,0 +1,345 @@
+/* See loops.h.
+ *
+ * Place in the flow: see loops.h. */
+#include "tests/plant/loops.h"
+
+#define S INT64_C(1000000)
+#define MINUTE (60 * S)
+#define HOUR (60 * MINUTE)
+
+enum { STALE_S = 20, EVERY_S = 5, HELD_MIN = 5, LEASE_S = 60 };
+
+struct kind {
+    const char *name;
+    struct plant_config plant;
+    bool raises;         /* the actuator raises x */
+    double target, band; /* x is kept about here */
+    double middle, gain; /* numbers: a fitting proportional rule */
+    struct loop_limits limits;
+};
+
+enum { HEATER, COOLER, SUMP, OVEN, FEED };
+static const struct kind kinds[] = {
+    [HEATER] = {"heater",
+                {.start = 18, .tau_s = 14400, .gain = 40, .outside = 0, .swing = 5,
+                 .swing_us = 2 * HOUR, .lag_s = 60, .low = -50, .high = 100},
+                true, 20, 0.5, 0, 0,
+                {.is_switch = true, .minimum_us = {180 * S, 120 * S},
+                 .reversals = 4, .reversals_us = 20 * MINUTE}},
+    [COOLER] = {"compressor",
+                {.start = 8, .tau_s = 10800, .gain = -40, .outside = 25, .shock = 5,
+                 .shock_every_s = 1800, .lag_s = 45, .low = -50, .high = 100},
+                false, 5, 1, 0, 0,
+                {.is_switch = true, .minimum_us = {300 * S, 180 * S}, .starts = 6,
+                 .reversals = 4, .reversals_us = 32 * MINUTE}},
+    /* Its pump keeps the sump from running over: on is safe. */
+    [SUMP] = {"sump pump",
+              {.start = 3, .gain = -0.002, .outside = 0.0008, .swing = 0.0004, .swing_us = HOUR,
+               .travel_s = 2, .low = 0, .high = 6},
+              false, 3, 0.3, 0, 0,
+              {.is_switch = true, .safe = 1, .minimum_us = {60 * S, 90 * S},
+               .reversals = 6, .reversals_us = 30 * MINUTE}},
+    [OVEN] = {"oven valve",
+              {.start = 20, .tau_s = 300, .gain = 100, .outside = 20, .travel_s = 15,
+               .low = -50, .high = 500},
+              true, 60, 1, 40, 2,
+              {.slew = 10, .slew_us = 30 * S, .reversals = 6, .reversals_us = 30 * MINUTE}},
+    [FEED] = {"tank feed",
+              {.start = 2, .gain = 0.01, .outside = -0.004, .swing = 0.002, .swing_us = HOUR,
+               .travel_s = 15, .low = 0, .high = 6},
+              true, 3, 0.1, 40, 60,
+              {.slew = 10, .slew_us = 30 * S, .reversals = 6, .reversals_us = 30 * MINUTE}},
+};
+
+enum style {
+    TWO_LIMITS, ONE_LIMIT, SHORT_DELAY, RIVALS, TREND, AVERAGE,
+    GENTLE, STEEP, JUMP, FOLLOW /* of numbers, as are rivals */
+};
+static const char *const style_names[] = {
+    [TWO_LIMITS] = "two limits", [ONE_LIMIT] = "one limit", [SHORT_DELAY] = "short delay",
+    [RIVALS] = "two rivals",     [TREND] = "trend",         [AVERAGE] = "late average",
+    [GENTLE] = "gentle",         [STEEP] = "steep",         [JUMP] = "jump",
+    [FOLLOW] = "adds up"};
+
+enum sensor { CLEAN, NOISY, COARSE };
+static const char *const sensor_names[] = {
+    [CLEAN] = "clean", [NOISY] = "noisy", [COARSE] = "coarse"};
+
+enum fault {
+    NONE, STUCK, SILENT, HELD, BAD, LOSSY, LATE, ENGINE, TRIP, COMMANDS_LOST, COMMANDS_LATE
+};
+static const char *const fault_names[] = {
+    [NONE] = "-",           [STUCK] = "sensor stuck",    [SILENT] = "sensor silent",
+    [HELD] = "silent, held", [BAD] = "bad samples",      [LOSSY] = "telemetry lost",
+    [LATE] = "telemetry late", [ENGINE] = "engine gone", [TRIP] = "interlock",
+    [COMMANDS_LOST] = "commands lost", [COMMANDS_LATE] = "commands late"};
+
+static const struct row {
+    uint8_t kind, style, sensor, fault;
+    uint32_t dead_s;
+} rows[] = {
+    {HEATER, TWO_LIMITS, CLEAN, NONE, 0},
+    {HEATER, TWO_LIMITS, NOISY, NONE, 30},
+    {HEATER, TWO_LIMITS, COARSE, LOSSY, 120},
+    {HEATER, ONE_LIMIT, CLEAN, NONE, 0},
+    {HEATER, ONE_LIMIT, NOISY, NONE, 5},
+    {HEATER, ONE_LIMIT, NOISY, NONE, 60},
+    {HEATER, ONE_LIMIT, NOISY, NONE, 120},
+    {HEATER, ONE_LIMIT, COARSE, LATE, 30},
+    {HEATER, ONE_LIMIT, NOISY, BAD, 10},
+    {HEATER, ONE_LIMIT, NOISY, COMMANDS_LOST, 10},
+    {HEATER, SHORT_DELAY, NOISY, NONE, 0},
+    {HEATER, SHORT_DELAY, NOISY, COMMANDS_LATE, 60},
+    {HEATER, RIVALS, NOISY, NONE, 0},
+    {HEATER, RIVALS, NOISY, ENGINE, 30},
+    {HEATER, TREND, NOISY, NONE, 10},
+    {HEATER, AVERAGE, NOISY, SILENT, 5},
+    {COOLER, TWO_LIMITS, NOISY, NONE, 10},
+    {COOLER, TWO_LIMITS, NOISY, TRIP, 0},
+    {COOLER, ONE_LIMIT, CLEAN, NONE, 5},
+    {COOLER, ONE_LIMIT, NOISY, NONE, 0},
+    {COOLER, ONE_LIMIT, NOISY, STUCK, 30},
+    {COOLER, ONE_LIMIT, NOISY, SILENT, 60},
+    {COOLER, ONE_LIMIT, NOISY, HELD, 20},
+    {COOLER, ONE_LIMIT, COARSE, ENGINE, 120},
+    {COOLER, SHORT_DELAY, NOISY, TRIP, 10},
+    {COOLER, RIVALS, NOISY, NONE, 45},
+    {COOLER, TREND, COARSE, LOSSY, 0},
+    {COOLER, TREND, NOISY, NONE, 90},
+    {SUMP, TWO_LIMITS, NOISY, NONE, 0},
+    {SUMP, ONE_LIMIT, NOISY, NONE, 0},
+    {SUMP, ONE_LIMIT, NOISY, TRIP, 20},
+    {SUMP, ONE_LIMIT, COARSE, SILENT, 60},
+    {SUMP, SHORT_DELAY, NOISY, LATE, 5},
+    {SUMP, RIVALS, NOISY, ENGINE, 10},
+    {SUMP, TREND, NOISY, NONE, 30},
+    {SUMP, AVERAGE, NOISY, NONE, 120},
+    {OVEN, GENTLE, CLEAN, NONE, 0},
+    {OVEN, GENTLE, NOISY, NONE, 30},
+    {OVEN, GENTLE, NOISY, SILENT, 120},
+    {OVEN, STEEP, NOISY, NONE, 0},
+    {OVEN, STEEP, NOISY, NONE, 60},
+    {OVEN, STEEP, COARSE, LOSSY, 10},
+    {OVEN, JUMP, CLEAN, NONE, 20},
+    {OVEN, JUMP, NOISY, ENGINE, 0},
+    {OVEN, JUMP, NOISY, TRIP, 90},
+    {OVEN, RIVALS, NOISY, NONE, 10},
+    {OVEN, FOLLOW, NOISY, NONE, 45},
+    {FEED, GENTLE, NOISY, NONE, 5},
+    {FEED, STEEP, NOISY, BAD, 30},
+    {FEED, JUMP, COARSE, NONE, 60},
+    {FEED, JUMP, NOISY, HELD, 0},
+    {FEED, RIVALS, NOISY, LATE, 20},
+    {FEED, FOLLOW, COARSE, STUCK, 120},
+    {FEED, FOLLOW, NOISY, SILENT, 10},
+};
+
+uint32_t loops_count(void) {
+    return sizeof(rows) / sizeof(*rows);
+}
+
+struct loop_names loops_names(uint32_t loop) {
+    const struct row *row = &rows[loop];
+    return (struct loop_names){kinds[row->kind].name, style_names[row->style],
+                               sensor_names[row->sensor], fault_names[row->fault], row->dead_s};
+}
+
+/* ---- set-up --------------------------------------------------------------------------------- */
+
+static void set_spell(struct loop_setup *setup, struct loop_limits *limits, enum loop_spell spell,
+                      int64_t spell_us, int64_t safe_within_us) {
+    setup->spell = spell;
+    setup->spell_from_us = HOUR;
+    setup->spell_us = spell_us;
+    limits->safe_within_us = safe_within_us;
+}
+
+static void set_fault(const struct row *row, struct loop_setup *setup,
+                      struct loop_limits *limits) {
+    /* A window of a minute is unknown once a fifth of it is missing and the next sample leaves. */
+    const int64_t more_s = row->style == AVERAGE ? 12 + EVERY_S : 0;
+    const int64_t stale_us = (STALE_S + more_s) * S + PLANT_STEP_US;
+    switch ((enum fault)row->fault) {
+    case NONE:
+        break;
+    case STUCK:
+        set_spell(setup, limits, SPELL_STUCK, 15 * MINUTE, 0);
+        break;
+    case SILENT:
+        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us);
+        break;
+    case HELD:
+        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us + HELD_MIN * MINUTE);
+        break;
+    case BAD:
+        setup->plant.bad_percent = 5;
+        break;
+    case LOSSY:
+        setup->telemetry_lost = 30;
+        break;
+    case LATE:
+        setup->telemetry_late = 30;
+        break;
+    case ENGINE:
+        set_spell(setup, limits, SPELL_ENGINE, 5 * MINUTE, LEASE_S * S + PLANT_STEP_US);
+        break;
+    case TRIP:
+        set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + PLANT_STEP_US);
+        break;
+    case COMMANDS_LOST:
+        setup->commands_lost = 10;
+        limits->jitter_us = LEASE_S * S;
+        break;
+    case COMMANDS_LATE:
+        setup->commands_late = 20;
+        limits->jitter_us = 20 * S;
+        break;
+    }
+}
+
+void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *limits) {
+    const struct row *row = &rows[loop];
+    const struct kind *kind = &kinds[row->kind];
+    *limits = kind->limits;
+    limits->jitter_us = PLANT_STEP_US;
+    *setup = (struct loop_setup){.plant = kind->plant,
+                                 .full = limits->is_switch ? 1 : 100,
+                                 .safe = limits->safe,
+                                 .every_us = EVERY_S * S,
+                                 .length_us = 4 * HOUR,
+                                 .seed = loop + 1};
+    setup->plant.dead_us = row->dead_s * S;
+    if (row->sensor == NOISY)
+        setup->plant.noise = kind->band / 3;
+    if (row->sensor == COARSE)
+        setup->plant.quantum = kind->band / 2;
+    set_fault(row, setup, limits);
+}
+
+/* ---- rules ---------------------------------------------------------------------------------- */
+
+static void print_actuator(const struct row *row, bool guarded, struct fb_buf *out) {
+    const struct loop_limits *l = &kinds[row->kind].limits;
+    fb_buf_printf(out, "actuator act on plant : %s {\n  safe %s\n",
+                  l->is_switch ? "(off, on)" : "number range 0..100",
+                  !l->is_switch ? "0" : l->safe == 1 ? "on" : "off");
+    if (l->is_switch)
+        fb_buf_printf(out, "  default off\n");
+    fb_buf_printf(out, "  lease %ds\n", LEASE_S);
+    if (!guarded) {
+        if (l->is_switch)
+            fb_buf_printf(out, "  minimum on 0s, off 0s\n"
+                               "  breaker 32 reversals in 1s, hold 1s\n");
+        fb_buf_printf(out, "}\n");
+        return;
+    }
+    if (l->is_switch)
+        fb_buf_printf(out, "  minimum on %ds, off %ds\n", (int)(l->minimum_us[1] / S),
+                      (int)(l->minimum_us[0] / S));
+    else
+        fb_buf_printf(out, "  slew %d per %ds\n  ignore steps under 2\n", (int)l->slew,
+                      (int)(l->slew_us / S));
+    if (l->starts > 0)
+        fb_buf_printf(out, "  starts %u per 1h\n", l->starts);
+    fb_buf_printf(out, "  breaker %u reversals in %dm, hold 30m\n", l->reversals,
+                  (int)(l->reversals_us / MINUTE));
+    if (row->fault == HELD)
+        fb_buf_printf(out, "  hold at most %dm\n", HELD_MIN);
+    if (row->fault == TRIP)
+        fb_buf_printf(out, "  interlock when trip\n");
+    if (row->fault == TRIP && l->is_switch)
+        fb_buf_printf(out, "  lockout 2m after interlock\n");
+    fb_buf_printf(out, "}\n");
+}
+
+/* `x < target - off`, seen from the side on which the actuator has to work. */
+static void print_limit(const struct kind *kind, bool needed, double off, struct fb_buf *out) {
+    const double limit = kind->raises ? kind->target - off : kind->target + off;
+    fb_buf_printf(out, "x %s %g", kind->raises == needed ? "<" : ">", limit);
+}
+
+static void print_start(const struct row *row, bool guarded, struct fb_buf *out) {
+    const struct kind *kind = &kinds[row->kind];
+    const double band = kind->band;
+    const bool delays = guarded && row->style == SHORT_DELAY;
+    const bool two = guarded && row->style == TWO_LIMITS;
+    fb_buf_printf(out, "  start when ");
+    if (row->style == TREND) {
+        fb_buf_printf(out, "change(x) %s 0 and ", kind->raises ? "<" : ">");
+        print_limit(kind, true, -band, out);
+    } else if (row->style == AVERAGE) {
+        fb_buf_printf(out, "avg(x over 1m) %s %g", kind->raises ? "<" : ">", kind->target);
+    } else {
+        print_limit(kind, true, two ? band : 0, out);
+    }
+    if (delays)
+        fb_buf_printf(out, " for 10s");
+    if (two) {
+        fb_buf_printf(out, " until ");
+        print_limit(kind, false, -band, out);
+    }
+    fb_buf_printf(out, "\n");
+}
+
+static void print_tail(const struct row *row, struct fb_buf *out) {
+    fb_buf_printf(out, "  on unknown %s\n  rollout armed\n}\n",
+                  row->fault == HELD ? "hold" : "safe");
+}
+
+static void print_rivals(const struct row *row, struct fb_buf *out) {
+    const struct kind *kind = &kinds[row->kind];
+    const bool is_switch = kind->limits.is_switch;
+    fb_buf_printf(out, "control more on plant {\n  start when ");
+    print_limit(kind, true, -kind->band, out);
+    fb_buf_printf(out, "\n  command act = %s\n", is_switch ? "on" : "90");
+    print_tail(row, out);
+    fb_buf_printf(out, "control less on plant {\n  start when ");
+    print_limit(kind, false, kind->band, out);
+    fb_buf_printf(out, "\n  command act = %s at priority 11\n", is_switch ? "off" : "10");
+    print_tail(row, out);
+}
+
+static void print_number(const struct row *row, struct fb_buf *out) {
+    const struct kind *kind = &kinds[row->kind];
+    fb_buf_printf(out, "control keep on plant {\n");
+    switch ((enum style)row->style) {
+    case GENTLE:
+        fb_buf_printf(out, "  command act = clamp(%g + %g * (%g - x), 0..100)\n", kind->middle,
+                      kind->gain, kind->target);
+        break;
+    case STEEP:
+        fb_buf_printf(out, "  command act = clamp(%g + %g * (%g - x), 0..100)\n", kind->middle,
+                      10 * kind->gain, kind->target);
+        break;
+    case FOLLOW:
+        fb_buf_printf(out, "  command act = clamp(position + %g * (%g - x), 0..100)\n",
+                      kind->gain, kind->target);
+        break;
+    default:
+        fb_buf_printf(out, "  command act = if x < %g then 100 else 0\n", kind->target);
+        break;
+    }
+    print_tail(row, out);
+}
+
+void loops_rules(uint32_t loop, bool guarded, struct fb_buf *out) {
+    const struct row *row = &rows[loop];
+    fb_buf_printf(out,
+                  "device plant from \"plants\" {\n"
+                  "  key id\n  time ts [us]\n"
+                  "  x : number every %ds, stale after %ds\n"
+                  "  position : number stale after %ds\n"
+                  "  trip : bool stale after %ds\n}\n",
+                  EVERY_S, STALE_S, STALE_S, STALE_S);
+    print_actuator(row, guarded, out);
+    if (row->style == RIVALS) {
+        print_rivals(row, out);
+    } else if (row->style < GENTLE) {
+        fb_buf_printf(out, "control keep on plant {\n");
+        print_start(row, guarded, out);
+        fb_buf_printf(out, "  command act = on\n");
+        print_tail(row, out);
+    } else {
+        print_number(row, out);
+    }
+}

@@ -1,0 +1,36 @@
+/* Which loops there are: plants, dead times, sensors, faults, and the rules for each of them, with
+ * guardrails and without.
+ *
+ * Place in the flow: loop.c runs them, judge.c says what came of them. Constant tables. */
+#ifndef FB_PLANT_LOOPS_H
+#define FB_PLANT_LOOPS_H
+
+#include "tests/plant/loop.h"
+
+/* What the rules with guardrails declare; the loops without them are judged by it, too. */
+struct loop_limits {
+    bool is_switch;
+    double safe;
+    int64_t minimum_us[2]; /* off, on */
+    uint32_t starts;       /* in an hour; 0: not limited */
+    double slew;           /* of numbers, up and down */
+    int64_t slew_us;
+    uint32_t reversals;
+    int64_t reversals_us;
+    int64_t safe_within_us; /* after the spell began; 0: nothing is promised */
+    int64_t jitter_us;      /* by which a tick, or a command that is late or lost, moves a change */
+};
+
+enum { LOOPS_MAX = 128 };
+uint32_t loops_count(void);
+
+struct loop_names {
+    const char *plant, *rules, *sensor, *fault;
+    uint32_t dead_s;
+};
+struct loop_names loops_names(uint32_t loop);
+void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *limits);
+/* The rules' text, appended. */
+void loops_rules(uint32_t loop, bool guarded, struct fb_buf *out);
+
+#endif

@@ -1,0 +1,174 @@
+/* never_hunts [--doc FILE] [--rules N | --changes N]: runs every loop with guardrails and without,
+ * prints the table, and fails where a loop with them broke a limit, where too few without them did,
+ * or where FILE holds another table. --rules prints the texts of a loop, --changes its course.
+ *
+ * Place in the flow: a test, and what docs/never-hunts.md is made of. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/err.h"
+#include "tests/plant/judge.h"
+
+enum { LEAST_LOOPS = 40, LEAST_BROKEN_PERCENT = 75 };
+
+struct result {
+    struct judgement judgement;
+    struct loop_course course;
+};
+
+static void run_one(uint32_t loop, bool guarded, struct result *result) {
+    struct loop_setup setup;
+    struct loop_limits limits;
+    struct fb_buf rules = {0}, complaint = {0};
+    loops_setup(loop, &setup, &limits);
+    loops_rules(loop, guarded, &rules);
+    if (!loop_run(fb_buf_terminated(&rules), &setup, &result->course, &complaint)) {
+        fprintf(stderr, "never_hunts: the rules of loop %u %s guardrails:\n%s\n%.*s", loop + 1,
+                guarded ? "with" : "without", rules.p, (int)complaint.n, complaint.p);
+        exit(1);
+    }
+    result->judgement = judge(&result->course, &limits, &setup);
+    fb_buf_free(&rules);
+    fb_buf_free(&complaint);
+}
+
+static const char *const broken_names[] = {"hunts",      "too short", "starts", "slew",
+                                           "not safe",   "rivals",    "stale",  "not tried"};
+
+static const char *first_broken(uint32_t broken) {
+    for (uint32_t i = 0; i < sizeof(broken_names) / sizeof(*broken_names); i++)
+        if (broken >> i & 1)
+            return broken_names[i];
+    return "keeps them";
+}
+
+static void print_seconds(struct fb_buf *out, int64_t us) {
+    if (us < 0)
+        fb_buf_printf(out, " %6s", "-");
+    else
+        fb_buf_printf(out, " %5" PRId64 "s", us / 1000000);
+}
+
+static void print_side(struct fb_buf *out, const struct result *result) {
+    const struct judgement *j = &result->judgement;
+    fb_buf_printf(out, " | %5u %4u", j->reversals, j->most_reversals);
+    print_seconds(out, j->shortest_us);
+    print_seconds(out, j->to_safe_us);
+    fb_buf_printf(out, " %-10s", first_broken(j->broken));
+}
+
+static void print_row(struct fb_buf *out, uint32_t loop, const struct result sides[2]) {
+    const struct loop_names names = loops_names(loop);
+    struct loop_setup setup;
+    struct loop_limits limits;
+    loops_setup(loop, &setup, &limits);
+    fb_buf_printf(out, "%2u %-10s %3us %-6s %-14s %-12s %5u", loop + 1, names.plant, names.dead_s,
+                  names.sensor, names.fault, names.rules, limits.reversals);
+    print_side(out, &sides[0]);
+    print_side(out, &sides[1]);
+    fb_buf_printf(out, " %6u %6u\n", sides[1].course.blocks, sides[1].course.lapses);
+}
+
+static void print_head(struct fb_buf *out) {
+    fb_buf_printf(out, "%57s | %-34s | %-34s\n", "", "without guardrails", "with guardrails");
+    fb_buf_printf(out, "%2s %-10s %4s %-6s %-14s %-12s %5s", "no", "plant", "dead", "sensor",
+                  "fault", "rules", "limit");
+    for (int side = 0; side <= 1; side++)
+        fb_buf_printf(out, " | %5s %4s %6s %6s %-10s", "turns", "most", "least", "safe", "limits");
+    fb_buf_printf(out, " %6s %6s\n", "blocks", "lapses");
+}
+
+/* Whether all loops kept to what they must; the table is appended to out. */
+static bool run_all(struct fb_buf *out) {
+    const uint32_t n = loops_count();
+    uint32_t broken[2] = {0};
+    print_head(out);
+    for (uint32_t loop = 0; loop < n; loop++) {
+        struct result sides[2];
+        for (int guarded = 0; guarded <= 1; guarded++) {
+            run_one(loop, guarded, &sides[guarded]);
+            broken[guarded] += sides[guarded].judgement.broken != 0;
+        }
+        print_row(out, loop, sides);
+        loop_free(&sides[0].course);
+        loop_free(&sides[1].course);
+    }
+    fb_buf_printf(out, "of %u loops %u break a limit without guardrails, %u with them\n", n,
+                  broken[0], broken[1]);
+    return n >= LEAST_LOOPS && broken[1] == 0 && broken[0] * 100 >= n * LEAST_BROKEN_PERCENT;
+}
+
+static bool doc_holds(const char *path, const struct fb_buf *table) {
+    struct fb_buf text = {0};
+    char piece[4096];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        perror(path);
+        return false;
+    }
+    for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;)
+        fb_buf_put(&text, piece, n);
+    fclose(file);
+    const bool holds = text.n >= table->n && memmem(text.p, text.n, table->p, table->n) != NULL;
+    fb_buf_free(&text);
+    if (!holds)
+        fprintf(stderr, "never_hunts: %s holds another table than the one above; put that one in\n",
+                path);
+    return holds;
+}
+
+static void show_rules(uint32_t loop) {
+    struct fb_buf rules = {0};
+    for (int guarded = 0; guarded <= 1; guarded++) {
+        fb_buf_printf(&rules, "# %s guardrails\n", guarded ? "with" : "without");
+        loops_rules(loop, guarded, &rules);
+    }
+    fwrite(rules.p, 1, rules.n, stdout);
+    fb_buf_free(&rules);
+}
+
+static void show_changes(uint32_t loop) {
+    for (int guarded = 0; guarded <= 1; guarded++) {
+        struct result result;
+        run_one(loop, guarded, &result);
+        printf("%s guardrails: spell from %" PRId64 "s, x from %g to %g, %u commands, %u blocks\n",
+               guarded ? "with" : "without", result.course.spell_from_us / 1000000,
+               result.course.least, result.course.most, result.course.commands,
+               result.course.blocks);
+        for (uint32_t i = 0; i < result.course.n_changes; i++)
+            printf("%9.1fs %g %04x%s\n", (double)result.course.changes[i].at_us / 1e6,
+                   result.course.changes[i].value,
+                   (unsigned)(result.course.changes[i].winner & 0xffff),
+                   result.course.changes[i].lapsed ? " lapsed" : "");
+        loop_free(&result.course);
+    }
+}
+
+int main(int argc, char **argv) {
+    struct fb_buf table = {0};
+    const char *doc = NULL;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const uint32_t loop = (uint32_t)strtoul(argv[i + 1], NULL, 10) - 1;
+        if (strcmp(argv[i], "--doc") == 0) {
+            doc = argv[i + 1];
+        } else if (loop < loops_count()) {
+            if (strcmp(argv[i], "--rules") == 0)
+                show_rules(loop);
+            else
+                show_changes(loop);
+            return 0;
+        }
+    }
+    bool ok = run_all(&table);
+    fwrite(table.p, 1, table.n, stdout);
+    fflush(stdout);
+    if (!ok)
+        fprintf(stderr, "never_hunts: a loop with guardrails broke a limit, or too few without "
+                        "them did; --rules N and --changes N show one\n");
+    if (doc != NULL)
+        ok = doc_holds(doc, &table) && ok;
+    fb_buf_free(&table);
+    return ok ? 0 : 1;
+}

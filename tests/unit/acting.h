@@ -1,0 +1,170 @@
+/* A core with actuators, driven by rule texts; what it puts out as lines of text.
+ *
+ * Place in the flow: for unit tests of acting. Fields: x (1), y (2), z (3, stale after 10s). */
+#ifndef FB_TESTS_UNIT_ACTING_H
+#define FB_TESTS_UNIT_ACTING_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/num.h"
+#include "engine/core/migrate.h"
+#include "engine/core/snapshot.h"
+#include "rules/compile.h"
+
+#define S INT64_C(1000000)
+#define DEVICE                                                                                     \
+    "device d from \"t\" {\n key k  time ts [s]  late up to 10s\n x : number\n y : number\n"       \
+    " z : number stale after 10s\n}\n"
+/* A switch without minimums, and so that its breaker does not open. */
+#define PUMP "actuator pump on d : (off, on) { safe off  minimum on 0s, off 0s\n"                  \
+             "breaker 30 reversals in 1s, hold 1s "
+
+enum { PROGRAMS = 4, X = 1, Y = 2, Z = 3 };
+
+struct fixture {
+    struct fb_diags *diags[PROGRAMS];
+    struct fb_compiled programs[PROGRAMS];
+    int n;
+    struct fb_core_config config;
+    struct fb_core *core;
+    struct fb_buf outputs; /* since they were looked at last */
+};
+
+static inline void put_time(struct fb_buf *out, const char *word, int64_t us) {
+    char text[FB_NUM_TEXT_MAX];
+    fb_buf_text(out, word);
+    fb_buf_put(out, text, fb_num_format((double)us / 1e6, text));
+}
+
+static inline void put_actuator_value(struct fb_buf *out, const struct fb_actuator *actuator,
+                                      double value) {
+    char text[FB_NUM_TEXT_MAX];
+    fb_buf_text(out, " ");
+    if (actuator->is_switch)
+        fb_buf_str(out, actuator->words[value != 0]);
+    else
+        fb_buf_put(out, text, fb_num_format(value, text));
+}
+
+/* "pump on claimed #1 by fill 12 at 5"; "pump* .." of a shadow; "pump blocked by minimum, off, wants
+ * on by fill 12 at 5"; "pump no more blocked by minimum, after 3, .."; "/a" behind the name where
+ * the device is another than `a`; alerts as "hot raised at 5". */
+static inline void put_output(void *context, const struct fb_output *o) {
+    struct fixture *f = context;
+    struct fb_buf *out = &f->outputs;
+    struct fb_str name = o->actuator ? o->actuator->name : o->rule->name;
+    fb_buf_str(out, name);
+    if (!fb_str_eq(o->device, FB_S("a")))
+        fb_buf_printf(out, "/%.*s", FB_ARG(o->device));
+    if (!o->actuator) {
+        fb_buf_printf(out, " %s",
+                      o->kind == FB_OUT_ALERT ? fb_alert_event_name(o->event) : "event");
+        put_time(out, " at ", o->at_us);
+        fb_buf_text(out, "\n");
+        return;
+    }
+    if (o->actuator->shadow)
+        fb_buf_text(out, "*");
+    if (o->kind == FB_OUT_BLOCKED) {
+        fb_buf_printf(out, "%s blocked by %s,", o->ended ? " no more" : "",
+                      fb_guard_name(o->guard));
+        if (o->ended)
+            fb_buf_printf(out, " after %llu,", (unsigned long long)o->count);
+        if (o->has_value)
+            put_actuator_value(out, o->actuator, o->value);
+        else
+            fb_buf_text(out, " nothing");
+        fb_buf_text(out, ", wants");
+        put_actuator_value(out, o->actuator, o->requested);
+    } else {
+        put_actuator_value(out, o->actuator, o->value);
+        fb_buf_printf(out, " %s #%llu", fb_command_reason_name(o->reason),
+                      (unsigned long long)o->seq);
+    }
+    fb_buf_printf(out, " by %.*s %d", FB_ARG(o->rule ? o->rule->name : FB_S("default")),
+                  o->priority);
+    put_time(out, " at ", o->at_us);
+    fb_buf_text(out, "\n");
+}
+
+/* A further program of the test. */
+static inline const struct fb_program *compile(struct fixture *f, const char *rules) {
+    struct fb_sources *sources = fb_sources_new();
+    struct fb_buf text = {0}, printed = {0};
+    assert_true(f->n < PROGRAMS);
+    fb_buf_text(&text, DEVICE);
+    fb_buf_text(&text, rules);
+    f->diags[f->n] = fb_diags_new();
+    fb_sources_add(sources, FB_S("test.rules"), (struct fb_str){text.p, text.n});
+    if (!fb_compile_sources(sources, f->diags[f->n], &f->programs[f->n])) {
+        fb_diags_print(f->diags[f->n], f->programs[f->n].sources, false, &printed);
+        fail_msg("%s", fb_buf_terminated(&printed));
+    }
+    fb_buf_free(&text);
+    return f->programs[f->n++].program;
+}
+
+static inline struct fixture *begin(const char *rules) {
+    struct fixture *f = calloc(1, sizeof *f);
+    f->config.max_skew_us = 100000 * S;
+    f->core = fb_core_new(compile(f, rules), &f->config, put_output, f);
+    return f;
+}
+
+static inline void end(struct fixture *f) {
+    fb_core_free(f->core);
+    for (int i = 0; i < f->n; i++) {
+        fb_compiled_free(&f->programs[i]);
+        fb_diags_free(f->diags[i]);
+    }
+    fb_buf_free(&f->outputs);
+    free(f);
+}
+
+/* A record of a device with one sample at ts_us, the clock at c_us. */
+static inline void take_of(struct fixture *f, const char *id, uint16_t field, double value,
+                           int64_t ts_us, int64_t c_us) {
+    const struct fb_sample samples[] = {{.field = 0, .text = fb_str_of(id)},
+                                        {.field = field, .num = value}};
+    const struct fb_entry entry = {
+        .device = fb_str_of(id), .ts_us = ts_us, .samples = samples, .n_samples = 2};
+    assert_int_equal(fb_core_take(f->core, &entry, c_us), FB_TAKEN);
+}
+
+/* Of the device `a`, the clock at its time. */
+static inline void take(struct fixture *f, uint16_t field, double value, int64_t at_s) {
+    take_of(f, "a", field, value, at_s * S, at_s * S);
+}
+
+static inline void outputs_are(struct fixture *f, const char *wanted) {
+    assert_string_equal(fb_buf_terminated(&f->outputs), wanted);
+    f->outputs.n = 0;
+}
+
+/* Another program, from the next record on. */
+static inline void change_to(struct fixture *f, const char *rules) {
+    const struct fb_program *before = f->programs[f->n - 1].program;
+    struct fb_migration *migration = fb_migration_new(before, compile(f, rules));
+    fb_core_change_program(f->core, migration);
+    fb_migration_free(migration);
+}
+
+/* The core goes on as another one that was restored from its snapshot. */
+static inline void restart(struct fixture *f, int64_t clock_us) {
+    struct fb_buf piece = {0};
+    struct fb_err err;
+    struct fb_hash128 before = fb_core_state_hash(f->core);
+    fb_core_snapshot_begin(f->core);
+    assert_false(fb_core_snapshot_next(f->core, SIZE_MAX / 2, &piece));
+    fb_core_free(f->core);
+    f->core = fb_core_new(f->programs[f->n - 1].program, &f->config, put_output, f);
+    if (!fb_core_restore(f->core, (struct fb_str){piece.p, piece.n}, &err))
+        fail_msg("%s", err.text);
+    fb_core_restored(f->core, clock_us);
+    assert_true(fb_hash128_eq(fb_core_state_hash(f->core), before));
+    fb_buf_free(&piece);
+}
+
+#endif
