@@ -11,7 +11,9 @@
 #include "engine/base/calendar.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
+#include "engine/cli/output_files.h"
 #include "engine/cli/replay_request.h"
+#include "engine/cli/watch_text.h"
 #include "engine/review/page.h"
 
 enum { KEY_QUIET = FB_REPLAY_KEYS_END, KEY_WATCH, KEY_AUDIT, KEY_REPORT };
@@ -30,84 +32,13 @@ static const struct argp_option option_table[] = {
     {"quiet", KEY_QUIET, NULL, 0, "No summary on stderr", 0},
     {0}};
 
-static const char *const stream_files[FB_STREAMS] = {
-    [FB_STREAM_ALERTS] = "alerts.ndjson",
-    [FB_STREAM_LATE] = "late.ndjson",
-    [FB_STREAM_DEAD] = "dead.ndjson",
-    [FB_STREAM_AUDIT] = "audit.ndjson",
-    [FB_STREAM_COMMANDS] = "commands.ndjson",
-    [FB_STREAM_SHADOW] = "shadow.ndjson",
-};
-
 struct request {
     struct fb_replay_request what;
     const char *out, *report;
     struct fb_page *page; /* NULL: none is asked for */
-    FILE *files[FB_STREAMS];
+    struct fb_output_files files;
     bool quiet, watching, terminal, colour;
 };
-
-/* What a line for people says before the message. */
-struct shown {
-    const char *word, *colour;
-    struct fb_str what, name; /* severity and rule; value and actuator */
-    char number[32];
-};
-
-static struct shown shown_of_alert(const struct fb_output *output) {
-    static const char *const colours[] = {[FB_INFO] = "36",
-                                          [FB_LOW] = "36",
-                                          [FB_MEDIUM] = "33",
-                                          [FB_HIGH] = "31",
-                                          [FB_CRITICAL] = "1;31"};
-    if (output->kind == FB_OUT_EVENT)
-        return (struct shown){.word = "event", .colour = "36", .name = output->rule->name};
-    return (struct shown){.word = fb_alert_event_name(output->event),
-                          .colour = output->active ? colours[output->severity] : "32",
-                          .what = fb_str_of(fb_severity_name(output->severity)),
-                          .name = output->rule->name};
-}
-
-static void show_command(const struct fb_output *output, struct shown *shown) {
-    const struct fb_actuator *actuator = output->actuator;
-    bool blocked = output->kind == FB_OUT_BLOCKED;
-    *shown = (struct shown){.word = blocked ? "blocked" : actuator->shadow ? "shadow" : "command",
-                            .colour = blocked ? "33" : "35",
-                            .name = actuator->name};
-    if (blocked) {
-        shown->what = fb_str_of(fb_guard_name(output->guard));
-    } else if (actuator->is_switch) {
-        shown->what = actuator->words[output->value != 0];
-    } else {
-        int n = snprintf(shown->number, sizeof shown->number, "%g%s%.*s", output->value,
-                         actuator->unit.n ? " " : "", FB_ARG(actuator->unit));
-        n = n < (int)sizeof shown->number ? n : (int)sizeof shown->number - 1;
-        shown->what = (struct fb_str){shown->number, (size_t)n};
-    }
-}
-
-/* "2026-01-01 08:00:31  raised   high  overheat  pump-0042  message". What only goes on is left
- * out: renewals, and that a guardrail blocks no longer. */
-static void show_output(const struct request *request, const struct fb_output *output,
-                        struct fb_str message) {
-    struct shown shown;
-    char at[FB_TIME_TEXT_MAX];
-    if ((output->kind == FB_OUT_COMMAND && output->reason == FB_REASON_RENEWED) ||
-        (output->kind == FB_OUT_BLOCKED && output->ended))
-        return;
-    if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED)
-        show_command(output, &shown);
-    else
-        shown = shown_of_alert(output);
-    at[fb_time_format(output->at_us, at)] = 0;
-    if (request->terminal)
-        fputs("\r\033[K", stderr);
-    printf("%.10s %.8s  %s%s%s%-8s %-8.*s%s  %-16.*s %-12.*s %.*s\n", at, at + 11,
-           request->colour ? "\033[" : "", request->colour ? shown.colour : "",
-           request->colour ? "m" : "", shown.word, FB_ARG(shown.what),
-           request->colour ? "\033[0m" : "", FB_ARG(shown.name), FB_ARG(output->device),
-           FB_ARG(message));
-}
 
 static void note_record(void *context, const struct fb_entry *entry) {
     const struct request *request = context;
@@ -119,7 +50,7 @@ static void note_output(void *context, const struct fb_output *output, struct fb
     if (request->page)
         fb_page_output(request->page, output, message);
     if (request->watching)
-        show_output(request, output, message);
+        fb_watch_show(output, message, request->terminal, request->colour);
 }
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -157,11 +88,7 @@ static error_t parse(int key, char *value, struct argp_state *state) {
 static bool write_line(void *context, enum fb_stream stream, struct fb_str line,
                        struct fb_err *err) {
     struct request *request = context;
-    if (fwrite(line.p, 1, line.n, request->files[stream]) == line.n)
-        return true;
-    return fb_fail(err, FB_FATAL, "%s%s%s: %s", request->out ? request->out : "standard output",
-                   request->out ? "/" : "", request->out ? stream_files[stream] : "",
-                   strerror(errno));
+    return fb_output_files_write(&request->files, stream, line, err);
 }
 
 static void show_progress(void *context, uint64_t read_bytes, uint64_t size_bytes) {
@@ -171,41 +98,6 @@ static void show_progress(void *context, uint64_t read_bytes, uint64_t size_byte
                 (unsigned long long)(read_bytes * 100 / size_bytes));
     else
         fprintf(stderr, "\rreplaying: %llu MB", (unsigned long long)(read_bytes >> 20));
-}
-
-static bool open_outputs(struct request *request, struct fb_err *err) {
-    for (int i = 0; i < FB_STREAMS; i++)
-        request->files[i] = stdout;
-    if (!request->out)
-        return true;
-    if (mkdir(request->out, 0777) && errno != EEXIST)
-        return fb_fail(err, FB_FATAL, "%s: %s", request->out, strerror(errno));
-    for (int i = 0; i < FB_STREAMS; i++) {
-        char path[4096];
-        if (!stream_files[i])
-            continue;
-        snprintf(path, sizeof path, "%s/%s", request->out, stream_files[i]);
-        request->files[i] = fopen(path, "w");
-        if (!request->files[i])
-            return fb_fail(err, FB_FATAL, "%s: %s", path, strerror(errno));
-    }
-    return true;
-}
-
-/* A full disk may show only here. */
-static bool close_outputs(struct request *request, struct fb_err *err) {
-    bool good = true;
-    for (int i = 0; i < FB_STREAMS; i++) {
-        FILE *file = request->files[i];
-        if (!file || file == stdout)
-            continue;
-        bool written = !fflush(file) && !ferror(file);
-        if (!written && good)
-            good =
-                fb_fail(err, FB_FATAL, "%s/%s: %s", request->out, stream_files[i], strerror(errno));
-        fclose(file);
-    }
-    return good;
 }
 
 /* "overheat.rules over pumps.ndjson": the names without their folders. */
@@ -219,20 +111,11 @@ static struct fb_str title_of(const struct request *request, struct fb_buf *text
 }
 
 static bool write_report(const struct request *request, struct fb_err *err) {
-    if (!request->page)
-        return true;
-    struct fb_buf title = {0}, page = {0};
-    fb_page_put(request->page, title_of(request, &title), fb_str_of(fb_cli_build()), &page);
-    FILE *file = fopen(request->report, "w");
-    bool good = file && fwrite(page.p, 1, page.n, file) == page.n;
-    int reason = errno;
-    if (file && fclose(file) && good) {
-        good = false;
-        reason = errno;
-    }
+    struct fb_buf title = {0};
+    bool good = !request->page ||
+                fb_page_file_write(request->page, title_of(request, &title), request->report, err);
     fb_buf_free(&title);
-    fb_buf_free(&page);
-    return good || fb_fail(err, FB_FATAL, "%s: %s", request->report, strerror(reason));
+    return good;
 }
 
 static void put_count(const char *before, uint64_t n, const char *what, const char *more) {
@@ -254,10 +137,11 @@ static void summarize(const struct request *request, const struct fb_replay_resu
 static int replay(struct request *request) {
     struct fb_err err = {0};
     struct fb_replay_result result = {0};
-    bool good = open_outputs(request, &err) && fb_replay(&request->what.options, &result, &err);
+    bool good = fb_output_files_open(&request->files, request->out, &err) &&
+                fb_replay(&request->what.options, &result, &err);
     if (request->terminal)
         fputs("\r\033[K", stderr);
-    good = close_outputs(request, good ? &err : NULL) && good;
+    good = fb_output_files_close(&request->files, good ? &err : NULL) && good;
     good = good && write_report(request, &err);
     if (!good) {
         fprintf(stderr, "flyball replay: %s\n", err.text);

@@ -25,6 +25,7 @@
     COMMAND(plan, "say what a change of rules keeps of running state")                             \
     COMMAND(replay, "run rules over recorded events")                                              \
     COMMAND(run, "run rules over live events: Kafka to Kafka, or pipes")                           \
+    COMMAND(simulate, "run rules in a closed loop with modelled plants")                           \
     COMMAND(test, "run the tests that stand in rule files")                                        \
     COMMAND(help, "explain a command or a diagnostic code, as in `flyball help E401`")
 

@@ -25,4 +25,8 @@ void fb_page_output(struct fb_page *page, const struct fb_output *output, struct
 void fb_page_put(struct fb_page *page, struct fb_str title, struct fb_str build,
                  struct fb_buf *out);
 
+/* The same figures as text: a table of the alarms, one of the actuators; nothing where there are
+ * none. tables.c */
+void fb_page_put_tables(struct fb_page *page, struct fb_buf *out);
+
 #endif

@@ -188,7 +188,7 @@ function start() {
     ...(run.actuators.length ? [element("h2", {}, "Actuators"),
       table(["actuator", "devices", "commands", "starts", "reversals", "reversals an hour", "active", "held back"],
         run.actuators.map(row => [row.name, row.devices, row.commands, row.starts, row.reversals,
-          row.hours > 0 ? (row.reversals / row.hours).toFixed(2) : "", (100 * row.active).toFixed(1) + " %",
+          row.per_hour.toFixed(2), (100 * row.active).toFixed(1) + " %",
           Object.entries(row.blocked).map(([name, n]) => name + " " + n).join(", ")]), [1, 2, 3, 4, 5, 6])] : []),
     element("h2", {}, "Devices"),
     element("div", { class: "bar" }, element("label", {}, "Device ", choice),
