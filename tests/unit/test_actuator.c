@@ -578,7 +578,7 @@ static void what_is_old_is_not_acted_upon(void **state) {
     outputs_are(f, "");
     fb_core_set_wall(f->core, 1001 * S);
     take(f, X, 6, 950);
-    outputs_are(f, "pump no more blocked by catch_up, after 41, on, wants on by fill 12 at 941\n"
+    outputs_are(f, "pump no more blocked by catch_up, after 2, on, wants on by fill 12 at 941\n"
                    "pump on claimed #1 by fill 12 at 941\n");
     end(f);
 }
