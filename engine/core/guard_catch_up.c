@@ -5,8 +5,8 @@
 
 #include "engine/base/num.h"
 
-/* Asked again when it would let pass, were the wall clock to stand; while it goes on, not more often
- * than this: hours that are made up for would bring a decision a second each. */
+/* Asked again when it would let pass, were the wall clock to stand; not more often than this while
+ * it goes on. */
 enum { LEAST_US = 1000000 };
 
 enum fb_verdict fb_guard_catch_up(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
