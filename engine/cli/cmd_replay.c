@@ -131,6 +131,8 @@ static void summarize(const struct request *request, const struct fb_replay_resu
     put_count(", ", stats->events, "rule event", "s");
     put_count(", ", stats->late + stats->future, "late", "");
     put_count(", ", result->dead, "dead letter", "s");
+    if (stats->commands)
+        put_count(", ", stats->commands, "command", "s");
     fprintf(stderr, "%s%s\n", request->out ? "; see " : "", request->out ? request->out : "");
 }
 

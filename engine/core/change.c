@@ -156,11 +156,16 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     FB_BUG("a cell of another kind");
 }
 
-/* The newest times of a ring go into one of another length: oldest first, as they will be
- * overwritten. */
+/* The newest times of a ring go into one of another length, oldest first, as they will be
+ * overwritten; into one of its own length as they lie, so that the same rules leave the same bytes.
+ */
 static void move_ring(const int64_t *old, uint32_t n_old, uint32_t next_old, int64_t *now,
                       uint32_t n_now, uint32_t *next_now) {
-    *next_now = 0;
+    *next_now = n_old == n_now ? next_old : 0;
+    for (uint32_t i = 0; n_old == n_now && i < n_now; i++)
+        now[i] = old[i];
+    if (n_old == n_now)
+        return;
     for (uint32_t i = 1; i <= n_old && i <= n_now; i++)
         now[n_now - i] = old[(next_old + n_old - i) % n_old];
 }
@@ -304,20 +309,42 @@ static void move_deadlines(const struct move *m) {
                 m->from->deadlines[from->n_conditions + place_of(from, m->change->rule_from[i])];
 }
 
-/* Each is decided once, after what is due of the device at the change. */
-static void due_actuators(const struct move *m, int64_t clock_us) {
-    const struct fb_class *class_ = m->to->plan->class_;
-    for (uint32_t i = 0; i < class_->n_actuators; i++) {
-        struct fb_actuator_cell *cell =
-            (void *)(fb_device_block(m->to) + class_->actuators[i].offset);
+static bool is_same_text(const struct fb_rule *a, const struct fb_rule *b) {
+    return fb_str_eq(a->name, b->name) && memcmp(a->version, b->version, sizeof a->version) == 0;
+}
+
+/* Whether the actuator goes on as if nothing had happened: neither its own text is another one, nor
+ * that of a control that claims it or claimed it. */
+static bool goes_on(const struct move *m, const struct fb_migration *migration,
+                    const struct fb_actuator *from, const struct fb_actuator *to) {
+    bool same = from->n_claims == to->n_claims &&
+                is_same_text(&migration->from->rules[from->rule], &migration->to->rules[to->rule]);
+    for (uint32_t i = 0; same && i < to->n_claims; i++)
+        same = is_same_text(m->from->plan->claims[from->claims[i]].rule,
+                            m->to->plan->claims[to->claims[i]].rule);
+    return same;
+}
+
+/* The others are decided once, after what is due of the device at the change (A2). */
+static void due_actuators(const struct move *m, const struct fb_migration *migration,
+                          int64_t clock_us) {
+    const struct fb_class *from = m->from->plan->class_, *to = m->to->plan->class_;
+    for (uint32_t i = 0; i < m->change->n_moves; i++) {
+        const struct fb_cell_move *move = &m->change->moves[i];
+        if (move->to == FB_NONE || to->cells[move->to].kind != FB_CELL_ACTUATOR)
+            continue;
+        const struct fb_actuator *actuator = &to->actuators[to->cells[move->to].index];
+        struct fb_actuator_cell *cell = new_at(m, move->to);
         if (cell->changed_us == FB_NO_TIME)
             cell->changed_us = clock_us;
-        cell->due_us = clock_us;
+        if (move->fate != FB_FATE_KEEP ||
+            !goes_on(m, migration, &from->actuators[from->cells[move->from].index], actuator))
+            cell->due_us = clock_us;
     }
 }
 
-static void move_device(struct fb_core *core, const struct fb_class_change *change,
-                        struct fb_device *device) {
+static void move_device(struct fb_core *core, const struct fb_migration *migration,
+                        const struct fb_class_change *change, struct fb_device *device) {
     struct fb_str id = fb_device_id(device);
     uint64_t hash = fb_device_hash((uint16_t)change->to, id);
     struct move m = {.texts = core->texts,
@@ -332,7 +359,7 @@ static void move_device(struct fb_core *core, const struct fb_class_change *chan
         move_cell(&m, &change->moves[i]);
     move_deadlines(&m);
     keep_alarms(&m, core->program);
-    due_actuators(&m, core->clock_us);
+    due_actuators(&m, migration, core->clock_us);
 }
 
 static void forget_device(struct fb_core *core, struct fb_device *device) {
@@ -352,7 +379,7 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
         if (change->to == FB_NONE)
             forget_device(core, device);
         else
-            move_device(core, change, device);
+            move_device(core, migration, change, device);
         fb_devices_give_back(old.devices, i); /* the new ones find room there */
     }
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));

@@ -114,7 +114,7 @@ static inline void find_deadline(struct fb_device *device) {
         fb_device_find_deadline(device);
 }
 
-/* The end of an evaluation: actuators whose claims changed are decided, in the order of the text. */
+/* The end of an evaluation: actuators whose claims changed are decided, in their order. */
 static inline void decide_marked(struct fb_core *core, const struct fb_moment *moment) {
     if (__builtin_expect(core->marked == 0, 1))
         return;

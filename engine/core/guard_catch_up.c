@@ -5,12 +5,15 @@
 
 #include "engine/base/num.h"
 
-enum { ASK_AGAIN_US = 1000000 };
+/* Asked again when it would let pass, were the wall clock to stand; not more often than this while
+ * it goes on. */
+enum { LEAST_US = 1000000 };
 
 enum fb_verdict fb_guard_catch_up(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                                   struct fb_request *request, int64_t now_us, int64_t *until_us) {
     if (request->lag_us > request->max_lag_us) {
-        *until_us = fb_add_sat(now_us, ASK_AGAIN_US);
+        int64_t behind_us = request->lag_us - request->max_lag_us;
+        *until_us = fb_add_sat(now_us, behind_us > LEAST_US ? behind_us : LEAST_US);
         return FB_VERDICT_HOLD;
     }
     /* Nobody knows since when the actuator has been what it is. */

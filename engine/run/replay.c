@@ -260,6 +260,7 @@ static void add_stats(struct fb_core_stats *sum, const struct fb_core_stats *one
     sum->timers += one->timers;
     sum->alerts += one->alerts;
     sum->events += one->events;
+    sum->commands += one->commands;
     sum->late_ignored += one->late_ignored;
     sum->left_early += one->left_early;
     sum->devices += one->devices;

@@ -531,6 +531,7 @@ static void decide(struct ora_view *view, struct ora_device *device, const struc
                             .memory = m,
                             .now = now,
                             .behind = wall - now > view->o->max_lag,
+                            .abreast = wall - view->o->max_lag,
                             .requested = winner.value,
                             .value = winner.value,
                             .next = FB_NEVER};

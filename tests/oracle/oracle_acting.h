@@ -82,6 +82,7 @@ struct ora_request {
     struct ora_memory *memory;
     int64_t now;
     bool behind;      /* catch_up holds */
+    int64_t abreast;  /* from then on it would not, by the present wall clock */
     double requested; /* by the winner */
     double value;
     bool held;        /* by a guardrail */

@@ -229,7 +229,8 @@ static void ask_catch_up(struct ora_request *r) {
         return;
     }
     r->blocks = FB_GUARD_CATCH_UP; /* whatever the others said */
-    hold(r, FB_GUARD_CATCH_UP, r->now + FB_SECOND);
+    int64_t next = r->now + FB_SECOND;
+    hold(r, FB_GUARD_CATCH_UP, r->abreast > next ? r->abreast : next);
 }
 
 void ora_ask_guards(struct ora_request *r) {

@@ -48,9 +48,9 @@ static inline void put_actuator_value(struct fb_buf *out, const struct fb_actuat
         fb_buf_put(out, text, fb_num_format(value, text));
 }
 
-/* "pump on claimed #1 by fill 12 at 5"; "pump* .." of a shadow; "pump blocked by minimum, off, wants
- * on by fill 12 at 5"; "pump no more blocked by minimum, after 3, .."; "/a" behind the name where
- * the device is another than `a`; alerts as "hot raised at 5". */
+/* "pump on claimed #1 by fill 12 at 5"; "pump* .." of a shadow; "pump blocked by minimum, off,
+ * wants on by fill 12 at 5"; "pump no more blocked by minimum, after 3, .."; "/a" behind the name
+ * where the device is another than `a`; alerts as "hot raised at 5". */
 static inline void put_output(void *context, const struct fb_output *o) {
     struct fixture *f = context;
     struct fb_buf *out = &f->outputs;

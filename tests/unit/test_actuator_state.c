@@ -45,8 +45,8 @@ static void another_control_takes_over(void **state) {
     take(f, X, 6, 0);
     fb_core_advance(f->core, 5 * S);
     f->outputs.n = 0;
-    change_to(f, PUMP "}\n"
-                      "control other on d { start when x > 3  command pump = on  rollout armed }\n");
+    change_to(f, PUMP "}\ncontrol other on d { start when x > 3  command pump = on\n"
+                      "rollout armed }\n");
     fb_core_advance(f->core, 6 * S);
     outputs_are(f, "pump on claimed #2 by other 12 at 5\n");
     end(f);

@@ -554,6 +554,9 @@ static void catch_up_holds_what_is_more_than_the_lag_behind(void **state) {
     expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, 5 * S), FB_VERDICT_PASS, ON, FB_NEVER);
     request.lag_us = 60 * S + 1;
     expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S);
+    request.lag_us = 65 * S; /* by that wall clock it lets pass from 10 s on */
+    expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 10 * S);
+    request.lag_us = 60 * S + 1;
     request.renewal = true;
     expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S);
     request.renewal = false;

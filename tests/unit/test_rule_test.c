@@ -20,6 +20,7 @@
     "  key pump  time ts [ms]  tag site\n"                                                         \
     "  temp : number [degC] range -20..200, every 10s, stale after 5m\n"                           \
     "  mode : one of (off, auto, hand)\n  name : text\n  running : bool\n  starts : integer\n"     \
+    "  level : number [%] every 10s\n"                                                             \
     "}\n"                                                                                          \
     "alarm hot on pump {\n"                                                                        \
     "  raise high when temp > 80 degC for 20s\n  raise critical when temp > 100 degC\n"            \
@@ -27,7 +28,17 @@
     "}\n"                                                                                          \
     "event shown on pump {\n"                                                                      \
     "  when temp == 50 degC and (mode == hand or name == \"x\" or running or starts > 3)\n"        \
-    "}\n"
+    "}\n"                                                                                          \
+    "actuator fan on pump : (off, on) { safe off  minimum on 0s, off 0s }\n"                       \
+    "actuator valve on pump : number [%] range 0..100 { safe 0 %  slew up 20 % per 10s }\n"        \
+    "control cool on pump {\n"                                                                     \
+    "  start when level > 50 % until level < 40 %  command fan = on  rollout armed\n"              \
+    "  message \"{pump} at {level}\"\n"                                                            \
+    "}\n"                                                                                          \
+    "control drain on pump {\n"                                                                    \
+    "  start when level > 70 % until level < 40 %  command valve = 30 %  rollout armed\n"          \
+    "}\n"                                                                                          \
+    "control vent on pump { start when level > 10 %  command fan = on at priority 16 }\n"
 
 /* Rules compiled, with their test in front so that its lines are few, and run. */
 struct ran {
@@ -300,6 +311,60 @@ static void test_the_report_says_what_the_value_was(void **state) {
     drop(&ran);
 }
 
+/* ---- commands ---- */
+
+#define LEVEL "series p.level = 30, 60x20, 30x3\n"
+
+static void test_commands_are_expected_by_word_and_time(void **state) {
+    (void)state;
+    passes(LEVEL "expect command fan of p on at 10s\nexpect command fan off at 210s");
+    passes(LEVEL "expect command fan\nexpect command fan with value == off");
+    passes(LEVEL "expect command fan with value != off\nexpect command fan with requested == off");
+    fails(LEVEL "expect command fan on at 10s");
+    fails(LEVEL "expect command fan off at 10s\nexpect command fan off at 210s");
+    fails(LEVEL "expect command fan on\nexpect command fan off\nexpect no command fan off at 210s");
+    passes(LEVEL "expect command fan on\nexpect command fan off\nexpect no command valve");
+}
+
+static void test_commands_are_expected_by_number(void **state) {
+    (void)state;
+    passes("series p.level = 30, 60, 80x4, 30\n"
+           "expect command fan on\nexpect command fan off\n"
+           "expect command valve at 20s with value == 20 % with requested == 30 %\n"
+           "expect command valve at 30s with value > 20 %\n"
+           "expect command valve at 60s with value == 0 %");
+    fails("series p.level = 30, 60, 80x4, 30\n"
+          "expect command fan on\nexpect command fan off\n"
+          "expect command valve at 20s with value == 30 %\n"
+          "expect command valve at 30s\nexpect command valve at 60s");
+}
+
+/* They come every 20 s, and mean nothing new; nor does what `vent` would do, which is not armed. */
+static void test_renewals_and_shadows_are_left_out(void **state) {
+    (void)state;
+    struct ran ran;
+    run(&ran, LEVEL "expect command fan on\nexpect command fan off");
+    assert_true(ran.result.passed);
+    assert_int_equal(ran.result.n_lines, 2);
+    drop(&ran);
+}
+
+static void test_the_report_shows_commands_as_they_are_expected(void **state) {
+    (void)state;
+    struct ran ran;
+    run(&ran, "series p.level = 30, 80x3\nexpect command fan off at 10s\n"
+              "expect command valve of p at 10s with value == 30 % with requested == 20 %");
+    assert_int_equal(ran.result.n_lines, 3);
+    assert_line(&ran.result.lines[0], "expect command fan off at 10s",
+                "command fan of p on at 10s: p at 80%", "it was on");
+    assert_line(&ran.result.lines[1],
+                "expect command valve of p at 10s with value == 30 % with requested == 20 %",
+                "command valve of p at 10s with value == 20%",
+                "`value` was 20%, and `requested` was 30%");
+    assert_line(&ran.result.lines[2], "", "command valve of p at 20s with value == 30%", "");
+    drop(&ran);
+}
+
 static void test_the_report_keeps_quoted_ids_whole(void **state) {
     (void)state;
     struct ran ran;
@@ -396,6 +461,8 @@ static void test_says_which_expectation_cannot_be_met(void **state) {
     cannot("series p.temp = _x5\nexpect no alarm hot", "the test has no records");
     cannot(HOT "expect no alarm hot of q",
            "line 3: no record of this test is of `q`; its devices are `p`");
+    cannot(HOT "expect no command fan of q",
+           "line 3: no record of this test is of `q`; its devices are `p`");
     cannot(HOT "expect alarm hot with mode == hand",
            "line 3: `hot` carries no value `mode`: it has those that its conditions name, `temp`");
 }
@@ -488,6 +555,10 @@ int main(void) {
         cmocka_unit_test(test_with_compares_words_texts_bools_and_integers),
         cmocka_unit_test(test_with_unknown_is_met_by_what_is_not_known),
         cmocka_unit_test(test_the_report_says_what_the_value_was),
+        cmocka_unit_test(test_commands_are_expected_by_word_and_time),
+        cmocka_unit_test(test_commands_are_expected_by_number),
+        cmocka_unit_test(test_renewals_and_shadows_are_left_out),
+        cmocka_unit_test(test_the_report_shows_commands_as_they_are_expected),
         cmocka_unit_test(test_the_report_keeps_quoted_ids_whole),
         cmocka_unit_test(test_series_of_one_instant_are_one_record),
         cmocka_unit_test(test_series_come_at_their_own_every_and_else_at_the_fields),
