@@ -206,7 +206,8 @@ enum fb_on_unknown {
     FB_UNKNOWN_SAFE
 };
 
-/* command NAME = expr [at priority N] [for dur] */
+/* command NAME = expr [at priority N] [for dur]
+ * step NAME by expr every dur within a..b [from expr] [at priority N] */
 struct fb_command_decl {
     struct fb_str target;
     struct fb_span span, target_span;
@@ -214,6 +215,9 @@ struct fb_command_decl {
     uint32_t priority; /* 0: not written; then FB_PRIORITY_DEFAULT */
     struct fb_span priority_span;
     struct fb_node *pulse; /* duration; NULL: none */
+    bool is_step;          /* `value` is what stands behind `by` */
+    struct fb_node *every, *low, *high; /* step: a duration, numbers */
+    struct fb_node *from;               /* step; NULL: what is accepted */
 
     const struct fb_actuator_decl *actuator; /* by the checker */
 };

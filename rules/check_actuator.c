@@ -374,13 +374,52 @@ static void check_priority(struct fb_checker *ck, const struct fb_command_decl *
                     : "there are 16 priorities, and the last is 16");
 }
 
+/* What a step may add to: a number's range, or a part of it. */
+static void check_within(struct fb_checker *ck, const struct fb_command_decl *step) {
+    const struct fb_actuator_decl *actuator = step->actuator;
+    const struct fb_unit *unit = actuator->type.unit;
+    double low, high, least, most;
+    bool ok = fb_check_declared_number(ck, step->low, unit, "an end of `within`", &low);
+    ok &= fb_check_declared_number(ck, step->high, unit, "an end of `within`", &high);
+    if (!ok || !fb_check_constant(actuator->range_low, unit, &least) ||
+        !fb_check_constant(actuator->range_high, unit, &most))
+        return;
+    if (!(low < high))
+        fb_diag_add(ck->diags, FB_E_RANGE_ORDER, step->low->span,
+                    "write the lower end first, and another one as the upper end",
+                    "`within` leaves nothing to choose: its lower end is not below its upper end");
+    else if (low < least || high > most)
+        fb_diag_add(ck->diags, FB_E_OUTSIDE_RANGE, low < least ? step->low->span : step->high->span,
+                    NULL, "`within` goes beyond the range of `%.*s`", FB_ARG(actuator->name));
+}
+
+/* by: a difference; from: a value of the actuator. */
+static void check_step_of(struct fb_checker *ck, const struct fb_command_decl *step) {
+    const struct fb_actuator_decl *actuator = step->actuator;
+    if (is_switch(actuator)) {
+        fb_diag_add(ck->diags, FB_E_ACTUATOR_CLAUSE, step->target_span,
+                    "ask for one of its words: `command NAME = ..`",
+                    "a step is for a number, and `%.*s` has two words", FB_ARG(actuator->name));
+        return;
+    }
+    struct fb_actuator_decl difference = *actuator;
+    difference.type.unit = fb_unit_difference(ck->units, actuator->type.unit);
+    check_value(ck, step->value, &difference);
+    check_within(ck, step);
+    if (step->from)
+        check_value(ck, step->from, actuator);
+}
+
 void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command,
                       uint32_t class_index) {
     command->actuator = fb_check_actuator_named(&ck->class_scopes[class_index], command->target);
     check_priority(ck, command);
     fb_check_positive_span(ck, command->pulse, "the time behind `for`");
+    fb_check_positive_span(ck, command->every, "the time behind `every`");
     if (!command->actuator)
         refuse_target(ck, command, class_index);
+    else if (command->is_step && command->actuator->type.type != FB_T_NONE)
+        check_step_of(ck, command);
     else if (command->actuator->type.type != FB_T_NONE)
         check_value(ck, command->value, command->actuator);
 }

@@ -357,6 +357,8 @@ static bool ask_alike(const struct fb_rule_decl *a, const struct fb_command_decl
                       const struct fb_rule_decl *b, const struct fb_command_decl *of_b) {
     const struct fb_actuator_decl *actuator = of_a->actuator;
     double x, y, safe;
+    if (of_a->is_step || of_b->is_step)
+        return false;
     if (!constant(of_a->value, actuator, &x) || !constant(of_b->value, actuator, &y) || !same(x, y))
         return false;
     bool may_be_safe =

@@ -124,9 +124,12 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
         bool timer = false;
-        cost.own_bytes += (uint32_t)(condition->role == FB_ROLE_CLAIM
+        bool step = condition->role == FB_ROLE_CLAIM && class_->claims[condition->claim].is_step;
+        cost.own_bytes += (uint32_t)(step ? sizeof(struct fb_step_cell)
+                                     : condition->role == FB_ROLE_CLAIM
                                          ? sizeof(struct fb_claim_cell)
                                          : sizeof(struct fb_condition_cell));
+        cost.timers += step;
         cost.instructions += condition->code.count * (condition->twice ? 2 : 1);
         for (uint32_t k = 0; k < condition->code.count; k++) {
             const struct fb_instr *in = &class_->code[condition->code.first + k];

@@ -303,6 +303,27 @@ static void put_command(const struct fb_written *w, const struct fb_command_decl
     }
 }
 
+static void put_step(const struct fb_written *w, const struct fb_command_decl *step,
+                     struct fb_buf *out) {
+    fb_buf_text(out, "step ");
+    put_name(step->target, out);
+    fb_buf_text(out, " by ");
+    put_expr(w, step->value, out);
+    fb_buf_printf(out, "%cevery ", FB_FORMAT_BREAK);
+    put_expr(w, step->every, out);
+    fb_buf_printf(out, "%cwithin ", FB_FORMAT_BREAK);
+    put_expr(w, step->low, out);
+    fb_buf_text(out, "..");
+    put_expr(w, step->high, out);
+    if (step->from != NULL) {
+        fb_buf_printf(out, "%cfrom ", FB_FORMAT_BREAK);
+        put_expr(w, step->from, out);
+    }
+    if (step->priority > 0) {
+        fb_buf_printf(out, "%cat priority %u", FB_FORMAT_BREAK, step->priority);
+    }
+}
+
 static void put_rollout(const struct fb_written *w, const struct fb_rule_decl *rule,
                         struct fb_buf *out) {
     if (rule->rollout != FB_ROLLOUT_CANARY) {
@@ -363,7 +384,11 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         put_expr(w, rule->start, out);
         return;
     case FB_ITEM_COMMAND:
-        put_command(w, &rule->commands[item->index], out);
+        if (rule->commands[item->index].is_step) {
+            put_step(w, &rule->commands[item->index], out);
+        } else {
+            put_command(w, &rule->commands[item->index], out);
+        }
         return;
     case FB_ITEM_ROLLOUT:
         put_rollout(w, rule, out);

@@ -337,7 +337,8 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
     case FB_ROLE_WHEN: break;
     case FB_ROLE_CLAIM:
         return fb_str_printf(
-            m->arena, "%.*s: command %.*s", FB_ARG(rule->name),
+            m->arena, "%.*s: %s %.*s", FB_ARG(rule->name),
+            class_->claims[condition->claim].is_step ? "step" : "command",
             FB_ARG(class_->actuators[class_->claims[condition->claim].actuator].name));
     case FB_ROLE_INTERLOCK:
         return fb_str_printf(m->arena, "%.*s: interlock", FB_ARG(rule->name));
@@ -387,7 +388,7 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
     const struct fb_claim *claim = &m->class_->claims[condition->claim];
     const struct fb_actuator *actuator = &m->class_->actuators[claim->actuator];
     struct content whole = {0}, like = {0};
-    add_word(&like, "claim");
+    add_word(&like, claim->is_step ? "step" : "claim");
     add_text(&like, m->program->rules[condition->rule].name);
     add_text(&like, actuator->name);
     add_what(&like, actuator);
@@ -397,6 +398,11 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
     add_int(&whole, claim->priority);
     add_number(&whole, claim->percent);
     add_int(&whole, claim->pulse_us);
+    add_int(&whole, claim->every_us);
+    add_number(&whole, claim->low);
+    add_number(&whole, claim->high);
+    if (claim->has_from)
+        add_hash(&whole, code_hash(m, &claim->from, true));
     m->claims[condition->claim] = end_content(&whole);
     add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CLAIM,
                                  .index = condition->claim,

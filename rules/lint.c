@@ -167,6 +167,10 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         check_expression(lint, rule->commands[i].value);
         fb_lint_reads(rule->commands[i].value, of_class);
+        if (rule->commands[i].from) {
+            check_expression(lint, rule->commands[i].from);
+            fb_lint_reads(rule->commands[i].from, of_class);
+        }
     }
     fb_lint_implied(lint, rule);
     fb_lint_alarm_chatter(lint, rule);

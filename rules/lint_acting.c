@@ -21,7 +21,8 @@ static void check_values(struct fb_linter *lint, const struct fb_command_decl *c
     const struct fb_actuator_decl *actuator = command->actuator;
     const struct fb_unit *unit = actuator->type.unit;
     double low, high, x;
-    if (actuator->type.type == FB_T_ENUM || !fb_check_constant(command->value, unit, &x) ||
+    if (actuator->type.type == FB_T_ENUM || command->is_step ||
+        !fb_check_constant(command->value, unit, &x) ||
         !fb_check_constant(actuator->range_low, unit, &low) ||
         !fb_check_constant(actuator->range_high, unit, &high) || (x >= low && x <= high))
         return;

@@ -61,6 +61,10 @@ static void mark_rule(struct fb_map *used, const struct fb_rule_decl *rule) {
         fb_map_put(used, key_of(&actuator), 1);
         mark(used, rule->commands[i].value);
         mark(used, rule->commands[i].pulse);
+        mark(used, rule->commands[i].every);
+        mark(used, rule->commands[i].low);
+        mark(used, rule->commands[i].high);
+        mark(used, rule->commands[i].from);
     }
     mark(used, rule->at_most_per);
     mark(used, rule->deadband);

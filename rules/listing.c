@@ -331,8 +331,16 @@ static void put_actuator(struct fb_buf *out, const struct fb_program *program,
 
 static void put_command(struct fb_buf *out, const struct fb_class *class_,
                         const struct fb_claim *claim) {
-    fb_buf_printf(out, "command %.*s at priority %u",
+    fb_buf_printf(out, "%s %.*s at priority %u", claim->is_step ? "step" : "command",
                   FB_ARG(class_->actuators[claim->actuator].name), claim->priority);
+    if (claim->is_step) {
+        fb_buf_text(out, " every ");
+        put_span(out, claim->every_us);
+        fb_buf_text(out, " within ");
+        put_number(out, claim->low);
+        fb_buf_text(out, "..");
+        put_number(out, claim->high);
+    }
     if (claim->pulse_us) {
         fb_buf_text(out, " for ");
         put_span(out, claim->pulse_us);

@@ -18,11 +18,26 @@ static double percent_of(const struct fb_rule_decl *decl) {
     return 0;
 }
 
-/* A number in the actuator's unit, or the place of one of its words. */
+/* A number in the actuator's unit, or the place of one of its words; of a step a difference. */
 static uint16_t lower_value(struct fb_piece *piece, const struct fb_command_decl *command) {
     const struct fb_type_decl *type = &command->actuator->type;
+    if (command->is_step)
+        return fb_lower_in_unit(piece, command->value,
+                                fb_unit_difference(piece->c->units, type->unit));
     return type->type == FB_T_ENUM ? fb_lower_expr(piece, command->value).reg
                                    : fb_lower_in_unit(piece, command->value, type->unit);
+}
+
+static void lower_step(struct fb_lower_rule *rule, const struct fb_command_decl *step,
+                       struct fb_claim *claim) {
+    const struct fb_unit *unit = step->actuator->type.unit;
+    claim->is_step = true;
+    claim->every_us = fb_lower_span(rule->c, step->every);
+    claim->low = fb_lower_constant(step->low, unit);
+    claim->high = fb_lower_constant(step->high, unit);
+    claim->has_from = step->from != NULL;
+    if (step->from)
+        claim->from = fb_lower_number_look(rule, step->from, unit);
 }
 
 static void lower_command(struct fb_lower_rule *rule, const struct fb_command_decl *command) {
@@ -30,7 +45,9 @@ static void lower_command(struct fb_lower_rule *rule, const struct fb_command_de
     struct fb_piece *piece = fb_lower_begin_condition(rule, command->value->span);
     uint16_t value = lower_value(piece, command);
     uint32_t offset =
-        fb_lower_room(c, sizeof(struct fb_claim_cell), _Alignof(struct fb_claim_cell));
+        command->is_step
+            ? fb_lower_room(c, sizeof(struct fb_step_cell), _Alignof(struct fb_step_cell))
+            : fb_lower_room(c, sizeof(struct fb_claim_cell), _Alignof(struct fb_claim_cell));
     struct fb_condition *condition = fb_lower_end_condition(rule, FB_ROLE_CLAIM, value, offset);
     condition->claim = c->out->n_claims;
     c->out->claims[c->out->n_claims++] = (struct fb_claim){
@@ -55,4 +72,7 @@ void fb_lower_control(struct fb_lower_rule *rule) {
     out->n_claims = decl->n_commands;
     for (uint32_t i = 0; i < decl->n_commands; i++)
         lower_command(rule, &decl->commands[i]);
+    for (uint32_t i = 0; i < decl->n_commands; i++) /* these look at all conditions */
+        if (decl->commands[i].is_step)
+            lower_step(rule, &decl->commands[i], &rule->c->out->claims[out->first_claim + i]);
 }

@@ -305,6 +305,15 @@ static struct fb_code lower_span(struct fb_lower_rule *rule, const struct fb_nod
     return code;
 }
 
+struct fb_code fb_lower_number_look(struct fb_lower_rule *rule, const struct fb_node *node,
+                                    const struct fb_unit *unit) {
+    struct fb_piece piece;
+    begin_look(rule, &piece, node->span);
+    struct fb_code code = fb_piece_end(&piece, fb_lower_in_unit(&piece, node, unit));
+    fb_piece_free(&piece);
+    return code;
+}
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static uint32_t count_slots(const struct fb_text_decl *text) {

@@ -3,7 +3,7 @@
  * Place in the flow: third stage of the compiler; parse_rule.c calls it for a clause. */
 #include "rules/parser.h"
 
-/* target = NAME ; "command" is taken */
+/* target = NAME ; "command" or "step" is taken */
 static bool target(struct fb_parser *p, struct fb_command_decl *command) {
     if (fb_p_is_word(p, 0, "each") && fb_p_peek(p, 1)->kind == FB_TOK_NAME) {
         return fb_p_unexpected(p, "an actuator's name",
@@ -12,8 +12,10 @@ static bool target(struct fb_parser *p, struct fb_command_decl *command) {
     if (!fb_p_name(p, "an actuator's name", &command->target, &command->target_span)) {
         return false;
     }
-    return fb_p_accept(p, FB_TOK_ASSIGN) ||
-           fb_p_unexpected(p, "`=`",
+    if (command->is_step ? fb_p_accept_word(p, "by") : fb_p_accept(p, FB_TOK_ASSIGN)) {
+        return true;
+    }
+    return fb_p_unexpected(p, command->is_step ? "`by`" : "`=`",
                            fb_p_is(p, FB_TOK_DOT)
                                ? "a command is for an actuator of the control's own device"
                                : NULL);
@@ -55,6 +57,48 @@ bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
     }
     command.span = fb_p_span_from(p, first);
     *FB_P_PUSH(p, rule->commands, rule->n_commands) = command;
+    return true;
+}
+
+/* One of the clauses behind `by`. 1: read, 0: something else stands here, -1: reported */
+static int step_clause(struct fb_parser *p, struct fb_command_decl *step) {
+    struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
+    bool ok;
+    if (fb_p_accept_word(p, "every")) {
+        fb_p_once(p, step->every != NULL, span, "every");
+        ok = (step->every = fb_p_dur(p)) != NULL;
+    } else if (fb_p_accept_word(p, "within")) {
+        fb_p_once(p, step->low != NULL, span, "within");
+        ok = fb_p_range(p, &step->low, &step->high);
+    } else if (fb_p_accept_word(p, "from")) {
+        fb_p_once(p, step->from != NULL, span, "from");
+        ok = (step->from = fb_p_or(p)) != NULL;
+    } else if (fb_p_accept_word(p, "at")) {
+        fb_p_once(p, step->priority > 0, span, "at priority");
+        ok = priority(p, step);
+    } else {
+        return 0;
+    }
+    return ok ? 1 : -1;
+}
+
+bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
+    struct fb_command_decl step = {.is_step = true};
+    if (!target(p, &step) || (step.value = fb_p_or(p)) == NULL) {
+        return false;
+    }
+    int read;
+    while ((read = step_clause(p, &step)) > 0) {
+    }
+    if (read < 0) {
+        return false;
+    }
+    if (step.every == NULL || step.low == NULL) {
+        return fb_p_unexpected(p, step.every == NULL ? "`every`" : "`within`",
+                               "as in `step valve by 2 % every 10s within 0 % .. 100 %`");
+    }
+    step.span = fb_p_span_from(p, first);
+    *FB_P_PUSH(p, rule->commands, rule->n_commands) = step;
     return true;
 }
 

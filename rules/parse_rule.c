@@ -189,11 +189,11 @@ static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
 }
 
 static const struct fb_p_clause control_clauses[] = {
-    {"let", "NAME"},     {"start", "when"},   {"command", "NAME"},
+    {"let", "NAME"},     {"start", "when"},   {"command", "NAME"},  {"step", "NAME"},
     {"on", "unknown"},   {"rollout", "NAME"}, {"message", "TEXT"},
     {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
 
-/* control item = let | "start" "when" cond | command | "on" "unknown" ( "hold" | "stop" | "safe" )
+/* control item = let | "start" "when" cond | command | step | "on" "unknown" ( "hold" | "stop" | "safe" )
  *              | text | rollout ;
  * but for let and text. Returns what common_item does. */
 static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
@@ -209,6 +209,10 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
         item->kind = FB_ITEM_COMMAND;
         item->index = rule->n_commands;
         ok = fb_p_command(p, rule, first);
+    } else if (fb_p_accept_word(p, "step")) {
+        item->kind = FB_ITEM_COMMAND;
+        item->index = rule->n_commands;
+        ok = fb_p_step(p, rule, first);
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);

@@ -423,7 +423,6 @@ static const char *said_otherwise(const char *of, struct fb_str word) {
         {"a control", "stop", stops},
         {"a control", "end", stops},
         {"a control", "until", stops},
-        {"a control", "step", "command the value itself: `command NAME = ..`"},
         {"an actuator", "min", "did you mean `minimum on` or `minimum off`?"},
         {"an actuator", "max", "did you mean `maximum on`?"},
         {"an actuator", "feedback",

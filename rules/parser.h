@@ -140,6 +140,9 @@ bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind
 /* command = "command" NAME "=" expr [ "at" "priority" INT ] [ "for" dur ] ; the word, `first`, is
  * taken; adds it to the control's */
 bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+/* step = "step" NAME "by" expr "every" dur "within" range [ "from" expr ] [ "at" "priority" INT ] ;
+ * likewise */
+bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
 /* rollout = "rollout" ( "shadow" | "canary" PERCENT | "armed" ) ; the word, `first`, is taken */
 bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
 

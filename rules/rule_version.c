@@ -238,6 +238,7 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
     read_node(read, rule->start);
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         read_node(read, rule->commands[i].value);
+        read_node(read, rule->commands[i].from);
         read_actuator(read, rule->commands[i].actuator);
     }
     read_text(read, rule->message);

@@ -34,7 +34,7 @@ void fb_actuators_begin(struct fb_device *device, int64_t now_us) {
 }
 
 int64_t fb_actuators_due(const struct fb_device *device) {
-    int64_t due_us = FB_NEVER;
+    int64_t due_us = fb_steps_due(device);
     for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++) {
         int64_t us = cell_of(device, i)->due_us;
         if (us < due_us)

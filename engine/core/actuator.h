@@ -18,7 +18,7 @@ int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *de
  * those of conditions that read what changed. The moment's cause is that of what is put out. */
 void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, uint64_t set,
                          int64_t now_us);
-/* Earliest deadline of the device's actuators, in C; FB_NEVER. */
+/* Earliest deadline of the device's actuators and of the steps for them, in C; FB_NEVER. */
 int64_t fb_actuators_due(const struct fb_device *device);
 /* Those with a deadline at or before c_us. */
 uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us);

@@ -148,7 +148,7 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     case FB_CELL_ELAPSED: return sizeof(struct fb_elapsed_cell);
     case FB_CELL_CONDITION: return sizeof(struct fb_condition_cell);
     case FB_CELL_RULE: return sizeof(struct fb_rule_cell);
-    case FB_CELL_CLAIM: return sizeof(struct fb_claim_cell);
+    case FB_CELL_CLAIM:
     case FB_CELL_ACTUATOR:
     case FB_CELL_FIELD:
     case FB_CELL_WINDOW: break;
@@ -203,6 +203,9 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
         else
             fb_window_move(&m->from->plan->class_->windows[from->index], old, window, now,
                            m->texts);
+    } else if (to->kind == FB_CELL_CLAIM) {
+        bool step = m->to->plan->class_->claims[to->index].is_step;
+        memcpy(now, old, step ? sizeof(struct fb_step_cell) : sizeof(struct fb_claim_cell));
     } else {
         memcpy(now, old, plain_bytes(to->kind));
     }

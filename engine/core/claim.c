@@ -24,8 +24,11 @@ void fb_claim_evaluated(const struct fb_core *core, const struct fb_moment *mome
     const struct fb_claim *claim = &class_->claims[class_->conditions[index].claim];
     struct fb_claim_cell *cell = (void *)(fb_device_block(moment->device) + claim->offset);
     if (value.quality == FB_Q_GOOD) {
-        bool is_switch = class_->actuators[claim->actuator].is_switch;
-        cell->value = is_switch ? (double)value.i : value.num;
+        if (claim->is_step)
+            ((struct fb_step_cell *)(void *)cell)->by = value.num;
+        else
+            cell->value = class_->actuators[claim->actuator].is_switch ? (double)value.i
+                                                                       : value.num;
         cell->unknown_us = FB_NO_TIME;
         cell->known = 1;
         return;
@@ -139,6 +142,102 @@ static uint64_t actuators_of(const struct fb_device *device, const struct fb_cla
     return set;
 }
 
+/* ---- steps ---- */
+
+static double clamp(const struct fb_claim *claim, double x) {
+    return x < claim->low ? claim->low : x > claim->high ? claim->high : x;
+}
+
+static struct fb_step_cell *step_cell(const struct fb_device *device,
+                                      const struct fb_claim *claim) {
+    return (void *)(fb_device_block((struct fb_device *)device) + claim->offset);
+}
+
+/* What a step starts at: `from`, else what the actuator it is for accepted, else safe. */
+static double first_value(struct fb_core *core, const struct fb_moment *moment,
+                          const struct fb_claim *claim) {
+    const struct fb_device *device = moment->device;
+    const struct fb_actuator *actuator = &device->plan->class_->actuators[claim->actuator];
+    if (claim->has_from) {
+        struct fb_eval eval = fb_moment_eval(core, moment);
+        struct fb_value value = fb_eval_run(&eval, &claim->from);
+        if (value.quality == FB_Q_GOOD)
+            return value.num;
+    }
+    if (!fb_claim_is_real(device, claim))
+        actuator++;
+    const struct fb_actuator_cell *cell =
+        (const void *)((const char *)device + device->plan->block_at + actuator->offset);
+    return cell->has_accepted ? cell->accepted : actuator->safe;
+}
+
+/* The steps are made at since_us + k * every. */
+static int64_t next_step(const struct fb_claim *claim, int64_t since_us, int64_t now_us) {
+    int64_t k = now_us > since_us ? (now_us - since_us) / claim->every_us + 1 : 1;
+    int64_t ahead_us;
+    return __builtin_mul_overflow(k, claim->every_us, &ahead_us) ? FB_NEVER
+                                                                 : fb_add_sat(since_us, ahead_us);
+}
+
+/* A control with a step is on, or off, as of now. */
+static void follow_step(struct fb_core *core, const struct fb_moment *moment,
+                        const struct fb_claim *claim, const struct fb_rule_cell *control,
+                        int64_t now_us) {
+    struct fb_step_cell *cell = step_cell(moment->device, claim);
+    bool on = control->severity != FB_CONTROL_OFF;
+    if (on)
+        cell->claim.value =
+            clamp(claim, cell->begun ? cell->claim.value : first_value(core, moment, claim));
+    bool goes = on && control->clear_paused_us == FB_NO_TIME && cell->claim.known == 1;
+    if (!goes || !cell->begun)
+        cell->next_us = FB_NEVER;
+    if (goes && cell->next_us == FB_NEVER)
+        cell->next_us = next_step(claim, control->since_us, now_us);
+    cell->begun = on;
+}
+
+static void follow_steps(struct fb_core *core, const struct fb_moment *moment,
+                         const struct fb_rule *rule, int64_t now_us) {
+    const struct fb_claim *claims = moment->device->plan->class_->claims + rule->first_claim;
+    bool any = false;
+    for (uint32_t i = 0; i < rule->n_claims; i++) {
+        if (!claims[i].is_step)
+            continue;
+        any = true;
+        follow_step(core, moment, &claims[i], control_cell(moment->device, rule), now_us);
+    }
+    if (any)
+        moment->device->acting_us = fb_actuators_due(moment->device);
+}
+
+int64_t fb_steps_due(const struct fb_device *device) {
+    const struct fb_class *class_ = device->plan->class_;
+    int64_t due_us = FB_NEVER;
+    for (uint32_t i = 0; i < class_->n_claims; i++)
+        if (class_->claims[i].is_step && step_cell(device, &class_->claims[i])->next_us < due_us)
+            due_us = step_cell(device, &class_->claims[i])->next_us;
+    return due_us;
+}
+
+uint64_t fb_claims_step(struct fb_device *device, int64_t now_us) {
+    const struct fb_class *class_ = device->plan->class_;
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < class_->n_claims; i++) {
+        const struct fb_claim *claim = &class_->claims[i];
+        struct fb_step_cell *cell = claim->is_step ? step_cell(device, claim) : NULL;
+        if (!cell || cell->next_us > now_us)
+            continue;
+        struct fb_claim_view before = view_of(device, i, now_us);
+        cell->claim.value = clamp(claim, cell->claim.value + cell->by);
+        cell->next_us =
+            next_step(claim, control_cell(device, device->plan->claims[i].rule)->since_us, now_us);
+        struct fb_claim_view after = view_of(device, i, now_us);
+        if (!is_same(&before, &after))
+            set |= actuators_of(device, claim);
+    }
+    return set;
+}
+
 void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
     struct fb_device *device = moment->device;
     const struct fb_rule_plan *plan = &device->plan->rules[local_rule];
@@ -157,6 +256,7 @@ void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uin
         cell->clear_paused_us = FB_NO_TIME;
     else if (cell->clear_paused_us == FB_NO_TIME)
         cell->clear_paused_us = now_us;
+    follow_steps(core, moment, rule, now_us);
     for (uint32_t i = 0; i < rule->n_claims; i++) {
         struct fb_claim_view view = view_of(device, rule->first_claim + i, now_us);
         if (!is_same(&view, &core->views[i]))

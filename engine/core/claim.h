@@ -38,6 +38,11 @@ void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, u
 void fb_control_before(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
 void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
 
+/* When the next step of a claim of the device is made, in C; FB_NEVER (A19). */
+int64_t fb_steps_due(const struct fb_device *device);
+/* Makes the steps that are due at now_us; the actuators, and shadows, whose claims became others. */
+uint64_t fb_claims_step(struct fb_device *device, int64_t now_us);
+
 /* Whether the claim is more than a shadow on this device, A6. */
 bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *claim);
 /* The claims on an actuator (by index in the class) at now_us, A5. */

@@ -172,7 +172,8 @@ static void act(struct fb_core *core, struct fb_device *device) {
     };
     core->stats.timers++;
     core->moment++;
-    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us), now_us);
+    uint64_t stepped = fb_claims_step(device, now_us);
+    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us) | stepped, now_us);
     find_deadline(device);
 }
 

@@ -22,6 +22,8 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
                     : 0);
     if (cell->kind == FB_CELL_ACTUATOR)
         return fb_actuator_bytes(&class_->actuators[cell->index]);
+    if (cell->kind == FB_CELL_CLAIM)
+        return sizeof(struct fb_step_cell);
     return sizeof(struct fb_rule_cell);
 }
 
@@ -89,10 +91,16 @@ static char *put_rule(char *to, const struct fb_rule_cell *cell) {
     return put(to, &cell->severity, 1);
 }
 
-static char *put_claim(char *to, const struct fb_claim_cell *cell) {
+static char *put_claim(char *to, const struct fb_claim *claim, const struct fb_claim_cell *cell) {
     to = put(to, &cell->value, sizeof cell->value);
     to = put(to, &cell->unknown_us, sizeof cell->unknown_us);
-    return put(to, &cell->known, 1);
+    to = put(to, &cell->known, 1);
+    if (!claim->is_step)
+        return to;
+    const struct fb_step_cell *step = (const void *)cell;
+    to = put(to, &step->by, sizeof step->by);
+    to = put(to, &step->next_us, sizeof step->next_us);
+    return put(to, &step->begun, 1);
 }
 
 /* All but the padding before the rings. */
@@ -119,7 +127,7 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_UNTIL: return put(to, at, sizeof(struct fb_until_cell));
     case FB_CELL_CONDITION: return put(to, at, sizeof(struct fb_condition_cell));
     case FB_CELL_RULE: return put_rule(to, at);
-    case FB_CELL_CLAIM: return put_claim(to, at);
+    case FB_CELL_CLAIM: return put_claim(to, &class_->claims[cell->index], at);
     case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
     }
     FB_BUG("a cell");
@@ -269,12 +277,23 @@ static bool value_is_sound(const struct fb_actuator *actuator, double value) {
     return actuator->is_switch ? value == 0 || value == 1 : fb_num_finite(value);
 }
 
+/* As of an actuator: a step that was due long ago would be followed by one after the other. */
+static bool get_step(struct reader *r, struct fb_step_cell *cell, int64_t clock_us) {
+    get(r, &cell->by, sizeof cell->by);
+    get(r, &cell->next_us, sizeof cell->next_us);
+    get(r, &cell->begun, 1);
+    return fb_num_finite(cell->by) && fb_end_is_sound(cell->next_us) &&
+           cell->next_us >= clock_us && cell->begun <= 1;
+}
+
 static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32_t index,
-                      struct fb_claim_cell *cell) {
+                      struct fb_claim_cell *cell, int64_t clock_us) {
     const struct fb_claim *claim = &plan->class_->claims[index];
     get(r, &cell->value, sizeof cell->value);
     get(r, &cell->unknown_us, sizeof cell->unknown_us);
     get(r, &cell->known, 1);
+    if (claim->is_step && !get_step(r, (void *)cell, clock_us))
+        return false;
     return value_is_sound(&plan->class_->actuators[claim->actuator], cell->value) &&
            fb_time_is_sound(cell->unknown_us) && cell->known <= 2 &&
            (cell->known != 1 || cell->unknown_us == FB_NO_TIME);
@@ -325,7 +344,7 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE: return get_rule(r, at);
-    case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at);
+    case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,
                             device->clock_at_us);

@@ -53,9 +53,12 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
         struct fb_rule_cell *cell = (void *)(block + program->rules[class_->rules[i]].offset);
         cell->since_us = cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
     }
-    for (uint32_t i = 0; i < class_->n_claims; i++)
-        ((struct fb_claim_cell *)(void *)(block + class_->claims[i].offset))->unknown_us =
-            FB_NO_TIME;
+    for (uint32_t i = 0; i < class_->n_claims; i++) {
+        void *cell = block + class_->claims[i].offset;
+        ((struct fb_claim_cell *)cell)->unknown_us = FB_NO_TIME;
+        if (class_->claims[i].is_step)
+            ((struct fb_step_cell *)cell)->next_us = FB_NEVER;
+    }
     for (uint32_t i = 0; i < class_->n_actuators; i++)
         fresh_actuator(&class_->actuators[i], block + class_->actuators[i].offset);
     return block;

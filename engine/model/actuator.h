@@ -9,6 +9,7 @@
 #define FB_MODEL_ACTUATOR_H
 
 #include "engine/base/str.h"
+#include "engine/model/code.h"
 
 #include <stdint.h>
 
@@ -65,7 +66,12 @@ struct fb_claim {
     uint8_t priority;
     double percent;     /* of devices on which it is real, not shadow: armed 100, shadow 0 */
     int64_t pulse_us;   /* 0: as long as the rule is on */
-    uint32_t offset;    /* of struct fb_claim_cell */
+    bool is_step;       /* the condition gives what is added every_us, within low..high */
+    int64_t every_us;
+    double low, high;
+    bool has_from;
+    struct fb_code from; /* else it starts at what is accepted */
+    uint32_t offset;     /* of struct fb_claim_cell; a step: of struct fb_step_cell */
 };
 
 /* What a command asks for, beside its condition. */
@@ -73,6 +79,15 @@ struct fb_claim_cell {
     double value;       /* the last known one */
     int64_t unknown_us; /* since when the value is unknown; FB_NO_TIME: it is known */
     uint8_t known;      /* 0: never known; 1: `value` is present; 2: it is the last known one */
+};
+
+/* The same of a `step` (rules/LANGUAGE.md, A19): `value` is what it has come to, and what is known
+ * or unknown is the amount that is added. */
+struct fb_step_cell {
+    struct fb_claim_cell claim;
+    double by;       /* the last known one */
+    int64_t next_us; /* of the next step; FB_NEVER: none is made for now */
+    uint8_t begun;   /* `value` has begun with the control */
 };
 
 /* The state of a control in its struct fb_rule_cell: `severity` is one of these, since_us when it

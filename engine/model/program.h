@@ -112,13 +112,6 @@ struct fb_instr {
     uint32_t imm;
 };
 
-/* A piece of the class's code; its value is in register `result`. */
-struct fb_code {
-    uint32_t first, count;
-    uint16_t result;
-    uint16_t registers; /* how many it uses */
-};
-
 enum fb_aggregate {
     FB_AGG_AVG, FB_AGG_MIN, FB_AGG_MAX, FB_AGG_SUM, FB_AGG_COUNT, FB_AGG_FIRST, FB_AGG_LAST,
     FB_AGG_TIME_AVG, FB_AGG_STDDEV, FB_AGG_SPREAD, FB_AGG_DELTA, FB_AGG_INCREASE, FB_AGG_RATE,
@@ -225,7 +218,7 @@ struct fb_condition {
                                 * only inside `each` windows, which a record can not change */
     bool every_record;         /* reads silent, age(), changed or count(over d) */
     bool twice;                /* reads silent: a second evaluation at the record's instant */
-    uint32_t offset;           /* of struct fb_condition_cell; CLAIM: of struct fb_claim_cell */
+    uint32_t offset;           /* of struct fb_condition_cell; CLAIM: of its claim's cell */
 };
 
 struct fb_condition_cell {

@@ -154,10 +154,14 @@ static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
     dump_named("start", rule->start, out);
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         const struct fb_command_decl *command = &rule->commands[i];
-        fb_buf_printf(out, "  command '%.*s' priority%u", FB_ARG(command->target),
-                      command->priority);
+        fb_buf_printf(out, "  %s '%.*s' priority%u", command->is_step ? "step" : "command",
+                      FB_ARG(command->target), command->priority);
         dump_named("value", command->value, out);
         dump_named("pulse", command->pulse, out);
+        dump_named("every", command->every, out);
+        dump_named("low", command->low, out);
+        dump_named("high", command->high, out);
+        dump_named("from", command->from, out);
     }
     dump_text("message", rule->message, out);
     dump_text("response", rule->response, out);

@@ -89,12 +89,26 @@ static void add_clause(struct gen_case *c, struct gen_node **clauses, uint32_t *
     __attribute__((format(printf, 5, 6)));
 static void add_clause(struct gen_case *c, struct gen_node **clauses, uint32_t *n,
                        struct gen_node *kid, const char *format, ...) {
-    char text[160];
+    char text[200];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
     clauses[(*n)++] = gen_make(c, GEN_FAMILIES, 0, text, kid, NULL);
+}
+
+static void add_clause2(struct gen_case *c, struct gen_control *control, struct gen_node *first,
+                        struct gen_node *second, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+static void add_clause2(struct gen_case *c, struct gen_control *control, struct gen_node *first,
+                        struct gen_node *second, const char *format, ...) {
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    control->clauses[control->n_clauses++] =
+        gen_make(c, GEN_FAMILIES, 0, text, first, second);
 }
 
 static void switch_clauses(struct gen_case *c, struct gen_actuator *a) {
@@ -214,6 +228,40 @@ static void make_actuator(struct gen_case *c) {
 
 /* --- Controls --- */
 
+/* A step of a number; its ends within the actuator's range. */
+static void add_step(struct gen_case *c, struct gen_control *control, const struct gen_actuator *a,
+                     const char *priority) {
+    static const double amounts[] = {0.02, 0.1, 0.3, -0.05, -0.25};
+    static const char *const policies[] = {"", " from @0"};
+    char by[32], low[32], high[32];
+    double width = a->high - a->low;
+    put_amount(a, a->low + width * (chance(c, 50) ? 0 : 0.25), false, low, sizeof low);
+    put_amount(a, a->low + width * (chance(c, 50) ? 1 : 0.5), false, high, sizeof high);
+    put_amount(a, width * amounts[below(c, 5)], true, by, sizeof by);
+    bool from = chance(c, 50);
+    struct gen_node *first = !from             ? NULL
+                             : chance(c, 60)   ? gen_literal(c, a->family)
+                                               : gen_number(c, a->class_index, a->family);
+    if (chance(c, 50)) {
+        char other[32], text[96];
+        put_amount(a, -width * amounts[below(c, 5)], true, other, sizeof other);
+        snprintf(text, sizeof text, "(if @1 then %s else %s)", by, other);
+        struct gen_node *choice =
+            gen_make(c, GEN_FAMILIES, 10, text, condition(c, a->class_index, 0), NULL);
+        if (from)
+            add_clause2(c, control, choice, first, "step %s by @0 every %s within %s .. %s from @0%s",
+                        a->name, some_span(c), low, high, priority);
+        else
+            add_clause(c, control->clauses, &control->n_clauses, choice,
+                       "step %s by @0 every %s within %s .. %s%s", a->name, some_span(c), low,
+                       high, priority);
+        return;
+    }
+    add_clause(c, control->clauses, &control->n_clauses, first,
+               "step %s by %s every %s within %s .. %s%s%s", a->name, by, some_span(c), low, high,
+               policies[from], priority);
+}
+
 static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     static const char *const rollouts[] = {"rollout armed",      "rollout armed",
                                            "rollout armed",      "rollout shadow",
@@ -237,6 +285,12 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
         used[i]++;
         if (priority != 12 || chance(c, 50))
             snprintf(behind, sizeof behind, " at priority %u", priority);
+        if (a->family != GEN_WORD && chance(c, 40)) {
+            add_step(c, control, a, behind);
+            if (i < least)
+                least = i;
+            continue;
+        }
         if (chance(c, 25))
             snprintf(behind + strlen(behind), sizeof behind - strlen(behind), " for %s",
                      some_span(c));

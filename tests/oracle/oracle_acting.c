@@ -180,6 +180,15 @@ static struct ora_expr *value_expr(struct ora_scope *s, const struct ora_actuato
     return ora_expand_expr(s, n);
 }
 
+static void add_step(struct ora_scope *s, const struct ora_actuator *a, struct ora_claim *claim) {
+    const struct fb_command_decl *step = claim->decl;
+    claim->every = ora_literal_span(step->every);
+    claim->low = literal_of(s, a, step->low, a->unit);
+    claim->high = literal_of(s, a, step->high, a->unit);
+    if (step->from != NULL)
+        claim->from = ora_in_unit(s, ora_expand_expr(s, step->from), a->unit);
+}
+
 static void claim_actuator(struct ora *o, struct ora_actuator *a, struct ora_claim *claim) {
     struct ora_claim **more = FB_ARENA_ARRAY(o->arena, struct ora_claim *, a->n_claims + 1);
     if (a->n_claims > 0)
@@ -208,7 +217,13 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
         claim->pulse = span_or(command->pulse, 0);
         claim->index = rule->class->n_claims++;
         claim->condition = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
-        ora_condition_done(s, claim->condition, value_expr(s, a, command->value));
+        ora_condition_done(s, claim->condition,
+                           command->is_step
+                               ? ora_in_unit(s, ora_expand_expr(s, command->value),
+                                             ora_unit_difference(a->unit))
+                               : value_expr(s, a, command->value));
+        if (command->is_step)
+            add_step(s, a, claim);
         claim_actuator(s->o, a, claim);
     }
 }
@@ -219,8 +234,10 @@ void ora_memories_new(struct ora *o, struct ora_device *device) {
     const struct ora_class *class = device->class;
     device->claims = FB_ARENA_ARRAY(o->arena, struct ora_claim_state, class->n_claims);
     device->asked = FB_ARENA_ARRAY(o->arena, struct ora_asked, class->n_claims);
-    for (uint32_t i = 0; i < class->n_claims; i++)
+    for (uint32_t i = 0; i < class->n_claims; i++) {
         device->claims[i].unknown_since = FB_NO_TIME;
+        device->claims[i].next = FB_NEVER;
+    }
     for (uint32_t i = 0; i < class->n_rules; i++)
         device->rules[i].unknown_since = FB_NO_TIME;
     device->memories = FB_ARENA_ARRAY(o->arena, struct ora_memory *, 2 * class->n_actuators);
@@ -281,11 +298,81 @@ static void value_is(const struct ora_claim *claim, struct ora_claim_state *stat
                      struct fb_value value, int64_t now) {
     state->known = value.quality == FB_Q_GOOD;
     if (state->known) {
+        double number = ora_number_of(claim->condition->root, value);
         state->ever = true;
-        state->value = ora_number_of(claim->condition->root, value);
+        *(claim->every > 0 ? &state->by : &state->value) = number;
         state->unknown_since = FB_NO_TIME;
     } else if (state->unknown_since == FB_NO_TIME) {
         state->unknown_since = now;
+    }
+}
+
+/* --- Steps (A19) --- */
+
+static bool is_real(const struct ora_claim *claim, const struct ora_device *device);
+
+static double within(const struct ora_claim *claim, double x) {
+    if (x < claim->low)
+        return claim->low;
+    return x > claim->high ? claim->high : x;
+}
+
+static double start_of_step(const struct ora_view *view, const struct ora_device *device,
+                            const struct ora_claim *claim) {
+    const struct ora_actuator *a = NULL;
+    for (uint32_t i = 0; i < device->class->n_actuators; i++)
+        if (fb_str_eq(device->class->actuators[i].decl->name, claim->decl->target))
+            a = &device->class->actuators[i];
+    FB_ASSERT(a != NULL);
+    if (claim->from != NULL) {
+        struct ora_view look = *view;
+        look.keep = false;
+        struct fb_value value = ora_eval(&look, claim->from);
+        if (value.quality == FB_Q_GOOD)
+            return ora_number_of(claim->from, value);
+    }
+    const struct ora_memory *m = device->memories[2 * a->index + !is_real(claim, device)];
+    return m->has_accepted ? m->accepted : a->safe;
+}
+
+/* The first instant behind now of those that lie k periods after the control became on. */
+static int64_t next_step(const struct ora_claim *claim, int64_t since, int64_t now) {
+    int64_t next = since + claim->every;
+    if (next <= now)
+        next += (now - next) / claim->every * claim->every;
+    while (next <= now)
+        next += claim->every;
+    return next;
+}
+
+static void follow_step(const struct ora_view *view, struct ora_device *device,
+                        const struct ora_claim *claim) {
+    const struct ora_rule_state *control = &device->rules[claim->rule->index];
+    struct ora_claim_state *state = &device->claims[claim->index];
+    bool goes = control->on && control->unknown_since == FB_NO_TIME && state->known;
+    if (!control->on)
+        state->begun = false;
+    if (control->on && !state->begun) {
+        state->begun = true;
+        state->value = within(claim, start_of_step(view, device, claim));
+        state->next = FB_NEVER;
+    }
+    if (!goes)
+        state->next = FB_NEVER;
+    else if (state->next == FB_NEVER)
+        state->next = next_step(claim, control->on_since, view->now);
+}
+
+static void make_steps(const struct ora_view *view, struct ora_device *device,
+                       const struct ora_actuator *a) {
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        const struct ora_claim *claim = a->claims[i];
+        struct ora_claim_state *state = &device->claims[claim->index];
+        if (claim->every == 0 || state->next != view->now)
+            continue;
+        state->value = within(claim, state->value + state->by);
+        state->next =
+            next_step(claim, device->rules[claim->rule->index].on_since, view->now);
     }
 }
 
@@ -304,6 +391,9 @@ void ora_control_step(struct ora_view *view, struct ora_device *device, struct o
             value_is(claim, &device->claims[claim->index],
                      ora_condition_value(view, device, claim->condition), view->now);
     }
+    for (uint32_t i = 0; i < rule->decl->n_commands; i++)
+        if (rule->claims[i].every > 0)
+            follow_step(view, device, &rule->claims[i]);
 }
 
 /* A6 */
@@ -633,21 +723,39 @@ void ora_actuators_step(struct ora_view *view, struct ora_device *device) {
     }
 }
 
+/* A step is not concerned with what only the passing of time ends: that is a deadline. */
+static bool is_stepped(const struct ora_view *view, const struct ora_actuator *a,
+                       const struct ora_device *device, bool shadow) {
+    for (uint32_t i = 0; i < a->n_claims; i++) {
+        struct ora_asked after = asks(a, a->claims[i], device, view->now);
+        if (a->claims[i]->every > 0 && concerns(a->claims[i], device, shadow) &&
+            device->asked[a->claims[i]->index].value != after.value)
+            return true;
+    }
+    return false;
+}
+
 int64_t ora_actuators_due(const struct ora_device *device) {
     int64_t due = FB_NEVER;
     for (uint32_t i = 0; i < device->class->n_actuators; i++)
         for (int shadow = 0; shadow < 2; shadow++)
             if (device->memories[2 * i + (uint32_t)shadow]->due < due)
                 due = device->memories[2 * i + (uint32_t)shadow]->due;
+    for (uint32_t i = 0; i < device->class->n_claims; i++)
+        if (device->claims[i].next < due)
+            due = device->claims[i].next;
     return due;
 }
 
 void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
+    ora_acting_begins(view, device);
+    for (uint32_t i = 0; i < device->class->n_actuators; i++)
+        make_steps(view, device, &device->class->actuators[i]);
     for (uint32_t i = 0; i < device->class->n_actuators; i++) {
         const struct ora_actuator *a = &device->class->actuators[i];
-        for (int shadow = 0; shadow < 2; shadow++) {
+        for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
-            if (m->due != view->now)
+            if (m->due != view->now && !is_stepped(view, a, device, shadow))
                 continue;
             decide(view, device, a, shadow, view->now);
         }

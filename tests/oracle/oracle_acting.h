@@ -15,6 +15,9 @@ struct ora_claim {
     uint32_t index; /* in the class */
     int priority;
     int64_t pulse; /* 0: none */
+    int64_t every; /* of a step; 0: it is none */
+    double low, high;
+    struct ora_expr *from; /* NULL: none */
 };
 
 struct ora_actuator {

@@ -213,8 +213,12 @@ struct ora_rule_state {
 /* What a command asks for (A4). */
 struct ora_claim_state {
     bool known, ever;
-    double value; /* the last known one */
+    double value; /* the last known one; of a step what it has come to */
     int64_t unknown_since;
+    /* a step (A19) */
+    double by; /* the last known one */
+    bool begun;
+    int64_t next; /* FB_NEVER: none for now */
 };
 
 struct ora_condition_state {
