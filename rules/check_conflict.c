@@ -91,6 +91,16 @@ static const struct fb_node *compared_bool(const struct fb_node *node, bool *no)
     return literal == node->a ? node->b : node->a;
 }
 
+/* What `c for d`, `a until b` imply beside themselves; of anything else, all of it. */
+static void add_parts(struct state *state, const struct fb_node *node) {
+    if (node->kind == FB_N_FOR)
+        add(state, node->a, false);
+    else if (node->kind == FB_N_UNTIL)
+        add(state, node->b, true);
+    else
+        add(state, node, false);
+}
+
 static void add(struct state *state, const struct fb_node *node, bool no) {
     if (state->steps-- <= 0)
         return;
@@ -113,14 +123,10 @@ static void add(struct state *state, const struct fb_node *node, bool no) {
         }
         return;
     case FB_N_FOR:
-        add_term(state, (struct term){.node = node, .no = no});
-        if (!no)
-            add(state, node->a, false);
-        return;
     case FB_N_UNTIL:
         add_term(state, (struct term){.node = node, .no = no});
         if (!no)
-            add(state, node->b, true);
+            add_parts(state, node);
         return;
     case FB_N_NAME:
         add_term(state, (struct term){.node = node, .no = no});
@@ -148,7 +154,9 @@ static void find_state(const struct fb_rule_decl *rule, struct state *state) {
     *state = (struct state){.n = 1, .steps = STEPS_MAX};
     if (rule->where && !outlasts(rule->start))
         add(state, rule->where, false);
-    if (rule->start)
+    if (rule->start && rule->where)
+        add_parts(state, rule->start); /* `where` goes into its delay and its latch */
+    else if (rule->start)
         add(state, rule->start, false);
 }
 

@@ -89,10 +89,11 @@ static void check_change(const struct loop_course *course, uint32_t i,
         out->broken |= BROKE_SLEW;
 }
 
-/* Safe in time, and safe until the spell is over. */
+/* Safe in time, and safe until the spell and its lockout are over. */
 static void check_spell(const struct loop_course *course, const struct loop_limits *limits,
                         const struct loop_setup *setup, struct judgement *out) {
-    const int64_t from_us = course->spell_from_us, to_us = from_us + setup->spell_us;
+    const int64_t from_us = course->spell_from_us;
+    const int64_t to_us = from_us + setup->spell_us + limits->lockout_us;
     if (setup->spell == SPELL_NONE)
         return;
     if (from_us < 0) {

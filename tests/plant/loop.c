@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/core/core.h"
+#include "engine/core/snapshot.h"
 #include "rules/compile.h"
 #include "tests/plant/line.h"
 #include "tests/plant/receiver.h"
@@ -18,6 +19,7 @@ struct loop {
     struct plant plant;
     struct line telemetry, commands;
     struct receiver receiver;
+    const struct fb_program *program;
     struct fb_core *core;
     int64_t now_us, clock_us; /* the wall; the task's clock */
     uint16_t x, position, trip; /* fields of the device */
@@ -106,10 +108,31 @@ static void give_record(struct loop *loop, const struct line_message *message) {
     FB_ASSERT(fb_core_take(loop->core, &entry, loop->clock_us) != FB_REFUSED_DEVICES);
 }
 
+static void begin_core(struct loop *loop) {
+    const struct fb_core_config config = {.max_skew_us = 600000000, .max_lag_us = CATCH_UP_US};
+    loop->core = fb_core_new(loop->program, &config, take_output, loop);
+}
+
+/* The process ends, and another one goes on from its snapshot. */
+static void restart(struct loop *loop) {
+    struct fb_buf bytes = {0};
+    struct fb_err err = {0};
+    fb_core_snapshot_begin(loop->core);
+    while (fb_core_snapshot_is_open(loop->core))
+        fb_core_snapshot_next(loop->core, 1 << 20, &bytes);
+    fb_core_free(loop->core);
+    begin_core(loop);
+    FB_ASSERT(fb_core_restore(loop->core, (struct fb_str){bytes.p, bytes.n}, &err));
+    fb_core_restored(loop->core, loop->clock_us);
+    fb_buf_free(&bytes);
+}
+
 static void run_engine(struct loop *loop) {
     struct line_message message;
     if (in_spell(loop, SPELL_ENGINE))
         return;
+    if (loop->setup->restart_us > 0 && loop->now_us % loop->setup->restart_us == 0)
+        restart(loop);
     fb_core_set_wall(loop->core, loop->now_us);
     while (line_receive(&loop->telemetry, loop->now_us, &message))
         give_record(loop, &message);
@@ -166,6 +189,7 @@ static void run_program(const struct fb_program *program, const struct loop_setu
     const struct fb_class *class_ = &program->classes[0];
     struct loop loop = {
         .setup = setup,
+        .program = program,
         .course = course,
         .telemetry = {.random = {setup->seed * 3 + 1},
                       .lost_percent = setup->telemetry_lost,
@@ -180,9 +204,8 @@ static void run_program(const struct fb_program *program, const struct loop_setu
         .x = field_named(class_, FB_S("x")),
         .position = field_named(class_, FB_S("position")),
         .trip = field_named(class_, FB_S("trip"))};
-    const struct fb_core_config config = {.max_skew_us = 600000000, .max_lag_us = CATCH_UP_US};
     plant_begin(&loop.plant, &setup->plant, setup->seed);
-    loop.core = fb_core_new(program, &config, take_output, &loop);
+    begin_core(&loop);
     run(&loop);
     fb_core_free(loop.core);
 }

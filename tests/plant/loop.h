@@ -26,6 +26,7 @@ struct loop_setup {
     uint32_t telemetry_lost, telemetry_late; /* percent; late: up to 40 s */
     uint32_t commands_lost, commands_late;   /* percent; late: up to 20 s */
     enum loop_spell spell;
+    int64_t restart_us; /* so often another core goes on from a snapshot; 0: never */
     int64_t spell_from_us, spell_us; /* begins when the actuator is not safe, from then on */
     uint64_t seed;
 };

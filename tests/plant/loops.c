@@ -7,7 +7,7 @@
 #define MINUTE (60 * S)
 #define HOUR (60 * MINUTE)
 
-enum { STALE_S = 20, EVERY_S = 5, HELD_MIN = 5, LEASE_S = 60 };
+enum { STALE_S = 20, EVERY_S = 5, HELD_MIN = 5, LOCKOUT_MIN = 4, LEASE_S = 60 };
 
 struct kind {
     const char *name;
@@ -30,7 +30,7 @@ static const struct kind kinds[] = {
                 {.start = 8, .tau_s = 10800, .gain = -40, .outside = 25, .shock = 5,
                  .shock_every_s = 1800, .lag_s = 45, .low = -50, .high = 100},
                 false, 5, 1, 0, 0,
-                {.is_switch = true, .minimum_us = {300 * S, 180 * S}, .starts = 6,
+                {.is_switch = true, .minimum_us = {300 * S, 180 * S}, .starts = 2,
                  .reversals = 4, .reversals_us = 32 * MINUTE}},
     /* Its pump keeps the sump from running over: on is safe. */
     [SUMP] = {"sump pump",
@@ -185,6 +185,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         break;
     case TRIP:
         set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + PLANT_STEP_US);
+        limits->lockout_us = limits->is_switch ? LOCKOUT_MIN * MINUTE : 0;
         break;
     case COMMANDS_LOST:
         setup->commands_lost = 10;
@@ -218,37 +219,37 @@ void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *li
 
 /* ---- rules ---------------------------------------------------------------------------------- */
 
-static void print_actuator(const struct row *row, bool guarded, struct fb_buf *out) {
-    const struct loop_limits *l = &kinds[row->kind].limits;
-    fb_buf_printf(out, "actuator act on plant : %s {\n  safe %s\n",
-                  l->is_switch ? "(off, on)" : "number range 0..100",
-                  !l->is_switch ? "0" : l->safe == 1 ? "on" : "off");
-    if (l->is_switch)
-        fb_buf_printf(out, "  default off\n");
-    fb_buf_printf(out, "  lease %ds\n", LEASE_S);
-    if (!guarded) {
-        if (l->is_switch)
-            fb_buf_printf(out, "  minimum on 0s, off 0s\n"
-                               "  breaker 32 reversals in 1s, hold 1s\n");
-        fb_buf_printf(out, "}\n");
-        return;
-    }
-    if (l->is_switch)
-        fb_buf_printf(out, "  minimum on %ds, off %ds\n", (int)(l->minimum_us[1] / S),
-                      (int)(l->minimum_us[0] / S));
-    else
-        fb_buf_printf(out, "  slew %d per %ds\n  ignore steps under 2\n", (int)l->slew,
-                      (int)(l->slew_us / S));
-    if (l->starts > 0)
+static void print_switch_guards(const struct loop_limits *l, uint32_t guards, struct fb_buf *out) {
+    const bool minimum = guards & GUARD_MINIMUM;
+    fb_buf_printf(out, "  default off\n  minimum on %ds, off %ds\n",
+                  minimum ? (int)(l->minimum_us[1] / S) : 0,
+                  minimum ? (int)(l->minimum_us[0] / S) : 0);
+    if (guards & GUARD_STARTS && l->starts > 0)
         fb_buf_printf(out, "  starts %u per 1h\n", l->starts);
-    fb_buf_printf(out, "  breaker %u reversals in %dm, hold 30m\n", l->reversals,
-                  (int)(l->reversals_us / MINUTE));
-    if (row->fault == HELD)
+    if (!(guards & GUARD_BREAKER))
+        fb_buf_printf(out, "  breaker 32 reversals in 1s, hold 1s\n");
+}
+
+static void print_actuator(const struct row *row, uint32_t guards, struct fb_buf *out) {
+    const struct loop_limits *l = &kinds[row->kind].limits;
+    fb_buf_printf(out, "actuator act on plant : %s {\n  safe %s\n  lease %ds\n",
+                  l->is_switch ? "(off, on)" : "number range 0..100",
+                  !l->is_switch ? "0" : l->safe == 1 ? "on" : "off", LEASE_S);
+    if (l->is_switch)
+        print_switch_guards(l, guards, out);
+    if (guards & GUARD_SLEW && !l->is_switch)
+        fb_buf_printf(out, "  slew %d per %ds\n", (int)l->slew, (int)(l->slew_us / S));
+    if (guards & GUARD_STEPS && !l->is_switch)
+        fb_buf_printf(out, "  ignore steps under 2\n");
+    if (guards & GUARD_BREAKER)
+        fb_buf_printf(out, "  breaker %u reversals in %dm, hold 30m\n", l->reversals,
+                      (int)(l->reversals_us / MINUTE));
+    if (guards && row->fault == HELD)
         fb_buf_printf(out, "  hold at most %dm\n", HELD_MIN);
-    if (row->fault == TRIP)
+    if (guards & GUARD_INTERLOCK && row->fault == TRIP)
         fb_buf_printf(out, "  interlock when trip\n");
-    if (row->fault == TRIP && l->is_switch)
-        fb_buf_printf(out, "  lockout 2m after interlock\n");
+    if (guards & GUARD_INTERLOCK && row->fault == TRIP && l->is_switch)
+        fb_buf_printf(out, "  lockout %dm after interlock\n", LOCKOUT_MIN);
     fb_buf_printf(out, "}\n");
 }
 
@@ -258,11 +259,11 @@ static void print_limit(const struct kind *kind, bool needed, double off, struct
     fb_buf_printf(out, "x %s %g", kind->raises == needed ? "<" : ">", limit);
 }
 
-static void print_start(const struct row *row, bool guarded, struct fb_buf *out) {
+static void print_start(const struct row *row, bool keeps_until, struct fb_buf *out) {
     const struct kind *kind = &kinds[row->kind];
     const double band = kind->band;
-    const bool delays = guarded && row->style == SHORT_DELAY;
-    const bool two = guarded && row->style == TWO_LIMITS;
+    const bool delays = keeps_until && row->style == SHORT_DELAY;
+    const bool two = keeps_until && row->style == TWO_LIMITS;
     fb_buf_printf(out, "  start when ");
     if (row->style == TREND) {
         fb_buf_printf(out, "change(x) %s 0 and ", kind->raises ? "<" : ">");
@@ -322,7 +323,7 @@ static void print_number(const struct row *row, struct fb_buf *out) {
     print_tail(row, out);
 }
 
-void loops_rules(uint32_t loop, bool guarded, struct fb_buf *out) {
+void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
     const struct row *row = &rows[loop];
     fb_buf_printf(out,
                   "device plant from \"plants\" {\n"
@@ -331,12 +332,12 @@ void loops_rules(uint32_t loop, bool guarded, struct fb_buf *out) {
                   "  position : number stale after %ds\n"
                   "  trip : bool stale after %ds\n}\n",
                   EVERY_S, STALE_S, STALE_S, STALE_S);
-    print_actuator(row, guarded, out);
+    print_actuator(row, guards, out);
     if (row->style == RIVALS) {
         print_rivals(row, out);
     } else if (row->style < GENTLE) {
         fb_buf_printf(out, "control keep on plant {\n");
-        print_start(row, guarded, out);
+        print_start(row, guards & GUARD_UNTIL, out);
         fb_buf_printf(out, "  command act = on\n");
         print_tail(row, out);
     } else {

@@ -18,6 +18,7 @@ struct loop_limits {
     uint32_t reversals;
     int64_t reversals_us;
     int64_t safe_within_us; /* after the spell began; 0: nothing is promised */
+    int64_t lockout_us;     /* still safe for so long after it */
     int64_t jitter_us;      /* by which a tick, or a command that is late or lost, moves a change */
 };
 
@@ -30,7 +31,19 @@ struct loop_names {
 };
 struct loop_names loops_names(uint32_t loop);
 void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *limits);
+
+/* Which guardrails the rules have; a set. */
+enum loop_guards {
+    GUARD_MINIMUM = 1,
+    GUARD_STARTS = 2,
+    GUARD_BREAKER = 4,
+    GUARD_SLEW = 8,
+    GUARD_INTERLOCK = 16, /* and the lockout after it */
+    GUARD_STEPS = 32,     /* ignore steps under */
+    GUARD_UNTIL = 64,     /* until and delays, where the style has them */
+    GUARDS_ALL = 127
+};
 /* The rules' text, appended. */
-void loops_rules(uint32_t loop, bool guarded, struct fb_buf *out);
+void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out);
 
 #endif

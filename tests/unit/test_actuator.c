@@ -249,7 +249,8 @@ static void a_pulse_ends_and_comes_again_with_the_next_start(void **state) {
     (void)state;
     struct fixture *f =
         begin(PUMP "}\n"
-                   "control kick on d { start when x > 5  command pump = on for 5s  rollout armed }\n");
+                   "control kick on d { start when x > 5  command pump = on for 5s\n"
+                   "rollout armed }\n");
     take(f, X, 6, 0);
     take(f, X, 7, 4);
     fb_core_advance(f->core, 5 * S);
