@@ -68,8 +68,8 @@ static void compile(enum bench_rules rules, int n, struct fb_compiled *out) {
 static void put_out(void *context, const struct fb_output *output) {
     struct run *run = context;
     run->outputs++;
-    if (!run->encoder)
-        return;
+    if (!run->encoder || output->kind == FB_OUT_BLOCKED)
+        return; /* blocks are told in the audit only */
     struct fb_encoded encoded;
     run->line.n = 0;
     fb_encode(run->encoder, output, (struct fb_circumstance){.initial = false}, &encoded);
@@ -133,7 +133,7 @@ static void measure(const struct events *events, enum bench_rules rules, int n_r
             if (round == 0 || ns < best[stage])
                 best[stage] = ns;
         }
-    printf("%s, %3d rules", rules == BENCH_W2 ? "W2" : "W4", n_rules);
+    printf("%s, %3d rules", rules == BENCH_W2 ? "W2" : rules == BENCH_W4 ? "W4" : "A4", n_rules);
     for (int stage = 0; stage < STAGES; stage++)
         printf(" %8.1f", best[stage] - (stage ? best[stage - 1] : 0));
     printf(" %8.1f %16.1f\n", best[STAGES - 1],
@@ -161,6 +161,7 @@ int main(int argc, char **argv) {
         measure(&events, BENCH_W2, counts[i], rounds);
     for (int i = 0; i < 2; i++)
         measure(&events, BENCH_W4, counts[i], rounds);
+    measure(&events, BENCH_W4_ACTING, counts[0], rounds);
     fb_buf_free(&events.bytes);
     free(events.starts);
     return 0;

@@ -6,7 +6,8 @@
  *
  * The stream: device events of about 155 bytes, 10,000 devices, each once a second of event time,
  * two partitions, lz4. The rules: workload W2 (mean of 10 s windows against a limit) and W4
- * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once; 10 also exactly once, with
+ * (hysteresis with a hold of 5 s), 10 and 100 rules each, at least once; W4 also as controls, each
+ * with an actuator of its own, which exactly once commands and renews; 10 also exactly once, with
  * one snapshot at the start as always and no other, with snapshots as often as they ever come (8
  * times their bytes read in between), and at the default pace, of which only a run of more than a
  * minute has a second one (90,000,000 events). WHICH: besides the empty loop only rows with this in
@@ -205,7 +206,8 @@ static const struct row {
     {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once", NULL, 0},
     {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once", no_more, 1},
     {"W4, 10 rules, with snapshots", "w4", 10, BENCH_W4, "exactly_once", as_often_as_ever, 1},
-    {"W4, 10 rules, snapshots at the default pace", "w4", 10, BENCH_W4, "exactly_once", NULL, 2},
+    {"W4, 10 rules that act", "w4act", 10, BENCH_W4_ACTING, "exactly_once", no_more, 2},
+    {"W4, 10 rules, snapshots at the default pace", "w4", 10, BENCH_W4, "exactly_once", NULL, 3},
     {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once", NULL, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows, ROUNDS_MAX = 100 };

@@ -65,6 +65,15 @@ static void put_w4(struct fb_buf *out, int k) {
                   k, 33 + .1 * k, 31 + .1 * k);
 }
 
+/* The same conditions, but each claims an actuator of its own. */
+static void put_w4_acting(struct fb_buf *out, int k) {
+    fb_buf_printf(out,
+                  "actuator a%d on dev : (off, on) { safe off }\n"
+                  "control r%d on dev { start when temperature >= %.1f for 5s until temperature "
+                  "< %.1f for 5s  command a%d = on  rollout armed }\n",
+                  k, k, 33 + .1 * k, 31 + .1 * k, k);
+}
+
 void bench_rules_write(enum bench_rules rules, int n, const char *topic, struct fb_buf *out) {
     fb_buf_printf(out,
                   "device dev from \"%s\" {\n  key device\n  time ts [ms]\n"
@@ -78,6 +87,8 @@ void bench_rules_write(enum bench_rules rules, int n, const char *topic, struct 
         double limit = fields[k % FIELDS].from + fields[k % FIELDS].step * (k / FIELDS);
         if (rules == BENCH_W4)
             put_w4(out, k);
+        else if (rules == BENCH_W4_ACTING)
+            put_w4_acting(out, k);
         else if (rules == BENCH_W2)
             fb_buf_printf(out, "event r%d on dev { whenever avg(%s each 10s) > %.4f }\n", k, field,
                           limit);

@@ -29,7 +29,7 @@ struct fb_str bench_key(struct fb_str event);
  *   W4: raised at a limit of the temperature held for 5 s, cleared below a lower one held for 5 s
  *   their windows alone (W2): each with a rule that never comes true
  *   none: the device alone */
-enum bench_rules { BENCH_NONE, BENCH_WINDOWS, BENCH_W2, BENCH_W4 };
+enum bench_rules { BENCH_NONE, BENCH_WINDOWS, BENCH_W2, BENCH_W4, BENCH_W4_ACTING };
 void bench_rules_write(enum bench_rules rules, int n, const char *topic, struct fb_buf *out);
 
 #endif

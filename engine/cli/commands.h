@@ -20,6 +20,7 @@
     COMMAND(deploy, "give a running application other rules, or those before")                     \
     COMMAND(diff, "say what other rules would have told of recorded events")                       \
     COMMAND(drain, "end a running application with its state in snapshots")                        \
+    COMMAND(explain, "say why an alarm or a command came, or was blocked")                         \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
     COMMAND(plan, "say what a change of rules keeps of running state")                             \

@@ -36,7 +36,7 @@ struct fb_actuator_figures {
     const struct fb_actuator *actuator;
     uint32_t devices;          /* on which it was commanded, or held back */
     struct fb_actuation sum;   /* counts only */
-    double active;             /* share of the time from the first to the last command */
+    double active;             /* two words: share of the run in the active one */
     double reversals_per_hour; /* the mean over the devices and the run */
 };
 /* False: it was never commanded nor held back. page.c */

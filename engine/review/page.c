@@ -133,7 +133,6 @@ static void add_actuation(struct fb_actuation *sum, const struct fb_actuation *o
 
 bool fb_page_actuator_figures(const struct fb_page *page, uint32_t class_index, uint32_t actuator,
                               struct fb_actuator_figures *figures) {
-    int64_t known_us = 0;
     *figures = (struct fb_actuator_figures){
         .actuator = &page->program->classes[class_index].actuators[actuator]};
     fb_actuation_begin(&figures->sum, figures->actuator);
@@ -143,13 +142,13 @@ bool fb_page_actuator_figures(const struct fb_page *page, uint32_t class_index, 
             continue;
         add_actuation(&figures->sum, one);
         figures->devices++;
-        if (one->first_us != FB_NO_TIME)
-            known_us += one->last_us - one->first_us;
+        if (one->first_us != FB_NO_TIME && one->value != 0 && figures->actuator->is_switch)
+            figures->sum.active_us += page->to_us - one->last_us;
     }
     double hours = (double)(page->to_us - page->from_us) / (double)FB_HOUR * figures->devices;
-    if (known_us)
-        figures->active = (double)figures->sum.active_us / (double)known_us;
-    if (hours > 0)
+    if (hours > 0) {
+        figures->active = (double)figures->sum.active_us / (double)FB_HOUR / hours;
         figures->reversals_per_hour = (double)figures->sum.reversals / hours;
+    }
     return figures->devices > 0;
 }

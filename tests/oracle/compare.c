@@ -238,7 +238,8 @@ int main(int argc, char **argv) {
            totals.seeds, totals.differing, options.from, options.to - 1);
     /* An empty comparison, or one of files that the checker refuses, proves nothing. */
     bool empty = totals.seeds >= 100 &&
-                 (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds);
+                 (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
+                  totals.with_commands * 5 < totals.seeds);
     if (empty)
         printf("too few cases were compiled or gave outputs\n");
     return totals.differing > 0 || empty;

@@ -1,4 +1,4 @@
-/* Actuators from the tree, claims, arbitration, and what is decided (A1 to A6, A9 to A13). */
+/* Actuators from the tree, claims, arbitration, and when it is decided (A1 to A6). */
 #include "tests/oracle/oracle_acting.h"
 
 #include "engine/base/calendar.h"
@@ -441,14 +441,6 @@ static struct ora_asked asks(const struct ora_actuator *a, const struct ora_clai
 
 /* --- Arbitration (A5) --- */
 
-struct ora_winner {
-    bool any; /* false: the default */
-    const struct ora_rule *rule;
-    uint8_t priority;
-    double value;
-    bool unknown_safe;
-};
-
 static double distance(double a, double b) {
     return a < b ? b - a : a - b;
 }
@@ -467,180 +459,29 @@ static bool beats(const struct ora_actuator *a, double value, double best) {
     FB_BUG("a way to combine");
 }
 
-static struct ora_winner arbitrate(const struct ora_actuator *a, const struct ora_device *device,
-                                   bool shadow, int64_t now) {
-    struct ora_winner winner = {.value = a->fallback, .priority = FB_PRIORITY_NONE};
+struct ora_winner ora_arbitrate(const struct ora_actuator *a, const struct ora_device *device,
+                                bool shadow, int64_t now) {
+    struct ora_winner winner = {
+        .value = a->fallback, .priority = FB_PRIORITY_NONE, .ends = FB_NEVER};
     for (uint32_t i = 0; i < a->n_claims; i++) {
         const struct ora_claim *claim = a->claims[i];
         struct ora_asked asked = asks(a, claim, device, now);
         if (!asked.in_force || !concerns(claim, device, shadow))
             continue;
+        if (asked.ends < winner.ends)
+            winner.ends = asked.ends;
+        winner.entries[winner.n_entries++] =
+            (struct fb_array_entry){&claim->rule->out, (uint8_t)claim->priority, asked.value};
         bool first = !winner.any || claim->priority < winner.priority;
-        if (first || (claim->priority == winner.priority && beats(a, asked.value, winner.value)))
-            winner = (struct ora_winner){true, claim->rule, (uint8_t)claim->priority, asked.value,
-                                         asked.unknown_safe};
+        if (!first && (claim->priority != winner.priority || !beats(a, asked.value, winner.value)))
+            continue;
+        winner.any = true;
+        winner.rule = claim->rule;
+        winner.priority = (uint8_t)claim->priority;
+        winner.value = asked.value;
+        winner.unknown_safe = asked.unknown_safe;
     }
     return winner;
-}
-
-/* --- What is put out (A9 to A11) --- */
-
-static struct fb_output output_of(const struct ora_actuator *a, const struct ora_memory *m,
-                                  bool shadow, enum fb_output_kind kind, int64_t now) {
-    return (struct fb_output){.kind = kind,
-                              .actuator = &a->out[shadow],
-                              .at_us = now,
-                              .value = m->accepted,
-                              .has_value = m->has_accepted};
-}
-
-static void put_command(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
-                        bool shadow, struct ora_sent sent, enum fb_command_reason reason) {
-    int64_t wall = view->o->wall == FB_NO_TIME ? sent.at : view->o->wall;
-    FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
-    m->sent[m->n_sent++] = sent;
-    struct fb_output out = output_of(a, m, shadow, FB_OUT_COMMAND, sent.at);
-    out.requested = sent.requested;
-    out.priority = sent.priority;
-    out.reason = reason;
-    out.seq = m->n_sent;
-    out.expires_at_us = wall + a->deliver;
-    out.lease_until_us = wall + a->lease;
-    ora_put_out(view, sent.winner, &out);
-}
-
-static void put_blocked(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
-                        bool shadow, const struct ora_winner *winner, bool ended) {
-    struct fb_output out = output_of(a, m, shadow, FB_OUT_BLOCKED, view->now);
-    out.guard = m->blocks;
-    out.ended = ended;
-    out.count = m->blocked;
-    out.requested = winner->value;
-    out.priority = winner->priority;
-    ora_put_out(view, winner->rule, &out);
-}
-
-/* A11 */
-static void tell_block(struct ora_view *view, const struct ora_actuator *a, struct ora_memory *m,
-                       bool shadow, const struct ora_winner *winner, enum fb_guard blocks) {
-    if (blocks != m->blocks && m->blocks != FB_GUARDS)
-        put_blocked(view, a, m, shadow, winner, true);
-    bool begins = blocks != m->blocks && blocks != FB_GUARDS;
-    m->blocked = begins ? 1 : m->blocked + 1;
-    m->blocks = blocks;
-    if (begins)
-        put_blocked(view, a, m, shadow, winner, false);
-}
-
-/* --- A decision --- */
-
-static enum fb_command_reason reason_of(const struct ora_request *r,
-                                        const struct ora_winner *winner) {
-    if (r->made_safe || winner->unknown_safe)
-        return FB_REASON_SAFE;
-    if (r->slewed)
-        return FB_REASON_SLEW;
-    return winner->any ? FB_REASON_CLAIMED : FB_REASON_RELINQUISHED;
-}
-
-/* A10, A12 */
-static int64_t renewal_of(const struct ora_actuator *a, const struct ora_memory *m,
-                          const struct ora_winner *winner) {
-    if (!m->has_accepted || (!winner->any && m->accepted == a->safe))
-        return FB_NEVER;
-    return m->sent[m->n_sent - 1].at + a->lease / 3;
-}
-
-/* A9: what is sent of a request, if anything. */
-static void send(struct ora_view *view, struct ora_request *r, bool shadow,
-                 const struct ora_winner *winner) {
-    const struct ora_actuator *a = r->actuator;
-    struct ora_memory *m = r->memory;
-    const struct ora_sent *last = m->n_sent > 0 ? &m->sent[m->n_sent - 1] : NULL;
-    bool another = !m->has_accepted || r->value != m->accepted;
-    bool passed_on = last != NULL && r->value == r->requested &&
-                     (last->winner != winner->rule || last->priority != winner->priority);
-    if (!r->held && (another || passed_on)) {
-        enum fb_command_reason reason = reason_of(r, winner);
-        ora_accept(a, m, r->value, r->now);
-        put_command(view, a, m, shadow,
-                    (struct ora_sent){r->now, r->value, r->requested, winner->rule,
-                                      winner->priority},
-                    reason);
-    } else if (!r->behind && r->now >= renewal_of(a, m, winner)) {
-        struct ora_sent again = *last;
-        again.at = r->now;
-        again.requested = r->requested;
-        put_command(view, a, m, shadow, again, FB_REASON_RENEWED);
-    }
-}
-
-/* A12 */
-static void note_deadlines(struct ora_request *r, const struct ora_device *device, bool shadow,
-                           const struct ora_winner *winner) {
-    const struct ora_actuator *a = r->actuator;
-    const struct ora_memory *m = r->memory;
-    if (m->breaker_end != FB_NO_TIME)
-        ora_note_due(r, m->breaker_end);
-    if (a->maximum_on > 0 && m->has_accepted && m->accepted == 1)
-        ora_note_due(r, m->changed + a->maximum_on);
-    ora_note_due(r, renewal_of(a, m, winner));
-    for (uint32_t i = 0; i < a->n_claims; i++) {
-        struct ora_asked asked = asks(a, a->claims[i], device, r->now);
-        if (concerns(a->claims[i], device, shadow) && asked.in_force)
-            ora_note_due(r, asked.ends);
-    }
-}
-
-/* A13: the conditions that read the actuator's name are due at the device time of the decision; not
- * so soon after a change. */
-static void tell_readers(const struct ora_view *view, struct ora_device *device,
-                         const struct ora_actuator *a, bool soon) {
-    int64_t t = view->t + (soon ? FB_SECOND : 0);
-    for (uint32_t i = 0; i < device->class->n_conditions; i++)
-        if (device->class->conditions[i]->actuators[a->index] &&
-            device->conditions[i].deadline > t)
-            device->conditions[i].deadline = t;
-}
-
-static void decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
-                   bool shadow, int64_t now) {
-    struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
-    struct ora_winner winner = arbitrate(a, device, shadow, now);
-    struct ora_view at = *view;
-    at.now = now;
-    m->due = FB_NEVER;
-    if (!m->has_accepted && !winner.any) { /* A5: but for the end of a block */
-        m->decided |= m->blocks != FB_GUARDS;
-        m->now = now;
-        tell_block(&at, a, m, shadow, &winner, FB_GUARDS);
-        return;
-    }
-    int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
-    struct ora_request r = {.actuator = a,
-                            .memory = m,
-                            .now = now,
-                            .behind = wall - now > view->o->max_lag,
-                            .abreast = wall - view->o->max_lag,
-                            .requested = winner.value,
-                            .value = winner.value,
-                            .next = FB_NEVER};
-    /* A8, catch_up: nobody knows since when the actuator has been what it is. */
-    if (m->blocks == FB_GUARD_CATCH_UP && !r.behind && m->n_sent > 0 &&
-        now - m->sent[m->n_sent - 1].at > a->lease)
-        m->changed = now;
-    ora_ask_guards(&r);
-    tell_block(&at, a, m, shadow, &winner, r.blocks);
-    bool had = m->has_accepted;
-    double before = m->accepted;
-    int64_t changed = m->changed;
-    send(&at, &r, shadow, &winner);
-    note_deadlines(&r, device, shadow, &winner);
-    m->due = r.next;
-    m->now = now;
-    m->decided = true;
-    if (!shadow && (had != m->has_accepted || before != m->accepted))
-        tell_readers(view, device, a, had && now - changed < FB_SECOND);
 }
 
 /* --- When it is decided (A2) --- */
@@ -718,7 +559,7 @@ void ora_actuators_step(struct ora_view *view, struct ora_device *device) {
             if (!concerned)
                 continue;
             condition_is(a, m, device, now);
-            decide(view, device, a, shadow, now);
+            ora_decide(view, device, a, shadow, now);
         }
     }
 }
@@ -757,7 +598,7 @@ void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
             if (m->due != view->now && !is_stepped(view, a, device, shadow))
                 continue;
-            decide(view, device, a, shadow, view->now);
+            ora_decide(view, device, a, shadow, view->now);
         }
     }
 }

@@ -1,8 +1,8 @@
 /* Actuators, the claims on them and what becomes of these (A1 to A15 of rules/LANGUAGE.md).
  *
- * Place in the flow: oracle_acting finds the claims in force and decides; oracle_guard asks the
- * guardrails. What an actuator did is kept as lists of all that ever was, and every guardrail looks
- * through them anew. */
+ * Place in the flow: oracle_acting finds the claims in force and when it is decided, oracle_decide
+ * decides, oracle_guard asks the guardrails. What an actuator did is kept as lists of all that ever
+ * was, and every guardrail looks through them anew. */
 #ifndef FB_TESTS_ORACLE_ACTING_H
 #define FB_TESTS_ORACLE_ACTING_H
 
@@ -45,7 +45,7 @@ struct ora_actuator {
 /* A command that was sent. */
 struct ora_sent {
     int64_t at;
-    double value, requested;
+    double value;
     const struct ora_rule *winner; /* NULL: the default */
     uint8_t priority;
 };
@@ -77,6 +77,18 @@ struct ora_memory {
     uint64_t blocked;
     int64_t due;
     int interlock, permissive; /* 0 false, 1 true, 2 unknown; -1: not yet */
+};
+
+/* The claims in force, as arbitration saw them; the winner. */
+struct ora_winner {
+    bool any; /* false: the default */
+    const struct ora_rule *rule;
+    uint8_t priority;
+    double value;
+    bool unknown_safe;
+    struct fb_array_entry entries[FB_CLAIMS_MAX];
+    uint32_t n_entries;
+    int64_t ends; /* when the first of them ends by `for` or `hold at most`; FB_NEVER */
 };
 
 /* A request on its way through the guardrails. */
@@ -121,6 +133,13 @@ void ora_actuators_step(struct ora_view *view, struct ora_device *device);
 int64_t ora_actuators_due(const struct ora_device *device);
 /* The actuators that are due at view->now. */
 void ora_actuators_fire(struct ora_view *view, struct ora_device *device);
+
+/* A5 */
+struct ora_winner ora_arbitrate(const struct ora_actuator *a, const struct ora_device *device,
+                                bool shadow, int64_t now);
+/* oracle_decide.c */
+void ora_decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
+                bool shadow, int64_t now);
 
 /* --- oracle_guard.c --- */
 void ora_note_due(struct ora_request *request, int64_t c);

@@ -85,6 +85,21 @@ static void put_number(double x, struct fb_buf *out) {
     fb_buf_put(out, text, fb_num_format(x + 0.0, text));
 }
 
+/* Which of the others were asked at all cannot be told from outside. */
+static void put_result(const struct fb_guard_result *result, struct fb_buf *out) {
+    if (result->verdict == FB_VERDICT_PASS)
+        return;
+    fb_buf_printf(out, ", %s %s ", fb_guard_name(result->guard),
+                  fb_verdict_name(result->verdict));
+    put_number(result->requested, out);
+    fb_buf_text(out, " -> ");
+    put_number(result->applied, out);
+    if (result->verdict == FB_VERDICT_HOLD) {
+        fb_buf_text(out, " until ");
+        put_time(result->until_us, out);
+    }
+}
+
 static void put_acting(const struct fb_output *o, struct fb_buf *out) {
     fb_buf_printf(out, "%s%.*s ", o->actuator->shadow ? "shadow of " : "",
                   FB_ARG(o->actuator->name));
@@ -101,9 +116,20 @@ static void put_acting(const struct fb_output *o, struct fb_buf *out) {
     } else {
         fb_buf_printf(out, "%s blocks", fb_guard_name(o->guard));
     }
+    if (o->kind == FB_OUT_BLOCKED && o->has_value) {
+        fb_buf_text(out, ", in force ");
+        put_number(o->value, out);
+    }
     fb_buf_text(out, " asked ");
     put_number(o->requested, out);
     fb_buf_printf(out, " priority %u", o->priority);
+    for (uint32_t i = 0; i < o->n_entries; i++) {
+        fb_buf_printf(out, " %s%.*s %u ", i == 0 ? "of " : "", FB_ARG(o->entries[i].rule->name),
+                      o->entries[i].priority);
+        put_number(o->entries[i].value, out);
+    }
+    for (uint32_t i = 0; i < o->n_results; i++)
+        put_result(&o->results[i], out);
 }
 
 static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb_type *tag_types,

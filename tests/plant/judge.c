@@ -14,10 +14,9 @@ static bool is_towards_safe(const struct loop_limits *limits, double from, doubl
                                : to < from && to >= limits->safe;
 }
 
-/* The lease lapsed, or what it had interrupted came back. */
+/* The lease lapsed, or the next command ended that. */
 static bool is_lapse(const struct loop_course *course, uint32_t i) {
-    const struct loop_change *change = &course->changes[i];
-    return change->lapsed || (i > 1 && change[-1].lapsed && change->value == change[-2].value);
+    return course->changes[i].lapsed || course->changes[i - 1].lapsed;
 }
 
 /* Most of the ascending times that lie in one window (t - window, t]. */
@@ -31,12 +30,13 @@ static uint32_t most_within(const int64_t *times, uint32_t n, int64_t window_us)
     return most;
 }
 
-static uint32_t most_starts(const struct loop_course *course, int64_t *times) {
+static uint32_t most_starts(const struct loop_course *course, const struct loop_limits *limits,
+                            int64_t *times) {
     uint32_t n = 0;
     for (uint32_t i = 1; i < course->n_changes; i++)
         if (course->changes[i].value == 1 && !is_lapse(course, i))
             times[n++] = course->changes[i].at_us;
-    return most_within(times, n, HOUR);
+    return most_within(times, n, HOUR - limits->jitter_us);
 }
 
 static void count_reversals(const struct loop_course *course, const struct loop_limits *limits,
@@ -50,7 +50,8 @@ static void count_reversals(const struct loop_course *course, const struct loop_
             times[out->reversals++] = course->changes[i].at_us;
         before = direction;
     }
-    out->most_reversals = most_within(times, out->reversals, limits->reversals_us);
+    const int64_t window_us = limits->reversals_us - limits->jitter_us;
+    out->most_reversals = most_within(times, out->reversals, window_us);
 }
 
 /* A rule takes over from another one, which had taken over from it. The default is no rule. */
@@ -67,7 +68,7 @@ static void count_alternations(const struct loop_course *course, const struct lo
         before = last;
         last = winner;
     }
-    out->most_alternations = most_within(times, n, limits->reversals_us);
+    out->most_alternations = most_within(times, n, limits->reversals_us - limits->jitter_us);
 }
 
 static void check_change(const struct loop_course *course, uint32_t i,
@@ -129,7 +130,9 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
         out.broken |= BROKE_REVERSALS;
     if (out.most_alternations > allowed)
         out.broken |= BROKE_RIVALS;
-    if (limits->starts > 0 && most_starts(course, times) > limits->starts)
+    /* A start that is towards safe is never held. */
+    if (limits->starts > 0 && limits->safe == 0 &&
+        most_starts(course, limits, times) > limits->starts)
         out.broken |= BROKE_STARTS;
     if (course->stale_commands > 0)
         out.broken |= BROKE_STALE;

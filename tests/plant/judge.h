@@ -1,7 +1,7 @@
 /* What came of a loop, as the actuator saw it, and which declared limits it broke.
  *
  * A lease that lapses is the equipment's own fail-safe and no step of the engine: neither it nor
- * the return by the next command counts as a reversal or as a state left too soon.
+ * the next command, which ends it, counts as a reversal or as a state left too soon.
  *
  * Place in the flow: behind loop.c. Looks at the changes in force at the actuator alone, never at
  * the engine's own counts. Pure. */

@@ -74,10 +74,11 @@ static const char *const fault_names[] = {
     [LATE] = "telemetry late", [ENGINE] = "engine gone", [TRIP] = "interlock",
     [COMMANDS_LOST] = "commands lost", [COMMANDS_LATE] = "commands late"};
 
-static const struct row {
+struct row {
     uint8_t kind, style, sensor, fault;
     uint32_t dead_s;
-} rows[] = {
+};
+static const struct row rows[] = {
     {HEATER, TWO_LIMITS, CLEAN, NONE, 0},
     {HEATER, TWO_LIMITS, NOISY, NONE, 30},
     {HEATER, TWO_LIMITS, COARSE, LOSSY, 120},
@@ -138,10 +139,42 @@ uint32_t loops_count(void) {
     return sizeof(rows) / sizeof(*rows);
 }
 
+/* Loops of any kind with limits of any size; a fault that moves commands only where no slew would
+ * be judged by when they arrive. */
+static struct row random_row(uint32_t loop, struct kind *kind) {
+    struct sim_random random = {loop * UINT64_C(2654435761)};
+    const uint8_t k = (uint8_t)sim_below(&random, sizeof(kinds) / sizeof(*kinds));
+    *kind = kinds[k];
+    struct loop_limits *l = &kind->limits;
+    const uint32_t first = l->is_switch ? TWO_LIMITS : GENTLE;
+    const uint32_t styles = l->is_switch ? AVERAGE + 1 : FOLLOW - GENTLE + 1;
+    const uint32_t faults = l->is_switch ? COMMANDS_LATE + 1 : TRIP + 1;
+    for (int on = 0; on <= 1 && l->is_switch; on++)
+        l->minimum_us[on] = sim_between(&random, 0, 40) * 10 * S;
+    l->starts = l->is_switch ? sim_below(&random, 8) : 0;
+    l->slew = (double)(1 + sim_below(&random, 40));
+    l->slew_us = sim_between(&random, 1, 24) * 5 * S;
+    l->reversals = 3 + sim_below(&random, 8);
+    l->reversals_us = sim_between(&random, 2, 30) * MINUTE; /* the breaker is open for 30 */
+    return (struct row){.kind = k,
+                        .style = (uint8_t)(first + sim_below(&random, styles)),
+                        .sensor = (uint8_t)sim_below(&random, COARSE + 1),
+                        .fault = (uint8_t)sim_below(&random, faults),
+                        .dead_s = sim_below(&random, 121)};
+}
+
+static struct row row_of(uint32_t loop, struct kind *kind) {
+    if (loop >= loops_count())
+        return random_row(loop, kind);
+    *kind = kinds[rows[loop].kind];
+    return rows[loop];
+}
+
 struct loop_names loops_names(uint32_t loop) {
-    const struct row *row = &rows[loop];
-    return (struct loop_names){kinds[row->kind].name, style_names[row->style],
-                               sensor_names[row->sensor], fault_names[row->fault], row->dead_s};
+    struct kind kind;
+    const struct row row = row_of(loop, &kind);
+    return (struct loop_names){kind.name, style_names[row.style], sensor_names[row.sensor],
+                               fault_names[row.fault], row.dead_s};
 }
 
 /* ---- set-up --------------------------------------------------------------------------------- */
@@ -169,7 +202,9 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us);
         break;
     case HELD:
-        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us + HELD_MIN * MINUTE);
+        /* Then the default, which is off. */
+        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE,
+                  limits->safe == 0 ? stale_us + HELD_MIN * MINUTE : 0);
         break;
     case BAD:
         setup->plant.bad_percent = 5;
@@ -182,6 +217,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         break;
     case ENGINE:
         set_spell(setup, limits, SPELL_ENGINE, 5 * MINUTE, LEASE_S * S + PLANT_STEP_US);
+        limits->jitter_us = MINUTE; /* the task's clock may still be so far behind */
         break;
     case TRIP:
         set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + PLANT_STEP_US);
@@ -199,22 +235,22 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
 }
 
 void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *limits) {
-    const struct row *row = &rows[loop];
-    const struct kind *kind = &kinds[row->kind];
-    *limits = kind->limits;
+    struct kind kind;
+    const struct row row = row_of(loop, &kind);
+    *limits = kind.limits;
     limits->jitter_us = PLANT_STEP_US;
-    *setup = (struct loop_setup){.plant = kind->plant,
+    *setup = (struct loop_setup){.plant = kind.plant,
                                  .full = limits->is_switch ? 1 : 100,
                                  .safe = limits->safe,
                                  .every_us = EVERY_S * S,
                                  .length_us = 4 * HOUR,
                                  .seed = loop + 1};
-    setup->plant.dead_us = row->dead_s * S;
-    if (row->sensor == NOISY)
-        setup->plant.noise = kind->band / 3;
-    if (row->sensor == COARSE)
-        setup->plant.quantum = kind->band / 2;
-    set_fault(row, setup, limits);
+    setup->plant.dead_us = row.dead_s * S;
+    if (row.sensor == NOISY)
+        setup->plant.noise = kind.band / 3;
+    if (row.sensor == COARSE)
+        setup->plant.quantum = kind.band / 2;
+    set_fault(&row, setup, limits);
 }
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -230,8 +266,9 @@ static void print_switch_guards(const struct loop_limits *l, uint32_t guards, st
         fb_buf_printf(out, "  breaker 32 reversals in 1s, hold 1s\n");
 }
 
-static void print_actuator(const struct row *row, uint32_t guards, struct fb_buf *out) {
-    const struct loop_limits *l = &kinds[row->kind].limits;
+static void print_actuator(const struct row *row, const struct kind *kind, uint32_t guards,
+                           struct fb_buf *out) {
+    const struct loop_limits *l = &kind->limits;
     fb_buf_printf(out, "actuator act on plant : %s {\n  safe %s\n  lease %ds\n",
                   l->is_switch ? "(off, on)" : "number range 0..100",
                   !l->is_switch ? "0" : l->safe == 1 ? "on" : "off", LEASE_S);
@@ -259,8 +296,8 @@ static void print_limit(const struct kind *kind, bool needed, double off, struct
     fb_buf_printf(out, "x %s %g", kind->raises == needed ? "<" : ">", limit);
 }
 
-static void print_start(const struct row *row, bool keeps_until, struct fb_buf *out) {
-    const struct kind *kind = &kinds[row->kind];
+static void print_start(const struct row *row, const struct kind *kind, bool keeps_until,
+                        struct fb_buf *out) {
     const double band = kind->band;
     const bool delays = keeps_until && row->style == SHORT_DELAY;
     const bool two = keeps_until && row->style == TWO_LIMITS;
@@ -287,8 +324,7 @@ static void print_tail(const struct row *row, struct fb_buf *out) {
                   row->fault == HELD ? "hold" : "safe");
 }
 
-static void print_rivals(const struct row *row, struct fb_buf *out) {
-    const struct kind *kind = &kinds[row->kind];
+static void print_rivals(const struct row *row, const struct kind *kind, struct fb_buf *out) {
     const bool is_switch = kind->limits.is_switch;
     fb_buf_printf(out, "control more on plant {\n  start when ");
     print_limit(kind, true, -kind->band, out);
@@ -300,8 +336,7 @@ static void print_rivals(const struct row *row, struct fb_buf *out) {
     print_tail(row, out);
 }
 
-static void print_number(const struct row *row, struct fb_buf *out) {
-    const struct kind *kind = &kinds[row->kind];
+static void print_number(const struct row *row, const struct kind *kind, struct fb_buf *out) {
     fb_buf_printf(out, "control keep on plant {\n");
     switch ((enum style)row->style) {
     case GENTLE:
@@ -324,7 +359,8 @@ static void print_number(const struct row *row, struct fb_buf *out) {
 }
 
 void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
-    const struct row *row = &rows[loop];
+    struct kind kind;
+    const struct row row = row_of(loop, &kind);
     fb_buf_printf(out,
                   "device plant from \"plants\" {\n"
                   "  key id\n  time ts [us]\n"
@@ -332,15 +368,15 @@ void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
                   "  position : number stale after %ds\n"
                   "  trip : bool stale after %ds\n}\n",
                   EVERY_S, STALE_S, STALE_S, STALE_S);
-    print_actuator(row, guards, out);
-    if (row->style == RIVALS) {
-        print_rivals(row, out);
-    } else if (row->style < GENTLE) {
+    print_actuator(&row, &kind, guards, out);
+    if (row.style == RIVALS) {
+        print_rivals(&row, &kind, out);
+    } else if (row.style < GENTLE) {
         fb_buf_printf(out, "control keep on plant {\n");
-        print_start(row, guards & GUARD_UNTIL, out);
+        print_start(&row, &kind, guards & GUARD_UNTIL, out);
         fb_buf_printf(out, "  command act = on\n");
-        print_tail(row, out);
+        print_tail(&row, out);
     } else {
-        print_number(row, out);
+        print_number(&row, &kind, out);
     }
 }

@@ -22,7 +22,7 @@ struct loop_limits {
     int64_t jitter_us;      /* by which a tick, or a command that is late or lost, moves a change */
 };
 
-enum { LOOPS_MAX = 128 };
+/* Those of the table; a number beyond it gives a random loop, always the same. */
 uint32_t loops_count(void);
 
 struct loop_names {

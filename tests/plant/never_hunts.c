@@ -1,8 +1,8 @@
-/* never_hunts [--doc FILE] [--restart SECONDS] [--rules N | --changes N]: runs every loop with
- * guardrails and without, prints the table, and fails where a loop with them broke a limit, where
- * too few without them did, or where FILE holds another table. --restart: so often the engine's
- * core is another one, restored from a snapshot; the table must be the same. --rules prints the
- * texts of a loop, --changes its course.
+/* never_hunts [--doc FILE] [--restart SECONDS] [--random N | --rules N | --changes N]: runs every
+ * loop with guardrails and without, prints the table, and fails where a loop with them broke a
+ * limit, where too few without them did, or where FILE holds another table. --restart: so often the
+ * engine's core is another one, restored from a snapshot; the table must be the same. --random runs
+ * N loops more with random limits. --rules prints the texts of a loop, --changes its course.
  *
  * Place in the flow: a test, and what docs/never-hunts.md is made of. */
 #include <inttypes.h>
@@ -155,6 +155,27 @@ static bool doc_holds(const char *path, const struct fb_buf *table) {
     return holds;
 }
 
+/* Random loops with guardrails, behind those of the table. */
+static bool run_random(uint32_t n, int64_t restart_us) {
+    uint32_t broken = 0, turns = 0, blocks = 0;
+    for (uint32_t loop = loops_count(); loop < loops_count() + n; loop++) {
+        struct result result;
+        run_one(loop, GUARDS_ALL, restart_us, &result);
+        const struct loop_names names = loops_names(loop);
+        /* A random loop may stay safe, so that its fault does not begin. */
+        const uint32_t what = result.judgement.broken & ~(uint32_t)BROKE_NOTHING_TRIED;
+        if (what != 0)
+            printf("%u %s, %us, %s, %s, %s: %s\n", loop + 1, names.plant, names.dead_s,
+                   names.sensor, names.fault, names.rules, first_broken(what));
+        broken += what != 0;
+        turns += result.judgement.reversals;
+        blocks += result.course.blocks;
+        loop_free(&result.course);
+    }
+    printf("of %u random loops %u break a limit; %u turns, %u blocks\n", n, broken, turns, blocks);
+    return broken == 0 && turns > n && blocks > n;
+}
+
 static void show_rules(uint32_t loop) {
     struct fb_buf rules = {0};
     for (int guarded = 0; guarded <= 1; guarded++) {
@@ -187,17 +208,22 @@ int main(int argc, char **argv) {
     const char *doc = NULL;
     int64_t restart_us = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
-        const uint32_t number = (uint32_t)strtoul(argv[i + 1], NULL, 10), loop = number - 1;
+        const uint32_t number = (uint32_t)strtoul(argv[i + 1], NULL, 10);
         if (strcmp(argv[i], "--doc") == 0) {
             doc = argv[i + 1];
         } else if (strcmp(argv[i], "--restart") == 0) {
             restart_us = number * INT64_C(1000000);
-        } else if (loop < loops_count()) {
-            if (strcmp(argv[i], "--rules") == 0)
-                show_rules(loop);
-            else
-                show_changes(loop);
+        } else if (strcmp(argv[i], "--random") == 0) {
+            return run_random(number, restart_us) ? 0 : 1;
+        } else if (strcmp(argv[i], "--rules") == 0 && number > 0) {
+            show_rules(number - 1);
             return 0;
+        } else if (strcmp(argv[i], "--changes") == 0 && number > 0) {
+            show_changes(number - 1);
+            return 0;
+        } else {
+            fprintf(stderr, "never_hunts: `%s %s` is not understood\n", argv[i], argv[i + 1]);
+            return 2;
         }
     }
     bool ok = run_all(restart_us, &table);

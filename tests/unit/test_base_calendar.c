@@ -159,8 +159,31 @@ static void writes_spans(void **state) {
     check_span(INT64_MIN, "-106751991d4h54s775ms808us");
 }
 
+static void spans_are_read_as_they_are_written(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t us;
+    } good[] = {{"90s", 90 * FB_SECOND},
+                {"1h30m", 90 * FB_MINUTE},
+                {"500ms", FB_SECOND / 2},
+                {"1w", 7 * FB_DAY},
+                {"0s", 0},
+                {"36525d", 36525 * FB_DAY}};
+    static const char *const bad[] = {
+        "", "s", "5", "5 s", "1.5h", "5m30", "-5s", "36525d1ms", "99999999999999999999s", "5x"};
+    int64_t us;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(fb_span_parse(fb_str_of(good[i].text), &us));
+        assert_true(us == good[i].us);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(fb_span_parse(fb_str_of(bad[i]), &us));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_are_read_as_they_are_written),
         cmocka_unit_test(reads_dates_and_times),
         cmocka_unit_test(applies_zones),
         cmocka_unit_test(rounds_fractions_half_away_from_zero),

@@ -178,7 +178,7 @@ function start() {
   page.append(
     element("h1", {}, run.title),
     element("p", { class: "dim" }, `${clock(run.from)} to ${clock(run.to)}, ${run.records} records, ` +
-      `${run.devices.length + run.left_out} devices. Written by flyball ${run.build}.`),
+      `${run.devices.length + run.left_out} device${run.devices.length + run.left_out === 1 ? "" : "s"}. Written by flyball ${run.build}.`),
     element("h2", {}, "Alarms"),
     run.alarms.length ? table(["rule", "raised", "devices", "active", "longest", "fleeting", "chattering", "not cleared"],
       run.alarms.map(row => [row.rule, row.raised, row.devices, span(row.active), span(row.longest), row.fleeting,

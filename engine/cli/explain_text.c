@@ -1,0 +1,383 @@
+/* The records of a trail as an explanation.
+ *
+ * Place in the flow: see explain_text.h. */
+#include "engine/cli/explain_text.h"
+
+#include <inttypes.h>
+
+#include "engine/cli/explain_words.h"
+#include "engine/codec/json_write.h"
+#include "engine/run/rule_text.h"
+
+static const struct fb_story *itself(const struct fb_explained *e) {
+    return &e->stories[FB_FIND_ITSELF];
+}
+
+static const struct fb_rule *rule_of(const struct fb_explained *e) {
+    const struct fb_story *story = itself(e);
+    if (!e->compiled || story->rule.n == 0)
+        return NULL;
+    return fb_program_rule(e->compiled->program, story->rule);
+}
+
+static bool is(struct fb_str text, const char *word) {
+    return fb_str_eq(text, fb_str_of(word));
+}
+
+/* ---- what happened ---- */
+
+static void put_alarm(const struct fb_story *s, struct fb_buf *out) {
+    fb_buf_printf(out, "alarm %.*s/%.*s ", FB_ARG(s->rule), FB_ARG(s->device));
+    if (is(s->outcome, "severity"))
+        fb_buf_printf(out, "is now %.*s", FB_ARG(s->severity));
+    else if (is(s->outcome, "raised"))
+        fb_buf_printf(out, "raised, %.*s", FB_ARG(s->severity));
+    else
+        fb_buf_printf(out, "%.*s, was %.*s", FB_ARG(s->outcome), FB_ARG(s->severity));
+}
+
+static void put_command(const struct fb_story *s, struct fb_buf *out) {
+    static const struct {
+        const char *reason, *words;
+    } reasons[] = {{"claimed", "a rule claims it"},
+                   {"relinquished", "no rule claims it any more"},
+                   {"renewed", "sent again, the lease goes on"},
+                   {"safe", "made safe"},
+                   {"slew", "a step on the way"}};
+    fb_buf_printf(out, "%s %.*s = ", s->shadow ? "shadow command" : "command", FB_ARG(s->actuator));
+    fb_put_story_value(out, s->value);
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (is(s->outcome, reasons[i].reason))
+            fb_buf_printf(out, ": %s", reasons[i].words);
+    if (!fb_str_eq(s->requested.text, s->value.text)) {
+        fb_buf_text(out, "; requested was ");
+        fb_put_story_value(out, s->requested);
+    }
+}
+
+static const struct fb_story_verdict *verdict_of(const struct fb_story *s,
+                                                 struct fb_str guardrail) {
+    for (uint32_t i = 0; i < s->n_verdicts; i++)
+        if (fb_str_eq(s->verdicts[i].guardrail, guardrail))
+            return &s->verdicts[i];
+    return NULL;
+}
+
+static void put_block(const struct fb_story *s, struct fb_buf *out) {
+    fb_buf_printf(out, "%s%.*s: ", s->shadow ? "shadow " : "", FB_ARG(s->actuator));
+    if (is(s->outcome, "ended")) {
+        fb_buf_printf(out, "%.*s blocks no longer; it blocked %" PRId64 " decision%s",
+                      FB_ARG(s->guardrail), s->count, s->count == 1 ? "" : "s");
+        return;
+    }
+    const struct fb_story_verdict *verdict = verdict_of(s, s->guardrail);
+    fb_put_story_value(out, s->requested);
+    if (verdict && is(verdict->result, "change")) {
+        fb_buf_printf(out, " made ");
+        fb_put_story_value(out, verdict->applied);
+        fb_buf_printf(out, " by %.*s", FB_ARG(s->guardrail));
+    } else {
+        fb_buf_printf(out, " %s by %.*s",
+                      verdict && is(verdict->result, "refuse") ? "refused" : "held back",
+                      FB_ARG(s->guardrail));
+    }
+    if (verdict && verdict->until_us != FB_NO_TIME) {
+        fb_buf_text(out, " until ");
+        fb_put_clock(out, verdict->until_us);
+    }
+}
+
+static void put_headline(const struct fb_story *s, struct fb_buf *out) {
+    int64_t at_us = s->at_us != FB_NO_TIME ? s->at_us : s->clock_us;
+    if (at_us != FB_NO_TIME) {
+        fb_put_clock(out, at_us);
+        fb_buf_text(out, "  ");
+    }
+    switch (s->sort) {
+    case FB_STORY_ALARM:
+        put_alarm(s, out);
+        break;
+    case FB_STORY_COMMAND:
+        put_command(s, out);
+        break;
+    case FB_STORY_BLOCK:
+        put_block(s, out);
+        break;
+    case FB_STORY_EVENT:
+        fb_buf_printf(out, "event %.*s/%.*s%s%.*s", FB_ARG(s->rule), FB_ARG(s->device),
+                      s->message.n ? ": " : "", FB_ARG(s->message));
+        break;
+    case FB_STORY_REJECTED:
+        fb_buf_printf(out, "a record was rejected: %.*s", FB_ARG(s->outcome));
+        break;
+    case FB_STORY_RULES:
+        fb_buf_printf(out, "the rules %.12s were activated, by build %.*s",
+                      s->rules.n >= 12 ? s->rules.p : "?", FB_ARG(s->build));
+        break;
+    case FB_STORY_CLOCK:
+        fb_buf_text(out, "the clock jumped");
+        if (s->from_us != FB_NO_TIME) {
+            fb_buf_text(out, " from ");
+            fb_put_clock(out, s->from_us);
+        }
+        break;
+    }
+    fb_buf_char(out, '\n');
+}
+
+/* ---- from where ---- */
+
+static void put_rule(const struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e);
+    bool acts = s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK;
+    if (s->rule.n == 0) {
+        if (acts)
+            fb_buf_text(out,
+                        "rule      none: no claim is in force, it is the actuator's default\n");
+        return;
+    }
+    fb_buf_printf(out, "rule      %.*s, version %.*s", FB_ARG(s->rule), FB_ARG(s->rule_version));
+    const struct fb_rule *rule = rule_of(e);
+    if (e->compiled && !rule)
+        fb_buf_text(out, "; the rules given have no such rule");
+    else if (rule && !is(s->rule_version, rule->version))
+        fb_buf_printf(out, "; the rules given have version %s: what stands there may differ",
+                      rule->version);
+    fb_buf_char(out, '\n');
+}
+
+static void put_cause(const struct fb_story *s, struct fb_buf *out) {
+    if (s->sort == FB_STORY_EVENT)
+        return; /* its line does not tell */
+    if (!s->has_cause) {
+        fb_buf_text(out, "cause     none\n");
+    } else if (s->timer) {
+        fb_buf_text(out, "cause     a timer, due at ");
+        fb_put_clock(out, s->deadline_us);
+        fb_buf_text(out, " of the device's time\n");
+    } else {
+        fb_buf_printf(out, "cause     record %" PRId64 " of %.*s", s->offset, FB_ARG(s->topic));
+        if (s->partition >= 0)
+            fb_buf_printf(out, ", partition %" PRId64, s->partition);
+        if (s->index > 0)
+            fb_buf_printf(out, ", object %" PRId64 " in it", s->index);
+        fb_buf_char(out, '\n');
+    }
+}
+
+static void put_origin(const struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e);
+    if (s->sort == FB_STORY_EVENT) {
+        fb_buf_text(out, "audit     none: of an event the output itself is all there is\n");
+        return;
+    }
+    if (s->sort == FB_STORY_COMMAND)
+        fb_buf_printf(out, "command   %" PRId64 " of epoch %" PRId64 "\n", s->command, s->epoch);
+    fb_buf_printf(out, "audit     %.*s, hash %.16s.., rules %.12s\n", FB_ARG(s->task),
+                  s->hash.n >= 16 ? s->hash.p : "?", s->rules.n >= 12 ? s->rules.p : "?");
+    const char *fault = fb_audit_find_fault(e->find);
+    if (fault)
+        fb_buf_printf(out, "          NOT to be relied on: %s\n", fault);
+}
+
+/* ---- operands ---- */
+
+static bool operand(void *context, struct fb_str name, struct fb_buf *out) {
+    const struct fb_explained *e = context;
+    const struct fb_story_input *input = fb_story_input(itself(e), name);
+    if (input)
+        fb_put_operand(out, itself(e), input, fb_rule_shown(rule_of(e), name));
+    return input != NULL;
+}
+
+static void put_table(const struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e);
+    size_t width = 0;
+    for (uint32_t i = 0; i < s->n_inputs; i++)
+        width = s->inputs[i].name.n > width ? s->inputs[i].name.n : width;
+    for (uint32_t i = 0; i < s->n_inputs; i++) {
+        const struct fb_story_input *input = &s->inputs[i];
+        fb_buf_printf(out, "%s%-*.*s  ", i ? "          " : "values    ", (int)width,
+                      FB_ARG(input->name));
+        fb_put_operand(out, s, input, NULL);
+        fb_buf_char(out, '\n');
+    }
+}
+
+static void put_operands(struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e);
+    if (s->rule.n == 0)
+        return;
+    if (!e->compiled || !fb_rule_text(e->compiled, s->rule, operand, e, out))
+        put_table(e, out);
+}
+
+/* Whether that guardrail did not let the request pass. */
+static bool speaks(const struct fb_story *s, const char *guardrail) {
+    const struct fb_story_verdict *verdict = verdict_of(s, fb_str_of(guardrail));
+    return verdict && !is(verdict->result, "pass");
+}
+
+/* The actuator's text, where a guardrail had something to say. */
+static void put_actuator(struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e);
+    bool says = s->sort == FB_STORY_BLOCK;
+    for (uint32_t i = 0; i < s->n_verdicts; i++)
+        says |= !is(s->verdicts[i].result, "pass");
+    const char *slash = s->actuator.n ? memchr(s->actuator.p, '/', s->actuator.n) : NULL;
+    if (!says || !slash || !e->compiled)
+        return;
+    struct fb_str name = {s->actuator.p, (size_t)(slash - s->actuator.p)};
+    const struct fb_rule *rule = rule_of(e);
+    struct fb_str class_name =
+        rule ? e->compiled->program->classes[rule->class_index].name : (struct fb_str){0};
+    fb_actuator_text(e->compiled, class_name, name, operand, e, out);
+    if (speaks(s, "interlock") || speaks(s, "permissive"))
+        fb_buf_text(out, "          the values that its own conditions read are not in the record, "
+                         "but for those of the rule\n");
+}
+
+/* ---- claims and guardrails ---- */
+
+static void put_claims(const struct fb_story *s, struct fb_buf *out) {
+    if (s->n_entries == 0) {
+        fb_buf_text(out, "claims    none in force\n");
+        return;
+    }
+    for (uint32_t i = 0; i < s->n_entries; i++) {
+        const struct fb_story_entry *entry = &s->entries[i];
+        fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(entry->rule));
+        fb_put_story_value(out, entry->value);
+        fb_buf_printf(out, " at priority %" PRId64 "%s\n", entry->priority,
+                      fb_str_eq(entry->rule, s->rule) ? ": wins" : "");
+    }
+}
+
+static void put_verdict(const struct fb_story_verdict *verdict, struct fb_buf *out) {
+    fb_buf_printf(out, "%-12.*s", FB_ARG(verdict->guardrail));
+    if (is(verdict->result, "pass")) {
+        fb_buf_text(out, "lets ");
+        fb_put_story_value(out, verdict->requested);
+        fb_buf_text(out, " pass");
+    } else if (is(verdict->result, "change")) {
+        fb_buf_text(out, "changes ");
+        fb_put_story_value(out, verdict->requested);
+        fb_buf_text(out, " to ");
+        fb_put_story_value(out, verdict->applied);
+    } else {
+        fb_buf_text(out, is(verdict->result, "hold") ? "holds " : "refuses ");
+        fb_put_story_value(out, verdict->requested);
+    }
+    if (verdict->until_us != FB_NO_TIME) {
+        fb_buf_text(out, " until ");
+        fb_put_clock(out, verdict->until_us);
+    }
+    fb_buf_char(out, '\n');
+}
+
+static void put_acting(const struct fb_story *s, struct fb_buf *out) {
+    put_claims(s, out);
+    for (uint32_t i = 0; i < s->n_verdicts; i++) {
+        fb_buf_text(out, i ? "          " : "guards    ");
+        put_verdict(&s->verdicts[i], out);
+    }
+}
+
+/* ---- what belongs to it ---- */
+
+static void put_related(const struct fb_explained *e, enum fb_find which, const char *name,
+                        struct fb_buf *out) {
+    const struct fb_story *s = &e->stories[which];
+    if (!e->has[which])
+        return;
+    fb_buf_printf(out, "%-10s", name);
+    put_headline(s, out);
+    fb_buf_text(out, "          id ");
+    fb_buf_printf(out, "%.*s", (int)(s->explains.n ? s->explains.n : 32),
+                  s->explains.n ? s->explains.p : s->hash.p);
+    if (s->rule.n)
+        fb_buf_printf(out, ", rule %.*s", FB_ARG(s->rule));
+    fb_buf_char(out, '\n');
+}
+
+/* Whose claim ended, where no rule claims the actuator any more. */
+static void put_who_ended(const struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_story *s = itself(e), *last = &e->stories[FB_FIND_LAST];
+    if (s->sort != FB_STORY_COMMAND || !is(s->outcome, "relinquished"))
+        return;
+    if (!e->has[FB_FIND_LAST] || last->rule.n == 0) {
+        fb_buf_text(out, "ended     whose claim ended does not stand in these records\n");
+        return;
+    }
+    fb_buf_printf(out, "ended     the claim of rule %.*s, which asked for ", FB_ARG(last->rule));
+    fb_put_story_value(out, last->requested);
+    fb_buf_text(out, " at ");
+    fb_put_clock(out, last->at_us);
+    fb_buf_text(out, "; the values that ended it are not recorded where no rule wins\n");
+}
+
+static void put_all_related(const struct fb_explained *e, struct fb_buf *out) {
+    put_who_ended(e, out);
+    put_related(e, FB_FIND_RAISED, "raised", out);
+    put_related(e, FB_FIND_CLEARED, "later", out);
+    put_related(e, FB_FIND_BEGAN, "began", out);
+    put_related(e, FB_FIND_ENDED, "ended", out);
+    put_related(e, FB_FIND_BEFORE, "before", out);
+    put_related(e, FB_FIND_AFTER, "after", out);
+}
+
+void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out) {
+    struct fb_explained e = *explained; /* the walk over the text hands it on */
+    const struct fb_story *s = itself(&e);
+    put_headline(s, out);
+    put_rule(&e, out);
+    put_cause(s, out);
+    put_origin(&e, out);
+    put_operands(&e, out);
+    if (s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK) {
+        put_acting(s, out);
+        put_actuator(&e, out);
+    }
+    put_all_related(&e, out);
+}
+
+/* ---- JSON ---- */
+
+void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
+    static const char *const names[FB_FINDS] = {"record", "last",  "before", "after",
+                                                "began",  "ended", "raised", "cleared"};
+    struct fb_explained e = *explained;
+    struct fb_buf text = {0};
+    const struct fb_rule *rule = rule_of(&e);
+    fb_buf_text(out, "{\"headline\":");
+    put_headline(itself(&e), &text);
+    fb_json_put_text(out, (struct fb_str){text.p, text.n - 1});
+    const char *fault = fb_audit_find_fault(e.find);
+    fb_buf_text(out, ",\"fault\":");
+    if (fault)
+        fb_json_put_text(out, fb_str_of(fault));
+    else
+        fb_buf_text(out, "null");
+    fb_buf_text(out, ",\"version_given\":");
+    if (rule)
+        fb_json_put_text(out, fb_str_of(rule->version));
+    else
+        fb_buf_text(out, "null");
+    text.n = 0;
+    if (rule)
+        fb_rule_text(e.compiled, itself(&e)->rule, operand, &e, &text);
+    fb_buf_text(out, ",\"text\":");
+    if (text.n)
+        fb_json_put_text(out, (struct fb_str){text.p, text.n});
+    else
+        fb_buf_text(out, "null");
+    fb_buf_free(&text);
+    for (int i = 0; i < FB_FINDS; i++) {
+        fb_buf_printf(out, ",\"%s\":", names[i]);
+        if (e.has[i])
+            fb_buf_str(out, fb_audit_find_data(e.find, (enum fb_find)i));
+        else
+            fb_buf_text(out, "null");
+    }
+    fb_buf_text(out, "}\n");
+}

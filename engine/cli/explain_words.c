@@ -1,0 +1,79 @@
+/* Times, spans, operands in words.
+ *
+ * Place in the flow: see explain_words.h. */
+#include "engine/cli/explain_words.h"
+
+#include "engine/base/calendar.h"
+
+void fb_put_clock(struct fb_buf *out, int64_t us) {
+    char text[FB_TIME_TEXT_MAX];
+    size_t n = fb_time_format(us, text);
+    fb_buf_printf(out, "%.10s %.*s", text, (int)(n - 12), text + 11);
+}
+
+void fb_put_span(struct fb_buf *out, int64_t us) {
+    char text[FB_TIME_TEXT_MAX];
+    int64_t ms = us < 0 ? 0 : us / 1000;
+    fb_buf_put(out, text, fb_span_format(ms * 1000, text));
+}
+
+void fb_put_story_value(struct fb_buf *out, struct fb_story_value value) {
+    fb_buf_str(out, value.text);
+}
+
+int64_t fb_story_device_time(const struct fb_story *story) {
+    int64_t newest_us = FB_NO_TIME;
+    if (story->sort == FB_STORY_ALARM || story->sort == FB_STORY_EVENT)
+        return story->at_us;
+    if (story->timer)
+        return story->deadline_us;
+    for (uint32_t i = 0; i < story->n_inputs; i++)
+        if (story->inputs[i].carried && story->inputs[i].at_us > newest_us)
+            newest_us = story->inputs[i].at_us;
+    return newest_us;
+}
+
+/* How old a value is, or of when. */
+static void put_age(struct fb_buf *out, int64_t now_us, int64_t at_us, bool good) {
+    const char *what = good ? ", " : ", last good ";
+    if (now_us == FB_NO_TIME) {
+        fb_buf_printf(out, "%sof ", what);
+        fb_put_clock(out, at_us);
+        return;
+    }
+    fb_buf_text(out, what);
+    fb_put_span(out, now_us - at_us);
+    fb_buf_text(out, good ? " old" : " ago");
+}
+
+void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
+                    const struct fb_story_input *input, const struct fb_shown *shown) {
+    struct fb_str unit = input->unit.n || !shown ? input->unit : shown->unit;
+    bool good = fb_str_eq(input->quality, FB_S("good"));
+    fb_put_story_value(out, input->value);
+    if (unit.n && input->value.kind == FB_STORY_NUMBER)
+        fb_buf_printf(out, " %.*s", FB_ARG(unit));
+    bool is_let = input->at_us == FB_NO_TIME && (!shown || !shown->is_field);
+    if (is_let && (good || input->value.kind == FB_STORY_NONE))
+        return; /* computed: it has neither an age nor a quality of its own */
+    if (!fb_str_eq(input->quality, FB_S("unknown")))
+        fb_buf_printf(out, ", %.*s", FB_ARG(input->quality));
+    else
+        fb_buf_text(out, ", never seen");
+    if (input->at_us != FB_NO_TIME)
+        put_age(out, fb_story_device_time(story), input->at_us, good);
+}
+
+const struct fb_rule *fb_program_rule(const struct fb_program *program, struct fb_str name) {
+    for (uint32_t i = 0; i < program->n_rules; i++)
+        if (program->rules[i].sort != FB_SORT_ACTUATOR && fb_str_eq(program->rules[i].name, name))
+            return &program->rules[i];
+    return NULL;
+}
+
+const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str name) {
+    for (uint32_t i = 0; rule && i < rule->n_shown; i++)
+        if (fb_str_eq(rule->shown[i].name, name))
+            return &rule->shown[i];
+    return NULL;
+}

@@ -1,0 +1,91 @@
+/* What one record of the audit trail tells, as a struct: who decided what, when, from which values.
+ *
+ * Place in the flow: run/audit_find picks records out of a trail, `flyball explain` shows them.
+ * Read beside codec/audit_read, which checks that a line is as it was written. One owner, no locks.
+ */
+#ifndef FB_CODEC_AUDIT_STORY_H
+#define FB_CODEC_AUDIT_STORY_H
+
+#include "engine/base/arena.h"
+#include "engine/base/str.h"
+
+#include <stdint.h>
+
+/* A JSON value as it was written: a number's digits, a text without quotes and escapes, true,
+ * false. */
+struct fb_story_value {
+    enum { FB_STORY_NONE, FB_STORY_NUMBER, FB_STORY_TRUTH, FB_STORY_TEXT } kind;
+    struct fb_str text; /* NONE (null, or not there): "unknown" */
+};
+
+/* A field or let that the rule's conditions name. */
+struct fb_story_input {
+    struct fb_str name;
+    struct fb_story_value value;
+    struct fb_str unit;    /* of an event; audit records have none: empty */
+    struct fb_str quality; /* good bad stale unknown */
+    int64_t at_us;         /* of its last good sample; FB_NO_TIME: a let, or never seen */
+    bool carried;          /* by the record that is the cause */
+};
+
+struct fb_story_verdict {
+    struct fb_str guardrail, result; /* pass change hold refuse */
+    struct fb_story_value requested, applied;
+    int64_t until_us; /* FB_NO_TIME: it says none */
+};
+
+struct fb_story_entry {
+    struct fb_str rule;
+    int64_t priority;
+    struct fb_story_value value;
+};
+
+enum fb_story_sort {
+    FB_STORY_ALARM,
+    FB_STORY_COMMAND,
+    FB_STORY_BLOCK,
+    FB_STORY_EVENT, /* from an output: the trail has none */
+    FB_STORY_REJECTED,
+    FB_STORY_RULES,
+    FB_STORY_CLOCK
+};
+
+/* Members that the sort does not have are empty, 0, FB_NO_TIME. All in the arena. */
+struct fb_story {
+    enum fb_story_sort sort;
+    struct fb_str task, hash, explains, outcome;
+    struct fb_str rule, rule_version, device; /* rule empty: the default, or none */
+    int64_t at_us, clock_us;
+    bool has_cause, timer;
+    int64_t deadline_us; /* timer */
+    struct fb_str topic; /* else: the record */
+    int64_t partition, offset, index;
+    struct fb_str severity;
+    struct fb_str actuator; /* with its device */
+    bool shadow;
+    struct fb_story_value requested, value, applied;
+    int64_t epoch, command;
+    struct fb_str guardrail; /* of a block */
+    int64_t count;
+    struct fb_str message;      /* of an event */
+    struct fb_str build, rules; /* where rules were activated */
+    int64_t from_us;            /* of a jump of the clock */
+    struct fb_story_input *inputs;
+    struct fb_story_verdict *verdicts;
+    struct fb_story_entry *entries;
+    uint32_t n_inputs, n_verdicts, n_entries;
+};
+
+struct fb_story_reader;
+struct fb_story_reader *fb_story_reader_new(void);
+void fb_story_reader_free(struct fb_story_reader *reader);
+
+/* `data` of an audit record, or of an event (its members stand in `values`). False: it is neither.
+ */
+bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb_arena *arena,
+                   struct fb_story *story);
+
+/* NULL: it has no input of this name. */
+const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name);
+
+#endif

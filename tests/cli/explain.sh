@@ -1,0 +1,212 @@
+#!/bin/sh
+# `flyball explain`: what it says of alarms, commands and blocks, to the byte, and its exit statuses.
+#
+# usage: explain.sh FLYBALL
+. "$(dirname "$0")/harness.sh"
+
+cat >tank.rules <<'END'
+device tank from "t" {
+  key k
+  time ts
+  level : number [m] every 1s
+  flow : number [m3/h] stale after 10s
+  door : one of (open, closed)
+  let near = level > 2 m
+}
+param limit [m] = 3.2 m
+alarm deep on tank {
+  let well = near and door == closed
+  raise high when level > limit for 3s until level < 2 m
+  raise low when well
+}
+event filled on tank { when level > 3.6 m }
+actuator pump on tank : (off, on) {
+  safe off
+  minimum on 5s, off 10s
+  interlock when door == open
+}
+control drain on tank {
+  start when level > 3 m for 3s until level < 2 m
+  command pump = on
+  rollout armed
+}
+END
+second=0
+for level in 1 2.5 3.05 3.5 3.6 3.7 3.7 3 1.9 1.5 3.2 3.3 3.4 3.5 3.5 1 1 1 1 1 3.2 3.3 3.4 3.5 3.6 3.5; do
+    door=closed
+    [ $second -lt 24 ] || door=open
+    printf '{"k":"t1","ts":"2026-01-01T00:00:%02dZ","level":%s,"door":"%s"}\n' $second $level $door
+    second=$((second + 1))
+done >events.ndjson
+expect 0 "$flyball" replay --rules tank.rules --input events.ndjson --out results --quiet
+
+first_id() { # the first line's id
+    sed -n '1s/.*"id":"\([0-9a-f]*\)".*/\1/p'
+}
+of_output() { # FILE "WORDS": id of the first line in it that holds them
+    grep -F -e "$2" "results/$1" | first_id
+}
+normal() { # without what follows from the rules' text
+    sed -e 's/version [0-9a-f]\{12\}/version V/' -e 's/hash .*/hash H/' \
+        -e 's/id [0-9a-f]\{32\}/id I/' out.txt >normal.txt
+}
+
+# An alarm, by the alert's id: the rule's text with the values in place, lets of the device too.
+expect 0 "$flyball" explain "$(of_output alerts.ndjson '"event":"raised"')" results/audit.ndjson \
+    --rules tank.rules
+normal
+is normal.txt <<'END'
+2026-01-01 00:00:01.000  alarm deep/t1 raised, low
+rule      deep, version V
+cause     record 1 of t
+audit     flyball/0, hash H
+tank.rules:10:
+  alarm deep on tank {
+    let well = near (true) and door (closed, good, 0s old) == closed
+    raise high when level (2.5 m, good, 0s old) > limit (3.2 m) for 3s until level < 2 m
+    raise low when well (true)
+  }
+tank.rules:7:
+  let near (true) = level (2.5 m, good, 0s old) > 2 m
+later     2026-01-01 00:00:08.000  alarm deep/t1 cleared, was high
+          id I, rule deep
+END
+
+# Without rules a table; what came before.
+expect 0 "$flyball" explain "$(of_output alerts.ndjson '"event":"cleared"')" results/audit.ndjson
+normal
+is normal.txt <<'END'
+2026-01-01 00:00:08.000  alarm deep/t1 cleared, was high
+rule      deep, version V
+cause     record 8 of t
+audit     flyball/0, hash H
+values    door   closed, good, 0s old
+          level  1.9, good, 0s old
+          near   false
+          well   false
+raised    2026-01-01 00:00:01.000  alarm deep/t1 raised, low
+          id I, rule deep
+END
+
+# A block, by the id of its record, and its end.
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"minimum","count":0')" \
+    results/audit.ndjson --rules tank.rules
+normal
+is normal.txt <<'END'
+2026-01-01 00:00:05.000  pump/t1: on held back by minimum until 2026-01-01 00:00:10.000
+rule      drain, version V
+cause     record 5 of t
+audit     flyball/0, hash H
+tank.rules:21:
+  control drain on tank {
+    start when level (3.7 m, good, 0s old) > 3 m for 3s until level < 2 m
+    command pump = on
+    rollout armed
+  }
+claims    drain = on at priority 12: wins
+guards    range       lets on pass
+          interlock   lets on pass
+          lockout     lets on pass
+          maximum     lets on pass
+          permissive  lets on pass
+          minimum     holds on until 2026-01-01 00:00:10.000
+          catch_up    lets on pass
+tank.rules:16:
+  actuator pump on tank : (off, on) {
+    safe off
+    minimum on 5s, off 10s
+    interlock when door == open
+  }
+ended     2026-01-01 00:00:08.000  pump/t1: minimum blocks no longer; it blocked 1 decision
+          id I
+after     2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it
+          id I, rule drain
+END
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"minimum","count":1')" \
+    results/audit.ndjson
+says out.txt 'began     2026-01-01 00:00:05.000  pump/t1: on held back by minimum until'
+says out.txt 'claims    none in force'
+
+# A command that no rule claims any more: whose claim it was.
+expect 0 "$flyball" explain "$(of_output commands.ndjson '"reason":"relinquished"')" \
+    results/audit.ndjson
+normal
+is normal.txt <<'END'
+2026-01-01 00:00:15.000  command pump/t1 = off: no rule claims it any more
+rule      none: no claim is in force, it is the actuator's default
+cause     record 15 of t
+command   2 of epoch 0
+audit     flyball/0, hash H
+claims    none in force
+guards    range       lets off pass
+          interlock   lets off pass
+          lockout     lets off pass
+          maximum     lets off pass
+          breaker     lets off pass
+          catch_up    lets off pass
+ended     the claim of rule drain, which asked for on at 2026-01-01 00:00:13.000; the values that ended it are not recorded where no rule wins
+before    2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it
+          id I, rule drain
+END
+
+# An interlock changes what was asked for.
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"interlock","count":0')" \
+    results/audit.ndjson --rules tank.rules
+says out.txt 'pump/t1: on made off by interlock'
+says out.txt 'interlock   changes on to off'
+says out.txt 'are not in the record, but for those of the rule'
+
+# The beginning of an id, or of the hash; from standard input, bare as in the topic; twice given.
+command=$(of_output commands.ndjson '"reason":"claimed"')
+expect 0 "$flyball" explain "$command" results/audit.ndjson
+cp out.txt whole.txt
+hash=$(grep -F "$command" results/audit.ndjson | sed 's/.*"hash":"\([0-9a-f]*\)".*/\1/')
+for id in "$(echo "$command" | cut -c1-16)" "$hash" "$(echo "$hash" | cut -c1-16)"; do
+    expect 0 "$flyball" explain "$id" results/audit.ndjson results/audit.ndjson
+    is out.txt <whole.txt
+done
+sed 's/.*"data":\(.*\)}$/\1/' results/audit.ndjson >bare.ndjson
+check "bare records explain the same" \
+    sh -c "'$flyball' explain $command - <bare.ndjson | cmp - whole.txt"
+
+# An event stands in the outputs only.
+event=$(of_output alerts.ndjson flyball.event)
+expect 1 "$flyball" explain "$event" results/audit.ndjson
+says err.txt 'An event is found in the outputs'
+expect 0 "$flyball" explain "$event" results/audit.ndjson results/alerts.ndjson --rules tank.rules
+says out.txt 'event filled/t1'
+says out.txt 'event filled on tank { when level (3.7 m, good) > 3.6 m }'
+
+# Other rules; a record that was changed; for programs.
+sed 's/3 m for 3s/3.1 m for 3s/' tank.rules >other.rules
+expect 0 "$flyball" explain "$command" results/audit.ndjson --rules other.rules
+says out.txt 'what stands there may differ'
+sed 's/drain/train/g' tank.rules >train.rules
+expect 0 "$flyball" explain "$command" results/audit.ndjson --rules train.rules
+says out.txt 'the rules given have no such rule'
+says out.txt 'values    level  3.5'
+sed "/$command/s/\"value\":3.5/\"value\":3.6/" results/audit.ndjson >changed.ndjson
+expect 0 "$flyball" explain "$command" changed.ndjson
+says out.txt 'NOT to be relied on: the record was changed: its hash is not that of its bytes'
+expect 0 "$flyball" explain "$command" results/audit.ndjson --format json --rules tank.rules
+says out.txt '{"headline":"2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it","fault":null'
+says out.txt '"record":{"task":"flyball/0"'
+says out.txt '"before":null,"after":{"task":"flyball/0"'
+check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'
+
+# Of what is no decision.
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"kind":"rules"')" results/audit.ndjson
+says out.txt 'were activated, by build'
+
+# Wrong usage, nothing found, nothing to read.
+expect 2 "$flyball" explain
+says err.txt 'ID is missing'
+expect 2 "$flyball" explain xyz results/audit.ndjson
+says err.txt 'is no id'
+expect 2 "$flyball" explain "$command"
+says err.txt 'name files of audit records'
+expect 1 "$flyball" explain 0000000000 results/audit.ndjson
+says err.txt 'audit records has the id 0000000000'
+expect 3 "$flyball" explain "$command" nowhere.ndjson
+says err.txt 'nowhere.ndjson'
+finish

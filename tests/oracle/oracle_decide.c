@@ -1,0 +1,177 @@
+/* One decision about an actuator: the command, what is told of a block, deadlines (A9 to A13). */
+#include "tests/oracle/oracle_acting.h"
+
+#include "engine/base/calendar.h"
+#include "engine/base/err.h"
+
+#include <stdlib.h>
+
+struct decision {
+    struct ora_view view; /* now is that of the decision */
+    struct ora_device *device;
+    const struct ora_actuator *a;
+    struct ora_memory *m;
+    bool shadow;
+    int64_t now;
+    struct ora_winner winner;
+    struct ora_request r;
+};
+
+/* --- What is put out --- */
+
+static struct fb_output output_of(const struct decision *d, enum fb_output_kind kind) {
+    return (struct fb_output){.kind = kind,
+                              .actuator = &d->a->out[d->shadow],
+                              .at_us = d->now,
+                              .value = d->m->accepted,
+                              .has_value = d->m->has_accepted,
+                              .requested = d->winner.value,
+                              .priority = d->winner.priority,
+                              .results = d->r.results,
+                              .n_results = d->r.n_results,
+                              .entries = d->winner.entries,
+                              .n_entries = d->winner.n_entries};
+}
+
+/* By the winner, or again by the one of the command before. */
+static void command(struct decision *d, double value, const struct ora_rule *rule,
+                    uint8_t priority, enum fb_command_reason reason) {
+    struct ora_memory *m = d->m;
+    int64_t wall = d->view.o->wall == FB_NO_TIME ? d->now : d->view.o->wall;
+    FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
+    m->sent[m->n_sent++] = (struct ora_sent){d->now, value, rule, priority};
+    ora_accept(d->a, m, value, d->now);
+    struct fb_output out = output_of(d, FB_OUT_COMMAND);
+    out.priority = priority;
+    out.reason = reason;
+    out.seq = m->n_sent;
+    out.expires_at_us = wall + d->a->deliver;
+    out.lease_until_us = wall + d->a->lease;
+    ora_put_out(&d->view, rule, &out);
+}
+
+/* What will be in force is told before it is commanded. */
+static void blocked(struct decision *d, enum fb_guard guard, bool ended, bool sends) {
+    struct fb_output out = output_of(d, FB_OUT_BLOCKED);
+    out.guard = guard;
+    out.ended = ended;
+    out.count = ended ? d->m->blocked : 0;
+    if (sends) {
+        out.value = d->r.value;
+        out.has_value = true;
+    }
+    ora_put_out(&d->view, d->winner.rule, &out);
+}
+
+/* A11 */
+static void tell_block(struct decision *d, enum fb_guard blocks, bool sends) {
+    struct ora_memory *m = d->m;
+    bool other = blocks != m->blocks;
+    if (other && m->blocks != FB_GUARDS)
+        blocked(d, m->blocks, true, sends);
+    if (other && blocks != FB_GUARDS)
+        blocked(d, blocks, false, sends);
+    m->blocked = other ? 1 : m->blocked + 1;
+    m->blocks = blocks;
+}
+
+/* --- A decision --- */
+
+static enum fb_command_reason reason_of(const struct decision *d) {
+    if (d->r.made_safe || d->winner.unknown_safe)
+        return FB_REASON_SAFE;
+    if (d->r.slewed)
+        return FB_REASON_SLEW;
+    return d->winner.any ? FB_REASON_CLAIMED : FB_REASON_RELINQUISHED;
+}
+
+/* A10: when the command is renewed; FB_NEVER. */
+static int64_t renewal_of(const struct decision *d) {
+    const struct ora_memory *m = d->m;
+    if (m->n_sent == 0 || (!d->winner.any && m->accepted == d->a->safe))
+        return FB_NEVER;
+    return m->sent[m->n_sent - 1].at + d->a->lease / 3;
+}
+
+/* A9 */
+static bool is_sent(const struct decision *d) {
+    const struct ora_memory *m = d->m;
+    if (d->r.held)
+        return false;
+    if (!m->has_accepted || d->r.value != m->accepted)
+        return true;
+    const struct ora_sent *last = &m->sent[m->n_sent - 1];
+    return d->r.value == d->winner.value &&
+           (last->winner != d->winner.rule || last->priority != d->winner.priority);
+}
+
+/* A12 */
+static void find_deadline(struct decision *d) {
+    const struct ora_memory *m = d->m;
+    if (m->breaker_end != FB_NO_TIME)
+        ora_note_due(&d->r, m->breaker_end);
+    if (d->a->maximum_on > 0 && m->has_accepted && m->accepted == 1)
+        ora_note_due(&d->r, m->changed + d->a->maximum_on);
+    ora_note_due(&d->r, renewal_of(d));
+    ora_note_due(&d->r, d->winner.ends);
+    d->m->due = d->r.next;
+}
+
+/* A13: the conditions that read the actuator's name are due at the device time of the decision; not
+ * so soon after a change. */
+static void tell_readers(const struct decision *d, bool soon) {
+    const struct ora_class *class = d->device->class;
+    int64_t t = d->view.t + (soon ? FB_SECOND : 0);
+    for (uint32_t i = 0; i < class->n_conditions; i++)
+        if (class->conditions[i]->actuators[d->a->index] && d->device->conditions[i].deadline > t)
+            d->device->conditions[i].deadline = t;
+}
+
+static void ask_and_send(struct decision *d) {
+    struct ora_memory *m = d->m;
+    bool had = m->has_accepted;
+    double before = m->accepted;
+    int64_t changed = m->changed;
+    ora_ask_guards(&d->r);
+    bool sends = is_sent(d);
+    tell_block(d, d->r.blocks, sends);
+    if (sends) {
+        command(d, d->r.value, d->winner.rule, d->winner.priority, reason_of(d));
+    } else if (!d->r.behind && d->now >= renewal_of(d)) {
+        struct ora_sent last = m->sent[m->n_sent - 1];
+        command(d, m->accepted, last.winner, last.priority, FB_REASON_RENEWED);
+    }
+    if (!d->shadow && (had != m->has_accepted || before != m->accepted))
+        tell_readers(d, had && d->now - changed < FB_SECOND);
+    find_deadline(d);
+}
+
+void ora_decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
+                bool shadow, int64_t now) {
+    struct decision d = {.view = *view, .device = device, .a = a, .shadow = shadow, .now = now};
+    struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
+    int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
+    d.m = m;
+    d.view.now = now;
+    d.winner = ora_arbitrate(a, device, shadow, now);
+    d.r = (struct ora_request){.actuator = a,
+                               .memory = m,
+                               .now = now,
+                               .behind = wall - now > view->o->max_lag,
+                               .abreast = wall - view->o->max_lag,
+                               .requested = d.winner.value,
+                               .value = d.winner.value,
+                               .next = FB_NEVER};
+    m->due = FB_NEVER;
+    m->now = now;
+    m->decided = true;
+    if (m->n_sent == 0 && !d.winner.any) { /* A5: nothing but the end of a block */
+        tell_block(&d, FB_GUARDS, false);
+        return;
+    }
+    /* A8, catch_up: nobody knows since when the actuator has been what it is. */
+    if (m->blocks == FB_GUARD_CATCH_UP && !d.r.behind && m->n_sent > 0 &&
+        now - m->sent[m->n_sent - 1].at > a->lease)
+        m->changed = now;
+    ask_and_send(&d);
+}
