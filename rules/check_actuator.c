@@ -339,11 +339,9 @@ static void check_number(struct fb_checker *ck, struct fb_node *value,
         fb_check_bring(ck, both, 2, value->span, "one value");
 }
 
-static void check_value(struct fb_checker *ck, struct fb_node *value,
-                        const struct fb_actuator_decl *actuator) {
-    fb_check_node(ck, value, is_switch(actuator) ? &actuator->type : NULL);
-    if (fb_check_failed(value))
-        return;
+/* A value whose own type is known. */
+static void check_fits(struct fb_checker *ck, struct fb_node *value,
+                       const struct fb_actuator_decl *actuator) {
     if (is_switch(actuator)) {
         const struct fb_type_decl *words = fb_check_words(value), *own = &actuator->type;
         bool same = value->type == FB_T_ENUM &&
@@ -360,6 +358,13 @@ static void check_value(struct fb_checker *ck, struct fb_node *value,
         refuse_value(ck, value, actuator);
     else
         check_number(ck, value, actuator);
+}
+
+static void check_value(struct fb_checker *ck, struct fb_node *value,
+                        const struct fb_actuator_decl *actuator) {
+    fb_check_node(ck, value, is_switch(actuator) ? &actuator->type : NULL);
+    if (!fb_check_failed(value))
+        check_fits(ck, value, actuator);
 }
 
 static void check_priority(struct fb_checker *ck, const struct fb_command_decl *command) {
@@ -393,6 +398,21 @@ static void check_within(struct fb_checker *ck, const struct fb_command_decl *st
                     NULL, "`within` goes beyond the range of `%.*s`", FB_ARG(actuator->name));
 }
 
+/* What a step adds. */
+static void check_amount(struct fb_checker *ck, struct fb_node *value,
+                         const struct fb_actuator_decl *difference) {
+    fb_check_node(ck, value, NULL);
+    if (fb_check_failed(value))
+        return;
+    if (fb_unit_is_point(value->unit))
+        fb_diag_add(ck->diags, FB_E_DIFFERENCE_COMPARED, value->span,
+                    value->kind == FB_N_NUMBER ? fb_check_as_difference(ck, value) : NULL,
+                    "a step adds a difference, and `%s` is a temperature",
+                    fb_check_source(ck, value));
+    else
+        check_fits(ck, value, difference);
+}
+
 /* by: a difference; from: a value of the actuator. */
 static void check_step_of(struct fb_checker *ck, const struct fb_command_decl *step) {
     const struct fb_actuator_decl *actuator = step->actuator;
@@ -404,7 +424,7 @@ static void check_step_of(struct fb_checker *ck, const struct fb_command_decl *s
     }
     struct fb_actuator_decl difference = *actuator;
     difference.type.unit = fb_unit_difference(ck->units, actuator->type.unit);
-    check_value(ck, step->value, &difference);
+    check_amount(ck, step->value, &difference);
     check_within(ck, step);
     if (step->from)
         check_value(ck, step->from, actuator);

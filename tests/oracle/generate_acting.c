@@ -284,8 +284,6 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
             snprintf(behind, sizeof behind, " at priority %u", priority);
         if (a->family != GEN_WORD && chance(c, 40)) {
             add_step(c, control, a, behind);
-            if (i < least)
-                least = i;
             continue;
         }
         if (chance(c, 25))
