@@ -16,40 +16,7 @@ static const struct fb_claim_cell *claim_cell(const struct fb_device *device,
     return (const void *)((const char *)device + device->plan->block_at + claim->offset);
 }
 
-/* ---- what is known ---- */
-
-void fb_claim_evaluated(const struct fb_core *core, const struct fb_moment *moment, uint32_t index,
-                        struct fb_value value) {
-    const struct fb_class *class_ = moment->device->plan->class_;
-    const struct fb_claim *claim = &class_->claims[class_->conditions[index].claim];
-    struct fb_claim_cell *cell = (void *)(fb_device_block(moment->device) + claim->offset);
-    if (value.quality == FB_Q_GOOD) {
-        bool is_switch = class_->actuators[claim->actuator].is_switch;
-        cell->value = is_switch ? (double)value.i : value.num;
-        cell->unknown_us = FB_NO_TIME;
-        cell->known = 1;
-        return;
-    }
-    if (cell->unknown_us == FB_NO_TIME)
-        cell->unknown_us = fb_moment_clock(core, moment);
-    if (cell->known == 1)
-        cell->known = 2;
-}
-
-void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
-                         uint8_t value) {
-    const struct fb_condition_plan *condition = &moment->device->plan->conditions[index];
-    if (condition->is_claim)
-        return;
-    struct fb_condition_cell *cell = (void *)((char *)moment->device + condition->cell_at);
-    if (cell->value != value)
-        core->marked |= condition->marks;
-    cell->value = value;
-    if (value != FB_UNKNOWN)
-        cell->holds = value;
-}
-
-/* ---- controls ---- */
+/* ---- controls and their claims ---- */
 
 static enum fb_control_state state_of(const struct fb_rule *rule,
                                       const struct fb_condition_cell *start, uint8_t before) {
@@ -118,12 +85,60 @@ static struct fb_claim_view view_of(const struct fb_device *device, uint32_t ind
     return view;
 }
 
-void fb_control_before(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
-    const struct fb_rule *rule = moment->device->plan->rules[local_rule].rule;
+/* ---- what is known ---- */
+
+/* Before anything of the control changes at the moment: its claims as they are. */
+static void look(struct fb_core *core, const struct fb_moment *moment,
+                 const struct fb_rule *rule) {
+    if (core->viewed)
+        return;
+    core->viewed = true;
     int64_t now_us = fb_moment_clock(core, moment);
     for (uint32_t i = 0; i < rule->n_claims; i++)
         core->views[i] = view_of(moment->device, rule->first_claim + i, now_us);
 }
+
+void fb_claim_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                        struct fb_value value) {
+    const struct fb_class_plan *plan = moment->device->plan;
+    const struct fb_class *class_ = plan->class_;
+    const struct fb_claim *claim = &class_->claims[class_->conditions[index].claim];
+    struct fb_claim_cell *cell = (void *)(fb_device_block(moment->device) + claim->offset);
+    struct fb_claim_cell now = {.value = cell->value, .unknown_us = cell->unknown_us};
+    if (value.quality == FB_Q_GOOD) {
+        bool is_switch = class_->actuators[claim->actuator].is_switch;
+        now.value = is_switch ? (double)value.i : value.num;
+        now.unknown_us = FB_NO_TIME;
+        now.known = 1;
+    } else {
+        if (now.unknown_us == FB_NO_TIME)
+            now.unknown_us = fb_moment_clock(core, moment);
+        now.known = cell->known ? 2 : 0;
+    }
+    if (now.value == cell->value && now.known == cell->known &&
+        now.unknown_us == cell->unknown_us)
+        return;
+    look(core, moment, plan->conditions[index].rule);
+    *cell = now;
+}
+
+void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                         uint8_t value) {
+    const struct fb_condition_plan *condition = &moment->device->plan->conditions[index];
+    if (condition->is_claim)
+        return;
+    struct fb_condition_cell *cell = (void *)((char *)moment->device + condition->cell_at);
+    if (cell->value == value)
+        return;
+    if (condition->rule->sort == FB_SORT_CONTROL)
+        look(core, moment, condition->rule);
+    core->marked |= condition->marks;
+    cell->value = value;
+    if (value != FB_UNKNOWN)
+        cell->holds = value;
+}
+
+/* ---- what follows ---- */
 
 static bool is_same(const struct fb_claim_view *a, const struct fb_claim_view *b) {
     return a->in_force == b->in_force && a->value == b->value && a->ends_us == b->ends_us;
@@ -146,8 +161,12 @@ void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uin
     struct fb_rule_cell *cell = (void *)((char *)device + plan->cell_at);
     const struct fb_condition_cell *start =
         rule->has_start ? (const void *)((const char *)device + plan->condition_at) : NULL;
-    int64_t now_us = fb_moment_clock(core, moment);
     enum fb_control_state state = state_of(rule, start, cell->severity);
+    if (!core->viewed && state == cell->severity)
+        return;
+    int64_t now_us = fb_moment_clock(core, moment);
+    look(core, moment, rule);
+    core->viewed = false;
     if (state == FB_CONTROL_OFF)
         cell->since_us = FB_NO_TIME;
     else if (cell->severity == FB_CONTROL_OFF)

@@ -27,15 +27,16 @@ struct fb_arbitration {
     uint32_t n_entries;
 };
 
-/* A condition of a control or an actuator was evaluated; its own cell keeps the result. */
-void fb_claim_evaluated(const struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+/* A condition of a control or an actuator was evaluated: its own cell keeps the result. The first
+ * that differs keeps the control's claims as they were in core->views; an interlock or permissive
+ * that differs marks its actuators in core->marked. */
+void fb_claim_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                         struct fb_value value);
 void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                          uint8_t value);
 
-/* Before the first and after the last evaluated condition of a control at a moment: marks the
- * actuators whose claims are other ones than before, in core->marked. */
-void fb_control_before(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
+/* After the last evaluated condition of a control at a moment: marks the actuators whose claims are
+ * other ones than before. */
 void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
 
 /* Whether the claim is more than a shadow on this device, A6. */

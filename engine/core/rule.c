@@ -111,8 +111,6 @@ evaluate_all(struct fb_core *core, const struct fb_moment *moment, const uint64_
                 if (timer)
                     change_due(core, moment, next_rule, current);
                 next_rule = current + 1;
-                if (acting && plan->rules[rule].is_control)
-                    fb_control_before(core, moment, rule);
             }
             core->stats.evaluations++;
             evaluate(core, moment, &eval, index, acting);

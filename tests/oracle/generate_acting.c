@@ -49,12 +49,12 @@ static const struct gen_actuator *some_actuator(struct gen_case *c, uint32_t cla
     return found;
 }
 
-/* Of fields, sometimes of one of the first n actuators, too. */
+/* Of fields, sometimes of one of the first n actuators, too: also of the one that it is for. */
 static struct gen_node *condition(struct gen_case *c, uint32_t class_index, uint32_t n) {
     struct gen_node *plain =
         chance(c, 60) ? gen_plain_condition(c, class_index) : gen_condition(c, class_index);
     const struct gen_actuator *a = some_actuator(c, class_index, n);
-    if (a == NULL || !chance(c, 20))
+    if (a == NULL || !chance(c, 25))
         return plain;
     switch (below(c, 4)) {
     case 0:
@@ -179,7 +179,7 @@ static void make_actuator(struct gen_case *c) {
     static const char *const ways[] = {"min", "max", "safest"};
     static const char *const leases[] = {"3s", "5s", "10s", "31s"};
     struct gen_actuator *a = &c->actuators[c->n_actuators];
-    uint32_t kind = below(c, 8), self = 0;
+    uint32_t kind = below(c, 8);
     a->name = names[c->n_actuators];
     a->family = families[kind];
     a->unit = units[kind];
@@ -188,8 +188,6 @@ static void make_actuator(struct gen_case *c) {
         switch_clauses(c, a);
     else
         number_clauses(c, a);
-    /* With two words there is always a breaker, so that what reads itself comes to an end. */
-    self = a->family == GEN_WORD;
     struct gen_node **to = a->clauses;
     uint32_t *n = &a->n_clauses;
     if (chance(c, 70))
@@ -201,10 +199,10 @@ static void make_actuator(struct gen_case *c) {
     if (chance(c, 50))
         add_clause(c, to, n, NULL, "combine %s", ways[below(c, 3)]);
     if (chance(c, 35))
-        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + self),
+        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + 1),
                    "permissive when @1");
     if (chance(c, 35)) {
-        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + self),
+        add_clause(c, to, n, condition(c, a->class_index, c->n_actuators + 1),
                    "interlock when @1");
         if (a->family == GEN_WORD && chance(c, 50))
             add_clause(c, to, n, NULL, "lockout %s after interlock", some_span(c));
@@ -225,7 +223,6 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     control->name = fb_str_printf(c->arena, "c%u", c->n_controls + 1);
     control->class_index = c->actuators[below(c, c->n_actuators)].class_index;
     control->first = chance(c, 50);
-    uint32_t least = GEN_ACTUATORS_MAX;
     for (uint32_t i = 0; i < c->n_actuators; i++) {
         const struct gen_actuator *a = &c->actuators[i];
         if (a->class_index != control->class_index || used[i] >= 8 ||
@@ -241,17 +238,14 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
             snprintf(behind + strlen(behind), sizeof behind - strlen(behind), " for %s",
                      some_span(c));
         add_clause(c, to, n, x, "command %s = @0%s", a->name, behind);
-        if (i < least)
-            least = i;
     }
     if (*n == 0)
         return;
     control->n_fixed = 1;
-    uint32_t readable = least + (c->actuators[least].family == GEN_WORD);
     if (chance(c, 25))
         control->where = gen_condition(c, control->class_index);
     if (chance(c, 85))
-        add_clause(c, to, n, condition(c, control->class_index, readable), "start when @1");
+        add_clause(c, to, n, condition(c, control->class_index, c->n_actuators), "start when @1");
     if (chance(c, 60))
         add_clause(c, to, n, NULL, "on unknown %s", policies[below(c, 3)]);
     if (chance(c, 90))

@@ -542,10 +542,11 @@ static struct fb_value time_avg_of(const struct ora_window *w, const struct sigh
         }
         if (from < s->from)
             from = s->from;
+        int64_t part = i > 0 ? sample->part : w->shape == FB_SHAPE_RING ? -1 : 0;
         for (size_t g = 0; g < n_good; g++) {
             int64_t a = good[g].from > from ? good[g].from : from;
             int64_t b = good[g].to < to ? good[g].to : to;
-            add_stretch(&area, w, i == 0 ? -1 : sample->part, number_of(w, sample), a, b);
+            add_stretch(&area, w, part, number_of(w, sample), a, b);
         }
     }
     return area_over_time(&area);
