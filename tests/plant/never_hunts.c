@@ -173,6 +173,8 @@ static bool run_random(uint32_t n, int64_t restart_us) {
         loop_free(&result.course);
     }
     printf("of %u random loops %u break a limit; %u turns, %u blocks\n", n, broken, turns, blocks);
+    printf("torture: plants cases=%u violations=%u seeds=%u..%u\n", n, broken, loops_count() + 1,
+           loops_count() + n);
     return broken == 0 && turns > n && blocks > n;
 }
 
