@@ -212,6 +212,21 @@ static void make_actuator(struct gen_case *c) {
 
 /* --- Controls --- */
 
+/* A start that has a name, and a message that shows it beside a field. */
+static void tell_why(struct gen_case *c, struct gen_control *control) {
+    struct gen_node **to = control->clauses;
+    const struct gen_class *class = &c->classes[control->class_index];
+    const struct gen_field *f = &class->fields[below(c, class->n_fields)];
+    add_clause(c, to, &control->n_clauses,
+               condition(c, control->class_index, c->n_actuators), "let why = @1");
+    add_clause(c, to, &control->n_clauses, gen_plain_condition(c, control->class_index),
+               chance(c, 50) ? "start when why" : "start when why or @4");
+    add_clause(c, to, &control->n_clauses, NULL, "message \"{device} {rule}: {why}, {%s}\"",
+               f->name);
+    if (chance(c, 30))
+        add_clause(c, to, &control->n_clauses, NULL, "response \"{%s}\"", f->name);
+}
+
 static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     static const char *const rollouts[] = {"rollout armed",      "rollout armed",
                                            "rollout armed",      "rollout shadow",
@@ -244,7 +259,9 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     control->n_fixed = 1;
     if (chance(c, 25))
         control->where = gen_condition(c, control->class_index);
-    if (chance(c, 85))
+    if (chance(c, 30))
+        tell_why(c, control);
+    else if (chance(c, 85))
         add_clause(c, to, n, condition(c, control->class_index, c->n_actuators), "start when @1");
     if (chance(c, 60))
         add_clause(c, to, n, NULL, "on unknown %s", policies[below(c, 3)]);
