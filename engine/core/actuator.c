@@ -101,7 +101,8 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     d->results[d->n_results++] = (struct fb_guard_result){
         row->guard, verdict, given, request->value,
         verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
-    due_at(d, until_us);
+    if (verdict == FB_VERDICT_HOLD || row->guard == FB_GUARD_SLEW)
+        due_at(d, until_us); /* what else has an end is in the cell: find_due */
     switch (verdict) {
     case FB_VERDICT_PASS: break;
     case FB_VERDICT_CHANGE:
