@@ -293,11 +293,12 @@ int main(int argc, char **argv) {
     for (uint64_t seed = from; seed < to; seed++)
         failed += !run_seed(seed, &totals);
     printf("%" PRIu64 " times the same rules, %" PRIu64 " a rule more or less (%" PRIu64
-           " not, where it reset a window), %" PRIu64
-           " a control that is not armed, %" PRIu64 " others, of which %" PRIu64
-           " ended alarms; %" PRIu64 " bytes of outputs\n",
-           totals.same, totals.added, totals.reset, totals.shadows, totals.other, totals.ended, totals.outputs);
-    bool all = totals.same > 0 && totals.shadows > 0 && totals.added > 0 && totals.ended > 0 && totals.outputs > 0;
+           " not, where it reset a window), %" PRIu64 " a control that is not armed, %" PRIu64
+           " others, of which %" PRIu64 " ended alarms; %" PRIu64 " bytes of outputs\n",
+           totals.same, totals.added, totals.reset, totals.shadows, totals.other, totals.ended,
+           totals.outputs);
+    bool all = totals.same > 0 && totals.added > 0 && totals.shadows > 0 && totals.ended > 0 &&
+               totals.outputs > 0;
     printf("torture: reloaded cases=%" PRIu64 " violations=%u seeds=%" PRIu64 "..%" PRIu64 "\n",
            totals.same + totals.added + totals.other, failed, from, to - 1);
     return failed == 0 && all ? 0 : 1;
