@@ -58,7 +58,9 @@ static void add_either(struct state *state, const struct state *one, const struc
         state->items[state->n++] = other->items[i];
 }
 
-static void add_or(struct state *state, const struct fb_node *node, bool no) {
+/* Not a part of add(), whose frames are as many as an expression is deep. */
+__attribute__((noinline)) static void add_or(struct state *state, const struct fb_node *node,
+                                             bool no) {
     if (state->splits == ALTERNATIVES_MAX)
         return;
     state->splits++;
@@ -71,7 +73,7 @@ static void add_or(struct state *state, const struct fb_node *node, bool no) {
     add_either(state, &one, &other);
 }
 
-static void add_outside(struct state *state, const struct fb_node *node) {
+__attribute__((noinline)) static void add_outside(struct state *state, const struct fb_node *node) {
     struct state one = *state, other = *state;
     add_term(&one, (struct term){.node = node, .part = BELOW});
     add_term(&other, (struct term){.node = node, .part = ABOVE});

@@ -164,8 +164,8 @@ struct fb_piece *fb_lower_begin_condition(struct fb_lower_rule *rule, struct fb_
 struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
                                             enum fb_condition_role role, uint16_t value,
                                             uint32_t offset);
-/* Code that gives a number in a unit and changes no state, as that of messages; after all conditions
- * of the rule. */
+/* Code that gives a number in a unit and changes no state, as that of messages; after all
+ * conditions of the rule. */
 struct fb_code fb_lower_number_look(struct fb_lower_rule *rule, const struct fb_node *node,
                                     const struct fb_unit *unit);
 /* What the expression names is shown in `values`. */

@@ -193,8 +193,8 @@ static const struct fb_p_clause control_clauses[] = {
     {"on", "unknown"},   {"rollout", "NAME"}, {"message", "TEXT"},
     {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
 
-/* control item = let | "start" "when" cond | command | step | "on" "unknown" ( "hold" | "stop" | "safe" )
- *              | text | rollout ;
+/* control item = let | "start" "when" cond | command | step
+ *              | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout ;
  * but for let and text. Returns what common_item does. */
 static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
                         struct fb_rule_item *item) {

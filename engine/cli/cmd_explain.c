@@ -1,23 +1,64 @@
-/* `flyball explain ID FILE...`: why an alarm or a command came, or was blocked.
+/* `flyball explain ID FILE...`: why an alarm or a command came, or was blocked; with --rule: why
+ * not.
  *
- * Place in the flow: lines of an audit trail -> run/audit_find -> explain_text. */
+ * Place in the flow: lines of an audit trail -> run/audit_find -> explain_text; or a replay up to a
+ * time -> explain_state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "connectors/lines.h"
+#include "engine/base/arena.h"
+#include "engine/base/calendar.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
-#include "engine/cli/compile.h"
+#include "engine/cli/explain_state.h"
 #include "engine/cli/explain_text.h"
+#include "engine/cli/explain_words.h"
+#include "engine/cli/replay_request.h"
+
+enum { KEY_RULE = FB_REPLAY_KEYS_END, KEY_DEVICE, KEY_AT };
 
 struct explain_options {
     const char *id;
     char **files;
     int n_files;
-    struct fb_rules_request rules;
+    const char *rule, *device; /* why not; else NULL */
+    struct fb_replay_request what;
+    bool replay_options; /* one of a replay was given, beside --rules */
     bool json;
 };
+
+/* ID and files, or a rule on a device at a time. */
+static void check(const struct explain_options *options, struct argp_state *state) {
+    if (options->rule || options->device) {
+        if (!options->rule || !options->device)
+            argp_error(state, "%s is missing: --rule R and --device D go together",
+                       options->rule ? "--device" : "--rule");
+        if (options->id)
+            argp_error(state, "`%s`: with --rule there is no ID; events go behind --input",
+                       options->id);
+        fb_replay_request_check(&options->what, state);
+        return;
+    }
+    if (options->replay_options)
+        argp_error(state, "--at, --input and what belongs to them go with --rule and --device");
+    if (!options->id)
+        argp_error(state, "ID is missing: of an alert, a command, an event or an audit record");
+    if (!fb_audit_find_is_id(fb_str_of(options->id)))
+        argp_error(state, "`%s` is no id: it has %d to %d of the digits 0 to 9 and a to f",
+                   options->id, FB_FIND_DIGITS_MIN, FB_FIND_DIGITS_MAX);
+    if (options->n_files == 0)
+        argp_error(state, "name files of audit records, or - for standard input");
+}
+
+static error_t parse_replay(struct explain_options *options, int key, char *value,
+                            struct argp_state *state) {
+    uint32_t rules = options->what.rules.n;
+    error_t known = fb_replay_request_option(&options->what, key, value, state);
+    options->replay_options |= known == 0 && options->what.rules.n == rules;
+    return known;
+}
 
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct explain_options *options = state->input;
@@ -27,22 +68,27 @@ static error_t parse(int key, char *value, struct argp_state *state) {
             argp_error(state, "--format is text or json, not `%s`", value);
         options->json = strcmp(value, "json") == 0;
         return 0;
+    case KEY_RULE:
+        options->rule = value;
+        return 0;
+    case KEY_DEVICE:
+        options->device = value;
+        return 0;
+    case KEY_AT:
+        if (!fb_time_parse(fb_str_of(value), &options->what.options.stop_us))
+            argp_error(state, "--at takes a time such as 2026-01-01T12:00:00Z, not `%s`", value);
+        options->what.options.has_stop = options->replay_options = true;
+        return 0;
     case ARGP_KEY_ARGS:
         options->id = state->argv[state->next];
         options->files = state->argv + state->next + 1;
         options->n_files = state->argc - state->next - 1;
         return 0;
     case ARGP_KEY_END:
-        if (!options->id)
-            argp_error(state, "ID is missing: of an alert, a command, an event or an audit record");
-        if (!fb_audit_find_is_id(fb_str_of(options->id)))
-            argp_error(state, "`%s` is no id: it has %d to %d of the digits 0 to 9 and a to f",
-                       options->id, FB_FIND_DIGITS_MIN, FB_FIND_DIGITS_MAX);
-        if (options->n_files == 0)
-            argp_error(state, "name files of audit records, or - for standard input");
+        check(options, state);
         return 0;
     default:
-        return fb_rules_request_option(&options->rules, key, value, state);
+        return parse_replay(options, key, value, state);
     }
 }
 
@@ -104,36 +150,130 @@ static void explain(const struct explain_options *options, const struct fb_audit
 
 static int explain_id(const struct explain_options *options) {
     struct fb_compiled compiled;
+    const struct fb_rules_request *rules = &options->what.rules;
     int status = FB_EXIT_OK;
-    if (options->rules.n)
-        status = fb_cli_compile(options->rules.paths, options->rules.n, &compiled);
+    if (rules->n)
+        status = fb_cli_compile(rules->paths, rules->n, &compiled);
     if (status != FB_EXIT_OK)
         return status;
     struct fb_audit_find *find = fb_audit_find_new(fb_str_of(options->id));
     status = find_it(options, find);
     if (status == FB_EXIT_OK)
-        explain(options, find, options->rules.n ? &compiled : NULL);
+        explain(options, find, rules->n ? &compiled : NULL);
     fb_audit_find_free(find);
-    if (options->rules.n)
+    if (rules->n)
         fb_compiled_free(&compiled);
+    return status;
+}
+
+/* ---- why not ---- */
+
+struct looking {
+    struct fb_state_question question;
+    struct fb_buf out;
+    bool found;
+};
+
+static bool leave_out(void *context, enum fb_stream stream, struct fb_str line,
+                      struct fb_err *err) {
+    (void)context;
+    (void)stream;
+    (void)line;
+    (void)err;
+    return true;
+}
+
+/* One of the tasks has the device. */
+static void look(void *context, struct fb_core *core) {
+    struct looking *looking = context;
+    looking->found |= fb_explain_state(&looking->question, core, &looking->out);
+}
+
+/* NULL: there is none, which is told. */
+static const struct fb_rule *rule_named(const struct fb_program *program, const char *name) {
+    const struct fb_rule *rule = fb_program_rule(program, fb_str_of(name));
+    if (rule)
+        return rule;
+    struct fb_str *names = fb_alloc(sizeof *names * (program->n_rules + 1u));
+    size_t n = 0;
+    for (uint32_t i = 0; i < program->n_rules; i++)
+        if (program->rules[i].sort != FB_SORT_ACTUATOR)
+            names[n++] = program->rules[i].name;
+    struct fb_str nearest = fb_str_nearest(fb_str_of(name), names, n);
+    fprintf(stderr, "flyball explain: the rules have no alarm, event or control `%s`", name);
+    if (nearest.n)
+        fprintf(stderr, "; did you mean `%.*s`?", FB_ARG(nearest));
+    fputc('\n', stderr);
+    free(names);
+    return NULL;
+}
+
+static int replay_and_look(struct explain_options *options, const struct fb_bundle *bundle) {
+    struct fb_replay_options *replay = &options->what.options;
+    struct fb_replay_result result;
+    struct fb_err err = {0};
+    struct looking looking = {.question = {.compiled = &bundle->compiled,
+                                           .rule = rule_named(bundle->program, options->rule),
+                                           .device = fb_str_of(options->device),
+                                           .json = options->json}};
+    if (!looking.question.rule)
+        return FB_EXIT_USAGE;
+    replay->write = leave_out;
+    replay->look = look;
+    replay->context = &looking;
+    int status = FB_EXIT_OK;
+    if (!fb_replay(replay, &result, &err)) {
+        fprintf(stderr, "flyball explain: %s\n", err.text);
+        status = FB_EXIT_IO;
+    } else if (!looking.found) {
+        fprintf(stderr, "flyball explain: no record of %s had come by then; devices that had: %u\n",
+                options->device, result.stats.devices);
+        status = FB_EXIT_PROBLEMS;
+    } else {
+        fb_cli_put(&looking.out, stdout);
+    }
+    fb_buf_free(&looking.out);
+    return status;
+}
+
+static int explain_why_not(struct explain_options *options) {
+    struct fb_bundle *bundle;
+    int status = fb_replay_request_compile(&options->what, &bundle);
+    if (status != FB_EXIT_OK)
+        return status;
+    status = replay_and_look(options, bundle);
+    fb_bundle_drop(bundle);
     return status;
 }
 
 int fb_cmd_explain(int argc, char **argv) {
     static const struct argp_option rows[] = {
-        FB_RULES_OPTION, {"format", 'f', "text|json", 0, "How to print it (text)", 0}, {0}};
+        {"rule", KEY_RULE, "RULE", 0, "Why not: the state of this alarm, event or control", 0},
+        {"device", KEY_DEVICE, "DEVICE", 0, "on this device,", 0},
+        {"at", KEY_AT, "TIME", 0, "at this time (the end of the input)", 0},
+        {"format", 'f', "text|json", 0, "How to print it (text)", 0},
+        FB_REPLAY_OPTIONS,
+        {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "ID FILE...",
+        .args_doc = "ID FILE...\n--rule RULE --device DEVICE --at TIME --rules RULES --input FILE",
         .doc = "Say why an alarm was raised or cleared, a command was sent or a request was "
                "blocked: the rule, the record that made it decide, each value, the claims on the "
                "actuator, what every guardrail said. ID is that of the alert, command or audit "
                "record, or its beginning. FILE holds audit records, one a line, also .zst, as "
                "`flyball replay --out` and the audit topic have them; - is standard input. An "
-               "event is found in the outputs. Exit status 1: it is not there.\v"
-               "Example: flyball explain b071ef51 results/audit.ndjson --rules pumps.rules"};
-    struct explain_options options = {0};
-    fb_cli_options(&argp, argc, argv, &options);
-    return explain_id(&options);
+               "event is found in the outputs. With --rule, what did not come: the events are "
+               "replayed up to the time, and the state of each condition, delay, claim and "
+               "guardrail is told. Exit status 1: it is not there.\v"
+               "Examples:\n"
+               "  flyball explain b071ef51 results/audit.ndjson --rules pumps.rules\n"
+               "  flyball explain --rule overheat --device p1 --at 2026-01-01T00:10:00Z \\\n"
+               "      --rules pumps.rules --input pumps.ndjson"};
+    struct explain_options *options = fb_alloc(sizeof *options);
+    fb_replay_request_init(&options->what);
+    fb_cli_options(&argp, argc, argv, options);
+    int status = options->rule ? explain_why_not(options) : explain_id(options);
+    free(options);
+    return status;
 }

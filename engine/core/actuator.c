@@ -101,7 +101,8 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     d->results[d->n_results++] = (struct fb_guard_result){
         row->guard, verdict, given, request->value,
         verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
-    due_at(d, until_us);
+    if (verdict == FB_VERDICT_HOLD || row->guard == FB_GUARD_SLEW)
+        due_at(d, until_us); /* what else has an end is in the cell: find_due */
     switch (verdict) {
     case FB_VERDICT_PASS: break;
     case FB_VERDICT_CHANGE:
@@ -270,38 +271,39 @@ static void apply(struct decision *d) {
         renew(d);
 }
 
-static struct decision begin(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
-                             int64_t now_us) {
+/* What is not set here is written before it is read: the arrays are long. */
+static void begin(struct decision *d, struct fb_core *core, const struct fb_moment *moment,
+                  uint32_t index, int64_t now_us) {
     const struct fb_device *device = moment->device;
     const struct fb_actuator *actuator = &device->plan->class_->actuators[index];
     struct fb_actuator_cell *cell = cell_of(device, index);
-    struct decision d = {
-        .core = core,
-        .moment = moment,
-        .index = index,
-        .actuator = actuator,
-        .cell = cell,
-        .now_us = now_us > cell->now_us ? now_us : cell->now_us,
-        .blocks = FB_GUARDS,
-        .due_us = FB_NEVER,
-    };
-    d.wall_us = core->wall_us == FB_NO_TIME ? d.now_us : core->wall_us;
-    bool watched = core->config.max_lag_us > 0 && d.wall_us > d.now_us;
-    fb_arbitrate(device, index, d.now_us, &d.won);
-    d.request = (struct fb_request){
-        .requested = d.won.value,
-        .value = d.won.value,
+    d->core = core;
+    d->moment = moment;
+    d->index = index;
+    d->actuator = actuator;
+    d->cell = cell;
+    d->now_us = now_us > cell->now_us ? now_us : cell->now_us;
+    d->wall_us = core->wall_us == FB_NO_TIME ? d->now_us : core->wall_us;
+    d->n_results = 0;
+    d->blocks = FB_GUARDS;
+    d->held = d->behind = d->forced = false;
+    d->due_us = FB_NEVER;
+    bool watched = core->config.max_lag_us > 0 && d->wall_us > d->now_us;
+    fb_arbitrate(device, index, d->now_us, &d->won);
+    d->request = (struct fb_request){
+        .requested = d->won.value,
+        .value = d->won.value,
         .interlock = truth_of(device, actuator->interlock, FB_FALSE),
         .permissive = truth_of(device, actuator->permissive, FB_TRUE),
-        .lag_us = watched ? d.wall_us - d.now_us : 0,
+        .lag_us = watched ? d->wall_us - d->now_us : 0,
         .max_lag_us = core->config.max_lag_us,
     };
-    return d;
 }
 
 static void decide(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                    int64_t now_us) {
-    struct decision d = begin(core, moment, index, now_us);
+    struct decision d;
+    begin(&d, core, moment, index, now_us);
     fb_guards_interlock(d.actuator, d.cell, d.request.interlock, d.now_us);
     if (d.won.n_entries || d.cell->seq) {
         d.cell->now_us = d.now_us;

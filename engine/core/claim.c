@@ -306,8 +306,13 @@ void fb_arbitrate(const struct fb_device *device, uint32_t index, int64_t now_us
                   struct fb_arbitration *out) {
     const struct fb_class_plan *plan = device->plan;
     const struct fb_actuator *actuator = &plan->class_->actuators[index];
-    *out = (struct fb_arbitration){
-        .value = actuator->fallback, .priority = FB_PRIORITY_NONE, .ends_us = FB_NEVER};
+    out->value = actuator->fallback;
+    out->winner = 0;
+    out->rule = NULL;
+    out->priority = FB_PRIORITY_NONE;
+    out->safe = false;
+    out->ends_us = FB_NEVER;
+    out->n_entries = 0;
     for (uint32_t i = 0; i < actuator->n_claims; i++) {
         const struct fb_claim *claim = &plan->class_->claims[actuator->claims[i]];
         if (!actuator->shadow && !fb_claim_is_real(device, claim))

@@ -41,7 +41,7 @@ void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uin
 
 /* When the next step of a claim of the device is made, in C; FB_NEVER (A19). */
 int64_t fb_steps_due(const struct fb_device *device);
-/* Makes the steps that are due at now_us; the actuators, and shadows, whose claims became others. */
+/* Makes the steps that are due at now_us; the actuators and shadows whose claims became others. */
 uint64_t fb_claims_step(struct fb_device *device, int64_t now_us);
 
 /* Whether the claim is more than a shadow on this device, A6. */

@@ -35,6 +35,7 @@ struct replay {
     struct fb_buf line;
     struct fb_err *err;
     bool failed;
+    bool stopped; /* the clock would go beyond options->stop_us */
 };
 
 static void write_encoded(struct replay *replay, const struct fb_encoded *encoded) {
@@ -118,6 +119,9 @@ static struct task *task_of(const struct replay *replay, const struct fb_entry *
 static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
     struct replay *replay = context;
     struct task *task = task_of(replay, entry);
+    replay->stopped |= replay->options->has_stop && c_us > replay->options->stop_us;
+    if (replay->stopped)
+        return;
     move_clock(task, replay->clock_us, c_us, &entry->origin);
     replay->clock_us = c_us;
     task->auditor.payload = entry->raw;
@@ -231,7 +235,7 @@ static bool run(struct replay *replay) {
     for (uint32_t i = 0; i < replay->n_inputs; i++)
         if (!go_on(replay, i))
             return false;
-    for (uint32_t i; (i = next_input(replay)) != UINT32_MAX;) {
+    for (uint32_t i; !replay->stopped && (i = next_input(replay)) != UINT32_MAX;) {
         const struct fb_entry *entry = fb_input_entry(replay->inputs[i]);
         int64_t stamp_us = fb_input_stamp(replay->inputs[i]);
         if (stamp_us != FB_NO_TIME)
@@ -246,6 +250,8 @@ static bool run(struct replay *replay) {
     int64_t end_us = fb_file_clock_end(replay->clock);
     if (replay->options->has_until && replay->options->until_us > end_us)
         end_us = replay->options->until_us;
+    if (replay->options->has_stop)
+        end_us = replay->options->stop_us;
     if (end_us != FB_NO_TIME)
         finish(replay, end_us);
     return !replay->failed;
@@ -271,6 +277,8 @@ static void close_all(struct replay *replay) {
     for (uint32_t i = 0; i < replay->options->tasks; i++) {
         struct fb_core_stats stats = fb_core_stats(replay->tasks[i].core);
         add_stats(&replay->result->stats, &stats);
+        if (replay->options->look && !replay->failed)
+            replay->options->look(replay->options->context, replay->tasks[i].core);
         fb_core_free(replay->tasks[i].core);
         fb_buf_free(&replay->tasks[i].name);
     }

@@ -30,6 +30,8 @@ struct fb_replay_options {
     bool envelope; /* lines of {topic, key, stamp, value} */
     bool has_until;
     int64_t until_us; /* carry on to this time after the end of the input */
+    bool has_stop;
+    int64_t stop_us;  /* the clock goes to this time and not beyond: the rest is not taken */
     uint32_t tasks;   /* how many cores the devices are spread over; at least 1 */
     int64_t max_skew_us;
     struct fb_str application; /* part of the ids */
@@ -43,6 +45,8 @@ struct fb_replay_options {
     void (*watch)(void *context, const struct fb_output *output, struct fb_str message);
     /* Each record that is taken, before it is; may be NULL. */
     void (*record)(void *context, const struct fb_entry *entry);
+    /* Each task's core at the end; may be NULL. */
+    void (*look)(void *context, struct fb_core *core);
     /* Now and then, for a progress line; may be NULL. size_bytes 0: not known. */
     void (*progress)(void *context, uint64_t read_bytes, uint64_t size_bytes);
     void *context;

@@ -198,6 +198,106 @@ check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'
 expect 0 "$flyball" explain "$(of_output audit.ndjson '"kind":"rules"')" results/audit.ndjson
 says out.txt 'were activated, by build'
 
+# ---- why not ----
+
+why_not() { # RULE TIME [OPTION...]
+    rule=$1 at=$2
+    shift 2
+    expect 0 "$flyball" explain --rule "$rule" --device t1 --at "2026-01-01T00:00:$at" \
+        --rules tank.rules --input events.ndjson "$@"
+}
+
+# A delay that runs; an actuator that nothing claims.
+why_not drain 12.500Z
+is out.txt <<'END'
+2026-01-01 00:00:12.500  control drain/t1 is off
+tank.rules:21:
+  control drain on tank {
+    start when level (3.4 m, good, 500ms old) > 3 m for 3s until level < 2 m
+    command pump = on
+    rollout armed
+  }
+start     false
+          (level > 3 m) for 3s: true since 2026-01-01 00:00:10.000, 500ms to go
+          latch: not set, until level < 2 m
+claim     pump = on at priority 12: not in force while the control is off
+actuator  pump: nothing commanded yet
+          no claim is in force
+          no guardrail blocks
+interlock false: door == open; door (closed, good, 500ms old)
+END
+
+# On, and held back until a time.
+why_not drain 06.500Z
+is out.txt <<'END'
+2026-01-01 00:00:06.500  control drain/t1 is on, since 2026-01-01 00:00:05.000
+tank.rules:21:
+  control drain on tank {
+    start when level (3.7 m, good, 500ms old) > 3 m for 3s until level < 2 m
+    command pump = on
+    rollout armed
+  }
+start     true
+          (level > 3 m) for 3s: true since 2026-01-01 00:00:02.000, that is long enough
+          latch: set, until level < 2 m
+claim     pump = on at priority 12
+actuator  pump: nothing commanded yet
+          claimed by drain = on at priority 12: wins
+          minimum blocks since 2026-01-01 00:00:05.000, until 2026-01-01 00:00:10.000; 1 decision so far
+interlock false: door == open; door (closed, good, 500ms old)
+          asked again at 2026-01-01 00:00:10.000, if nothing comes before
+END
+
+# What came at the time itself counts, what came later does not.
+why_not deep 03Z
+says out.txt 'raise high when level (3.5 m, good, 0s old)'
+says out.txt '(level > 3.2 m) for 3s: true since 2026-01-01 00:00:03.000, 3s to go'
+why_not deep 06Z
+says out.txt 'alarm deep/t1 is active, high, since 2026-01-01 00:00:01.000'
+says out.txt 'that is long enough'
+
+# What is unknown, long after the last event.
+why_not deep 59Z
+says out.txt 'level (unknown, stale, last good 34s ago)'
+says out.txt 'raise high unknown, counts as'
+why_not drain 59Z --format json
+says out.txt '"conditions":[{"name":"start","value":null}]'
+check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'
+
+# Windows, an off-delay, an event.
+cat >windows.rules <<'END'
+device tank from "t" { key k  time ts  level : number [m] every 1s }
+alarm high on tank { raise low when avg(level over 5s) > 3 m and max(level over 5s) < 4 m clear after 10s }
+event often on tank { whenever count(over 5s) > 3 }
+END
+expect 0 "$flyball" explain --rule high --device t1 --rules windows.rules --input events.ndjson \
+    --at 2026-01-01T00:00:06Z
+says out.txt 'avg(level over 5s): 3.51'
+says out.txt 'max(level over 5s): 3.7 m'
+expect 0 "$flyball" explain --rule high --device t1 --rules windows.rules --input events.ndjson \
+    --at 2026-01-01T00:00:12Z
+says out.txt 'off-delay no raise holds since'
+expect 0 "$flyball" explain --rule often --device t1 --rules windows.rules --input events.ndjson
+says out.txt 'when      true'
+
+expect 1 "$flyball" explain --rule deep --device t9 --rules tank.rules --input events.ndjson
+says err.txt 'no record of t9 had come by then; devices that had: 1'
+expect 1 "$flyball" explain --rule deep --device t1 --rules tank.rules --input events.ndjson \
+    --at 2025-12-31T00:00:00Z
+says err.txt 'devices that had: 0'
+expect 2 "$flyball" explain --rule deeep --device t1 --rules tank.rules --input events.ndjson
+says err.txt 'did you mean `deep`?'
+expect 2 "$flyball" explain --rule deep --rules tank.rules --input events.ndjson
+says err.txt '--device is missing'
+expect 2 "$flyball" explain --rule deep --device t1 --rules tank.rules
+says err.txt '--input is missing'
+expect 2 "$flyball" explain --rule deep --device t1 --rules tank.rules --input events.ndjson --at now
+says err.txt '--at takes a time'
+expect 2 "$flyball" explain "$command" results/audit.ndjson --input events.ndjson
+says err.txt 'go with --rule and --device'
+expect 2 "$flyball" explain "$command" --rule deep --device t1 --rules tank.rules --input events.ndjson
+says err.txt 'with --rule there is no ID'
+
 # Wrong usage, nothing found, nothing to read.
 expect 2 "$flyball" explain
 says err.txt 'ID is missing'

@@ -29,10 +29,30 @@ static void put_shown(const struct fb_shown *shown, const struct fb_value *value
         fb_buf_printf(out, "%" PRId64, value->i);
 }
 
+static void put_acting(const struct fb_output *output, struct fb_buf *out) {
+    bool command = output->kind == FB_OUT_COMMAND;
+    fb_buf_printf(out, "%.*s%s %s %" PRIu64 " by %.*s at %u asked ", FB_ARG(output->actuator->name),
+                  output->actuator->shadow ? " (shadow)" : "",
+                  command         ? fb_command_reason_name(output->reason)
+                  : output->ended ? "ended"
+                                  : "blocked",
+                  command ? output->seq : output->count,
+                  FB_ARG(output->rule ? output->rule->name : FB_S("default")), output->priority);
+    char text[FB_NUM_TEXT_MAX];
+    fb_buf_put(out, text, fb_num_format(output->requested, text));
+    fb_buf_text(out, command ? " applied " : fb_guard_name(output->guard));
+    if (command)
+        fb_buf_put(out, text, fb_num_format(output->value, text));
+}
+
 static void put_line(const struct fb_output *output, struct fb_buf *out) {
     fb_buf_printf(out, "%" PRId64 " %.*s ", output->at_us, FB_ARG(output->device));
     if (output->kind == FB_OUT_LATE) {
         fb_buf_text(out, "refused");
+        return;
+    }
+    if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED) {
+        put_acting(output, out);
         return;
     }
     fb_buf_printf(out, "%.*s %d %s %" PRIu64 "%s", FB_ARG(output->rule->name),

@@ -247,8 +247,9 @@ static void add_step(struct gen_case *c, struct gen_control *control, const stru
         struct gen_node *choice =
             gen_make(c, GEN_FAMILIES, 10, text, condition(c, a->class_index, 0), NULL);
         if (from)
-            add_clause2(c, control, choice, first, "step %s by @0 every %s within %s .. %s from @0%s",
-                        a->name, some_span(c), low, high, priority);
+            add_clause2(c, control, choice, first,
+                        "step %s by @0 every %s within %s .. %s from @0%s", a->name, some_span(c),
+                        low, high, priority);
         else
             add_clause(c, control->clauses, &control->n_clauses, choice,
                        "step %s by @0 every %s within %s .. %s%s", a->name, some_span(c), low,
@@ -258,6 +259,21 @@ static void add_step(struct gen_case *c, struct gen_control *control, const stru
     add_clause(c, control->clauses, &control->n_clauses, first,
                "step %s by %s every %s within %s .. %s%s%s", a->name, by, some_span(c), low, high,
                policies[from], priority);
+}
+
+/* A start that has a name, and a message that shows it beside a field. */
+static void tell_why(struct gen_case *c, struct gen_control *control) {
+    struct gen_node **to = control->clauses;
+    const struct gen_class *class = &c->classes[control->class_index];
+    const struct gen_field *f = &class->fields[below(c, class->n_fields)];
+    add_clause(c, to, &control->n_clauses,
+               condition(c, control->class_index, c->n_actuators), "let why = @1");
+    add_clause(c, to, &control->n_clauses, gen_plain_condition(c, control->class_index),
+               chance(c, 50) ? "start when why" : "start when why or @4");
+    add_clause(c, to, &control->n_clauses, NULL, "message \"{device} {rule}: {why}, {%s}\"",
+               f->name);
+    if (chance(c, 30))
+        add_clause(c, to, &control->n_clauses, NULL, "response \"{%s}\"", f->name);
 }
 
 static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
@@ -296,7 +312,9 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     control->n_fixed = 1;
     if (chance(c, 25))
         control->where = gen_condition(c, control->class_index);
-    if (chance(c, 85))
+    if (chance(c, 30))
+        tell_why(c, control);
+    else if (chance(c, 85))
         add_clause(c, to, n, condition(c, control->class_index, c->n_actuators), "start when @1");
     if (chance(c, 60))
         add_clause(c, to, n, NULL, "on unknown %s", policies[below(c, 3)]);

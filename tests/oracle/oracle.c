@@ -193,10 +193,11 @@ static bool next_of(const struct ora *o, struct ora_device *device, bool last, s
     int64_t t = first_deadline(device), c = ora_actuators_due(device);
     bool timer = t != FB_NEVER && (last ? t <= device->d : t < device->d);
     bool actuators = c != FB_NEVER && (last ? c <= o->c : c < o->c);
-    int64_t d = device->w + (c - device->cw);
     *next = (struct next){device, t, c, actuators && !(timer && clock_at(o, device, t) <= c)};
-    if (next->actuators)
+    if (next->actuators) {
+        int64_t d = device->w + (c - device->cw);
         next->t = d > device->d_before ? d : device->d_before;
+    }
     return timer || actuators;
 }
 

@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/core/migrate.h"
 #include "rules/compile.h"
@@ -34,7 +35,7 @@ static void program_free(struct program *program) {
 }
 
 struct totals {
-    uint64_t same, added, reset, other, ended, outputs;
+    uint64_t same, added, reset, shadows, other, ended, outputs;
 };
 
 static struct input input_of(const struct gen_case *c, const struct program *program) {
@@ -85,7 +86,7 @@ static bool run_same(const struct gen_case *c, const struct program *full, size_
 /* From one of the two programs to the other, which differ by a rule: what the others put out. */
 static bool run_change(const struct gen_case *c, const struct program *from,
                        const struct program *to, struct fb_str rule, size_t barrier,
-                       const char *what, struct totals *totals) {
+                       bool real_only, const char *what, struct totals *totals) {
     struct input in = input_of(c, from), after = input_of(c, to);
     struct side plain, changed;
     bool ok = true;
@@ -97,9 +98,11 @@ static bool run_change(const struct gen_case *c, const struct program *from,
     }
     side_begin(&plain, &after);
     plain.leave_out = rule;
+    plain.real_only = real_only;
     side_run(&plain, &after, 0, barrier);
     side_begin(&changed, &in);
     changed.leave_out = rule;
+    changed.real_only = real_only;
     side_run(&changed, &in, 0, barrier);
     change(&changed, migration);
     side_run_out(&plain, &after, barrier);
@@ -122,10 +125,46 @@ static bool run_one_rule(struct gen_case *c, const struct program *full, size_t 
     compile(&less, c);
     rule->off = false;
     if (less.ok) {
-        ok = run_change(c, &less, full, rule->name, barrier, "with a rule more", totals);
-        ok &= run_change(c, full, &less, rule->name, barrier, "with a rule less", totals);
+        ok = run_change(c, &less, full, rule->name, barrier, false, "with a rule more",
+                        totals);
+        ok &= run_change(c, full, &less, rule->name, barrier, false, "with a rule less",
+                         totals);
         if (!ok)
             printf("rule %.*s, before event %zu\n", FB_ARG(rule->name), barrier);
+    }
+    program_free(&less);
+    return ok;
+}
+
+static bool is_armed(const struct gen_control *control) {
+    for (uint32_t i = 0; i < control->n_clauses; i++)
+        if (memcmp(control->clauses[i]->text.p, "rollout ", 8) == 0)
+            return memcmp(control->clauses[i]->text.p, "rollout shadow", 14) != 0;
+    return false;
+}
+
+/* A control that is not armed comes or goes: no real command is another one (A6). What counts
+ * decisions is, for these are decided at the change; so is what the wall clock holds back. */
+static bool run_one_shadow(struct gen_case *c, const struct program *full, size_t barrier,
+                           struct totals *totals) {
+    struct gen_control *control = &c->controls[gen_below(&c->random, c->n_controls)];
+    struct program less;
+    bool ok = true;
+    if (is_armed(control))
+        return true;
+    control->off = true;
+    compile(&less, c);
+    control->off = false;
+    for (size_t i = 0; i < c->n_events; i++)
+        c->events[i].wall_us = FB_NO_TIME;
+    c->finish_wall_us = FB_NO_TIME;
+    if (less.ok) {
+        totals->shadows++;
+        ok = run_change(c, &less, full, control->name, barrier, true, "with a shadow more", totals);
+        ok &= run_change(c, full, &less, control->name, barrier, true, "with a shadow less",
+                         totals);
+        if (!ok)
+            printf("control %.*s, before event %zu\n", FB_ARG(control->name), barrier);
     }
     program_free(&less);
     return ok;
@@ -232,6 +271,8 @@ static bool run_seed(uint64_t seed, struct totals *totals) {
         ok = run_same(c, &full, barrier, totals);
         ok &= run_one_rule(c, &full, barrier, totals);
         ok &= run_other(c, &full, seed + 1, barrier, totals);
+        if (c->n_controls > 0)
+            ok &= run_one_shadow(c, &full, barrier, totals);
     }
     if (!ok)
         printf("seed %" PRIu64 "\n", seed);
@@ -252,10 +293,12 @@ int main(int argc, char **argv) {
     for (uint64_t seed = from; seed < to; seed++)
         failed += !run_seed(seed, &totals);
     printf("%" PRIu64 " times the same rules, %" PRIu64 " a rule more or less (%" PRIu64
-           " not, where it reset a window), %" PRIu64 " others, of which %" PRIu64
-           " ended alarms; %" PRIu64 " bytes of outputs\n",
-           totals.same, totals.added, totals.reset, totals.other, totals.ended, totals.outputs);
-    bool all = totals.same > 0 && totals.added > 0 && totals.ended > 0 && totals.outputs > 0;
+           " not, where it reset a window), %" PRIu64 " a control that is not armed, %" PRIu64
+           " others, of which %" PRIu64 " ended alarms; %" PRIu64 " bytes of outputs\n",
+           totals.same, totals.added, totals.reset, totals.shadows, totals.other, totals.ended,
+           totals.outputs);
+    bool all = totals.same > 0 && totals.added > 0 && totals.shadows > 0 && totals.ended > 0 &&
+               totals.outputs > 0;
     printf("torture: reloaded cases=%" PRIu64 " violations=%u seeds=%" PRIu64 "..%" PRIu64 "\n",
            totals.same + totals.added + totals.other, failed, from, to - 1);
     return failed == 0 && all ? 0 : 1;

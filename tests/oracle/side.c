@@ -43,6 +43,9 @@ static void collect(void *context, const struct fb_output *output) {
     const struct fb_class *class_ = &side->program->classes[output->class_index];
     if (output->rule && side->leave_out.n && fb_str_eq(output->rule->name, side->leave_out))
         return;
+    bool shadow = output->kind == FB_OUT_COMMAND && output->actuator->shadow;
+    if (side->real_only && (shadow || output->kind == FB_OUT_BLOCKED))
+        return;
     fb_buf_printf(out, "%d %.*s at %" PRId64 " by %d %" PRId64 " %" PRId64, output->kind,
                   FB_ARG(output->device), output->at_us, output->cause.timer,
                   output->cause.timer ? output->cause.deadline_us : 0,

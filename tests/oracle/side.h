@@ -19,6 +19,7 @@ struct side {
     struct fb_core *core;
     const struct fb_program *program; /* whose outputs come */
     struct fb_str leave_out;          /* outputs of this rule; empty: none */
+    bool real_only;                   /* leave out blocks, and what shadows put out */
     struct fb_buf bytes;              /* the outputs */
     int64_t clock_us;                 /* as the caller knows it */
     bool ticks; /* the clock is moved before each record by a call of its own */

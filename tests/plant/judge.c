@@ -90,6 +90,17 @@ static void check_change(const struct loop_course *course, uint32_t i,
         out->broken |= BROKE_SLEW;
 }
 
+static bool is_on_too_long(const struct loop_course *course, const struct loop_limits *limits,
+                           int64_t end_us) {
+    for (uint32_t i = 0; i < course->n_changes; i++) {
+        const struct loop_change *on = &course->changes[i];
+        const int64_t off_us = i + 1 < course->n_changes ? on[1].at_us : end_us;
+        if (on->value == 1 && off_us - on->at_us > limits->maximum_us + limits->jitter_us)
+            return true;
+    }
+    return false;
+}
+
 /* Safe in time, and safe until the spell and its lockout are over. */
 static void check_spell(const struct loop_course *course, const struct loop_limits *limits,
                         const struct loop_setup *setup, struct judgement *out) {
@@ -134,6 +145,8 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
     if (limits->starts > 0 && limits->safe == 0 &&
         most_starts(course, limits, times) > limits->starts)
         out.broken |= BROKE_STARTS;
+    if (limits->maximum_us > 0 && is_on_too_long(course, limits, setup->length_us))
+        out.broken |= BROKE_MAXIMUM;
     if (course->stale_commands > 0)
         out.broken |= BROKE_STALE;
     for (uint32_t i = 1; i < course->n_changes; i++)

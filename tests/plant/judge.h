@@ -18,7 +18,8 @@ enum { /* set of what was broken */
     BROKE_SAFE = 16,      /* not safe in time after the spell began, or left again in it */
     BROKE_RIVALS = 32,    /* two rules alternate more than the breaker allows */
     BROKE_STALE = 64,     /* a command for what was long past */
-    BROKE_NOTHING_TRIED = 128 /* the spell never began */
+    BROKE_MAXIMUM = 128,  /* on for too long */
+    BROKE_NOTHING_TRIED = 256 /* the spell never began */
 };
 
 struct judgement {

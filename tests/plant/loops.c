@@ -149,6 +149,9 @@ static struct row random_row(uint32_t loop, struct kind *kind) {
     const uint32_t first = l->is_switch ? TWO_LIMITS : GENTLE;
     const uint32_t styles = l->is_switch ? AVERAGE + 1 : FOLLOW - GENTLE + 1;
     const uint32_t faults = l->is_switch ? COMMANDS_LATE + 1 : TRIP + 1;
+    /* A safe value that nobody claims is not renewed: one that is lost before there was a lease
+     * never comes. */
+    const bool first_may_be_lost = l->safe == 0;
     for (int on = 0; on <= 1 && l->is_switch; on++)
         l->minimum_us[on] = sim_between(&random, 0, 40) * 10 * S;
     l->starts = l->is_switch ? sim_below(&random, 8) : 0;
@@ -156,11 +159,18 @@ static struct row random_row(uint32_t loop, struct kind *kind) {
     l->slew_us = sim_between(&random, 1, 24) * 5 * S;
     l->reversals = 3 + sim_below(&random, 8);
     l->reversals_us = sim_between(&random, 2, 30) * MINUTE; /* the breaker is open for 30 */
-    return (struct row){.kind = k,
-                        .style = (uint8_t)(first + sim_below(&random, styles)),
-                        .sensor = (uint8_t)sim_below(&random, COARSE + 1),
-                        .fault = (uint8_t)sim_below(&random, faults),
-                        .dead_s = sim_below(&random, 121)};
+    l->breaker_safe = sim_below(&random, 2);
+    /* With a safe active word it would contradict an interlock. */
+    if (l->is_switch && l->safe == 0 && sim_below(&random, 3) == 0)
+        l->maximum_us = sim_between(&random, 2, 30) * 30 * S;
+    struct row row = {.kind = k,
+                      .style = (uint8_t)(first + sim_below(&random, styles)),
+                      .sensor = (uint8_t)sim_below(&random, COARSE + 1),
+                      .fault = (uint8_t)sim_below(&random, faults),
+                      .dead_s = sim_below(&random, 121)};
+    if (row.fault == COMMANDS_LOST && !first_may_be_lost)
+        row.fault = COMMANDS_LATE;
+    return row;
 }
 
 static struct row row_of(uint32_t loop, struct kind *kind) {
@@ -225,6 +235,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         break;
     case COMMANDS_LOST:
         setup->commands_lost = 10;
+        limits->maximum_us = 0; /* an off that is lost is never seen where an on follows soon */
         limits->jitter_us = LEASE_S * S;
         break;
     case COMMANDS_LATE:
@@ -262,6 +273,8 @@ static void print_switch_guards(const struct loop_limits *l, uint32_t guards, st
                   minimum ? (int)(l->minimum_us[0] / S) : 0);
     if (guards & GUARD_STARTS && l->starts > 0)
         fb_buf_printf(out, "  starts %u per 1h\n", l->starts);
+    if (guards && l->maximum_us > 0)
+        fb_buf_printf(out, "  maximum on %ds\n", (int)(l->maximum_us / S));
     if (!(guards & GUARD_BREAKER))
         fb_buf_printf(out, "  breaker 32 reversals in 1s, hold 1s\n");
 }
@@ -279,8 +292,8 @@ static void print_actuator(const struct row *row, const struct kind *kind, uint3
     if (guards & GUARD_STEPS && !l->is_switch)
         fb_buf_printf(out, "  ignore steps under 2\n");
     if (guards & GUARD_BREAKER)
-        fb_buf_printf(out, "  breaker %u reversals in %dm, hold 30m\n", l->reversals,
-                      (int)(l->reversals_us / MINUTE));
+        fb_buf_printf(out, "  breaker %u reversals in %dm, %s 30m\n", l->reversals,
+                      (int)(l->reversals_us / MINUTE), l->breaker_safe ? "safe" : "hold");
     if (guards && row->fault == HELD)
         fb_buf_printf(out, "  hold at most %dm\n", HELD_MIN);
     if (guards & GUARD_INTERLOCK && row->fault == TRIP)

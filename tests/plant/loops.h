@@ -12,11 +12,13 @@ struct loop_limits {
     bool is_switch;
     double safe;
     int64_t minimum_us[2]; /* off, on */
+    int64_t maximum_us;    /* on; 0: not limited */
     uint32_t starts;       /* in an hour; 0: not limited */
     double slew;           /* of numbers, up and down */
     int64_t slew_us;
     uint32_t reversals;
     int64_t reversals_us;
+    bool breaker_safe;     /* safe while it is open; else what it has */
     int64_t safe_within_us; /* after the spell began; 0: nothing is promised */
     int64_t lockout_us;     /* still safe for so long after it */
     int64_t jitter_us;      /* by which a tick, or a command that is late or lost, moves a change */

@@ -38,7 +38,8 @@ static void run_one(uint32_t loop, uint32_t guards, int64_t restart_us, struct r
 }
 
 static const char *const broken_names[] = {"hunts",      "too short", "starts", "slew",
-                                           "not safe",   "rivals",    "stale",  "not tried"};
+                                           "not safe",   "rivals",    "stale",  "maximum",
+                                           "not tried"};
 
 static const char *first_broken(uint32_t broken) {
     for (uint32_t i = 0; i < sizeof(broken_names) / sizeof(*broken_names); i++)
@@ -173,6 +174,8 @@ static bool run_random(uint32_t n, int64_t restart_us) {
         loop_free(&result.course);
     }
     printf("of %u random loops %u break a limit; %u turns, %u blocks\n", n, broken, turns, blocks);
+    printf("torture: plants cases=%u violations=%u seeds=%u..%u\n", n, broken, loops_count() + 1,
+           loops_count() + n);
     return broken == 0 && turns > n && blocks > n;
 }
 

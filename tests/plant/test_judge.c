@@ -111,6 +111,19 @@ static void starts_of_an_hour(void **state) {
     }
 }
 
+static void on_for_too_long(void **state) {
+    (void)state;
+    struct loop_limits limits = pump;
+    limits.maximum_us = 300 * S;
+    struct loop_setup setup = {.length_us = 400 * S};
+    const struct loop_change changes[] = {{.at_us = 100 * S, .value = 1},
+                                          {.at_us = 400 * S + 1, .value = 0}};
+    assert_int_equal(judged(&limits, &setup, changes, 1, -1).broken, 0);
+    assert_int_equal(judged(&limits, &setup, changes, 2, -1).broken, BROKE_MAXIMUM);
+    setup.length_us++;
+    assert_int_equal(judged(&limits, &setup, changes, 1, -1).broken, BROKE_MAXIMUM);
+}
+
 static void rivals_that_take_turns(void **state) {
     (void)state;
     struct loop_limits limits = pump;
@@ -164,6 +177,7 @@ int main(void) {
         cmocka_unit_test(numbers_turn_and_step),
         cmocka_unit_test(a_lapse_and_its_return_are_no_steps),
         cmocka_unit_test(starts_of_an_hour),
+        cmocka_unit_test(on_for_too_long),
         cmocka_unit_test(rivals_that_take_turns),
         cmocka_unit_test(safe_in_time_and_until_the_end),
         cmocka_unit_test(a_command_for_what_was_long_past),

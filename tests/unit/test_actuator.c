@@ -516,6 +516,28 @@ static void the_last_tick_decides_what_is_due_at_it(void **state) {
     end(f);
 }
 
+/* What is accepted after the decision counts: of what it switches off, no maximum ends. */
+static void what_is_switched_off_has_no_maximum(void **state) {
+    (void)state;
+    struct fixture *f =
+        begin("actuator pump on d : (off, on) { safe off  minimum on 0s, off 0s  maximum on 10s\n"
+              "lease 1h  breaker 2 reversals in 1h, safe 1h }\n" FILL
+              "control first on d { start when y > 0  command pump = on at priority 9\n"
+              "rollout armed }\n");
+    take(f, X, 6, 1);
+    take(f, X, 1, 2);
+    take(f, X, 6, 3);
+    f->outputs.n = 0;
+    take(f, Y, 1, 5);
+    outputs_are(f, "pump blocked by breaker, off, wants on by first 9 at 5\n"
+                   "pump off safe #4 by first 9 at 5\n");
+    take(f, Y, 0, 30);
+    take(f, X, 1, 31);
+    outputs_are(f, "pump no more blocked by breaker, after 2, off, wants off by default 17 at 31\n"
+                   "pump off relinquished #5 by default 17 at 31\n");
+    end(f);
+}
+
 /* A deadline is on the clock: that a record runs ahead of it does not make it due. */
 static void a_record_ahead_of_the_clock_makes_no_deadline_due(void **state) {
     (void)state;
@@ -649,6 +671,7 @@ int main(void) {
         cmocka_unit_test(a_timer_of_the_same_instant_goes_first),
         cmocka_unit_test(deadlines_of_several_devices_go_by_their_own_times),
         cmocka_unit_test(the_last_tick_decides_what_is_due_at_it),
+        cmocka_unit_test(what_is_switched_off_has_no_maximum),
         cmocka_unit_test(a_record_ahead_of_the_clock_makes_no_deadline_due),
         cmocka_unit_test(a_record_finds_its_deadlines_done),
         cmocka_unit_test(what_reads_an_actuator_sees_each_command),

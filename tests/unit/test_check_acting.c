@@ -188,6 +188,25 @@ static void long_alternatives_are_no_proof(void **state) {
     drop(&r);
 }
 
+/* As deep as an expression may be: the stack holds. Terms beyond those kept prove nothing. */
+static void long_conjunctions_are_walked(void **state) {
+    (void)state;
+    struct fb_buf text = {0};
+    fb_buf_text(&text, devices);
+    for (int c = 0; c < 2; c++) {
+        fb_buf_printf(&text, "control c%d on room { start when ", c);
+        for (int i = 0; i < 900; i++)
+            fb_buf_printf(&text, "load > %d %% and ", i);
+        fb_buf_printf(&text, "temp %s 20 degC  command vent = %d %% }\n", c ? ">" : "<", 30 + c);
+    }
+    struct rules r;
+    read_rules(&r, fb_buf_terminated(&text));
+    assert_int_equal(r.diags->n, 1);
+    assert_int_equal(r.diags->items[0].code, FB_E_CONFLICT);
+    fb_buf_free(&text);
+    drop(&r);
+}
+
 static void thousands_of_controls_are_checked(void **state) {
     (void)state;
     struct fb_buf text = {0};
@@ -219,6 +238,7 @@ int main(void) {
         cmocka_unit_test(the_numbers_of_an_actuator_are_read_in_its_unit),
         cmocka_unit_test(doubled_lets_in_controls_take_no_time),
         cmocka_unit_test(long_alternatives_are_no_proof),
+        cmocka_unit_test(long_conjunctions_are_walked),
         cmocka_unit_test(thousands_of_controls_are_checked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
