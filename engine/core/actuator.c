@@ -12,17 +12,6 @@
 /* What reads an actuator is not looked at more often than this after each change of it (A13). */
 #define AGAIN_US INT64_C(1000000)
 
-int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *device,
-                          int64_t t_us) {
-    int64_t at_us = fb_add_sat(t_us, device->clock_at_us - device->watermark_us);
-    return at_us < core->clock_us ? at_us : core->clock_us;
-}
-
-int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment) {
-    return moment->cause.timer ? fb_device_came_at(core, moment->device, moment->t_us)
-                               : core->clock_us;
-}
-
 static struct fb_actuator_cell *cell_of(const struct fb_device *device, uint32_t index) {
     return (void *)(fb_device_block((struct fb_device *)device) +
                     device->plan->class_->actuators[index].offset);

@@ -4,7 +4,6 @@
 #include "engine/core/claim.h"
 
 #include "engine/base/num.h"
-#include "engine/core/actuator.h"
 
 static const struct fb_rule_cell *control_cell(const struct fb_device *device,
                                                const struct fb_rule *rule) {
