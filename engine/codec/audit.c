@@ -231,7 +231,7 @@ static void put_entries(struct fb_buf *out, const struct fb_output *output) {
         if (i > 0)
             fb_buf_char(out, ',');
         fb_buf_char(out, '{');
-        fb_put_text_member(out, FB_NAME("rule"), entry->rule->name);
+        put_optional(out, FB_NAME("rule"), entry->rule ? entry->rule->name : (struct fb_str){0});
         put_int_member(out, FB_NAME("priority"), entry->priority);
         fb_put_command_member(out, FB_NAME("value"), output->actuator, entry->value);
         fb_buf_char(out, '}');
