@@ -44,7 +44,8 @@ bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *cla
 /* The claims on an actuator (by index in the class) at now_us, A5. */
 void fb_arbitrate(const struct fb_device *device, uint32_t actuator, int64_t now_us,
                   struct fb_arbitration *out);
-/* The rule of that winner; NULL: it has no claim on the actuator, or the default or the hand won. */
+/* The rule of that winner; NULL: it has no claim on the actuator, or the default or the hand has
+ * won. */
 const struct fb_rule *fb_winner_rule(const struct fb_class_plan *plan, uint32_t actuator,
                                      uint64_t winner);
 

@@ -54,9 +54,9 @@ void fb_guards_interlock(const struct fb_actuator *actuator, struct fb_actuator_
 
 /* What a step is measured from: what is accepted; nothing: inactive, of a number safe. guards.c */
 double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell);
-/* The time of change as the rows see it: now at the first decision that catch_up or kill lets pass after it
- * blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so `guard`
- * of the cell is that of the decision before until all rows have been asked. guards.c */
+/* The time of change as the rows see it: now at the first decision that passes after catch_up or
+ * kill blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so
+ * `guard` of the cell is that of the decision before until all rows have been asked. guards.c */
 int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
                             const struct fb_actuator_cell *cell, const struct fb_request *request,
                             int64_t now_us);

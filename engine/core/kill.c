@@ -33,15 +33,19 @@ static struct fb_str view(const struct fb_kills *kills) {
     return (struct fb_str){kills->bytes.p, kills->bytes.n};
 }
 
+static bool concerns(const struct entry *entry, const struct fb_actuator *actuator,
+                     const struct fb_rule *winner) {
+    if (entry->scope == FB_SCOPE_RULE)
+        return winner && fb_str_eq(entry->name, winner->name);
+    return entry->scope == FB_SCOPE_ALL || fb_str_eq(entry->name, actuator->name);
+}
+
 enum fb_kill fb_kill_find(const struct fb_kills *kills, const struct fb_actuator *actuator,
                           const struct fb_rule *winner) {
     enum fb_kill found = FB_KILL_NONE;
     struct entry entry;
     for (size_t at = 0; entry_at(view(kills), at, &entry); at += entry.bytes) {
-        bool concerns = entry.scope == FB_SCOPE_ALL ||
-                        (entry.scope == FB_SCOPE_ACTUATOR && fb_str_eq(entry.name, actuator->name)) ||
-                        (entry.scope == FB_SCOPE_RULE && winner && fb_str_eq(entry.name, winner->name));
-        if (concerns && entry.mode > found)
+        if (concerns(&entry, actuator, winner) && entry.mode > found)
             found = entry.mode;
     }
     return found;
