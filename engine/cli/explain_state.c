@@ -262,6 +262,7 @@ static int64_t blocked_until(const struct fb_actuator *actuator,
     case FB_GUARD_SLEW:
     case FB_GUARD_CATCH_UP:
         return cell->due_us;
+    case FB_GUARD_KILL:
     case FB_GUARD_RANGE:
     case FB_GUARD_INTERLOCK:
     case FB_GUARD_MAXIMUM:
@@ -300,7 +301,8 @@ static void put_array(struct view *v, uint32_t index, const struct fb_actuator *
     for (uint32_t i = 0; i < won.n_entries; i++) {
         const struct fb_array_entry *entry = &won.entries[i];
         begin_line(v, "");
-        fb_buf_printf(v->out, "claimed by %.*s = ", FB_ARG(entry->rule->name));
+        struct fb_str who = entry->rule ? entry->rule->name : FB_S("the operator's hand");
+        fb_buf_printf(v->out, "claimed by %.*s = ", FB_ARG(who));
         put_actuator_value(actuator, entry->value, v->out);
         fb_buf_printf(v->out, " at priority %u%s\n", entry->priority,
                       entry->rule == won.rule && entry->priority == won.priority ? ": wins" : "");

@@ -132,7 +132,9 @@ static void put_rule(const struct fb_explained *e, struct fb_buf *out) {
     const struct fb_story *s = itself(e);
     bool acts = s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK;
     if (s->rule.n == 0) {
-        if (acts)
+        if (acts && s->n_entries && s->entries[0].rule.n == 0)
+            fb_buf_text(out, "rule      none: the operator's hand is in force\n");
+        else if (acts)
             fb_buf_text(out,
                         "rule      none: no claim is in force, it is the actuator's default\n");
         return;
@@ -259,7 +261,8 @@ static void put_claims(const struct fb_story *s, struct fb_buf *out) {
     }
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct fb_story_entry *entry = &s->entries[i];
-        fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(entry->rule));
+        struct fb_str who = entry->rule.n ? entry->rule : FB_S("the operator's hand");
+        fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(who));
         fb_put_story_value(out, entry->value);
         fb_buf_printf(out, " at priority %" PRId64 "%s\n", entry->priority,
                       fb_str_eq(entry->rule, s->rule) ? ": wins" : "");
