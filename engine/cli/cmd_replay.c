@@ -133,6 +133,10 @@ static void summarize(const struct request *request, const struct fb_replay_resu
     put_count(", ", result->dead, "dead letter", "s");
     if (stats->commands)
         put_count(", ", stats->commands, "command", "s");
+    if (result->calls)
+        put_count(", ", result->calls, "operator call", "s");
+    if (result->calls_behind)
+        put_count(" (", result->calls_behind, "more behind the end)", "");
     fprintf(stderr, "%s%s\n", request->out ? "; see " : "", request->out ? request->out : "");
 }
 

@@ -10,6 +10,7 @@
 #include "engine/cli/explain_words.h"
 #include "engine/codec/json_write.h"
 #include "engine/run/code_words.h"
+#include "engine/run/recompute.h"
 #include "engine/run/rule_text.h"
 
 struct view {
@@ -18,7 +19,8 @@ struct view {
     struct fb_device *device;
     const struct fb_class *class_;
     const struct fb_rule *rule;
-    int64_t clock_us, time_us; /* C, and the device's own time */
+    int64_t clock_us, time_us;      /* C, and the device's own time */
+    struct fb_recompute *recompute; /* has the operands that are printed */
     struct fb_buf *out;
 };
 
@@ -184,21 +186,6 @@ static void put_state(struct view *v, const struct fb_code *code) {
     }
 }
 
-static const char *name_of(const struct view *v, const struct fb_rule *rule, uint32_t i,
-                           char room[32]) {
-    const struct fb_condition *condition = &v->class_->conditions[rule->first_condition + i];
-    if (condition->role == FB_ROLE_INTERLOCK)
-        return "interlock";
-    if (condition->role == FB_ROLE_PERMISSIVE)
-        return "permissive";
-    if (rule->sort == FB_SORT_CONTROL)
-        return "start";
-    if (rule->sort == FB_SORT_EVENT)
-        return "when";
-    snprintf(room, 32, "raise %s", fb_severity_name(rule->severities[i]));
-    return room;
-}
-
 static const char *policy_name(enum fb_unknown_policy policy) {
     static const char *const names[] = {[FB_POLICY_HOLD] = "hold",
                                         [FB_POLICY_CLEAR] = "clear",
@@ -221,16 +208,27 @@ static void put_own(struct view *v, const struct fb_condition *condition) {
     }
 }
 
+/* Whether the operands that are printed give the same, where they alone decide. */
+static void put_check(struct view *v, const struct fb_condition *condition, uint8_t value) {
+    static const uint8_t sets[] = {FB_MAY_BE_FALSE, FB_MAY_BE_TRUE, FB_MAY_BE_UNKNOWN};
+    uint8_t may_be = fb_recompute_truth(v->recompute, &condition->code, condition->code.result);
+    if (may_be == sets[value])
+        fb_buf_text(v->out, ", as its operands give");
+    else if (!(may_be & sets[value]))
+        fb_buf_text(v->out, ", which its operands DO NOT give");
+}
+
 /* Those that are truths. */
 static void put_conditions(struct view *v, const struct fb_rule *rule) {
-    char room[32];
+    char room[FB_CONDITION_NAME_MAX];
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &v->class_->conditions[rule->first_condition + i];
         if (condition->role == FB_ROLE_CLAIM)
             continue;
         const struct fb_condition_cell *cell = fb_look_cell(v->device, condition->offset);
-        begin_line(v, name_of(v, rule, i, room));
+        begin_line(v, fb_condition_name(v->class_, rule, i, room));
         fb_buf_text(v->out, truths[cell->value]);
+        put_check(v, condition, cell->value);
         if (cell->value == 2 && rule->sort == FB_SORT_ALARM)
             fb_buf_printf(v->out, ", counts as %s: on unknown %s", truths[cell->holds],
                           policy_name(rule->on_unknown));
@@ -264,6 +262,7 @@ static int64_t blocked_until(const struct fb_actuator *actuator,
     case FB_GUARD_SLEW:
     case FB_GUARD_CATCH_UP:
         return cell->due_us;
+    case FB_GUARD_KILL:
     case FB_GUARD_RANGE:
     case FB_GUARD_INTERLOCK:
     case FB_GUARD_MAXIMUM:
@@ -302,7 +301,8 @@ static void put_array(struct view *v, uint32_t index, const struct fb_actuator *
     for (uint32_t i = 0; i < won.n_entries; i++) {
         const struct fb_array_entry *entry = &won.entries[i];
         begin_line(v, "");
-        fb_buf_printf(v->out, "claimed by %.*s = ", FB_ARG(entry->rule->name));
+        struct fb_str who = entry->rule ? entry->rule->name : FB_S("the operator's hand");
+        fb_buf_printf(v->out, "claimed by %.*s = ", FB_ARG(who));
         put_actuator_value(actuator, entry->value, v->out);
         fb_buf_printf(v->out, " at priority %u%s\n", entry->priority,
                       entry->rule == won.rule && entry->priority == won.priority ? ": wins" : "");
@@ -447,7 +447,7 @@ static void put_text(struct view *v) {
 }
 
 static void put_json_conditions(struct view *v, struct fb_buf *out) {
-    char room[32];
+    char room[FB_CONDITION_NAME_MAX];
     bool first = true;
     fb_buf_text(out, "\"conditions\":[");
     for (uint32_t i = 0; i < v->rule->n_conditions; i++) {
@@ -456,7 +456,7 @@ static void put_json_conditions(struct view *v, struct fb_buf *out) {
             continue;
         const struct fb_condition_cell *cell = fb_look_cell(v->device, condition->offset);
         fb_buf_printf(out, "%s{\"name\":\"%s\",\"value\":%s}", first ? "" : ",",
-                      name_of(v, v->rule, i, room),
+                      fb_condition_name(v->class_, v->rule, i, room),
                       cell->value == 2 ? "null" : truths[cell->value]);
         first = false;
     }
@@ -494,9 +494,16 @@ bool fb_explain_state(const struct fb_state_question *question, struct fb_core *
         return false;
     v.clock_us = fb_look_clock(core);
     v.time_us = fb_look_time(core, v.device);
+    v.recompute = fb_recompute_new(question->compiled->program, question->rule->class_index);
+    for (uint32_t i = 0; i < v.class_->n_fields; i++) {
+        int64_t at_us;
+        struct fb_value value = fb_look_field(core, v.device, i, &at_us);
+        fb_recompute_give(v.recompute, i, &value);
+    }
     if (question->json)
         put_json(&v, out);
     else
         put_text(&v);
+    fb_recompute_free(v.recompute);
     return true;
 }

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 
+#include "engine/cli/explain_check.h"
 #include "engine/cli/explain_words.h"
 #include "engine/codec/json_write.h"
 #include "engine/run/rule_text.h"
@@ -131,7 +132,9 @@ static void put_rule(const struct fb_explained *e, struct fb_buf *out) {
     const struct fb_story *s = itself(e);
     bool acts = s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK;
     if (s->rule.n == 0) {
-        if (acts)
+        if (acts && s->n_entries && s->entries[0].rule.n == 0)
+            fb_buf_text(out, "rule      none: the operator's hand is in force\n");
+        else if (acts)
             fb_buf_text(out,
                         "rule      none: no claim is in force, it is the actuator's default\n");
         return;
@@ -237,6 +240,18 @@ static void put_actuator(struct fb_explained *e, struct fb_buf *out) {
                          "but for those of the rule\n");
 }
 
+/* The rule in the record's version; NULL: it is not given. */
+static const struct fb_rule *same_rule(const struct fb_explained *e) {
+    const struct fb_rule *rule = rule_of(e);
+    return rule && is(itself(e)->rule_version, rule->version) ? rule : NULL;
+}
+
+static void put_check(const struct fb_explained *e, struct fb_buf *out) {
+    const struct fb_rule *rule = same_rule(e);
+    if (rule)
+        fb_explain_check(e->compiled->program, rule, itself(e), out);
+}
+
 /* ---- claims and guardrails ---- */
 
 static void put_claims(const struct fb_story *s, struct fb_buf *out) {
@@ -246,7 +261,8 @@ static void put_claims(const struct fb_story *s, struct fb_buf *out) {
     }
     for (uint32_t i = 0; i < s->n_entries; i++) {
         const struct fb_story_entry *entry = &s->entries[i];
-        fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(entry->rule));
+        struct fb_str who = entry->rule.n ? entry->rule : FB_S("the operator's hand");
+        fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(who));
         fb_put_story_value(out, entry->value);
         fb_buf_printf(out, " at priority %" PRId64 "%s\n", entry->priority,
                       fb_str_eq(entry->rule, s->rule) ? ": wins" : "");
@@ -334,6 +350,7 @@ void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out) {
     put_cause(s, out);
     put_origin(&e, out);
     put_operands(&e, out);
+    put_check(&e, out);
     if (s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK) {
         put_acting(s, out);
         put_actuator(&e, out);
@@ -361,6 +378,14 @@ void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
     fb_buf_text(out, ",\"version_given\":");
     if (rule)
         fb_json_put_text(out, fb_str_of(rule->version));
+    else
+        fb_buf_text(out, "null");
+    text.n = 0;
+    fb_buf_text(out, ",\"checked\":");
+    if (same_rule(&e))
+        fb_buf_printf(
+            out, "\"%s\"",
+            fb_recheck_name(fb_explain_check(e.compiled->program, rule, itself(&e), &text)));
     else
         fb_buf_text(out, "null");
     text.n = 0;

@@ -3,6 +3,8 @@
  * Place in the flow: see explain_words.h. */
 #include "engine/cli/explain_words.h"
 
+#include <stdio.h>
+
 #include "engine/base/calendar.h"
 
 void fb_put_clock(struct fb_buf *out, int64_t us) {
@@ -76,4 +78,19 @@ const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str n
         if (fb_str_eq(rule->shown[i].name, name))
             return &rule->shown[i];
     return NULL;
+}
+
+const char *fb_condition_name(const struct fb_class *class_, const struct fb_rule *rule, uint32_t i,
+                              char *room) {
+    const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
+    if (condition->role == FB_ROLE_INTERLOCK)
+        return "interlock";
+    if (condition->role == FB_ROLE_PERMISSIVE)
+        return "permissive";
+    if (rule->sort == FB_SORT_CONTROL)
+        return "start";
+    if (rule->sort == FB_SORT_EVENT)
+        return "when";
+    snprintf(room, FB_CONDITION_NAME_MAX, "raise %s", fb_severity_name(rule->severities[i]));
+    return room;
 }

@@ -23,4 +23,10 @@ const struct fb_rule *fb_program_rule(const struct fb_program *program, struct f
 /* What the rule shows under that name; NULL: nothing. */
 const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str name);
 
+enum { FB_CONDITION_NAME_MAX = 32 };
+/* "raise high", "when", "start", "interlock", "permissive": the i-th condition of the rule, which
+ * is no claim. room: holds FB_CONDITION_NAME_MAX. */
+const char *fb_condition_name(const struct fb_class *class_, const struct fb_rule *rule, uint32_t i,
+                              char *room);
+
 #endif

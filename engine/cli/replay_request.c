@@ -58,6 +58,9 @@ error_t fb_replay_request_option(struct fb_replay_request *request, int key, cha
     case FB_REPLAY_KEY_APPLICATION:
         options->application = fb_str_of(value);
         return 0;
+    case FB_REPLAY_KEY_CALLS:
+        options->calls = value;
+        return 0;
     case FB_REPLAY_KEY_TASKS: {
         long n = strtol(value, NULL, 10);
         if (n < 1 || n > 1024)

@@ -19,7 +19,12 @@ struct fb_replay_request {
     struct fb_replay_options options; /* its inputs and sets are those above */
 };
 
-enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_END };
+enum {
+    FB_REPLAY_KEY_TASKS = 0x200,
+    FB_REPLAY_KEY_APPLICATION,
+    FB_REPLAY_KEY_CALLS,
+    FB_REPLAY_KEYS_END
+};
 
 /* Rows of a table of options: what is read, and how; with the rules, and how they are run. */
 #define FB_REPLAY_INPUT_OPTIONS                                                                    \
@@ -45,6 +50,12 @@ enum { FB_REPLAY_KEY_TASKS = 0x200, FB_REPLAY_KEY_APPLICATION, FB_REPLAY_KEYS_EN
 
 #define FB_REPLAY_OPTIONS                                                                          \
     FB_RULES_OPTION, FB_REPLAY_INPUT_OPTIONS,                                                      \
+        {"calls",                                                                                  \
+         FB_REPLAY_KEY_CALLS,                                                                      \
+         "FILE",                                                                                   \
+         0,                                                                                        \
+         "Operators' calls, one JSON object a line with its time `at`, in this order",             \
+         0},                                                                                       \
         {"application",                                                                            \
          FB_REPLAY_KEY_APPLICATION,                                                                \
          "NAME",                                                                                   \

@@ -231,7 +231,7 @@ static void put_entries(struct fb_buf *out, const struct fb_output *output) {
         if (i > 0)
             fb_buf_char(out, ',');
         fb_buf_char(out, '{');
-        fb_put_text_member(out, FB_NAME("rule"), entry->rule->name);
+        put_optional(out, FB_NAME("rule"), entry->rule ? entry->rule->name : (struct fb_str){0});
         put_int_member(out, FB_NAME("priority"), entry->priority);
         fb_put_command_member(out, FB_NAME("value"), output->actuator, entry->value);
         fb_buf_char(out, '}');
@@ -335,5 +335,74 @@ void fb_audit_clock(struct fb_auditor *a, struct fb_encoder *e, int64_t from_us,
     put_no_verdicts(&e->data);
     put_outcome(&e->data, FB_S("jumped"), NULL);
     fb_put_time_member(&e->data, FB_NAME("from"), from_us);
+    end(a, e, encoded);
+}
+
+/* ---- of operators ---- */
+
+static void put_target(struct fb_buf *out, const struct fb_call *call) {
+    if (call->scope == FB_SCOPE_ALL)
+        fb_put_bool_member(out, FB_NAME("all"), true);
+    else if (call->scope == FB_SCOPE_RULE)
+        fb_put_text_member(out, FB_NAME("rule"), call->name);
+    else
+        fb_put_text_member(out, FB_NAME("actuator"), call->name);
+}
+
+/* What was asked for, with the members that the call has. */
+static void put_asked(struct fb_buf *out, const struct fb_call *call) {
+    fb_put_name(out, FB_NAME("what"));
+    fb_buf_char(out, '{');
+    if (call->kind == FB_CALL_KILL || call->kind == FB_CALL_UNKILL) {
+        put_target(out, call);
+        if (call->kind == FB_CALL_KILL)
+            fb_put_text_member(out, FB_NAME("mode"),
+                               call->mode == FB_KILL_SAFE ? FB_S("safe") : FB_S("freeze"));
+    } else {
+        fb_put_text_member(out, FB_NAME("actuator"), call->actuator);
+        fb_put_text_member(out, FB_NAME("device"), call->device);
+    }
+    if (call->kind == FB_CALL_HAND) {
+        fb_put_name(out, FB_NAME("value"));
+        if (call->is_number)
+            fb_json_put_number(out, call->number);
+        else
+            fb_json_put_text(out, call->word);
+        fb_put_time_member(out, FB_NAME("until"), call->until_us);
+    }
+    fb_buf_char(out, '}');
+}
+
+static struct fb_str outcome_of(const struct fb_call_read *read, enum fb_call_outcome outcome) {
+    if (read->wrong.n == 0 && outcome == FB_CALL_ACCEPTED)
+        return FB_S("accepted");
+    return read->wrong.n == 0 && outcome == FB_CALL_ELSEWHERE ? FB_S("elsewhere")
+                                                               : FB_S("refused");
+}
+
+void fb_audit_call(struct fb_auditor *a, struct fb_encoder *e, const struct fb_call_read *read,
+                   enum fb_call_outcome outcome, struct fb_str bytes,
+                   const struct fb_origin *origin, struct fb_encoded *encoded) {
+    struct fb_buf *out = &e->data;
+    struct fb_cause cause = {.origin = *origin};
+    bool good = read->wrong.n == 0;
+    struct fb_str why = fb_str_of(fb_call_outcome_text(outcome));
+    begin(a, e, FB_S("operator"), FB_NO_TIME, encoded);
+    put_rule(out, NULL);
+    put_times(a, out, FB_NO_TIME);
+    put_cause(out, &cause);
+    put_payload(e, bytes.p ? bytes : FB_S(""));
+    put_no_inputs(out);
+    put_no_verdicts(out);
+    put_outcome(out, outcome_of(read, outcome), NULL);
+    put_optional(out, FB_NAME("call"), read->name);
+    put_optional(out, FB_NAME("who"), read->call.who);
+    put_optional(out, FB_NAME("reason"), read->call.reason);
+    if (good)
+        put_asked(out, &read->call);
+    else
+        fb_buf_text(out, ",\"what\":null");
+    put_optional(out, FB_NAME("why"),
+                 !good ? read->wrong : outcome == FB_CALL_ACCEPTED ? (struct fb_str){0} : why);
     end(a, e, encoded);
 }

@@ -10,6 +10,7 @@
 #ifndef FB_CODEC_AUDIT_H
 #define FB_CODEC_AUDIT_H
 
+#include "engine/codec/call.h"
 #include "engine/codec/encode.h"
 
 /* The chain of one task, and what its records say of their surroundings; all zero: a new one. */
@@ -41,6 +42,12 @@ void fb_audit_rules(struct fb_auditor *auditor, struct fb_encoder *encoder, cons
  */
 void fb_audit_clock(struct fb_auditor *auditor, struct fb_encoder *encoder, int64_t from_us,
                     const struct fb_origin *origin, struct fb_encoded *encoded);
+/* An operator's call was taken with the clock at auditor->clock_us. read: as it was written
+ * (bytes); outcome: of a good one. origin: where it stands. */
+void fb_audit_call(struct fb_auditor *auditor, struct fb_encoder *encoder,
+                   const struct fb_call_read *read, enum fb_call_outcome outcome,
+                   struct fb_str bytes, const struct fb_origin *origin,
+                   struct fb_encoded *encoded);
 /* Whether this is a jump: a step of more than max_skew_us, but not the first. */
 bool fb_audit_is_jump(int64_t from_us, int64_t to_us, int64_t max_skew_us);
 

@@ -7,21 +7,11 @@
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
 #include "engine/core/guard.h"
+#include "engine/core/kill.h"
 #include "engine/core/report.h"
 
 /* What reads an actuator is not looked at more often than this after each change of it (A13). */
 #define AGAIN_US INT64_C(1000000)
-
-int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *device,
-                          int64_t t_us) {
-    int64_t at_us = fb_add_sat(t_us, device->clock_at_us - device->watermark_us);
-    return at_us < core->clock_us ? at_us : core->clock_us;
-}
-
-int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment) {
-    return moment->cause.timer ? fb_device_came_at(core, moment->device, moment->t_us)
-                               : core->clock_us;
-}
 
 static struct fb_actuator_cell *cell_of(const struct fb_device *device, uint32_t index) {
     return (void *)(fb_device_block((struct fb_device *)device) +
@@ -65,7 +55,8 @@ struct decision {
     uint32_t n_results;
     enum fb_guard blocks; /* FB_GUARDS: none */
     bool held;            /* nothing of the request is applied */
-    bool behind;          /* catch_up holds: nothing at all is sent */
+    bool silent;          /* catch_up or kill: nothing at all is sent */
+    bool killed;          /* it is kill: no further guardrail is asked */
     bool forced;          /* a guardrail made the value that is asked for */
     int64_t due_us;
 };
@@ -77,7 +68,7 @@ static bool is_new(const struct decision *d) {
 /* Those that force another value; range and slew only shape what is asked for. */
 static bool forces(enum fb_guard guard) {
     return guard == FB_GUARD_INTERLOCK || guard == FB_GUARD_LOCKOUT || guard == FB_GUARD_MAXIMUM ||
-           guard == FB_GUARD_BREAKER;
+           guard == FB_GUARD_BREAKER || guard == FB_GUARD_KILL;
 }
 
 /* The first that blocks is told of, but for catch_up, which is told of whenever it holds. */
@@ -113,7 +104,8 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     case FB_VERDICT_HOLD:
     case FB_VERDICT_REFUSE:
         d->held = true;
-        d->behind |= row->guard == FB_GUARD_CATCH_UP;
+        d->killed |= row->guard == FB_GUARD_KILL;
+        d->silent |= d->killed || row->guard == FB_GUARD_CATCH_UP;
         if (row->guard != FB_GUARD_SLEW)
             block(d, row->guard);
         break;
@@ -123,7 +115,8 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
 static void ask_all(struct decision *d) {
     for (uint32_t i = 0; i < FB_GUARDS; i++) {
         const struct fb_guard_row *row = &fb_guard_rows[i];
-        if (d->held && row->guard != FB_GUARD_CATCH_UP)
+        if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
+            (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE))
             continue;
         if (row->always ||
             (is_new(d) && !fb_is_towards_safe(d->actuator, d->cell, d->request.value)))
@@ -267,7 +260,7 @@ static void apply(struct decision *d) {
     tell_of_block(d, sends ? d->request.value : cell->accepted, sends || cell->has_accepted);
     if (sends)
         command(d);
-    else if (!d->behind && is_leased(d) && d->now_us >= renewal_us(d))
+    else if (!d->silent && is_leased(d) && d->now_us >= renewal_us(d))
         renew(d);
 }
 
@@ -286,7 +279,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
     d->wall_us = core->wall_us == FB_NO_TIME ? d->now_us : core->wall_us;
     d->n_results = 0;
     d->blocks = FB_GUARDS;
-    d->held = d->behind = d->forced = false;
+    d->held = d->silent = d->killed = d->forced = false;
     d->due_us = FB_NEVER;
     bool watched = core->config.max_lag_us > 0 && d->wall_us > d->now_us;
     fb_arbitrate(device, index, d->now_us, &d->won);
@@ -295,6 +288,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
         .value = d->won.value,
         .interlock = truth_of(device, actuator->interlock, FB_FALSE),
         .permissive = truth_of(device, actuator->permissive, FB_TRUE),
+        .kill = fb_kill_of(core, actuator, d->won.rule),
         .lag_us = watched ? d->wall_us - d->now_us : 0,
         .max_lag_us = core->config.max_lag_us,
     };

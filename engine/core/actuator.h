@@ -8,12 +8,6 @@
 
 #include "engine/core/moment.h"
 
-/* The C of a moment, A1: C itself at a record, when the device's time came to T at a timer. */
-int64_t fb_moment_clock(const struct fb_core *core, const struct fb_moment *moment);
-/* The C at which the device's time came, or comes, to t_us; not more than the present one. */
-int64_t fb_device_came_at(const struct fb_core *core, const struct fb_device *device,
-                          int64_t t_us);
-
 /* Decides those of the set (by index in the class), in order, at now_us; sets their deadlines and
  * those of conditions that read what changed. The moment's cause is that of what is put out. */
 void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, uint64_t set,

@@ -186,6 +186,8 @@ static void move_actuator(const struct move *m, const struct fb_cell_move *move)
     if (move->fate == FB_FATE_RESET) {
         now->accepted = now->direction = 0;
         now->has_accepted = 0;
+        now->hand = 0;
+        now->hand_until_us = FB_NO_TIME;
     }
 }
 

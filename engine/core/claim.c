@@ -4,7 +4,6 @@
 #include "engine/core/claim.h"
 
 #include "engine/base/num.h"
-#include "engine/core/actuator.h"
 
 static const struct fb_rule_cell *control_cell(const struct fb_device *device,
                                                const struct fb_rule *rule) {
@@ -302,6 +301,19 @@ static bool is_better(const struct fb_actuator *actuator, double value, double b
     return false;
 }
 
+/* Its priority is before those of all rules. */
+static void take_hand(const struct fb_actuator_cell *cell, int64_t now_us,
+                      struct fb_arbitration *out) {
+    if (cell->hand_until_us == FB_NO_TIME || cell->hand_until_us <= now_us)
+        return;
+    out->entries[out->n_entries++] =
+        (struct fb_array_entry){NULL, FB_PRIORITY_HAND, cell->hand};
+    out->priority = FB_PRIORITY_HAND;
+    out->value = cell->hand;
+    out->winner = FB_WINNER_HAND;
+    out->ends_us = cell->hand_until_us;
+}
+
 void fb_arbitrate(const struct fb_device *device, uint32_t index, int64_t now_us,
                   struct fb_arbitration *out) {
     const struct fb_class_plan *plan = device->plan;
@@ -313,6 +325,8 @@ void fb_arbitrate(const struct fb_device *device, uint32_t index, int64_t now_us
     out->safe = false;
     out->ends_us = FB_NEVER;
     out->n_entries = 0;
+    take_hand((const void *)((const char *)device + plan->block_at + actuator->offset), now_us,
+              out);
     for (uint32_t i = 0; i < actuator->n_claims; i++) {
         const struct fb_claim *claim = &plan->class_->claims[actuator->claims[i]];
         if (!actuator->shadow && !fb_claim_is_real(device, claim))

@@ -19,11 +19,11 @@ struct fb_claim_view {
 struct fb_arbitration {
     double value;
     uint64_t winner;            /* as in fb_actuator_cell; 0: the default */
-    const struct fb_rule *rule; /* of the winner; NULL: the default */
+    const struct fb_rule *rule; /* of the winner; NULL: the default, or the hand */
     uint8_t priority;
     bool safe;       /* as in fb_claim_view, of the winner */
     int64_t ends_us; /* the earliest end of a claim in force; FB_NEVER */
-    struct fb_array_entry entries[FB_CLAIMS_MAX];
+    struct fb_array_entry entries[FB_CLAIMS_MAX + 1]; /* and the hand, first */
     uint32_t n_entries;
 };
 
@@ -49,7 +49,8 @@ bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *cla
 /* The claims on an actuator (by index in the class) at now_us, A5. */
 void fb_arbitrate(const struct fb_device *device, uint32_t actuator, int64_t now_us,
                   struct fb_arbitration *out);
-/* The rule of that winner; NULL: it has no claim on the actuator, or the default won. */
+/* The rule of that winner; NULL: it has no claim on the actuator, or the default or the hand has
+ * won. */
 const struct fb_rule *fb_winner_rule(const struct fb_class_plan *plan, uint32_t actuator,
                                      uint64_t winner);
 

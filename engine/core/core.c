@@ -95,6 +95,7 @@ void fb_core_free(struct fb_core *core) {
     fb_texts_free(core->texts);
     free(core->sweep.early);
     fb_buf_free(&core->sweep.waiting);
+    fb_buf_free(&core->kills.bytes);
     free(core);
 }
 

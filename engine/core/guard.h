@@ -7,6 +7,7 @@
 #ifndef FB_CORE_GUARD_H
 #define FB_CORE_GUARD_H
 
+#include "engine/model/call.h"
 #include "engine/model/program.h"
 
 /* A request on its way through the rows; `value` is what the rows before left of it. */
@@ -15,6 +16,7 @@ struct fb_request {
     double value;
     uint8_t interlock;   /* 0 false, 1 true, 2 unknown; no interlock: 0 */
     uint8_t permissive;  /* the same; no permissive: 1 */
+    enum fb_kill kill;   /* what of it concerns the actuator, or the rule that won */
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
@@ -52,9 +54,9 @@ void fb_guards_interlock(const struct fb_actuator *actuator, struct fb_actuator_
 
 /* What a step is measured from: what is accepted; nothing: inactive, of a number safe. guards.c */
 double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell);
-/* The time of change as the rows see it: now at the first decision that catch_up lets pass after it
- * blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so `guard`
- * of the cell is that of the decision before until all rows have been asked. guards.c */
+/* The time of change as the rows see it: now at the first decision that passes after catch_up or
+ * kill blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so
+ * `guard` of the cell is that of the decision before until all rows have been asked. guards.c */
 int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
                             const struct fb_actuator_cell *cell, const struct fb_request *request,
                             int64_t now_us);
@@ -63,7 +65,7 @@ int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
 void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                             int64_t now_us);
 
-fb_guard_fn fb_guard_range, fb_guard_interlock, fb_guard_lockout, fb_guard_maximum,
+fb_guard_fn fb_guard_kill, fb_guard_range, fb_guard_interlock, fb_guard_lockout, fb_guard_maximum,
     fb_guard_permissive, fb_guard_minimum, fb_guard_starts, fb_guard_breaker, fb_guard_slew,
     fb_guard_ignore, fb_guard_catch_up;
 

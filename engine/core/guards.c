@@ -6,6 +6,7 @@
 #include "engine/base/num.h"
 
 const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
+    {FB_GUARD_KILL, fb_guard_kill, true},
     {FB_GUARD_RANGE, fb_guard_range, true},
     {FB_GUARD_INTERLOCK, fb_guard_interlock, true},
     {FB_GUARD_LOCKOUT, fb_guard_lockout, true},
@@ -39,7 +40,8 @@ double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuato
 int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
                             const struct fb_actuator_cell *cell, const struct fb_request *request,
                             int64_t now_us) {
-    const bool passes_again = cell->guard == FB_GUARD_CATCH_UP &&
+    const bool was_silent = cell->guard == FB_GUARD_CATCH_UP || cell->guard == FB_GUARD_KILL;
+    const bool passes_again = was_silent && request->kill == FB_KILL_NONE &&
                               request->lag_us <= request->max_lag_us && cell->has_accepted;
     const bool gap = passes_again && fb_add_sat(cell->sent_us, actuator->lease_us) < now_us;
     return gap ? now_us : cell->changed_us;

@@ -316,6 +316,7 @@ static bool actuator_is_sound(const struct fb_actuator *actuator,
            fb_time_is_sound(cell->sent_us) && fb_end_is_sound(cell->due_us) &&
            cell->due_us >= clock_us && fb_time_is_sound(cell->lockout_end_us) &&
            fb_time_is_sound(cell->breaker_end_us) && fb_time_is_sound(cell->blocked_us) &&
+           value_is_sound(actuator, cell->hand) && fb_time_is_sound(cell->hand_until_us) &&
            cell->has_accepted <= 1 && (!cell->has_accepted || cell->seq) &&
            cell->priority <= FB_PRIORITY_NONE && cell->guard <= FB_GUARDS &&
            cell->interlocked <= 2 &&

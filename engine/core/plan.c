@@ -27,6 +27,7 @@ static void fresh_actuator(const struct fb_actuator *actuator, void *at) {
                                       .lockout_end_us = FB_NO_TIME,
                                       .breaker_end_us = FB_NO_TIME,
                                       .blocked_us = FB_NO_TIME,
+                                      .hand_until_us = FB_NO_TIME,
                                       .priority = FB_PRIORITY_NONE,
                                       .guard = FB_GUARDS};
     for (uint32_t i = 0; i < actuator->starts + actuator->reversals; i++)

@@ -8,6 +8,7 @@
 
 #include "engine/base/planted.h"
 #include "engine/core/image.h"
+#include "engine/core/kill.h"
 #include "engine/core/state.h"
 #include "engine/core/timer.h"
 
@@ -23,6 +24,25 @@ static void append(const struct fb_core *core, const struct fb_device *device, s
     length = (uint32_t)(out->n - at - sizeof length);
     memcpy(out->p + at, &length, sizeof length);
     *hash = fb_hash128_add(*hash, fb_hash128(out->p + at + sizeof length, length));
+}
+
+/* The kills, where there are any: as a device without class and id, before all others. */
+static void append_kills(const struct fb_core *core, struct fb_buf *out, struct fb_hash128 *hash) {
+    const struct fb_kills *kills = &core->kills;
+    const uint32_t no_names = 0, length = (uint32_t)(sizeof no_names + kills->bytes.n);
+    if (kills->n == 0)
+        return;
+    size_t at = out->n + sizeof length;
+    fb_buf_put(out, &length, sizeof length);
+    fb_buf_put(out, &no_names, sizeof no_names);
+    fb_buf_put(out, kills->bytes.p, kills->bytes.n);
+    *hash = fb_hash128_add(*hash, fb_hash128(out->p + at, length));
+}
+
+static bool is_device(const char *image) {
+    uint32_t names;
+    memcpy(&names, image, sizeof names);
+    return names != 0;
 }
 
 void fb_core_snapshot_begin(struct fb_core *core) {
@@ -41,6 +61,7 @@ void fb_core_snapshot_begin(struct fb_core *core) {
     sweep->waiting.n = sweep->given = 0;
     sweep->devices = 0;
     sweep->hash = (struct fb_hash128){0};
+    append_kills(core, &sweep->waiting, &sweep->hash);
 }
 
 bool fb_core_snapshot_is_open(const struct fb_core *core) {
@@ -71,8 +92,8 @@ static void give_waiting(struct fb_sweep *sweep, size_t enough, struct fb_buf *o
     while (sweep->given < waiting->n && out->n + (sweep->given - from) < enough) {
         uint32_t length;
         memcpy(&length, waiting->p + sweep->given, sizeof length);
+        sweep->devices += is_device(waiting->p + sweep->given + sizeof length);
         sweep->given += sizeof length + length;
-        sweep->devices++;
     }
     if (sweep->given == from)
         return;
@@ -126,6 +147,7 @@ void fb_core_snapshot_drop(struct fb_core *core) {
 struct fb_hash128 fb_core_state_hash(const struct fb_core *core) {
     struct fb_hash128 hash = {0};
     struct fb_buf image = {0};
+    append_kills(core, &image, &hash);
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         image.n = 0;
         append(core, fb_devices_at(core->devices, i), &image, &hash);
@@ -157,6 +179,8 @@ static bool restore_device(struct fb_core *core, struct fb_str bytes, struct fb_
     struct fb_image image;
     if (!fb_image_open(bytes, &image))
         return fail(err, "a device in it is cut off");
+    if (image.class_name.n == 0 && image.id.n == 0)
+        return fb_kills_read(&core->kills, image.rest) || fail(err, "its kills are damaged");
     const struct fb_class *class_ = fb_program_class(core->program, image.class_name);
     if (!class_)
         return fail_device(err, &image, "the rules in force have no such class");

@@ -23,6 +23,13 @@ struct fb_sweep {
     struct fb_hash128 hash; /* of what was written: given out, and waiting */
 };
 
+/* Calls that are in force for more than one actuator: one after the other a scope, a mode, a
+ * 16-bit length and a name. kill.h */
+struct fb_kills {
+    struct fb_buf bytes;
+    uint32_t n;
+};
+
 struct fb_claim_view;
 
 struct fb_core {
@@ -57,6 +64,7 @@ struct fb_core {
     struct fb_core_stats stats;
     struct fb_window_counts counts;
     struct fb_sweep sweep;
+    struct fb_kills kills;
 };
 
 /* What depends on the program, and no device yet: core.c. */

@@ -21,8 +21,12 @@ enum {
     FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
     FB_PRIORITY_LAST = 16,
     FB_PRIORITY_DEFAULT = 12,
+    FB_PRIORITY_HAND = 8,      /* the operator's hand */
     FB_PRIORITY_NONE = 17      /* the default is in force, no entry */
 };
+
+/* In place of the hash of a rule's name: the operator's hand has won. */
+#define FB_WINNER_HAND UINT64_C(1)
 
 /* Where no such condition stands. */
 #define FB_NO_CONDITION UINT32_MAX
@@ -106,9 +110,11 @@ struct fb_actuator_cell {
     int64_t lockout_end_us; /* FB_NO_TIME: none */
     int64_t breaker_end_us; /* FB_NO_TIME: closed */
     int64_t blocked_us;     /* since when `guard` blocks */
+    double hand;            /* what an operator asks for, until hand_until_us */
+    int64_t hand_until_us;  /* FB_NO_TIME: nothing */
     uint64_t seq;           /* of the last command; 0: none yet */
     uint64_t winner;        /* of the last command: 64 bits of the hash of its rule's name; 0: the
-                             * default */
+                             * default; FB_WINNER_HAND */
     uint64_t blocked;       /* decisions that `guard` blocked since it does */
     uint32_t next_start, next_reversal; /* places in the rings */
     uint8_t has_accepted;
@@ -124,6 +130,7 @@ uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
 /* The guardrails in the order in which they are asked (rules/LANGUAGE.md, A8). The names in the
  * audit are those of fb_guard_name. */
 enum fb_guard {
+    FB_GUARD_KILL,
     FB_GUARD_RANGE,
     FB_GUARD_INTERLOCK,
     FB_GUARD_LOCKOUT,

@@ -30,7 +30,7 @@ struct fb_guard_result {
 
 /* A claim in force, as arbitration saw it. */
 struct fb_array_entry {
-    const struct fb_rule *rule;
+    const struct fb_rule *rule; /* NULL: the operator's hand */
     uint8_t priority;
     double value;
 };

@@ -81,6 +81,14 @@ void fb_plant_step(struct fb_plant *plant, double command) {
     plant->now_us += FB_PLANT_STEP_US;
 }
 
+/* A step such as 0.01 has no exact double, its inverse has: 2.03, not 2.0300000000000002. */
+static double quantised(double x, double step) {
+    double per_unit = fb_num_round(1 / step);
+    if (per_unit >= 1 && fb_num_round(step * per_unit * 1e9) == 1e9)
+        return fb_num_round(x * per_unit) / per_unit;
+    return fb_num_round(x / step) * step;
+}
+
 struct fb_plant_telemetry fb_plant_sense(struct fb_plant *plant) {
     const struct fb_plant_config *c = &plant->config;
     const double noise = c->noise > 0 ? c->noise * normal(&plant->random) : 0;
@@ -88,7 +96,7 @@ struct fb_plant_telemetry fb_plant_sense(struct fb_plant *plant) {
     if (!fb_plant_in(c->stuck, plant->now_us) || !plant->has_measured) {
         plant->measured = plant->value + noise;
         if (c->quantum > 0)
-            plant->measured = fb_num_round(plant->measured / c->quantum) * c->quantum;
+            plant->measured = quantised(plant->measured, c->quantum);
         plant->has_measured = true;
     }
     return (struct fb_plant_telemetry){.value = plant->measured,

@@ -9,6 +9,8 @@
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
 #include "engine/codec/audit.h"
+#include "engine/core/call.h"
+#include "engine/run/call_file.h"
 #include "engine/run/file_clock.h"
 #include "engine/run/input.h"
 
@@ -31,6 +33,9 @@ struct replay {
     enum fb_input_state *states;
     uint32_t n_inputs;
     struct fb_file_clock *clock;
+    struct fb_call_file *calls; /* NULL: none */
+    struct fb_filed_call call;  /* the next one, if has_call */
+    bool has_call;
     int64_t clock_us; /* C as the tasks were told it last */
     struct fb_buf line;
     struct fb_err *err;
@@ -116,12 +121,70 @@ static struct task *task_of(const struct replay *replay, const struct fb_entry *
     return &replay->tasks[fb_hash64(entry->device.p, n, 0) % replay->options->tasks];
 }
 
+/* ---- operators' calls ---- */
+
+static void next_call(struct replay *replay) {
+    struct fb_err err;
+    if (replay->failed || !replay->calls)
+        return;
+    replay->has_call = fb_call_file_next(replay->calls, &replay->call, &err);
+    if (err.kind == FB_NO_FAILURE)
+        return;
+    replay->failed = true;
+    *replay->err = err;
+}
+
+static void audit_call(struct task *task, enum fb_call_outcome outcome) {
+    struct replay *replay = task->replay;
+    const struct fb_filed_call *call = &replay->call;
+    struct fb_origin origin = {.topic = FB_S("calls"), .offset = call->number};
+    struct fb_encoded encoded;
+    if (!replay->options->audit)
+        return;
+    fb_audit_call(&task->auditor, replay->encoder, &call->read, outcome, call->line, &origin,
+                  &encoded);
+    write_encoded(replay, &encoded);
+}
+
+/* Every task takes it, as every partition of a running application does. */
+static void take_call(struct replay *replay) {
+    const struct fb_call_read *read = &replay->call.read;
+    int64_t c_us = read->at_us > replay->clock_us ? read->at_us : replay->clock_us;
+    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+        struct task *task = &replay->tasks[i];
+        enum fb_call_outcome outcome = FB_CALL_ACCEPTED;
+        move_clock(task, replay->clock_us, c_us, NULL);
+        fb_core_advance(task->core, c_us);
+        if (read->wrong.n == 0)
+            outcome = fb_core_call(task->core, &read->call, c_us);
+        audit_call(task, outcome);
+    }
+    replay->clock_us = c_us;
+    replay->result->calls++;
+}
+
+/* Those that came at C = c_us or before. */
+static void take_calls(struct replay *replay, int64_t c_us) {
+    while (replay->has_call && !replay->failed && replay->call.read.at_us <= c_us) {
+        take_call(replay);
+        next_call(replay);
+    }
+}
+
+static void count_calls_behind(struct replay *replay) {
+    for (; replay->has_call && !replay->failed; next_call(replay))
+        replay->result->calls_behind++;
+}
+
+/* ---- records ---- */
+
 static void take(void *context, const struct fb_entry *entry, int64_t c_us) {
     struct replay *replay = context;
     struct task *task = task_of(replay, entry);
     replay->stopped |= replay->options->has_stop && c_us > replay->options->stop_us;
     if (replay->stopped)
         return;
+    take_calls(replay, c_us);
     move_clock(task, replay->clock_us, c_us, &entry->origin);
     replay->clock_us = c_us;
     task->auditor.payload = entry->raw;
@@ -232,6 +295,7 @@ static void finish(struct replay *replay, int64_t end_us) {
 
 static bool run(struct replay *replay) {
     audit_rules(replay);
+    next_call(replay);
     for (uint32_t i = 0; i < replay->n_inputs; i++)
         if (!go_on(replay, i))
             return false;
@@ -252,8 +316,11 @@ static bool run(struct replay *replay) {
         end_us = replay->options->until_us;
     if (replay->options->has_stop)
         end_us = replay->options->stop_us;
-    if (end_us != FB_NO_TIME)
+    if (end_us != FB_NO_TIME) {
+        take_calls(replay, end_us);
         finish(replay, end_us);
+    }
+    count_calls_behind(replay);
     return !replay->failed;
 }
 
@@ -288,6 +355,7 @@ static void close_all(struct replay *replay) {
     free(replay->inputs);
     free(replay->states);
     fb_file_clock_free(replay->clock);
+    fb_call_file_close(replay->calls);
     fb_encoder_free(replay->encoder);
     fb_buf_free(&replay->line);
 }
@@ -300,7 +368,9 @@ bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result 
     replay.encoder = fb_encoder_new(options->program, options->application);
     make_tasks(&replay);
     replay.clock = fb_file_clock_new(options->program, options->max_skew_us, take, &replay);
-    bool done = open_inputs(&replay) && run(&replay);
+    if (options->calls)
+        replay.calls = fb_call_file_open(options->calls, err);
+    bool done = (!options->calls || replay.calls) && open_inputs(&replay) && run(&replay);
     close_all(&replay);
     return done;
 }

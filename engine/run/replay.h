@@ -27,6 +27,7 @@ struct fb_replay_options {
     uint32_t n_inputs;
     const struct fb_replay_set *sets;
     uint32_t n_sets;
+    const char *calls; /* operators' calls, NULL: none; run/call_file.h */
     bool envelope; /* lines of {topic, key, stamp, value} */
     bool has_until;
     int64_t until_us; /* carry on to this time after the end of the input */
@@ -54,6 +55,8 @@ struct fb_replay_options {
 
 struct fb_replay_result {
     uint64_t records, dead;
+    uint64_t calls; /* operators' calls that were taken */
+    uint64_t calls_behind; /* that lie behind the end */
     struct fb_core_stats stats; /* of all tasks together */
 };
 

@@ -68,6 +68,11 @@ tank.rules:10:
   }
 tank.rules:7:
   let near (true) = level (2.5 m, good, 0s old) > 2 m
+checked   raise high: does not follow from these values alone
+            level > 3.2 m is false; for how long does not stand in the record
+            level < 2 m is false, which ends it where it is true
+          raise low: true
+          fits: nothing above contradicts what happened, and not all of it follows from the record
 later     2026-01-01 00:00:08.000  alarm deep/t1 cleared, was high
           id I, rule deep
 END
@@ -103,6 +108,11 @@ tank.rules:21:
     command pump = on
     rollout armed
   }
+checked   start: does not follow from these values alone
+            level > 3 m is true; for how long does not stand in the record
+            level < 2 m is false, which ends it where it is true
+          command pump = on
+          fits: nothing above contradicts what happened, and not all of it follows from the record
 claims    drain = on at priority 12: wins
 guards    range       lets on pass
           interlock   lets on pass
@@ -176,11 +186,18 @@ says err.txt 'An event is found in the outputs'
 expect 0 "$flyball" explain "$event" results/audit.ndjson results/alerts.ndjson --rules tank.rules
 says out.txt 'event filled/t1'
 says out.txt 'event filled on tank { when level (3.7 m, good) > 3.6 m }'
+says out.txt 'checked   when: true'
+says out.txt 'agrees: the values above give what happened'
+sed 's/"value":3.7/"value":3.6/' results/alerts.ndjson >moved.ndjson
+expect 0 "$flyball" explain "$event" moved.ndjson --rules tank.rules
+says out.txt 'checked   when: false'
+says out.txt 'DIFFERS: the values above do not give what happened'
 
 # Other rules; a record that was changed; for programs.
 sed 's/3 m for 3s/3.1 m for 3s/' tank.rules >other.rules
 expect 0 "$flyball" explain "$command" results/audit.ndjson --rules other.rules
 says out.txt 'what stands there may differ'
+silent out.txt 'checked'
 sed 's/drain/train/g' tank.rules >train.rules
 expect 0 "$flyball" explain "$command" results/audit.ndjson --rules train.rules
 says out.txt 'the rules given have no such rule'
@@ -191,6 +208,7 @@ says out.txt 'NOT to be relied on: the record was changed: its hash is not that 
 expect 0 "$flyball" explain "$command" results/audit.ndjson --format json --rules tank.rules
 says out.txt '{"headline":"2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it","fault":null'
 says out.txt '"record":{"task":"flyball/0"'
+says out.txt '"checked":"fits"'
 says out.txt '"before":null,"after":{"task":"flyball/0"'
 check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'
 
@@ -224,7 +242,7 @@ claim     pump = on at priority 12: not in force while the control is off
 actuator  pump: nothing commanded yet
           no claim is in force
           no guardrail blocks
-interlock false: door == open; door (closed, good, 500ms old)
+interlock false, as its operands give: door == open; door (closed, good, 500ms old)
 END
 
 # On, and held back until a time.
@@ -244,7 +262,7 @@ claim     pump = on at priority 12
 actuator  pump: nothing commanded yet
           claimed by drain = on at priority 12: wins
           minimum blocks since 2026-01-01 00:00:05.000, until 2026-01-01 00:00:10.000; 1 decision so far
-interlock false: door == open; door (closed, good, 500ms old)
+interlock false, as its operands give: door == open; door (closed, good, 500ms old)
           asked again at 2026-01-01 00:00:10.000, if nothing comes before
 END
 
@@ -259,7 +277,7 @@ says out.txt 'that is long enough'
 # What is unknown, long after the last event.
 why_not deep 59Z
 says out.txt 'level (unknown, stale, last good 34s ago)'
-says out.txt 'raise high unknown, counts as'
+says out.txt 'raise high unknown, as its operands give, counts as'
 why_not drain 59Z --format json
 says out.txt '"conditions":[{"name":"start","value":null}]'
 check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'

@@ -6,6 +6,39 @@
 #include "engine/codec/audit.h"
 #include "engine/run/status.h"
 
+#define TEXT(literal) {literal, sizeof(literal) - 1}
+
+static const struct fb_str calls[] = {
+    TEXT("{\"call\":\"hand\",\"actuator\":\"valve\",\"device\":\"p-1\",\"value\":5.5,"
+                 "\"until\":\"2026-11-21T12:00:00Z\",\"who\":\"ann\",\"reason\":\"a test\"}"),
+    TEXT("{\"call\":\"kill\",\"mode\":\"safe\",\"all\":true,\"who\":\"ann\","
+                 "\"reason\":\"smoke\"}"),
+    TEXT("{\"call\":\"unkill\",\"rule\":\"hot\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"reset\",\"actuator\":\"fan\",\"device\":\"p-1\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"ack\",\"who\":\"ann\"}"),
+    TEXT("no call"),
+};
+
+static void print_calls(struct fb_encoder *encoder, struct fb_auditor *auditor,
+                        struct fb_buf *out) {
+    struct fb_call_reader *reader = fb_call_reader_new();
+    struct fb_origin origin = {.topic = FB_S("plant.control"), .offset = 7};
+    struct fb_encoded encoded;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        struct fb_call_read read;
+        if (fb_call_read(reader, calls[i], &read)) {
+            fb_buf_str(out, calls[i]);
+            fb_buf_char(out, '\n');
+        }
+        for (int outcome = FB_CALL_ACCEPTED; outcome <= FB_CALL_NO_ACTUATOR; outcome++) {
+            fb_audit_call(auditor, encoder, &read, (enum fb_call_outcome)outcome, calls[i],
+                          &origin, &encoded);
+            fb_encode_line(&encoded, out);
+        }
+    }
+    fb_call_reader_free(reader);
+}
+
 static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions, size_t n,
                         const struct fb_dead_letter *letter, struct fb_buf *out) {
     struct fb_auditor auditor = sample_auditor();
@@ -22,6 +55,7 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions,
                           (struct fb_circumstance){.initial = true}, &encoded);
         fb_encode_line(&encoded, out);
     }
+    print_calls(encoder, &auditor, out);
     for (int i = 0; i < 2; i++) {
         fb_audit_clock(&auditor, encoder, 0, i ? &letter->origin : NULL, &encoded);
         fb_encode_line(&encoded, out);

@@ -55,6 +55,7 @@ static inline void put_output(void *context, const struct fb_output *o) {
     struct fixture *f = context;
     struct fb_buf *out = &f->outputs;
     struct fb_str name = o->actuator ? o->actuator->name : o->rule->name;
+    struct fb_str nobody = o->priority == FB_PRIORITY_HAND ? FB_S("hand") : FB_S("default");
     fb_buf_str(out, name);
     if (!fb_str_eq(o->device, FB_S("a")))
         fb_buf_printf(out, "/%.*s", FB_ARG(o->device));
@@ -83,8 +84,7 @@ static inline void put_output(void *context, const struct fb_output *o) {
         fb_buf_printf(out, " %s #%llu", fb_command_reason_name(o->reason),
                       (unsigned long long)o->seq);
     }
-    fb_buf_printf(out, " by %.*s %d", FB_ARG(o->rule ? o->rule->name : FB_S("default")),
-                  o->priority);
+    fb_buf_printf(out, " by %.*s %d", FB_ARG(o->rule ? o->rule->name : nobody), o->priority);
     put_time(out, " at ", o->at_us);
     fb_buf_text(out, "\n");
 }

@@ -1,0 +1,32 @@
+/* Names of calls and of what becomes of them.
+ *
+ * Place in the flow: see call.h. */
+#include "engine/model/call.h"
+
+const char *fb_call_name(enum fb_call_kind kind) {
+    switch (kind) {
+    case FB_CALL_HAND: return "hand";
+    case FB_CALL_AUTO: return "auto";
+    case FB_CALL_KILL: return "kill";
+    case FB_CALL_UNKILL: return "unkill";
+    case FB_CALL_RESET: return "reset";
+    case FB_CALLS: break;
+    }
+    return "?";
+}
+
+const char *fb_call_outcome_text(enum fb_call_outcome outcome) {
+    switch (outcome) {
+    case FB_CALL_ACCEPTED: return "accepted";
+    case FB_CALL_ELSEWHERE: return "the device has sent nothing to this partition";
+    case FB_CALL_NO_ACTUATOR: return "the rules in force have no such actuator";
+    case FB_CALL_NO_RULE: return "the rules in force have no control of this name";
+    case FB_CALL_BAD_VALUE: return "the value is no word of the actuator, or out of its range";
+    case FB_CALL_PAST: return "`until` is not ahead of the clock";
+    case FB_CALL_TOO_MANY: return "64 kills are in force already";
+    case FB_CALL_NOT_KILLED: return "nothing is killed so";
+    case FB_CALL_NOT_IN_HAND: return "the actuator is not in hand";
+    case FB_CALL_NOT_OPEN: return "the actuator's breaker is not open";
+    }
+    return "?";
+}

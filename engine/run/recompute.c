@@ -1,0 +1,413 @@
+/* Sets of possible truths through the code, register by register.
+ *
+ * Place in the flow: see recompute.h. */
+#include "engine/run/recompute.h"
+
+#include <stdlib.h>
+
+#include "engine/base/arena.h"
+#include "engine/base/num.h"
+#include "engine/core/trial.h"
+#include "rules/opcodes.h"
+
+/* Of a register. */
+struct known {
+    bool follows; /* from what was given */
+    uint8_t may_be;
+    struct fb_value value; /* if it follows */
+};
+
+struct fb_recompute {
+    const struct fb_program *program;
+    const struct fb_class *class_;
+    struct fb_core *core;
+    struct fb_device *device;
+    struct fb_field_set given;
+    struct known registers[FB_REGISTERS_MAX];
+};
+
+static void no_output(void *context, const struct fb_output *output) {
+    (void)context;
+    (void)output;
+}
+
+struct fb_recompute *fb_recompute_new(const struct fb_program *program, uint16_t class_index) {
+    struct fb_core_config config = {0};
+    struct fb_recompute *r = fb_alloc(sizeof *r);
+    r->program = program;
+    r->class_ = &program->classes[class_index];
+    r->core = fb_core_new(program, &config, no_output, NULL);
+    r->device = fb_trial_device(r->core, class_index);
+    return r;
+}
+
+void fb_recompute_free(struct fb_recompute *r) {
+    if (!r)
+        return;
+    fb_core_free(r->core);
+    free(r);
+}
+
+void fb_recompute_give(struct fb_recompute *r, uint32_t field, const struct fb_value *value) {
+    fb_trial_set(r->core, r->device, field, value);
+    fb_field_set_add(&r->given, field);
+}
+
+bool fb_recompute_has(const struct fb_recompute *r, uint32_t field) {
+    return fb_field_set_has(&r->given, field);
+}
+
+/* ---- what follows ---- */
+
+static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, uint32_t operand,
+                            uint32_t count) {
+    switch (kind) {
+    case FB_OPERAND_REG:
+        return r->registers[operand].follows;
+    case FB_OPERAND_REGS:
+        for (uint32_t i = 0; i < count; i++)
+            if (!r->registers[operand + i].follows)
+                return false;
+        return true;
+    case FB_OPERAND_FIELD:
+        return operand < FB_FIELDS_MAX && fb_recompute_has(r, operand);
+    case FB_OPERAND_ACTUATOR:
+    case FB_OPERAND_CELL:
+    case FB_OPERAND_WINDOW:
+        return false;
+    case FB_OPERAND_NONE:
+    case FB_OPERAND_MASK:
+    case FB_OPERAND_COUNT:
+    case FB_OPERAND_NUMBER:
+    case FB_OPERAND_PAIR:
+    case FB_OPERAND_INT:
+    case FB_OPERAND_TEXT:
+    case FB_OPERAND_PATTERN:
+    case FB_OPERAND_SHARE:
+    case FB_OPERAND_CMP:
+    case FB_OPERAND_AGG:
+    case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_FLAG:
+        break;
+    }
+    return true;
+}
+
+static bool follows(const struct fb_recompute *r, const struct fb_instr *in) {
+    const struct fb_opcode_row *row = fb_opcode_row(in->op);
+    return in->op != FB_I_AGE && in->op != FB_I_SILENT &&
+           operand_follows(r, row->a, in->a, in->b) && operand_follows(r, row->b, in->b, 1) &&
+           operand_follows(r, row->imm, in->imm, 1);
+}
+
+/* ---- what may be ---- */
+
+enum { F = FB_MAY_BE_FALSE, T = FB_MAY_BE_TRUE, U = FB_MAY_BE_UNKNOWN };
+
+static uint8_t both(uint8_t a, uint8_t b, uint8_t decides) {
+    if (a == decides || b == decides)
+        return decides;
+    return a == U || b == U ? U : decides == F ? T : F;
+}
+
+static uint8_t and_of(uint8_t a, uint8_t b) {
+    return both(a, b, F);
+}
+static uint8_t or_of(uint8_t a, uint8_t b) {
+    return both(a, b, T);
+}
+/* Set before or not: as fb_until. */
+static uint8_t until_of(uint8_t a, uint8_t b) {
+    if (b == T)
+        return F;
+    if (b == F)
+        return a == T ? T : (uint8_t)(T | a);
+    return a == F ? F | U : U;
+}
+
+/* Every pair of what two registers may be. */
+static uint8_t pairs(uint8_t a, uint8_t b, uint8_t (*of)(uint8_t a, uint8_t b)) {
+    uint8_t set = 0;
+    for (uint8_t x = 1; x < 8; x = (uint8_t)(x << 1))
+        for (uint8_t y = 1; y < 8; y = (uint8_t)(y << 1))
+            if ((a & x) && (b & y))
+                set |= of(x, y);
+    return set;
+}
+
+/* Began before or now; the span itself may be unknown. */
+static uint8_t delay_of(uint8_t a, bool constant) {
+    uint8_t set = 0;
+    if (a & F)
+        set |= F;
+    if (a & U)
+        set |= U;
+    if (a & T)
+        set |= F | T;
+    return constant ? set : set | U;
+}
+
+static uint8_t may_be(const struct fb_recompute *r, const struct fb_instr *in) {
+    const struct known *of = r->registers;
+    switch ((enum fb_opcode)in->op) {
+    case FB_I_NOT: {
+        uint8_t a = of[in->a].may_be;
+        return (uint8_t)((a & U) | (a & F ? T : 0) | (a & T ? F : 0));
+    }
+    case FB_I_AND:
+        return pairs(of[in->a].may_be, of[in->b].may_be, and_of);
+    case FB_I_OR:
+        return pairs(of[in->a].may_be, of[in->b].may_be, or_of);
+    case FB_I_UNTIL:
+        return pairs(of[in->a].may_be, of[in->b].may_be, until_of);
+    case FB_I_FOR:
+        return delay_of(of[in->a].may_be, false);
+    case FB_I_FOR_CONST:
+        return delay_of(of[in->a].may_be, true);
+    case FB_I_KNOWN:
+    case FB_I_QUALITY:
+    case FB_I_SILENT:
+        return F | T;
+    default:
+        return FB_MAY_BE_ANY;
+    }
+}
+
+static void walk(struct fb_recompute *r, const struct fb_code *code) {
+    for (uint32_t i = 0; i < code->count; i++) {
+        const struct fb_instr *in = &r->class_->code[code->first + i];
+        struct known known = {.follows = follows(r, in)};
+        if (known.follows) {
+            struct fb_code part = {code->first, i + 1, in->dst, code->registers};
+            known.value = fb_trial_run(r->core, r->device, &part);
+            known.may_be = known.value.quality != FB_Q_GOOD ? U : known.value.i ? T : F;
+        } else {
+            known.may_be = may_be(r, in);
+        }
+        r->registers[in->dst] = known;
+    }
+}
+
+uint8_t fb_recompute_truth(struct fb_recompute *r, const struct fb_code *code, uint16_t reg) {
+    walk(r, code);
+    return r->registers[reg].may_be;
+}
+
+bool fb_recompute_value(struct fb_recompute *r, const struct fb_code *code,
+                        struct fb_value *value) {
+    walk(r, code);
+    *value = r->registers[code->result].value;
+    return r->registers[code->result].follows;
+}
+
+/* ---- a record's values ---- */
+
+static uint8_t quality_of(struct fb_str name) {
+    for (int q = FB_Q_UNKNOWN; q <= FB_Q_STALE; q++)
+        if (fb_str_eq(name, fb_str_of(fb_quality_name((enum fb_quality)q))))
+            return (uint8_t)q;
+    return FB_Q_UNKNOWN;
+}
+
+/* False: what stands in the record is not exactly the field's value (times have milliseconds). */
+static bool parse(const struct fb_field *field, struct fb_story_value text,
+                  struct fb_value *value) {
+    switch (field->type) {
+    case FB_T_NUMBER:
+    case FB_T_COUNTER:
+        return text.kind == FB_STORY_NUMBER && fb_num_parse(text.text, &value->num);
+    case FB_T_INTEGER:
+        return text.kind == FB_STORY_NUMBER && fb_num_parse_int(text.text, &value->i);
+    case FB_T_BOOL:
+        value->i = fb_str_eq(text.text, FB_S("true"));
+        return text.kind == FB_STORY_TRUTH;
+    case FB_T_TEXT:
+        value->text = text.text;
+        return text.kind == FB_STORY_TEXT && text.text.n <= FB_TEXT_BYTES_MAX;
+    case FB_T_ENUM:
+        for (uint32_t i = 0; i < field->n_words; i++)
+            if (text.kind == FB_STORY_TEXT && fb_str_eq(field->words[i], text.text)) {
+                value->i = i;
+                return true;
+            }
+        return false;
+    case FB_T_TIME:
+    case FB_T_NONE:
+        break;
+    }
+    return false;
+}
+
+void fb_recompute_give_story(struct fb_recompute *r, const struct fb_rule *rule,
+                             const struct fb_story *story) {
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        const struct fb_shown *shown = &rule->shown[i];
+        const struct fb_story_input *input = fb_story_input(story, shown->name);
+        if (!shown->is_field || !input)
+            continue;
+        struct fb_value value = {.quality = quality_of(input->quality)};
+        if (value.quality != FB_Q_GOOD ||
+            parse(&r->class_->fields[shown->field], input->value, &value))
+            fb_recompute_give(r, shown->field, &value);
+    }
+}
+
+/* ---- against what happened ---- */
+
+static uint8_t condition_may_be(struct fb_recompute *r, const struct fb_condition *condition) {
+    return fb_recompute_truth(r, &condition->code, condition->code.result);
+}
+
+static const struct fb_condition *condition_of(const struct fb_recompute *r,
+                                               const struct fb_rule *rule, uint32_t i) {
+    return &r->class_->conditions[rule->first_condition + i];
+}
+
+/* What the raise may count as, `on unknown` applied: F, T or both. */
+static uint8_t may_count(const struct fb_rule *rule, uint8_t may_be) {
+    uint8_t set = may_be & (F | T);
+    if (may_be & U)
+        set |= rule->on_unknown == FB_POLICY_RAISE   ? T
+               : rule->on_unknown == FB_POLICY_CLEAR ? F
+                                                     : F | T;
+    return set;
+}
+
+static enum fb_recheck check_cleared(struct fb_recompute *r, const struct fb_rule *rule) {
+    enum fb_recheck verdict = FB_RECHECK_AGREES;
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        uint8_t counts = may_count(rule, condition_may_be(r, condition_of(r, rule, i)));
+        if (counts == T)
+            return FB_RECHECK_DIFFERS;
+        if (counts != F)
+            verdict = FB_RECHECK_FITS;
+    }
+    return verdict;
+}
+
+/* The highest severity that holds is the record's. */
+static enum fb_recheck check_raised(struct fb_recompute *r, const struct fb_rule *rule,
+                                    struct fb_str severity) {
+    bool may_hold = false, holds = false, open = false;
+    enum fb_severity wanted = FB_SEV_NONE;
+    for (int s = FB_INFO; s <= FB_CRITICAL; s++)
+        if (fb_str_eq(severity, fb_str_of(fb_severity_name((enum fb_severity)s))))
+            wanted = (enum fb_severity)s;
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        if (rule->severities[i] < wanted)
+            continue;
+        uint8_t counts = may_count(rule, condition_may_be(r, condition_of(r, rule, i)));
+        if (rule->severities[i] > wanted && counts == T)
+            return FB_RECHECK_DIFFERS;
+        open |= rule->severities[i] > wanted && counts != F;
+        may_hold |= rule->severities[i] == wanted && (counts & T);
+        holds |= rule->severities[i] == wanted && counts == T;
+    }
+    if (!may_hold)
+        return FB_RECHECK_DIFFERS;
+    return holds && !open ? FB_RECHECK_AGREES : FB_RECHECK_FITS;
+}
+
+static enum fb_recheck check_alarm(struct fb_recompute *r, const struct fb_rule *rule,
+                                   const struct fb_story *story) {
+    if (fb_str_eq(story->outcome, FB_S("cleared")))
+        return check_cleared(r, rule);
+    if (fb_str_eq(story->outcome, FB_S("removed")))
+        return FB_RECHECK_FITS;
+    return check_raised(r, rule, story->severity);
+}
+
+/* The claim of the rule on the story's actuator; NULL: it has none. */
+static const struct fb_condition *claim_of(const struct fb_recompute *r, const struct fb_rule *rule,
+                                           const struct fb_story *story) {
+    const char *slash =
+        story->actuator.n ? memchr(story->actuator.p, '/', story->actuator.n) : NULL;
+    struct fb_str name = {story->actuator.p, slash ? (size_t)(slash - story->actuator.p) : 0};
+    for (uint32_t i = 0; i < rule->n_conditions; i++) {
+        const struct fb_condition *condition = condition_of(r, rule, i);
+        if (condition->role == FB_ROLE_CLAIM &&
+            fb_str_eq(r->class_->actuators[r->class_->claims[condition->claim].actuator].name,
+                      name))
+            return condition;
+    }
+    return NULL;
+}
+
+static bool is_number(double x, struct fb_story_value text) {
+    double y;
+    return text.kind == FB_STORY_NUMBER && fb_num_parse(text.text, &y) && !(x < y || x > y);
+}
+
+static bool is_value(const struct fb_actuator *actuator, const struct fb_value *value,
+                     struct fb_story_value text) {
+    if (actuator->is_switch)
+        return fb_str_eq(actuator->words[value->i != 0], text.text);
+    return is_number(value->num, text);
+}
+
+/* What the claim asks for, as far as it is on. */
+static enum fb_recheck check_claim(struct fb_recompute *r, const struct fb_rule *rule,
+                                   const struct fb_condition *condition,
+                                   struct fb_story_value asked) {
+    const struct fb_actuator *actuator =
+        &r->class_->actuators[r->class_->claims[condition->claim].actuator];
+    struct fb_value value;
+    if (!fb_recompute_value(r, &condition->code, &value))
+        return FB_RECHECK_FITS;
+    if (value.quality == FB_Q_GOOD)
+        return is_value(actuator, &value, asked) ? FB_RECHECK_AGREES : FB_RECHECK_DIFFERS;
+    return rule->on_unknown == FB_POLICY_STOP ? FB_RECHECK_DIFFERS : FB_RECHECK_FITS;
+}
+
+static bool is_safe(const struct fb_recompute *r, const struct fb_condition *condition,
+                    struct fb_story_value asked) {
+    const struct fb_actuator *actuator =
+        &r->class_->actuators[r->class_->claims[condition->claim].actuator];
+    if (actuator->is_switch)
+        return fb_str_eq(actuator->words[actuator->safe != 0], asked.text);
+    return is_number(actuator->safe, asked);
+}
+
+/* The rule's claim is in force, with that value. */
+static enum fb_recheck check_entry(struct fb_recompute *r, const struct fb_rule *rule,
+                                   const struct fb_condition *condition,
+                                   struct fb_story_value asked) {
+    uint8_t start = rule->has_start ? condition_may_be(r, condition_of(r, rule, 0)) : T;
+    enum fb_recheck on = check_claim(r, rule, condition, asked);
+    bool may_be_on = (start & T) || ((start & U) && rule->on_unknown == FB_POLICY_HOLD);
+    bool may_be_safe = (start & U) && rule->on_unknown == FB_POLICY_SAFE;
+    if (may_be_safe && is_safe(r, condition, asked))
+        return start == U ? FB_RECHECK_AGREES : FB_RECHECK_FITS;
+    if (!may_be_on || on == FB_RECHECK_DIFFERS)
+        return FB_RECHECK_DIFFERS;
+    return start == T ? on : FB_RECHECK_FITS;
+}
+
+static enum fb_recheck check_acting(struct fb_recompute *r, const struct fb_rule *rule,
+                                    const struct fb_story *story) {
+    const struct fb_condition *condition = claim_of(r, rule, story);
+    for (uint32_t i = 0; condition && i < story->n_entries; i++)
+        if (fb_str_eq(story->entries[i].rule, rule->name))
+            return check_entry(r, rule, condition, story->entries[i].value);
+    return FB_RECHECK_FITS; /* what an earlier command asked for goes on */
+}
+
+enum fb_recheck fb_recompute_check(struct fb_recompute *r, const struct fb_rule *rule,
+                                   const struct fb_story *story) {
+    uint8_t when;
+    switch (story->sort) {
+    case FB_STORY_ALARM:
+        return check_alarm(r, rule, story);
+    case FB_STORY_COMMAND:
+    case FB_STORY_BLOCK:
+        return check_acting(r, rule, story);
+    case FB_STORY_EVENT:
+        when = condition_may_be(r, condition_of(r, rule, 0));
+        return when == T ? FB_RECHECK_AGREES : when & T ? FB_RECHECK_FITS : FB_RECHECK_DIFFERS;
+    case FB_STORY_REJECTED:
+    case FB_STORY_RULES:
+    case FB_STORY_CLOCK:
+        break;
+    }
+    return FB_RECHECK_FITS;
+}
