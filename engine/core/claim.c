@@ -212,16 +212,16 @@ static void follow_step(struct fb_core *core, const struct fb_moment *moment,
 
 static void follow_steps(struct fb_core *core, const struct fb_moment *moment,
                          const struct fb_rule *rule, int64_t now_us) {
-    const struct fb_claim *claims = moment->device->plan->class_->claims + rule->first_claim;
-    bool any = false;
+    struct fb_device *device = moment->device;
+    const struct fb_claim *claims = device->plan->class_->claims + rule->first_claim;
     for (uint32_t i = 0; i < rule->n_claims; i++) {
         if (!claims[i].is_step)
             continue;
-        any = true;
-        follow_step(core, moment, &claims[i], control_cell(moment->device, rule), now_us);
+        follow_step(core, moment, &claims[i], control_cell(device, rule), now_us);
+        int64_t next_us = step_cell(device, &claims[i])->next_us;
+        if (next_us < device->acting_us) /* too early a guess decides nothing */
+            device->acting_us = next_us;
     }
-    if (any)
-        moment->device->acting_us = fb_actuators_due(moment->device);
 }
 
 int64_t fb_steps_due(const struct fb_device *device) {
