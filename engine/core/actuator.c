@@ -92,8 +92,11 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     d->results[d->n_results++] = (struct fb_guard_result){
         row->guard, verdict, given, request->value,
         verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
-    if (verdict == FB_VERDICT_HOLD || row->guard == FB_GUARD_SLEW)
-        due_at(d, until_us); /* what else has an end is in the cell: find_due */
+    /* What else has an end is in the cell: find_due. A step that catch_up will keep back is none:
+     * over a long leap of the clock they would be asked for one by one. */
+    if (verdict == FB_VERDICT_HOLD ||
+        (row->guard == FB_GUARD_SLEW && request->lag_us <= request->max_lag_us))
+        due_at(d, until_us);
     switch (verdict) {
     case FB_VERDICT_PASS: break;
     case FB_VERDICT_CHANGE:

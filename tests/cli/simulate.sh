@@ -131,7 +131,10 @@ sed 's/well-{n}/well/' well.plant >one.plant
 run 3 --plant one.plant --fleet 2
 says err.txt 'needs {n}'
 
-# The example works as its page says.
-expect 0 "$flyball" simulate --rules "$examples/wells.rules" --plant "$examples/wells.plant" --fleet 20 --duration 12h
-check "its level is in band" awk '$1 == "level" { found = $4 > 95 } END { exit !found }' out.txt
+# The examples work as their pages say.
+for example in wells cold-rooms; do
+    expect 0 "$flyball" simulate --rules "$examples/$example.rules" --plant "$examples/$example.plant" \
+        --fleet 20 --duration 12h
+    check "$example: the value is in its band" awk '$5 == "%" { found = $4 > 95 } END { exit !found }' out.txt
+done
 finish

@@ -207,7 +207,8 @@ static void ask_slew(struct ora_request *r) {
     }
     r->value = up ? from + a->slew[up] : from - a->slew[up];
     r->slewed = true;
-    ora_note_due(r, r->now + p);
+    if (!r->behind)
+        ora_note_due(r, r->now + p);
     note(r, FB_GUARD_SLEW, FB_VERDICT_CHANGE, before, FB_NEVER);
 }
 

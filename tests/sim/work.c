@@ -40,6 +40,24 @@ static const char alarms_text[] =
     "  message \"{id} jumped to {temp:.1f}\"\n"
     "}\n";
 
+/* In all variants, but not where there is no journal. */
+static const char acting_text[] =
+    "actuator fan on machine : (off, on) {\n"
+    "  safe off  minimum on 300ms, off 300ms  lease 1m  breaker 6 reversals in 20s, hold 5s\n"
+    "}\n"
+    "actuator valve on machine : number [%] range 0..80 { safe 0 %  slew 20 % per 500ms }\n"
+    "control cool on machine {\n"
+    "  start when temp > 75 degC until temp < 65 degC  command fan = on  rollout armed\n"
+    "  message \"{id} at {site}: {temp:.1f}\"\n"
+    "}\n"
+    "control flush on machine {\n"
+    "  start when load > 60 %  command valve = load at priority 10  on unknown stop\n"
+    "  rollout armed\n"
+    "}\n"
+    "control dry on machine {\n"
+    "  start when on  command fan = on at priority 9 for 2s  rollout canary 50 %\n"
+    "}\n";
+
 static const struct {
     int hot, mean_s, busy, failed_ms;
     const char *more;
@@ -61,7 +79,9 @@ static struct fb_buf rules(int topics, int variant, const char *field) {
 }
 
 struct fb_buf sim_rules(int topics, int variant) {
-    return rules(topics, variant, "");
+    struct fb_buf text = rules(topics, variant, "");
+    fb_buf_text(&text, acting_text);
+    return text;
 }
 
 struct fb_buf sim_rules_of_least(int topics) {
