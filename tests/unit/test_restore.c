@@ -16,6 +16,7 @@
 #include "engine/codec/chunk.h"
 #include "engine/core/snapshot.h"
 #include "engine/run/task_commit.h"
+#include "engine/run/task_state.h"
 #include "tests/unit/bundle_of_text.h"
 #include "tests/unit/memory_history.h"
 
@@ -130,21 +131,31 @@ static void replace(struct fb_memory_record *item, struct fb_buf value) {
     item->value = value;
 }
 
+static void change_journal(struct fb_memory_record *item, void (*change)(struct fb_journal *)) {
+    struct fb_journal_writer writer = {0};
+    struct fb_journal commit_;
+    struct fb_buf out = {0};
+    assert_true(fb_journal_parse(fb_memory_view(&item->value), &commit_, NULL));
+    fb_buf_str(&writer.bytes, commit_.operations);
+    change(&commit_);
+    fb_journal_seal(&writer, &commit_, &out);
+    fb_journal_writer_free(&writer);
+    replace(item, out);
+}
+
+static void of_other_semantics(struct fb_journal *journal) {
+    journal->semantics = FB_SEMANTICS + 1;
+}
+
+static void without_epoch(struct fb_journal *journal) {
+    journal->epoch_ms = 0;
+}
+
 /* As if a build of other semantics had written the journal. */
 static void change_semantics(struct fixture *f) {
     struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
-    for (size_t i = 0; i < journal->n; i++) {
-        struct fb_memory_record *item = &journal->records[i];
-        struct fb_journal_writer writer = {0};
-        struct fb_journal commit_;
-        struct fb_buf out = {0};
-        assert_true(fb_journal_parse(fb_memory_view(&item->value), &commit_, NULL));
-        fb_buf_str(&writer.bytes, commit_.operations);
-        commit_.semantics = FB_SEMANTICS + 1;
-        fb_journal_seal(&writer, &commit_, &out);
-        fb_journal_writer_free(&writer);
-        replace(item, out);
-    }
+    for (size_t i = 0; i < journal->n; i++)
+        change_journal(&journal->records[i], of_other_semantics);
 }
 
 static void change_layout(struct fixture *f, const char *layout) {
@@ -179,6 +190,50 @@ static void what_was_drained_is_rebuilt_without_a_journal(void **state) {
     assert_int_equal(figures.records, 0);
     assert_int_equal(figures.devices, 3);
     assert_int_equal(fb_task_next(task, 0), 3);
+    fb_task_free(task);
+    end(f);
+}
+
+static int64_t epoch_of(const struct fb_task *task) {
+    struct fb_journal now;
+    fb_task_mark(task, &now);
+    return now.epoch_ms;
+}
+
+static void the_epoch_of_commands_is_kept(void **state) {
+    (void)state;
+    for (int drained = 0; drained < 2; drained++) {
+        struct fixture *f = begin(drained);
+        struct fb_restore_figures figures;
+        int64_t epoch = epoch_of(f->task);
+        assert_true(epoch > 0);
+        struct fb_task *task = restored(f, false, &figures);
+        assert_true(epoch_of(task) == epoch);
+        fb_task_tick(task, (epoch + 5000) * 1000);
+        assert_true(epoch_of(task) == epoch);
+        fb_task_free(task);
+        end(f);
+    }
+}
+
+/* As a build wrote it that commanded nothing: the epoch begins with what is taken next, and stays
+ * where that is taken again. */
+static void a_journal_without_an_epoch_gets_one(void **state) {
+    (void)state;
+    struct fixture *f = begin(false);
+    struct fb_restore_figures figures;
+    struct fb_memory_log *journal = &f->memory->logs[FB_STREAM_JOURNAL];
+    for (size_t i = 0; i < journal->n; i++)
+        change_journal(&journal->records[i], without_epoch);
+    fb_task_free(f->task);
+    f->task = restored(f, false, &figures);
+    assert_true(epoch_of(f->task) == 0);
+    take(f, "{\"id\":\"d\",\"temp\":20}");
+    int64_t epoch = epoch_of(f->task);
+    assert_true(epoch > 0);
+    commit(f);
+    struct fb_task *task = restored(f, false, &figures);
+    assert_true(epoch_of(task) == epoch);
     fb_task_free(task);
     end(f);
 }
@@ -408,6 +463,8 @@ static void a_journal_that_does_not_reach_back_to_the_older_one_halts(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_drained_is_rebuilt_without_a_journal),
+        cmocka_unit_test(the_epoch_of_commands_is_kept),
+        cmocka_unit_test(a_journal_without_an_epoch_gets_one),
         cmocka_unit_test(draining_again_makes_a_snapshot_only_where_something_was_taken),
         cmocka_unit_test(other_semantics_go_on_from_what_was_drained),
         cmocka_unit_test(other_semantics_do_not_take_again_what_was_not_drained),
