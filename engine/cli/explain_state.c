@@ -159,7 +159,7 @@ static void put_window(struct view *v, const struct fb_instr *in) {
     bool picks =
         aggregate == FB_AGG_FIRST || aggregate == FB_AGG_LAST || aggregate == FB_AGG_PREVIOUS;
     bool truth = aggregate == FB_AGG_ANY || aggregate == FB_AGG_ALL || aggregate == FB_AGG_CHANGED;
-    bool keeps = field && (picks || aggregate <= FB_AGG_MAX);
+    bool keeps = field && (picks || aggregate <= FB_AGG_MAX || aggregate == FB_AGG_TIME_AVG);
     enum fb_type type = truth ? FB_T_BOOL : picks ? window->type : FB_T_NUMBER;
     if (aggregate == FB_AGG_CHANGE && (window->type == FB_T_INTEGER || window->type == FB_T_TIME))
         type = FB_T_INTEGER;

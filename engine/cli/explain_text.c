@@ -25,6 +25,14 @@ static bool is(struct fb_str text, const char *word) {
     return fb_str_eq(text, fb_str_of(word));
 }
 
+/* A value of the actuator that this is about, in its unit where the rules are given. */
+static void put_value(const struct fb_explained *e, struct fb_story_value value,
+                      struct fb_buf *out) {
+    fb_put_story_value(out, value);
+    if (value.kind == FB_STORY_NUMBER && e->unit.n)
+        fb_buf_printf(out, " %.*s", FB_ARG(e->unit));
+}
+
 /* ---- what happened ---- */
 
 static void put_alarm(const struct fb_story *s, struct fb_buf *out) {
@@ -37,7 +45,8 @@ static void put_alarm(const struct fb_story *s, struct fb_buf *out) {
         fb_buf_printf(out, "%.*s, was %.*s", FB_ARG(s->outcome), FB_ARG(s->severity));
 }
 
-static void put_command(const struct fb_story *s, struct fb_buf *out) {
+static void put_command(const struct fb_explained *e, const struct fb_story *s,
+                        struct fb_buf *out) {
     static const struct {
         const char *reason, *words;
     } reasons[] = {{"claimed", "a rule claims it"},
@@ -46,13 +55,13 @@ static void put_command(const struct fb_story *s, struct fb_buf *out) {
                    {"safe", "made safe"},
                    {"slew", "a step on the way"}};
     fb_buf_printf(out, "%s %.*s = ", s->shadow ? "shadow command" : "command", FB_ARG(s->actuator));
-    fb_put_story_value(out, s->value);
+    put_value(e, s->value, out);
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (is(s->outcome, reasons[i].reason))
             fb_buf_printf(out, ": %s", reasons[i].words);
     if (!fb_str_eq(s->requested.text, s->value.text)) {
         fb_buf_text(out, "; requested was ");
-        fb_put_story_value(out, s->requested);
+        put_value(e, s->requested, out);
     }
 }
 
@@ -64,7 +73,7 @@ static const struct fb_story_verdict *verdict_of(const struct fb_story *s,
     return NULL;
 }
 
-static void put_block(const struct fb_story *s, struct fb_buf *out) {
+static void put_block(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     fb_buf_printf(out, "%s%.*s: ", s->shadow ? "shadow " : "", FB_ARG(s->actuator));
     if (is(s->outcome, "ended")) {
         fb_buf_printf(out, "%.*s blocks no longer; it blocked %" PRId64 " decision%s",
@@ -72,10 +81,10 @@ static void put_block(const struct fb_story *s, struct fb_buf *out) {
         return;
     }
     const struct fb_story_verdict *verdict = verdict_of(s, s->guardrail);
-    fb_put_story_value(out, s->requested);
+    put_value(e, s->requested, out);
     if (verdict && is(verdict->result, "change")) {
         fb_buf_printf(out, " made ");
-        fb_put_story_value(out, verdict->applied);
+        put_value(e, verdict->applied, out);
         fb_buf_printf(out, " by %.*s", FB_ARG(s->guardrail));
     } else {
         fb_buf_printf(out, " %s by %.*s",
@@ -88,7 +97,8 @@ static void put_block(const struct fb_story *s, struct fb_buf *out) {
     }
 }
 
-static void put_headline(const struct fb_story *s, struct fb_buf *out) {
+static void put_headline(const struct fb_explained *e, const struct fb_story *s,
+                         struct fb_buf *out) {
     int64_t at_us = s->at_us != FB_NO_TIME ? s->at_us : s->clock_us;
     if (at_us != FB_NO_TIME) {
         fb_put_clock(out, at_us);
@@ -99,10 +109,10 @@ static void put_headline(const struct fb_story *s, struct fb_buf *out) {
         put_alarm(s, out);
         break;
     case FB_STORY_COMMAND:
-        put_command(s, out);
+        put_command(e, s, out);
         break;
     case FB_STORY_BLOCK:
-        put_block(s, out);
+        put_block(e, s, out);
         break;
     case FB_STORY_EVENT:
         fb_buf_printf(out, "event %.*s/%.*s%s%.*s", FB_ARG(s->rule), FB_ARG(s->device),
@@ -254,7 +264,7 @@ static void put_check(const struct fb_explained *e, struct fb_buf *out) {
 
 /* ---- claims and guardrails ---- */
 
-static void put_claims(const struct fb_story *s, struct fb_buf *out) {
+static void put_claims(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     if (s->n_entries == 0) {
         fb_buf_text(out, "claims    none in force\n");
         return;
@@ -263,26 +273,27 @@ static void put_claims(const struct fb_story *s, struct fb_buf *out) {
         const struct fb_story_entry *entry = &s->entries[i];
         struct fb_str who = entry->rule.n ? entry->rule : FB_S("the operator's hand");
         fb_buf_printf(out, "%s%.*s = ", i ? "          " : "claims    ", FB_ARG(who));
-        fb_put_story_value(out, entry->value);
+        put_value(e, entry->value, out);
         fb_buf_printf(out, " at priority %" PRId64 "%s\n", entry->priority,
                       fb_str_eq(entry->rule, s->rule) ? ": wins" : "");
     }
 }
 
-static void put_verdict(const struct fb_story_verdict *verdict, struct fb_buf *out) {
+static void put_verdict(const struct fb_explained *e, const struct fb_story_verdict *verdict,
+                        struct fb_buf *out) {
     fb_buf_printf(out, "%-12.*s", FB_ARG(verdict->guardrail));
     if (is(verdict->result, "pass")) {
         fb_buf_text(out, "lets ");
-        fb_put_story_value(out, verdict->requested);
+        put_value(e, verdict->requested, out);
         fb_buf_text(out, " pass");
     } else if (is(verdict->result, "change")) {
         fb_buf_text(out, "changes ");
-        fb_put_story_value(out, verdict->requested);
+        put_value(e, verdict->requested, out);
         fb_buf_text(out, " to ");
-        fb_put_story_value(out, verdict->applied);
+        put_value(e, verdict->applied, out);
     } else {
         fb_buf_text(out, is(verdict->result, "hold") ? "holds " : "refuses ");
-        fb_put_story_value(out, verdict->requested);
+        put_value(e, verdict->requested, out);
     }
     if (verdict->until_us != FB_NO_TIME) {
         fb_buf_text(out, " until ");
@@ -291,11 +302,11 @@ static void put_verdict(const struct fb_story_verdict *verdict, struct fb_buf *o
     fb_buf_char(out, '\n');
 }
 
-static void put_acting(const struct fb_story *s, struct fb_buf *out) {
-    put_claims(s, out);
+static void put_acting(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
+    put_claims(e, s, out);
     for (uint32_t i = 0; i < s->n_verdicts; i++) {
         fb_buf_text(out, i ? "          " : "guards    ");
-        put_verdict(&s->verdicts[i], out);
+        put_verdict(e, &s->verdicts[i], out);
     }
 }
 
@@ -307,7 +318,7 @@ static void put_related(const struct fb_explained *e, enum fb_find which, const 
     if (!e->has[which])
         return;
     fb_buf_printf(out, "%-10s", name);
-    put_headline(s, out);
+    put_headline(e, s, out);
     fb_buf_text(out, "          id ");
     fb_buf_printf(out, "%.*s", (int)(s->explains.n ? s->explains.n : 32),
                   s->explains.n ? s->explains.p : s->hash.p);
@@ -326,7 +337,7 @@ static void put_who_ended(const struct fb_explained *e, struct fb_buf *out) {
         return;
     }
     fb_buf_printf(out, "ended     the claim of rule %.*s, which asked for ", FB_ARG(last->rule));
-    fb_put_story_value(out, last->requested);
+    put_value(e, last->requested, out);
     fb_buf_text(out, " at ");
     fb_put_clock(out, last->at_us);
     fb_buf_text(out, "; the values that ended it are not recorded where no rule wins\n");
@@ -342,17 +353,33 @@ static void put_all_related(const struct fb_explained *e, struct fb_buf *out) {
     put_related(e, FB_FIND_AFTER, "after", out);
 }
 
+/* Of the actuator; empty: it has none, or no rules are given. */
+static struct fb_str unit_of(const struct fb_explained *e) {
+    const struct fb_story *s = itself(e);
+    const char *slash = s->actuator.n ? memchr(s->actuator.p, '/', s->actuator.n) : NULL;
+    struct fb_str name = {s->actuator.p, slash ? (size_t)(slash - s->actuator.p) : 0};
+    const struct fb_program *program = e->compiled ? e->compiled->program : NULL;
+    const struct fb_rule *rule = rule_of(e);
+    for (uint32_t i = 0; program && i < program->n_classes; i++)
+        for (uint32_t k = 0; k < program->classes[i].n_actuators; k++)
+            if ((!rule || rule->class_index == i) &&
+                fb_str_eq(program->classes[i].actuators[k].name, name))
+                return program->classes[i].actuators[k].unit;
+    return (struct fb_str){0};
+}
+
 void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out) {
     struct fb_explained e = *explained; /* the walk over the text hands it on */
+    e.unit = unit_of(&e);
     const struct fb_story *s = itself(&e);
-    put_headline(s, out);
+    put_headline(&e, s, out);
     put_rule(&e, out);
     put_cause(s, out);
     put_origin(&e, out);
     put_operands(&e, out);
     put_check(&e, out);
     if (s->sort == FB_STORY_COMMAND || s->sort == FB_STORY_BLOCK) {
-        put_acting(s, out);
+        put_acting(&e, s, out);
         put_actuator(&e, out);
     }
     put_all_related(&e, out);
@@ -364,10 +391,11 @@ void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
     static const char *const names[FB_FINDS] = {"record", "last",  "before", "after",
                                                 "began",  "ended", "raised", "cleared"};
     struct fb_explained e = *explained;
+    e.unit = unit_of(&e);
     struct fb_buf text = {0};
     const struct fb_rule *rule = rule_of(&e);
     fb_buf_text(out, "{\"headline\":");
-    put_headline(itself(&e), &text);
+    put_headline(&e, itself(&e), &text);
     fb_json_put_text(out, (struct fb_str){text.p, text.n - 1});
     const char *fault = fb_audit_find_fault(e.find);
     fb_buf_text(out, ",\"fault\":");

@@ -14,6 +14,7 @@ struct fb_explained {
     struct fb_story stories[FB_FINDS];
     bool has[FB_FINDS];
     const struct fb_compiled *compiled; /* --rules; NULL: none were given */
+    struct fb_str unit;                 /* of the actuator; found by these functions themselves */
 };
 
 void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out);

@@ -33,8 +33,27 @@ const struct fb_instr *fb_code_of(const struct fb_class *class_, const struct fb
     return NULL;
 }
 
+/* The register itself, or what it only hands on: votes are copied to stand side by side, `previous`
+ * is unknown while its argument is. A conversion is told, since a constant beside it is in that
+ * unit. */
 static const struct fb_instr *of(const struct writer *w, uint32_t reg) {
-    return fb_code_of(w->class_, w->code, (uint16_t)reg);
+    const struct fb_instr *in = fb_code_of(w->class_, w->code, (uint16_t)reg);
+    if ((in->op == FB_I_AND && in->a == in->b) || in->op == FB_I_INT_TO_NUMBER)
+        return of(w, in->a);
+    if (in->op == FB_I_IF && fb_code_of(w->class_, w->code, in->a)->op == FB_I_KNOWN &&
+        fb_code_of(w->class_, w->code, (uint16_t)in->imm)->op == FB_I_UNKNOWN)
+        return of(w, in->b);
+    return in;
+}
+
+/* What the samples are in: spreads and sums of temperatures are not. Empty: not known. */
+static struct fb_str unit_of(const struct fb_class *class_, uint32_t window, uint8_t aggregate) {
+    const uint32_t keep = 1u << FB_AGG_AVG | 1u << FB_AGG_MIN | 1u << FB_AGG_MAX |
+                          1u << FB_AGG_FIRST | 1u << FB_AGG_LAST | 1u << FB_AGG_TIME_AVG |
+                          1u << FB_AGG_PREVIOUS;
+    if (class_->windows[window].input != FB_INPUT_FIELD || !(keep >> aggregate & 1))
+        return (struct fb_str){0};
+    return class_->fields[class_->windows[window].field].unit;
 }
 
 static void put_span(struct fb_buf *out, int64_t us) {
@@ -102,8 +121,8 @@ static struct measure measure_of(const struct writer *w, uint32_t reg) {
         const struct fb_actuator *actuator = &w->class_->actuators[in->imm];
         measure = (struct measure){actuator->unit, actuator->words,
                                    actuator->is_switch ? FB_T_ENUM : FB_T_NUMBER};
-    } else if (in->op == FB_I_WINDOW && w->class_->windows[in->imm].input == FB_INPUT_FIELD) {
-        measure.unit = w->class_->fields[w->class_->windows[in->imm].field].unit;
+    } else if (in->op == FB_I_WINDOW) {
+        measure.unit = unit_of(w->class_, in->imm, in->sub);
     }
     return measure;
 }
@@ -257,13 +276,9 @@ static void put_comparison(const struct writer *w, const struct fb_instr *in, in
         fb_buf_printf(w->out, "%.*s %s ", FB_ARG(field->name), fb_cmp_text(in->sub));
         put_number(w, class_->numbers[in->imm], field->unit);
     } else if (in->op == FB_I_WINDOW_CMP) {
-        const struct fb_window *window = &class_->windows[in->imm];
-        bool counts = (in->sub & 31) == FB_AGG_COUNT;
         fb_window_words(class_, in->imm, in->sub & 31, w->out);
         fb_buf_printf(w->out, " %s ", fb_cmp_text(in->sub >> 5));
-        put_number(w, class_->numbers[in->b],
-                   window->input == FB_INPUT_FIELD && !counts ? class_->fields[window->field].unit
-                                                              : (struct fb_str){0});
+        put_number(w, class_->numbers[in->b], unit_of(class_, in->imm, in->sub & 31));
     } else {
         put_two(w, in, fb_cmp_text(in->sub), depth);
     }
@@ -294,7 +309,6 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
         put_quality(w, in);
         break;
     case FB_I_INT_TO_NUMBER:
-    case FB_I_CONVERT:
         put_reg(w, in->a, depth, beside);
         break;
     case FB_I_ADD:
@@ -359,6 +373,7 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
     case FB_I_MIN:
     case FB_I_MAX:
     case FB_I_CLAMP:
+    case FB_I_CONVERT:
     case FB_I_KNOWN:
     case FB_I_IF:
     case FB_I_SELECT:
