@@ -58,7 +58,9 @@ static void put_command(const struct fb_explained *e, const struct fb_story *s,
     put_value(e, s->value, out);
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         if (is(s->outcome, reasons[i].reason))
-            fb_buf_printf(out, ": %s", reasons[i].words);
+            fb_buf_printf(out, ": %s",
+                          i == 0 && fb_story_has_hand(s) ? "the operator's hand asks for it"
+                                                         : reasons[i].words);
     if (!fb_str_eq(s->requested.text, s->value.text)) {
         fb_buf_text(out, "; requested was ");
         put_value(e, s->requested, out);
@@ -97,6 +99,34 @@ static void put_block(const struct fb_explained *e, const struct fb_story *s, st
     }
 }
 
+static void put_call(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
+    fb_buf_printf(out, "operator's call %.*s %.*s", FB_ARG(s->call), FB_ARG(s->outcome));
+    if (s->what_device.n)
+        fb_buf_printf(out, ": %.*s/%.*s", FB_ARG(s->what_actuator), FB_ARG(s->what_device));
+    else if (s->what_actuator.n)
+        fb_buf_printf(out, ": actuator %.*s", FB_ARG(s->what_actuator));
+    else if (s->what_rule.n)
+        fb_buf_printf(out, ": rule %.*s", FB_ARG(s->what_rule));
+    else if (s->mode.n)
+        fb_buf_text(out, ": everything");
+    if (s->mode.n)
+        fb_buf_printf(out, ", %.*s", FB_ARG(s->mode));
+    if (s->value.kind != FB_STORY_NONE) {
+        fb_buf_text(out, " = ");
+        put_value(e, s->value, out);
+    }
+    if (s->until_us != FB_NO_TIME && fb_str_eq(s->call, FB_S("hand"))) {
+        fb_buf_text(out, " until ");
+        fb_put_clock(out, s->until_us);
+    }
+    if (s->who.n)
+        fb_buf_printf(out, ", by %.*s", FB_ARG(s->who));
+    if (s->reason.n)
+        fb_buf_printf(out, ": %.*s", FB_ARG(s->reason));
+    if (s->why.n)
+        fb_buf_printf(out, "; %.*s", FB_ARG(s->why));
+}
+
 static void put_headline(const struct fb_explained *e, const struct fb_story *s,
                          struct fb_buf *out) {
     int64_t at_us = s->at_us != FB_NO_TIME ? s->at_us : s->clock_us;
@@ -117,6 +147,9 @@ static void put_headline(const struct fb_explained *e, const struct fb_story *s,
     case FB_STORY_EVENT:
         fb_buf_printf(out, "event %.*s/%.*s%s%.*s", FB_ARG(s->rule), FB_ARG(s->device),
                       s->message.n ? ": " : "", FB_ARG(s->message));
+        break;
+    case FB_STORY_OPERATOR:
+        put_call(e, s, out);
         break;
     case FB_STORY_REJECTED:
         fb_buf_printf(out, "a record was rejected: %.*s", FB_ARG(s->outcome));
@@ -332,6 +365,10 @@ static void put_who_ended(const struct fb_explained *e, struct fb_buf *out) {
     const struct fb_story *s = itself(e), *last = &e->stories[FB_FIND_LAST];
     if (s->sort != FB_STORY_COMMAND || !is(s->outcome, "relinquished"))
         return;
+    if (e->has[FB_FIND_LAST] && fb_story_has_hand(last)) {
+        fb_buf_text(out, "ended     the operator's hand\n");
+        return;
+    }
     if (!e->has[FB_FIND_LAST] || last->rule.n == 0) {
         fb_buf_text(out, "ended     whose claim ended does not stand in these records\n");
         return;
@@ -349,6 +386,7 @@ static void put_all_related(const struct fb_explained *e, struct fb_buf *out) {
     put_related(e, FB_FIND_CLEARED, "later", out);
     put_related(e, FB_FIND_BEGAN, "began", out);
     put_related(e, FB_FIND_ENDED, "ended", out);
+    put_related(e, FB_FIND_CALL, "operator", out);
     put_related(e, FB_FIND_BEFORE, "before", out);
     put_related(e, FB_FIND_AFTER, "after", out);
 }
@@ -388,8 +426,8 @@ void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out) {
 /* ---- JSON ---- */
 
 void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
-    static const char *const names[FB_FINDS] = {"record", "last",  "before", "after",
-                                                "began",  "ended", "raised", "cleared"};
+    static const char *const names[FB_FINDS] = {"record", "last",   "before", "after",  "began",
+                                                "ended",  "raised", "call",   "cleared"};
     struct fb_explained e = *explained;
     e.unit = unit_of(&e);
     struct fb_buf text = {0};

@@ -9,7 +9,7 @@
 #include "engine/codec/json.h"
 #include "engine/model/program.h"
 
-enum { PATHS_MAX = 40 };
+enum { PATHS_MAX = 48 };
 
 /* A scanner for objects of one kind, and what its last object holds. */
 struct part {
@@ -53,15 +53,62 @@ enum record_member {
     HASH,
     VALUES,
     MESSAGE,
+    CALL,
+    WHO,
+    REASON,
+    WHY,
+    WHAT_ACTUATOR,
+    WHAT_DEVICE,
+    WHAT_RULE,
+    WHAT_MODE,
+    WHAT_VALUE,
+    WHAT_UNTIL,
     RECORD_MEMBERS
 };
-static const char *const record_names[RECORD_MEMBERS] = {
-    "task",        "kind",    "rule",           "rule_version", "device",          "at",
-    "clock",       "cause",   "cause.deadline", "cause.topic",  "cause.partition", "cause.offset",
-    "cause.index", "inputs",  "verdicts",       "outcome",      "explains",        "severity",
-    "actuator",    "entries", "requested",      "value",        "epoch",           "command",
-    "guardrail",   "applied", "count",          "shadow",       "build",           "from",
-    "rules",       "hash",    "values",         "message"};
+static const char *const record_names[RECORD_MEMBERS] = {"task",
+                                                         "kind",
+                                                         "rule",
+                                                         "rule_version",
+                                                         "device",
+                                                         "at",
+                                                         "clock",
+                                                         "cause",
+                                                         "cause.deadline",
+                                                         "cause.topic",
+                                                         "cause.partition",
+                                                         "cause.offset",
+                                                         "cause.index",
+                                                         "inputs",
+                                                         "verdicts",
+                                                         "outcome",
+                                                         "explains",
+                                                         "severity",
+                                                         "actuator",
+                                                         "entries",
+                                                         "requested",
+                                                         "value",
+                                                         "epoch",
+                                                         "command",
+                                                         "guardrail",
+                                                         "applied",
+                                                         "count",
+                                                         "shadow",
+                                                         "build",
+                                                         "from",
+                                                         "rules",
+                                                         "hash",
+                                                         "values",
+                                                         "message",
+                                                         "call",
+                                                         "who",
+                                                         "reason",
+                                                         "why",
+                                                         "what.actuator",
+                                                         "what.device",
+                                                         "what.rule",
+                                                         "what.mode",
+                                                         "what.value",
+                                                         "what.until"};
 
 enum input_member { IN_NAME, IN_VALUE, IN_UNIT, IN_QUALITY, IN_AT, IN_OFFSET, INPUT_MEMBERS };
 static const char *const input_names[INPUT_MEMBERS] = {"name",    "value", "unit",
@@ -296,6 +343,8 @@ static bool sort_of(const struct part *record, struct fb_arena *arena, struct fb
         story->sort = FB_STORY_RULES;
     else if (fb_str_eq(kind, FB_S("clock")))
         story->sort = FB_STORY_CLOCK;
+    else if (fb_str_eq(kind, FB_S("operator")))
+        story->sort = FB_STORY_OPERATOR;
     else if (member(record, VALUES)->kind == FB_JSON_OBJECT)
         story->sort = FB_STORY_EVENT;
     else
@@ -324,6 +373,19 @@ static void read_acting(const struct part *record, struct fb_arena *arena, struc
     story->count = int_of(record, COUNT);
 }
 
+static void read_call(const struct part *record, struct fb_arena *arena, struct fb_story *story) {
+    story->call = text_of(record, CALL, arena);
+    story->who = text_of(record, WHO, arena);
+    story->reason = text_of(record, REASON, arena);
+    story->why = text_of(record, WHY, arena);
+    story->what_actuator = text_of(record, WHAT_ACTUATOR, arena);
+    story->what_device = text_of(record, WHAT_DEVICE, arena);
+    story->what_rule = text_of(record, WHAT_RULE, arena);
+    story->mode = text_of(record, WHAT_MODE, arena);
+    story->value = value_of(record, WHAT_VALUE, arena);
+    story->until_us = time_of(record, WHAT_UNTIL);
+}
+
 bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb_arena *arena,
                    struct fb_story *story) {
     const struct part *record = &reader->record;
@@ -347,6 +409,8 @@ bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb
     story->from_us = time_of(record, FROM);
     read_cause(record, arena, story);
     read_acting(record, arena, story);
+    if (story->sort == FB_STORY_OPERATOR)
+        read_call(record, arena, story);
     read_verdicts(reader, arena, story);
     read_entries(reader, arena, story);
     if (story->sort == FB_STORY_EVENT)
@@ -354,6 +418,13 @@ bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb
     else
         read_inputs(reader, arena, story);
     return true;
+}
+
+bool fb_story_has_hand(const struct fb_story *story) {
+    for (uint32_t i = 0; i < story->n_entries; i++)
+        if (story->entries[i].rule.n == 0)
+            return true;
+    return false;
 }
 
 const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name) {

@@ -35,7 +35,7 @@ struct fb_story_verdict {
 };
 
 struct fb_story_entry {
-    struct fb_str rule;
+    struct fb_str rule; /* empty: the operator's hand */
     int64_t priority;
     struct fb_story_value value;
 };
@@ -47,7 +47,8 @@ enum fb_story_sort {
     FB_STORY_EVENT, /* from an output: the trail has none */
     FB_STORY_REJECTED,
     FB_STORY_RULES,
-    FB_STORY_CLOCK
+    FB_STORY_CLOCK,
+    FB_STORY_OPERATOR
 };
 
 /* Members that the sort does not have are empty, 0, FB_NO_TIME. All in the arena. */
@@ -70,6 +71,10 @@ struct fb_story {
     struct fb_str message;      /* of an event */
     struct fb_str build, rules; /* where rules were activated */
     int64_t from_us;            /* of a jump of the clock */
+    /* An operator's call; its value is `value`. */
+    struct fb_str call, who, reason, why;
+    struct fb_str what_actuator, what_device, what_rule, mode; /* no name: of all */
+    int64_t until_us;
     struct fb_story_input *inputs;
     struct fb_story_verdict *verdicts;
     struct fb_story_entry *entries;
@@ -85,6 +90,8 @@ void fb_story_reader_free(struct fb_story_reader *reader);
 bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb_arena *arena,
                    struct fb_story *story);
 
+/* Whether the operator's hand is among the claims. */
+bool fb_story_has_hand(const struct fb_story *story);
 /* NULL: it has no input of this name. */
 const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name);
 

@@ -10,7 +10,7 @@
 #include "engine/codec/json.h"
 
 /* Of an alarm, an actuator or what one guardrail does to it: the last record. */
-enum kept { LAST, CHANGED, BEGAN, RAISED, KEPT };
+enum kept { LAST, CHANGED, BEGAN, RAISED, CALL, KEPT };
 
 /* What an output's line says of itself. */
 enum output_member { TYPE, ID, DATA, OUTPUT_MEMBERS };
@@ -110,6 +110,17 @@ static struct fb_str guard_of(struct fb_audit_find *find, const struct fb_story 
     return view(&find->key);
 }
 
+/* Of an operator's call: the actuator on the device; of a kill, whatever it is of, "k". */
+static struct fb_str target_of(struct fb_audit_find *find, const struct fb_story *story) {
+    find->key.n = 0;
+    if (story->what_device.n)
+        fb_buf_printf(&find->key, "c %.*s/%.*s", FB_ARG(story->what_actuator),
+                      FB_ARG(story->what_device));
+    else
+        fb_buf_char(&find->key, 'k');
+    return view(&find->key);
+}
+
 /* NULL: nothing has been kept for it; `make` makes room. */
 static struct fb_buf *kept_of(struct fb_audit_find *find, struct fb_str subject, enum kept which,
                               bool make) {
@@ -149,6 +160,25 @@ static bool begins_with(struct fb_str text, struct fb_str beginning) {
     return text.n >= beginning.n && memcmp(text.p, beginning.p, beginning.n) == 0;
 }
 
+static bool speaks(const struct fb_story *story, const char *guardrail) {
+    for (uint32_t i = 0; i < story->n_verdicts; i++)
+        if (fb_str_eq(story->verdicts[i].guardrail, fb_str_of(guardrail)))
+            return true;
+    return fb_str_eq(story->guardrail, fb_str_of(guardrail));
+}
+
+/* By hand, or behind a command that was; or by a kill. */
+static void find_call(struct fb_audit_find *find, const struct fb_story *story) {
+    struct fb_story last;
+    struct fb_str data = view(&find->found[FB_FIND_LAST]);
+    bool after = data.n && fb_story_read(find->stories, data, find->arena, &last) &&
+                 fb_story_has_hand(&last);
+    if (speaks(story, "kill"))
+        give(find, FB_S("k"), CALL, FB_FIND_CALL);
+    else if (after || fb_story_has_hand(story))
+        give(find, view(&find->subject), CALL, FB_FIND_CALL);
+}
+
 static void find_itself(struct fb_audit_find *find, const struct fb_story *story,
                         struct fb_str data, const char *fault) {
     if (find->matches && fb_str_eq(view(&find->found[FB_FIND_ITSELF]), data))
@@ -167,6 +197,7 @@ static void find_itself(struct fb_audit_find *find, const struct fb_story *story
         set(&find->subject, subject_of(find, story));
         give(find, view(&find->subject), LAST, FB_FIND_LAST);
         give(find, view(&find->subject), CHANGED, FB_FIND_BEFORE);
+        find_call(find, story);
     }
     if (story->sort == FB_STORY_BLOCK) {
         find->began = outcome_is(story, "began");
@@ -203,6 +234,8 @@ static void remember(struct fb_audit_find *find, const struct fb_story *story, s
         keep(find, subject_of(find, story), LAST, data);
         if (!outcome_is(story, "renewed"))
             keep(find, subject_of(find, story), CHANGED, data);
+    } else if (story->sort == FB_STORY_OPERATOR && outcome_is(story, "accepted")) {
+        keep(find, target_of(find, story), CALL, data);
     } else if (story->sort == FB_STORY_BLOCK && outcome_is(story, "began")) {
         keep(find, guard_of(find, story), BEGAN, data);
     }

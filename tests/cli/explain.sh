@@ -216,6 +216,30 @@ check "it is JSON" python3 -c 'import json; json.load(open("out.txt"))'
 expect 0 "$flyball" explain "$(of_output audit.ndjson '"kind":"rules"')" results/audit.ndjson
 says out.txt 'were activated, by build'
 
+# An operator's hand and a kill: whose call it was.
+cat >calls.ndjson <<'END'
+{"at":"2026-01-01T00:00:17Z","call":"hand","actuator":"pump","device":"t1","value":"on","until":"2026-01-01T00:00:40Z","who":"anna","reason":"a try"}
+{"at":"2026-01-01T00:00:21Z","call":"auto","actuator":"pump","device":"t1","who":"anna"}
+{"at":"2026-01-01T00:00:22Z","call":"kill","mode":"freeze","all":true,"who":"ben","reason":"work"}
+END
+expect 0 "$flyball" replay --rules tank.rules --input events.ndjson --calls calls.ndjson --out called \
+    --quiet
+of_called() { # "WORDS": id of the first audit record that holds them
+    grep -F -e "$1" called/audit.ndjson | first_id
+}
+expect 0 "$flyball" explain "$(of_called '"priority":8')" called/audit.ndjson --rules tank.rules
+says out.txt "rule      none: the operator's hand is in force"
+says out.txt "claims    the operator's hand = on at priority 8: wins"
+says out.txt "operator  2026-01-01 00:00:17.000  operator's call hand accepted: pump/t1 = on until 2026-01-01 00:00:40.000, by anna: a try"
+expect 0 "$flyball" explain "$(of_called '"guardrail":"kill","count":0')" called/audit.ndjson
+says out.txt "refused by kill"
+says out.txt "operator's call kill accepted: everything, freeze, by ben: work"
+expect 0 "$flyball" explain "$(of_called '"call":"auto"')" called/audit.ndjson
+says out.txt "operator's call auto accepted: pump/t1, by anna"
+expect 0 "$flyball" explain --rule drain --device t1 --rules tank.rules --input events.ndjson \
+    --calls calls.ndjson --at 2026-01-01T00:00:19Z
+says out.txt "claimed by the operator's hand = on at priority 8: wins"
+
 # ---- why not ----
 
 why_not() { # RULE TIME [OPTION...]
