@@ -237,6 +237,7 @@ enum fb_actuator_item_kind {
     FB_ACT_DELIVER,      /* deliver within dur */
     FB_ACT_HOLD,         /* hold at most dur */
     FB_ACT_COMBINE,      /* combine min | max | safest */
+    FB_ACT_FEEDBACK,     /* feedback expr [within sum] after dur */
     FB_ACT_PERMISSIVE,   /* permissive when cond */
     FB_ACT_INTERLOCK,    /* interlock when cond */
     FB_ACT_LOCKOUT,      /* lockout dur after interlock */
@@ -270,6 +271,10 @@ struct fb_actuator_decl {
     struct fb_node *ignore_under;
     struct fb_node *lease, *deliver, *hold;
     enum fb_combine_word combine;
+    /* feedback: a condition of two words, a number of a number; NULL: none. `within`: NULL for two
+     * words. The alarm that it raises is the file's next item. */
+    struct fb_node *feedback, *feedback_within, *feedback_after;
+    struct fb_span feedback_span; /* of the clause, broken ones too; empty: none */
     struct fb_node *permissive, *interlock; /* conditions */
     struct fb_node *lockout;
     uint32_t reversals; /* breaker; 0: not written */
@@ -309,6 +314,9 @@ enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT, FB_RULE_CONTROL };
 
 struct fb_rule_decl {
     enum fb_rule_kind kind;
+    /* The alarm that this actuator's `feedback` stands for; its spans are the clause's, and it has
+     * no block. NULL: the rule stands in the text itself. */
+    const struct fb_actuator_decl *feedback_of;
     struct fb_str name;
     struct fb_span span, name_span;
     struct fb_str class_name;

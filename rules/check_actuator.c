@@ -161,6 +161,7 @@ static const struct {
     [FB_ACT_DELIVER] = {"deliver within", true, true},
     [FB_ACT_HOLD] = {"hold at most", true, true},
     [FB_ACT_COMBINE] = {"combine", true, true},
+    [FB_ACT_FEEDBACK] = {"feedback", true, true},
     [FB_ACT_PERMISSIVE] = {"permissive", true, true},
     [FB_ACT_INTERLOCK] = {"interlock", true, true},
     [FB_ACT_LOCKOUT] = {"lockout", true, false},
@@ -252,6 +253,61 @@ void fb_check_actuator(struct fb_checker *ck, uint32_t index) {
     if (actuator->permissive)
         fb_check_condition(ck, actuator->permissive, "what stands behind `permissive when`");
     ck->scope = NULL;
+}
+
+/* ---- feedback ------------------------------------------------------------------------------- */
+
+static bool refuse_within(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    if (is_switch(actuator))
+        fb_diag_add(ck->diags, FB_E_ACTUATOR_CLAUSE, actuator->feedback_within->span,
+                    "leave `within` out: what stands behind `feedback` is true while it is active",
+                    "`within` is for numbers, and `%.*s` has two words", FB_ARG(actuator->name));
+    else
+        fb_diag_add(ck->diags, FB_E_ACTUATOR_CLAUSE, actuator->feedback_span,
+                    "say how far apart the two may be, as in `feedback speed within 8 % after 60s`",
+                    "`feedback` of a number needs `within`, and `%.*s` is a number",
+                    FB_ARG(actuator->name));
+    return false;
+}
+
+static bool check_tolerance(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    double x;
+    struct fb_node *within = actuator->feedback_within;
+    fb_check_node(ck, within, NULL);
+    if (fb_check_failed(within) || !fb_check_is_number(ck, within))
+        return false;
+    if (fb_unit_is_point(within->unit)) {
+        fb_diag_add(ck->diags, FB_E_DIFFERENCE_COMPARED, within->span,
+                    within->kind == FB_N_NUMBER ? fb_check_as_difference(ck, within) : NULL,
+                    "what stands behind `within` is a difference, and `%s` is a temperature",
+                    fb_check_source(ck, within));
+        return false;
+    }
+    if (fb_check_constant(within, within->unit, &x) && x < 0) {
+        fb_diag_add(ck->diags, FB_E_SPAN, within->span, NULL,
+                    "what stands behind `within` cannot be negative");
+        return false;
+    }
+    return true;
+}
+
+bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    struct fb_node *feedback = actuator->feedback;
+    if (actuator->type.type == FB_T_NONE)
+        return false; /* reported */
+    if (is_switch(actuator) != (actuator->feedback_within == NULL))
+        return refuse_within(ck, actuator);
+    if (is_switch(actuator))
+        return fb_check_condition(ck, feedback, "what stands behind `feedback`");
+    fb_check_node(ck, feedback, NULL);
+    if (fb_check_failed(feedback) || !fb_check_is_number(ck, feedback))
+        return false;
+    if (!fb_unit_agree(feedback->unit, actuator->type.unit)) {
+        fb_diag_add(ck->diags, FB_E_DIMENSIONS, feedback->span, NULL, "%s, and %s",
+                    values_text(ck, actuator), fb_check_in_unit(ck, feedback));
+        return false;
+    }
+    return check_tolerance(ck, actuator);
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */

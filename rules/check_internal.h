@@ -142,6 +142,8 @@ void fb_check_positive_span(struct fb_checker *ck, struct fb_node *node, const c
 /* Units and words, before anything reads them. */
 void fb_check_actuator_type(struct fb_checker *ck, struct fb_actuator_decl *actuator);
 void fb_check_actuator(struct fb_checker *ck, uint32_t index);
+/* What stands in `feedback`; only then is the condition of its alarm worth a look. */
+bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *actuator);
 /* A command of a control on the class: its target, its value, its priority and length. */
 void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command, uint32_t class_index);
 

@@ -100,8 +100,27 @@ static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
     out->params[out->n_params++] = param;
 }
 
+/* One actuator declared twice, which is reported, has two alarms of one name. */
+static bool of_one_actuator(const struct fb_rule_decl *a, const struct fb_rule_decl *b) {
+    return a->feedback_of && b->feedback_of && fb_str_eq(a->class_name, b->class_name) &&
+           fb_str_eq(a->feedback_of->name, b->feedback_of->name);
+}
+
+static void refuse_alarm(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                         const struct fb_rule_decl *before) {
+    if (!of_one_actuator(rule, before))
+        fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span,
+                    "give the other one, or the actuator, another name",
+                    "the alarm of this is `%.*s`, and there is a rule of this name, in %s",
+                    FB_ARG(rule->name), place_of(ck, before->name_span));
+}
+
 static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
     uint32_t before = fb_map_get(ck->rules, rule->name);
+    if (before != FB_MAP_NONE && rule->feedback_of) {
+        refuse_alarm(ck, rule, ck->out->rules[before].decl);
+        return;
+    }
     if (before != FB_MAP_NONE) {
         fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span,
                     "a rule's name is part of its alerts' key; give each its own",
@@ -109,7 +128,9 @@ static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
                     place_of(ck, ck->out->rules[before].decl->name_span));
         return;
     }
-    uint32_t index = fb_check_class_index(ck, rule->class_name, rule->class_span);
+    uint32_t index = rule->feedback_of /* its actuator reports */
+                         ? fb_map_get(ck->classes, rule->class_name)
+                         : fb_check_class_index(ck, rule->class_name, rule->class_span);
     struct fb_checked *out = ck->out;
     fb_map_put(ck->rules, rule->name, out->n_rules);
     out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};

@@ -154,6 +154,8 @@ static void check_texts(struct fb_checker *ck, const struct fb_rule_decl *rule) 
 static void check_conditions(struct fb_checker *ck, const struct fb_rule_decl *rule) {
     if (rule->where)
         fb_check_condition(ck, rule->where, "what stands behind `where`");
+    if (rule->feedback_of && !fb_check_feedback(ck, rule->feedback_of))
+        return;
     for (uint32_t i = 0; i < rule->n_raises; i++)
         fb_check_condition(ck, rule->raises[i].when, "what stands behind `when`");
     if (rule->when)
@@ -177,7 +179,9 @@ static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule
 static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,
                        const struct fb_class_decl *decl) {
     if (fb_check_field(decl, rule->name))
-        fb_diag_add(ck->diags, FB_E_RULE_NAMED_AS_FIELD, rule->name_span, "give it another name",
+        fb_diag_add(ck->diags, FB_E_RULE_NAMED_AS_FIELD, rule->name_span,
+                    rule->feedback_of ? "it is the alarm of this; give the actuator another name"
+                                      : "give it another name",
                     "`%.*s` is also a field of `%.*s`", FB_ARG(rule->name), FB_ARG(decl->name));
 }
 

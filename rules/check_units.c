@@ -322,7 +322,8 @@ static bool sum_of_temperatures(struct fb_checker *ck, struct fb_node *node) {
             return refuse_subtraction(ck, node);
         if (fb_check_is_literal(a))
             deliver(a, b->unit);
-        node->unit = fb_unit_difference(ck->units, fb_check_is_literal(a) ? b->unit : a->unit);
+        struct fb_node *values[] = {a, b};
+        node->unit = fb_unit_difference(ck->units, fb_check_common_unit(values, 2));
         node->difference = true;
         return true;
     }

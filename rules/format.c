@@ -176,6 +176,9 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
 static void file_entries(const struct printer *f, struct entries *entries) {
     for (uint32_t i = 0; i < f->file->n_items; i++) {
         const struct fb_item *item = &f->file->items[i];
+        if (item->kind == FB_ITEM_RULE && item->rule->feedback_of != NULL) {
+            continue; /* its actuator has the clause */
+        }
         struct entry *entry = add_entry(entries, item->span, 0);
         fb_format_head(&f->written, item, &entry->text);
         if (item->kind == FB_ITEM_USE || item->kind == FB_ITEM_PARAM) {

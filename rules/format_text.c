@@ -268,6 +268,13 @@ void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuato
     case FB_ACT_COMBINE:
         fb_buf_printf(out, "combine %s", combines[decl->combine]);
         return;
+    case FB_ACT_FEEDBACK:
+        put_clause(w, "feedback ", decl->feedback, out);
+        if (decl->feedback_within != NULL) {
+            put_clause(w, " within ", decl->feedback_within, out);
+        }
+        put_clause(w, " after ", decl->feedback_after, out);
+        return;
     case FB_ACT_PERMISSIVE:
         put_clause(w, "permissive when ", decl->permissive, out);
         return;

@@ -43,6 +43,25 @@ static void check_delay(struct fb_linter *lint, const struct fb_node *condition,
                 FB_ARG(field->name));
 }
 
+/* What is commanded shows in the next sample at the earliest. */
+static void check_reaction(struct fb_linter *lint, const struct fb_actuator_decl *actuator) {
+    struct fb_lint_reads reads = {0};
+    const struct fb_field_decl *field = NULL;
+    int64_t us;
+    fb_lint_reads(actuator->feedback, &reads);
+    int64_t every = shortest_every(lint, &reads, &field);
+    if (reads.silence || every == 0 ||
+        !fb_check_span(actuator->feedback_after, lint->checked->units, &us) || us >= every)
+        return;
+    char text[32];
+    fb_span_format(every, text);
+    fb_diag_add(lint->diags, FB_W_SHORT_DELAY, actuator->feedback_after->span,
+                fb_lint_print(lint, "make it longer than %s, and than the equipment takes", text),
+                "the delay is shorter than a sample of `%.*s`, so it ends before the equipment can "
+                "show what it does",
+                FB_ARG(field->name));
+}
+
 static void visit_delay(const struct fb_node *node, void *arg) {
     if (node->kind == FB_N_FOR)
         check_delay(arg, node->a, node->b);
@@ -151,7 +170,9 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
     lint->class_decl = class->decl;
     check_hidden(lint, rule, class);
     for (uint32_t i = 0; i < rule->n_raises; i++) {
-        check_condition(lint, rule->raises[i].when);
+        /* The delay of feedback is no filter. */
+        check_condition(lint,
+                        rule->feedback_of ? rule->raises[i].when->a : rule->raises[i].when);
         fb_lint_reads(rule->raises[i].when, of_class);
         if (rule->clear_after)
             check_delay(lint, rule->raises[i].when, rule->clear_after);
@@ -172,6 +193,8 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
             fb_lint_reads(rule->commands[i].from, of_class);
         }
     }
+    if (rule->feedback_of)
+        check_reaction(lint, rule->feedback_of);
     fb_lint_implied(lint, rule);
     fb_lint_alarm_chatter(lint, rule);
     if (rule->kind == FB_RULE_CONTROL) {

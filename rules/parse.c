@@ -168,6 +168,11 @@ static void set_span(struct fb_item *item) {
     }
 }
 
+static bool has_feedback(const struct fb_item *item) {
+    return item->kind == FB_ITEM_ACTUATOR && item->actuator != NULL &&
+           item->actuator->name.n > 0 && item->actuator->feedback_span.end > 0;
+}
+
 /* file = { use | device | param | actuator | alarm | event | control | test } ; statements with a
  * mistake stand apart */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
@@ -181,9 +186,17 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
             item.span = fb_p_span_from(p, first);
             set_span(&item);
             *FB_P_PUSH(p, out->items, out->n_items) = item;
+            if (has_feedback(&item)) {
+                struct fb_item alarm = fb_p_feedback_alarm(p, item.actuator, false);
+                *FB_P_PUSH(p, out->items, out->n_items) = alarm;
+            }
             continue;
         }
         *FB_P_PUSH(p, out->broken, out->n_broken) = item;
+        if (has_feedback(&item)) {
+            struct fb_item alarm = fb_p_feedback_alarm(p, item.actuator, true);
+            *FB_P_PUSH(p, out->broken, out->n_broken) = alarm;
+        }
         /* Behind a block's end the next statement begins; anything else is skipped. */
         bool behind_block = p->at > before && p->tokens.items[p->at - 1].kind == FB_TOK_FINISH;
         if (p->at == before) {

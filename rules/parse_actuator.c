@@ -141,11 +141,34 @@ static bool combine(struct fb_parser *p, struct fb_actuator_decl *decl) {
     return false;
 }
 
+/* "feedback" expr [ "within" sum ] "after" dur ; the word is taken */
+static bool feedback(struct fb_parser *p, struct fb_actuator_decl *decl) {
+    struct fb_node *expr = fb_p_or(p), *within = NULL, *after;
+    if (expr == NULL || (fb_p_accept_word(p, "within") && (within = fb_p_sum(p)) == NULL)) {
+        return false;
+    }
+    if (!fb_p_accept_word(p, "after")) {
+        return fb_p_unexpected(p, within != NULL ? "an operator or `after`"
+                                                 : "an operator, `within` or `after`",
+                               "say how long the equipment may take: `feedback running after 15s`, "
+                               "`feedback speed within 8 % after 60s`");
+    }
+    if ((after = fb_p_dur(p)) == NULL || !fb_p_feedback_fits(p, expr) ||
+        !fb_p_feedback_fits(p, within) || !fb_p_feedback_fits(p, after)) {
+        return false;
+    }
+    decl->feedback = expr;
+    decl->feedback_within = within;
+    decl->feedback_after = after;
+    return true;
+}
+
 static const struct fb_p_clause actuator_clauses[] = {
     {"safe", NULL},         {"default", NULL},     {"minimum", "NAME"},  {"maximum", "on"},
     {"starts", NULL},       {"slew", NULL},        {"ignore", "steps under"},  {"lease", NULL},
-    {"deliver", "within"},  {"hold", "at most"},   {"combine", "NAME"},  {"permissive", "when"},
-    {"interlock", "when"},  {"lockout", NULL},     {"breaker", NULL},    {NULL, NULL}};
+    {"deliver", "within"},  {"hold", "at most"},   {"combine", "NAME"},  {"feedback", NULL},
+    {"permissive", "when"}, {"interlock", "when"}, {"lockout", NULL},    {"breaker", NULL},
+    {NULL, NULL}};
 
 /* "safe" sum | "default" sum | "ignore" "steps" "under" sum | "slew" .. | "combine" .. : what it is
  * set to. 1: read, 0: something else stands here, -1: reported */
@@ -207,7 +230,8 @@ static int span_item(struct fb_parser *p, struct fb_actuator_decl *decl,
 }
 
 /* "minimum" .. | "starts" INT "per" dur | "permissive" "when" cond | "interlock" "when" cond
- * | "lockout" dur "after" "interlock" | "breaker" .. ; returns what value_item does */
+ * | "lockout" dur "after" "interlock" | "breaker" .. | "feedback" .. ; returns what value_item
+ * does */
 static int guard_item(struct fb_parser *p, struct fb_actuator_decl *decl,
                       struct fb_actuator_item *item) {
     struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
@@ -236,6 +260,10 @@ static int guard_item(struct fb_parser *p, struct fb_actuator_decl *decl,
         fb_p_once(p, decl->reversals > 0, span, "breaker");
         item->kind = FB_ACT_BREAKER;
         ok = breaker(p, decl);
+    } else if (fb_p_accept_word(p, "feedback")) {
+        fb_p_once(p, decl->feedback != NULL, span, "feedback");
+        item->kind = FB_ACT_FEEDBACK;
+        ok = feedback(p, decl);
     } else {
         return 0;
     }
@@ -257,6 +285,9 @@ static bool actuator_item(struct fb_parser *p, void *context) {
         return fb_p_unknown_clause(p, "an actuator", actuator_clauses);
     }
     item.span = fb_p_span_from(p, first);
+    if (item.kind == FB_ACT_FEEDBACK) {
+        decl->feedback_span = item.span;
+    }
     *FB_P_PUSH(p, decl->items, decl->n_items) = item;
     return read > 0;
 }

@@ -425,9 +425,6 @@ static const char *said_otherwise(const char *of, struct fb_str word) {
         {"a control", "until", stops},
         {"an actuator", "min", "did you mean `minimum on` or `minimum off`?"},
         {"an actuator", "max", "did you mean `maximum on`?"},
-        {"an actuator", "feedback",
-         "an alarm can compare what was commanded with what is: "
-         "`raise high when NAME == on and not running for 15s`"},
         {"an alarm", "command", "a control commands: `control NAME on .. { command .. }`"},
         {"an event", "command", "a control commands: `control NAME on .. { command .. }`"},
     };

@@ -152,6 +152,15 @@ bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
  * range ) "{" .. "}" ; the word is taken */
 bool fb_p_actuator(struct fb_parser *p, struct fb_item *item);
 
+/* ---- feedback.c ---------------------------------------------------------------------------- */
+
+/* E111: the condition made of it would be higher than an expression may be. NULL fits. */
+bool fb_p_feedback_fits(struct fb_parser *p, const struct fb_node *node);
+/* The alarm that an actuator's `feedback` stands for, as the item that follows it; of a broken
+ * actuator only its name and device. */
+struct fb_item fb_p_feedback_alarm(struct fb_parser *p, const struct fb_actuator_decl *actuator,
+                                   bool broken);
+
 /* ---- parse_test.c -------------------------------------------------------------------------- */
 
 /* test = "test" TEXT [ "on" NAME ] "{" .. "}" ; the word test is taken. */

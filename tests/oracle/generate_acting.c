@@ -184,6 +184,19 @@ static bool combines(const struct gen_actuator *a) {
     return false;
 }
 
+/* Of a switch any condition, of a number any number that it may be compared with. */
+static void add_feedback(struct gen_case *c, struct gen_actuator *a) {
+    char text[64];
+    if (a->family == GEN_WORD) {
+        add_clause(c, a->clauses, &a->n_clauses, condition(c, a->class_index, c->n_actuators + 1),
+                   "feedback @3 after %s", some_span(c));
+        return;
+    }
+    put_amount(a, (a->high - a->low) * (chance(c, 50) ? 0.1 : 0.4), true, text, sizeof text);
+    add_clause(c, a->clauses, &a->n_clauses, gen_number(c, a->class_index, a->family),
+               "feedback @7 within %s after %s", text, some_span(c));
+}
+
 static void make_actuator(struct gen_case *c) {
     static const char *const names[] = {"act1", "act2", "act3"};
     static const enum gen_family families[] = {GEN_WORD,        GEN_WORD,  GEN_WORD,
@@ -221,6 +234,8 @@ static void make_actuator(struct gen_case *c) {
         if (a->family == GEN_WORD && chance(c, 50))
             add_clause(c, to, n, NULL, "lockout %s after interlock", some_span(c));
     }
+    if (chance(c, 35))
+        add_feedback(c, a);
     c->n_actuators++;
 }
 

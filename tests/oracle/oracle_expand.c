@@ -658,7 +658,7 @@ static struct ora_expr *arith_expr(struct ora_scope *s, const struct fb_node *n)
     if (n->op == FB_OP_MUL || n->op == FB_OP_DIV) {
         e->unit = ora_unit_product(a->unit, b->unit, n->op == FB_OP_DIV);
     } else if (a->unit.absolute && b->unit.absolute) {
-        b = in_unit(s, b, a->unit);
+        same_unit(s, &a, &b);
         e->unit = ora_unit_difference(a->unit);
     } else if (a->unit.absolute) {
         b = in_unit(s, b, ora_unit_difference(a->unit));
