@@ -283,6 +283,12 @@ static bool check_tolerance(struct fb_checker *ck, const struct fb_actuator_decl
                     fb_check_source(ck, within));
         return false;
     }
+    const struct fb_unit *unit = fb_unit_difference(ck->units, actuator->type.unit);
+    if (within->unit && !fb_unit_agree(within->unit, unit)) {
+        fb_diag_add(ck->diags, FB_E_DIMENSIONS, within->span, NULL, "%s, and %s",
+                    values_text(ck, actuator), fb_check_in_unit(ck, within));
+        return false;
+    }
     if (fb_check_constant(within, within->unit, &x) && x < 0) {
         fb_diag_add(ck->diags, FB_E_SPAN, within->span, NULL,
                     "what stands behind `within` cannot be negative");
