@@ -185,8 +185,10 @@ static bool combines(const struct gen_actuator *a) {
 }
 
 /* Of a switch any condition, of a number any number that it may be compared with. */
-static void add_feedback(struct gen_case *c, struct gen_actuator *a) {
+static void make_feedback(struct gen_case *c, struct gen_actuator *a) {
     char text[64];
+    if (!chance(c, 35))
+        return;
     if (a->family == GEN_WORD) {
         add_clause(c, a->clauses, &a->n_clauses, condition(c, a->class_index, c->n_actuators + 1),
                    "feedback @3 after %s", some_span(c));
@@ -195,6 +197,14 @@ static void add_feedback(struct gen_case *c, struct gen_actuator *a) {
     put_amount(a, (a->high - a->low) * (chance(c, 50) ? 0.1 : 0.4), true, text, sizeof text);
     add_clause(c, a->clauses, &a->n_clauses, gen_number(c, a->class_index, a->family),
                "feedback @7 within %s after %s", text, some_span(c));
+}
+
+/* By random numbers of its own: a seed that is known for something else stays what it is. */
+static void add_feedback(struct gen_case *c, struct gen_actuator *a) {
+    struct gen_random others = c->random;
+    c->random = (struct gen_random){c->seed * 131 + c->n_actuators};
+    make_feedback(c, a);
+    c->random = others;
 }
 
 static void make_actuator(struct gen_case *c) {
@@ -234,8 +244,7 @@ static void make_actuator(struct gen_case *c) {
         if (a->family == GEN_WORD && chance(c, 50))
             add_clause(c, to, n, NULL, "lockout %s after interlock", some_span(c));
     }
-    if (chance(c, 35))
-        add_feedback(c, a);
+    add_feedback(c, a);
     c->n_actuators++;
 }
 
