@@ -23,6 +23,7 @@
     COMMAND(explain, "say why an alarm or a command came, or was blocked")                         \
     COMMAND(fmt, "bring rule files into their canonical layout")                                   \
     COMMAND(gen, "write a stream of sample telemetry with faults in it")                           \
+    COMMAND(operator, "take actuators in hand, or stop commands, of a running application")        \
     COMMAND(plan, "say what a change of rules keeps of running state")                             \
     COMMAND(replay, "run rules over recorded events")                                              \
     COMMAND(run, "run rules over live events: Kafka to Kafka, or pipes")                           \

@@ -12,7 +12,7 @@ static const char former_magic[4] = {'F', 'B', 'J', '1'};
  * what its kind has. A stored format: append kinds, never change one. */
 enum { KIND_BITS = 3, OWNER_BYTES_MAX = 480 };
 _Static_assert(OWNER_BYTES_MAX + 21 <= FB_NOTE_BYTES_MAX, "a note fits beside the position");
-_Static_assert(FB_JOURNAL_BEGIN < 1 << KIND_BITS, "a kind fits");
+_Static_assert(FB_JOURNAL_CALL < 1 << KIND_BITS, "a kind fits");
 
 /* ---- writing ---- */
 
@@ -77,6 +77,15 @@ void fb_journal_begin(struct fb_journal_writer *writer, uint32_t input, int64_t 
     fb_bin_put_signed(&writer->bytes, next);
 }
 
+void fb_journal_call(struct fb_journal_writer *writer, struct fb_str topic, int64_t offset,
+                     struct fb_str bytes, int64_t wall_us) {
+    end_run(writer);
+    put_op(writer, FB_JOURNAL_CALL, 0, wall_us);
+    fb_bin_put_text(&writer->bytes, topic);
+    fb_bin_put_signed(&writer->bytes, offset);
+    fb_bin_put_text(&writer->bytes, bytes);
+}
+
 bool fb_journal_is_empty(const struct fb_journal_writer *writer) {
     return writer->run_n == 0 && writer->bytes.n == 0;
 }
@@ -89,6 +98,7 @@ static void put_fields(const struct fb_journal *journal, struct fb_buf *out) {
     fb_bin_put_signed(out, journal->wall_us);
     fb_bin_put_signed(out, journal->clock_us);
     fb_bin_put_signed(out, journal->epoch_ms);
+    fb_bin_put_signed(out, journal->calls_next);
     fb_bin_put(out, journal->outputs);
     fb_bin_put_hash(out, journal->output_hash);
     fb_bin_put(out, journal->audit_seq);
@@ -124,6 +134,7 @@ static void get_fields(struct fb_bin *bin, bool former, struct fb_journal *journ
     journal->wall_us = fb_bin_get_signed(bin);
     journal->clock_us = fb_bin_get_signed(bin);
     journal->epoch_ms = former ? 0 : fb_bin_get_signed(bin);
+    journal->calls_next = former ? 0 : fb_bin_get_signed(bin);
     journal->outputs = fb_bin_get(bin);
     journal->output_hash = fb_bin_get_hash(bin);
     journal->audit_seq = fb_bin_get(bin);
@@ -164,6 +175,11 @@ static bool get_op(struct fb_bin *bin, int64_t before_us, struct fb_journal_op *
     case FB_JOURNAL_BEGIN:
         op->next = fb_bin_get_signed(bin);
         break;
+    case FB_JOURNAL_CALL:
+        op->topic = fb_bin_get_text(bin);
+        op->next = fb_bin_get_signed(bin);
+        op->bytes = fb_bin_get_text(bin);
+        break;
     case FB_JOURNAL_TICK:
     case FB_JOURNAL_QUARANTINE:
         break;
@@ -197,7 +213,8 @@ static bool has_sound_ops(const struct fb_journal *journal) {
     struct fb_journal_op op;
     struct fb_err err = {.kind = FB_NO_FAILURE};
     while (fb_journal_next_op(&reader, &op, &err)) {
-        bool of_input = op.kind != FB_JOURNAL_TICK && op.kind != FB_JOURNAL_RULES;
+        bool of_input = op.kind != FB_JOURNAL_TICK && op.kind != FB_JOURNAL_RULES &&
+                        op.kind != FB_JOURNAL_CALL;
         if (op.input >= (of_input ? journal->n_inputs : 1))
             return false;
     }

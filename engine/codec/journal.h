@@ -6,7 +6,8 @@
  *
  * The bytes: the magic "FBJ2", then the fields of struct fb_journal in their order as unsigned
  * LEB128 numbers (signed ones in zigzag), hashes as they are, then the operations, and the 64-bit
- * XXH3 of all of it at the end. "FBJ1", of builds that commanded nothing, has no epoch_ms. */
+ * XXH3 of all of it at the end. "FBJ1", of builds that commanded nothing, has
+ * neither epoch_ms nor calls_next. */
 #ifndef FB_CODEC_JOURNAL_H
 #define FB_CODEC_JOURNAL_H
 
@@ -38,6 +39,7 @@ struct fb_journal {
     int64_t clock_us;   /* the task clock C; FB_NO_TIME before the first record */
     int64_t epoch_ms;   /* the wall clock at which the journal began: the epoch of all commands; 0:
                          * not yet, or of FBJ1 */
+    int64_t calls_next; /* offset in the control topic, of the first call not taken yet */
     uint64_t outputs;   /* output records since the task's beginning, journal and snapshot not
                          * counted */
     struct fb_hash128 output_hash; /* rolling, over all of them */
@@ -86,6 +88,9 @@ void fb_journal_rules(struct fb_journal_writer *writer, const uint8_t rules[32],
                       struct fb_str build, int64_t wall_us);
 /* A new task begins to read an input at this offset. */
 void fb_journal_begin(struct fb_journal_writer *writer, uint32_t input, int64_t next);
+/* An operator's call was taken: where it stands, and its bytes. */
+void fb_journal_call(struct fb_journal_writer *writer, struct fb_str topic, int64_t offset,
+                     struct fb_str bytes, int64_t wall_us);
 /* Nothing since the last seal. */
 bool fb_journal_is_empty(const struct fb_journal_writer *writer);
 /* Appends the record to `out` and begins anew; `journal` but for its operations. */
@@ -103,7 +108,8 @@ enum fb_journal_op_kind {
     FB_JOURNAL_TICK,
     FB_JOURNAL_QUARANTINE,
     FB_JOURNAL_RULES,
-    FB_JOURNAL_BEGIN /* of an input, at `next` */
+    FB_JOURNAL_BEGIN, /* of an input, at `next` */
+    FB_JOURNAL_CALL
 };
 struct fb_journal_op {
     enum fb_journal_op_kind kind;
@@ -114,7 +120,8 @@ struct fb_journal_op {
     struct fb_str key, value;
     const uint8_t *rules; /* RULES */
     struct fb_str build;  /* RULES */
-    int64_t next;         /* BEGIN */
+    int64_t next;         /* BEGIN; CALL: the call's own offset */
+    struct fb_str topic, bytes; /* CALL */
 };
 struct fb_journal_reader {
     struct fb_str rest;

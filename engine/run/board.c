@@ -16,7 +16,8 @@ struct fb_board {
 };
 
 const char *fb_mode_name(enum fb_mode mode) {
-    static const char *const names[] = {"restoring", "catching_up", "normal", "drained", "halted"};
+    static const char *const names[] = {"restoring", "catching_up", "normal",
+                                        "frozen",    "drained",     "halted"};
     return names[mode];
 }
 

@@ -12,6 +12,7 @@ enum fb_mode {
     FB_MODE_RESTORING,   /* its state is rebuilt */
     FB_MODE_CATCHING_UP, /* records are there that it has not taken */
     FB_MODE_NORMAL,
+    FB_MODE_FROZEN,  /* an operator's kill is in force: what it concerns is not commanded */
     FB_MODE_DRAINED, /* all that was taken is in a snapshot, and nothing more is */
     FB_MODE_HALTED   /* its state cannot be had: nothing is read or put out */
 };

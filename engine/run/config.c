@@ -365,6 +365,8 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
         return fb_str_printf(config->arena, "%s.status", application).p;
     case FB_KEY_TOPICS_RULES:
         return fb_str_printf(config->arena, "%s.rules", application).p;
+    case FB_KEY_TOPICS_CONTROL:
+        return fb_str_printf(config->arena, "%s.control", application).p;
     case FB_KEY_TOPICS_JOURNAL:
         return fb_str_printf(config->arena, "%s.journal", application).p;
     case FB_KEY_TOPICS_SNAPSHOT:
@@ -378,7 +380,8 @@ static bool check_topics(const struct fb_config *config, struct fb_buf *errors) 
     static const enum fb_config_key topics[] = {
         FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_COMMANDS, FB_KEY_TOPICS_SHADOW, FB_KEY_TOPICS_LATE,
         FB_KEY_TOPICS_DEAD,    FB_KEY_TOPICS_AUDIT,    FB_KEY_TOPICS_JOURNAL,
-        FB_KEY_TOPICS_SNAPSHOT, FB_KEY_TOPICS_STATUS,  FB_KEY_TOPICS_RULES};
+        FB_KEY_TOPICS_SNAPSHOT, FB_KEY_TOPICS_STATUS,  FB_KEY_TOPICS_RULES,
+        FB_KEY_TOPICS_CONTROL};
     bool ok = true;
     for (size_t a = 0; a < sizeof topics / sizeof *topics; a++)
         for (size_t b = 0; b < a; b++) {

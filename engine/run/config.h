@@ -54,6 +54,8 @@
       "Topic that says how each partition fares, compacted. Default: APPLICATION.status.")         \
     X(TOPICS_RULES, "topics.rules", FB_CONFIG_NAME, "", "",                                        \
       "Topic of the rules that are deployed. Default: APPLICATION.rules.")                         \
+    X(TOPICS_CONTROL, "topics.control", FB_CONFIG_NAME, "", "",                                    \
+      "Topic of operators' calls. Default: APPLICATION.control.")                                  \
     X(JOURNAL_RETENTION_MS, "journal.retention.ms", FB_CONFIG_NUMBER, "3600000..9223372036854",    \
       "604800000",                                                                                 \
       "How long the journal topic keeps its records, where flyball creates it. Default: 7 days.")  \

@@ -32,6 +32,7 @@ struct fb_deploy {
     struct fb_kafka_setting *items;
     struct fb_kafka_settings settings;
     const char *topic;
+    bool is_control;
     int32_t status_partitions;
     atomic_bool stop; /* never */
     struct fb_history *history;
@@ -73,10 +74,11 @@ static bool look_at_topics(struct fb_deploy *deploy, bool writes, struct fb_err 
     bool ok = n >= 0 && (n > 0 || !writes || create(deploy, kafka, err));
     if (ok && n > 1)
         ok = fb_fail(err, FB_FATAL,
-                     "the topic '%s' has %d partitions: rules need the order of a single one; "
-                     "create another with 1 partition and name it in topics.rules",
-                     deploy->topic, n);
-    if (ok) {
+                     "the topic '%s' has %d partitions: %s need the order of a single one; create "
+                     "another with 1 partition and name it in topics.%s",
+                     deploy->topic, n, deploy->is_control ? "calls" : "rules",
+                     deploy->is_control ? "control" : "rules");
+    if (ok && !deploy->is_control) {
         deploy->status_partitions = fb_kafka_topics_partitions(
             kafka, fb_config_text(deploy->config, FB_KEY_TOPICS_STATUS), "Read", err);
         ok = deploy->status_partitions >= 0;
@@ -85,16 +87,16 @@ static bool look_at_topics(struct fb_deploy *deploy, bool writes, struct fb_err 
     return ok;
 }
 
-struct fb_deploy *fb_deploy_open(const struct fb_config *config, bool writes, struct fb_err *err) {
+static struct fb_deploy *new_deploy(const struct fb_config *config, enum fb_config_key topic) {
     static const struct fb_str members[MEMBERS] = {[RULES] = {"rules", 5},
                                                    [MODE] = {"mode", 4},
                                                    [INSTANCE] = {"instance", 8},
                                                    [DETAIL] = {"detail", 6}};
     struct fb_deploy *deploy = fb_alloc(sizeof *deploy);
     uint32_t n = fb_config_n_kafka(config);
-    *err = (struct fb_err){0};
     deploy->config = config;
-    deploy->topic = fb_config_text(config, FB_KEY_TOPICS_RULES);
+    deploy->topic = fb_config_text(config, topic);
+    deploy->is_control = topic == FB_KEY_TOPICS_CONTROL;
     deploy->items = fb_alloc((n + 1) * sizeof *deploy->items);
     for (uint32_t i = 0; i < n; i++)
         fb_config_kafka(config, i, &deploy->items[i].name, &deploy->items[i].value);
@@ -102,11 +104,28 @@ struct fb_deploy *fb_deploy_open(const struct fb_config *config, bool writes, st
     atomic_init(&deploy->stop, false);
     deploy->paths = fb_json_paths_new(members, MEMBERS);
     deploy->json = fb_json_new(deploy->paths, FB_JSON_LIMITS);
+    return deploy;
+}
+
+struct fb_deploy *fb_deploy_open(const struct fb_config *config, bool writes, struct fb_err *err) {
+    struct fb_deploy *deploy = new_deploy(config, FB_KEY_TOPICS_RULES);
+    *err = (struct fb_err){0};
     if (look_at_topics(deploy, writes, err))
         deploy->history = fb_kafka_history_open(&deploy->settings, &deploy->stop, err);
     if (deploy->history && fb_deployments_read(&deploy->all, deploy->history, deploy->topic, err))
         return deploy;
     fb_deploy_close(deploy);
+    return NULL;
+}
+
+struct fb_deploy *fb_control_writer_open(const struct fb_config *config, struct fb_err *err) {
+    struct fb_deploy *control = new_deploy(config, FB_KEY_TOPICS_CONTROL);
+    *err = (struct fb_err){0};
+    if (look_at_topics(control, true, err))
+        control->history = fb_kafka_history_open(&control->settings, &control->stop, err);
+    if (control->history)
+        return control;
+    fb_deploy_close(control);
     return NULL;
 }
 
@@ -147,7 +166,7 @@ static bool put(struct fb_sink *sink, const struct fb_outgoing *record, const ch
     }
     return fb_fail(err, FB_RETRIABLE,
                    "the topic '%s' has not acknowledged the record: whether it stands there is not "
-                   "known, `flyball deploy --list` tells",
+                   "known, what stands there tells (of rules: `flyball deploy --list`)",
                    topic);
 }
 
@@ -160,8 +179,8 @@ static const struct fb_deployment *find(const struct fb_deployments *all, size_t
     return NULL;
 }
 
-const struct fb_deployment *fb_deploy_write(struct fb_deploy *deploy, struct fb_str bundle,
-                                            const char *by, int64_t wall_us, struct fb_err *err) {
+static bool write_record(struct fb_deploy *deploy, const struct fb_outgoing *record,
+                         struct fb_err *err) {
     static const int32_t one = 1;
     struct fb_kafka_health health = {0};
     struct fb_kafka_sink_config config = {.settings = deploy->settings,
@@ -169,16 +188,34 @@ const struct fb_deployment *fb_deploy_write(struct fb_deploy *deploy, struct fb_
                                           .partitions = &one,
                                           .n_topics = 1,
                                           .health = &health};
+    struct fb_sink *sink = fb_kafka_sink_open(&config, err);
+    bool ok = sink && put(sink, record, deploy->topic, err);
+    if (sink)
+        sink->calls->close(sink);
+    return ok;
+}
+
+bool fb_control_write(struct fb_deploy *control, struct fb_str call, int64_t *offset,
+                      struct fb_err *err) {
+    int64_t first;
+    struct fb_outgoing record = {.topic = control->topic,
+                                 .stamp_us = FB_NO_STAMP,
+                                 .key = FB_S("call"),
+                                 .value = call};
+    return control->history->calls->bounds(control->history, control->topic, 0, &first, offset,
+                                           err) &&
+           write_record(control, &record, err);
+}
+
+const struct fb_deployment *fb_deploy_write(struct fb_deploy *deploy, struct fb_str bundle,
+                                            const char *by, int64_t wall_us, struct fb_err *err) {
     struct fb_header headers[FB_DEPLOYMENT_HEADERS];
     struct fb_buf value = {0};
     char at[FB_TIME_TEXT_MAX];
     fb_time_format(wall_us, at);
     struct fb_outgoing record =
         fb_deployment_record(deploy->topic, bundle, by, at, headers, &value);
-    struct fb_sink *sink = fb_kafka_sink_open(&config, err);
-    bool ok = sink && put(sink, &record, deploy->topic, err);
-    if (sink)
-        sink->calls->close(sink);
+    bool ok = write_record(deploy, &record, err);
     fb_buf_free(&value);
     const struct fb_deployment *found = NULL;
     size_t before = deploy->all.n;

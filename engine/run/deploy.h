@@ -24,6 +24,15 @@ const struct fb_deployments *fb_deploy_all(const struct fb_deploy *deploy);
 const struct fb_deployment *fb_deploy_write(struct fb_deploy *deploy, struct fb_str bundle,
                                             const char *by, int64_t wall_us, struct fb_err *err);
 
+/* For operators' calls, instead of fb_deploy_open: the control topic is created where it is missing
+ * and topics.create allows it. Only fb_deploy_topic, fb_control_write and fb_deploy_close may
+ * follow. */
+struct fb_deploy *fb_control_writer_open(const struct fb_config *config, struct fb_err *err);
+/* Writes a call and waits until all replicas have it. offset: it stands there, or behind it where
+ * others write at the same time. */
+bool fb_control_write(struct fb_deploy *control, struct fb_str call, int64_t *offset,
+                      struct fb_err *err);
+
 /* What was last told of a partition on the status topic. */
 struct fb_told {
     int64_t stamp_us; /* when; FB_NO_STAMP: nothing in the time that was looked at */

@@ -18,6 +18,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 #include "engine/run/config.h"
+#include "engine/run/control.h"
 #include "engine/run/deployed.h"
 #include "engine/run/routes.h"
 #include "engine/run/status.h"
@@ -55,6 +56,7 @@ struct engine {
     struct fb_kafka_sink_config status_topic;
     struct fb_status *status;
     struct fb_deployed *deployed; /* NULL: rules come by --rules only */
+    struct fb_control *control;   /* NULL: there are no operators' calls */
     bool unusable;                /* the folder of the state: locked, damaged, of another version */
     struct fb_state_dir *state;   /* of a pipe or file with a state.dir; NULL: none */
     struct fb_kafka_setting *settings;
@@ -266,6 +268,18 @@ static bool open_deployed(struct engine *engine, struct fb_err *err) {
     return engine->deployed != NULL;
 }
 
+/* What was killed must be known before anything is commanded. */
+static bool open_control(struct engine *engine, struct fb_err *err) {
+    struct fb_kafka_settings settings = settings_of(engine);
+    struct fb_control_config control = {
+        .topic = fb_config_text(engine->options->config, FB_KEY_TOPICS_CONTROL),
+        .history = fb_kafka_history_open(&settings, &engine->stop, err),
+        .stop = &engine->stop};
+    if (control.history)
+        engine->control = fb_control_open(&control, err);
+    return engine->control != NULL;
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -303,7 +317,8 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
         .partitions = engine->topics.partitions,
         .n_topics = engine->task.journalled ? FB_STREAM_STATUS : FB_STREAM_AUDIT,
         .health = &engine->health};
-    return !engine->task.journalled || (open_deployed(engine, err) && open_status(engine, err));
+    return !engine->task.journalled || (open_deployed(engine, err) && open_control(engine, err) &&
+                                        open_status(engine, err));
 }
 
 static void make_thread(struct engine *engine, uint32_t i) {
@@ -333,6 +348,7 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .task = &engine->task,
         .bundle = engine->bundle,
         .deployed = engine->deployed,
+        .control = engine->control,
         .pipe_topic = engine->pipe_topic,
         .build = engine->options->build,
         .owner = thread->member,
@@ -492,7 +508,8 @@ static void watch(struct engine *engine, const sigset_t *signals) {
 static bool start(struct engine *engine, struct fb_err *err) {
     for (uint32_t i = 0; i < engine->n_threads; i++)
         make_thread(engine, i);
-    if (engine->deployed && !fb_deployed_start(engine->deployed, err)) {
+    if ((engine->deployed && !fb_deployed_start(engine->deployed, err)) ||
+        (engine->control && !fb_control_start(engine->control, err))) {
         atomic_store(&engine->stop, true);
         return false;
     }
@@ -534,6 +551,7 @@ static void free_engine(struct engine *engine) {
     free(engine->members);
     fb_park_free(engine->park);
     fb_deployed_close(engine->deployed);
+    fb_control_close(engine->control);
     fb_status_free(engine->status);
     if (engine->status_sink)
         engine->status_sink->calls->close(engine->status_sink);

@@ -488,6 +488,12 @@ static enum fb_restored do_op(struct restoring *r, const struct fb_journal *comm
     }
     if (op->kind == FB_JOURNAL_RULES)
         return use_rules(r, op);
+    if (op->kind == FB_JOURNAL_CALL) {
+        if (op->next < fb_task_calls_next(r->task))
+            return halt(r, "the journal takes an operator's call twice");
+        fb_task_call(r->task, op->topic, op->next, op->bytes, op->wall_us);
+        return FB_RESTORE_DONE;
+    }
     if (op->input < commit->n_inputs)
         route = fb_routes_find(&r->bundle->routes, commit->inputs[op->input].topic);
     if (route == UINT32_MAX)

@@ -9,6 +9,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/planted.h"
 #include "engine/codec/decode.h"
+#include "engine/core/call.h"
 #include "engine/core/migrate.h"
 #include "engine/core/snapshot.h"
 #include "engine/run/cloudevent.h"
@@ -347,6 +348,45 @@ void fb_task_tick(struct fb_task *task, int64_t wall_us) {
     int64_t c_us = fb_clock_end(&task->clock, wall_us);
     move_clock(task, c_us, NULL);
     fb_core_advance(task->core, c_us);
+    relieve(task);
+}
+
+/* ---- operators' calls ---- */
+
+int64_t fb_task_calls_next(const struct fb_task *task) {
+    return task->calls_next;
+}
+
+bool fb_task_is_killed(const struct fb_task *task) {
+    return fb_core_is_killed(task->core);
+}
+
+static void audit_call(struct fb_task *task, const struct fb_call_read *read,
+                       enum fb_call_outcome outcome, struct fb_str bytes,
+                       const struct fb_origin *origin) {
+    struct fb_encoded encoded;
+    if (!task->config->journalled)
+        return;
+    fb_audit_call(&task->auditor, task->encoder, read, outcome, bytes, origin, &encoded);
+    keep(task, &encoded);
+}
+
+void fb_task_call(struct fb_task *task, struct fb_str topic, int64_t offset, struct fb_str bytes,
+                  int64_t wall_us) {
+    FB_ASSERT(!task->sealed && offset >= task->calls_next);
+    struct fb_call_reader *reader = fb_call_reader_new();
+    struct fb_call_read read;
+    struct fb_origin origin = {.topic = topic, .offset = offset};
+    enum fb_call_outcome outcome = FB_CALL_ACCEPTED;
+    set_wall(task, wall_us);
+    if (task->journal)
+        fb_journal_call(task->journal, topic, offset, bytes, wall_us);
+    task->calls_next = offset + 1;
+    task->news = true;
+    if (fb_call_read(reader, bytes, &read))
+        outcome = fb_core_call(task->core, &read.call, task->clock.c_us);
+    audit_call(task, &read, outcome, bytes, &origin);
+    fb_call_reader_free(reader);
     relieve(task);
 }
 

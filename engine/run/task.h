@@ -57,6 +57,15 @@ void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_re
 /* Nothing is left to read at wall_us: what is due by the clock fires. */
 void fb_task_tick(struct fb_task *task, int64_t wall_us);
 
+/* Where the task goes on in the control topic. */
+int64_t fb_task_calls_next(const struct fb_task *task);
+/* Whether a kill is in force. */
+bool fb_task_is_killed(const struct fb_task *task);
+/* Takes an operator's call, its bytes, that stands at this offset of the control topic: done by the
+ * core with the clock where it is, journalled, answered in the audit. */
+void fb_task_call(struct fb_task *task, struct fb_str topic, int64_t offset, struct fb_str bytes,
+                  int64_t wall_us);
+
 struct fb_batch *fb_task_batch(struct fb_task *task);
 struct fb_task_stats fb_task_stats(const struct fb_task *task);
 

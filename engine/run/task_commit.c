@@ -27,6 +27,7 @@ void fb_task_mark(const struct fb_task *task, struct fb_journal *now) {
     struct fb_batch_mark mark = fb_batch_mark(task->batch);
     *now = (struct fb_journal){.clock_us = task->clock.c_us,
                                .epoch_ms = task->epoch_ms,
+                               .calls_next = task->calls_next,
                                .outputs = mark.outputs,
                                .output_hash = mark.hash,
                                .audit_seq = task->auditor.seq,
@@ -112,6 +113,7 @@ bool fb_task_resume(struct fb_task *task, const struct fb_journal *at, struct fb
     task->clock.c_us = FB_PLANTED(WRONG_CLOCK) ? at->wall_us : at->clock_us;
     task->auditor.clock_us = at->clock_us;
     task->epoch_ms = at->epoch_ms;
+    task->calls_next = at->calls_next;
     task->auditor.seq = at->audit_seq;
     if (!FB_PLANTED(AUDIT_HEAD))
         memcpy(task->auditor.head, at->audit_head, sizeof task->auditor.head);
@@ -154,6 +156,8 @@ static bool agrees(struct fb_task *task, const struct fb_journal *journal, struc
         return fb_fail(err, FB_FATAL, "the clock after commit %llu is another one", seq);
     if (now.epoch_ms != journal->epoch_ms)
         return fb_fail(err, FB_FATAL, "the epoch after commit %llu is another one", seq);
+    if (now.calls_next != journal->calls_next)
+        return fb_fail(err, FB_FATAL, "commit %llu took other operators' calls", seq);
     for (uint32_t i = 0; i < journal->n_inputs; i++) {
         uint32_t route = fb_routes_find(&task->bundle->routes, journal->inputs[i].topic);
         if (route == UINT32_MAX || now.inputs[route].next != journal->inputs[i].next)

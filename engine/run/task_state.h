@@ -28,6 +28,7 @@ struct fb_task {
     struct fb_batch *batch;
     struct fb_buf line;
     int64_t wall_us;                /* of the present record or tick */
+    int64_t calls_next;             /* as in codec/journal.h */
     int64_t epoch_ms;               /* the first of these; 0: none came yet */
     const struct fb_record *record; /* the present one; NULL: a tick */
     struct fb_str trace;            /* of the record, once `traced` */

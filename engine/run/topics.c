@@ -210,32 +210,34 @@ static bool no_loop(const struct fb_topics_wanted *wanted, struct fb_err *err) {
 }
 
 /* What will be read, now or when a state is rebuilt. */
-static bool check_readable(const struct fb_topics_wanted *wanted, bool deployed,
+static bool check_readable(const struct fb_topics_wanted *wanted, const struct fb_topics *topics,
                            struct fb_err *err) {
-    const char **names = fb_alloc((wanted->n_inputs + FB_STREAMS + 1) * sizeof *names);
+    const char **names = fb_alloc((wanted->n_inputs + FB_STREAMS + 2) * sizeof *names);
     uint32_t n = 0;
     for (uint32_t i = 0; i < wanted->n_inputs; i++)
         names[n++] = wanted->inputs[i];
     for (int s = 0; wanted->write && s < n_streams(wanted); s++)
         if (is_internal(s))
             names[n++] = fb_config_text(wanted->config, keys[s]);
-    if (deployed)
+    if (topics->rules_are_there)
         names[n++] = fb_config_text(wanted->config, FB_KEY_TOPICS_RULES);
+    if (topics->control_is_there)
+        names[n++] = fb_config_text(wanted->config, FB_KEY_TOPICS_CONTROL);
     bool ok = fb_kafka_may_read(&wanted->settings, names, n, err);
     free(names);
     return ok;
 }
 
-/* `flyball deploy` makes it, so it need not be there. */
-static bool look_for_rules(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
-                           bool *deployed, struct fb_err *err) {
-    const char *name = fb_config_text(wanted->config, FB_KEY_TOPICS_RULES);
+/* `flyball deploy` or `operator` makes it, so it need not be there. */
+static bool look_for(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                     enum fb_config_key key, bool *is_there, struct fb_err *err) {
+    const char *name = fb_config_text(wanted->config, key);
     int32_t n = fb_kafka_topics_partitions(kafka, name, "Read", err);
-    *deployed = n > 0;
+    *is_there = n > 0;
     if (n > 1)
         return fb_fail(err, FB_FATAL,
-                       "the topic '%s' has %d partitions: rules need the order of a single one",
-                       name, n);
+                       "the topic '%s' has %d partitions: %s need the order of a single one",
+                       name, n, key == FB_KEY_TOPICS_RULES ? "rules" : "calls");
     return n >= 0;
 }
 
@@ -255,8 +257,9 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
         ok = prepare_output(kafka, wanted, s, most, topics, err);
     ok = ok && check_retentions(kafka, wanted, err);
     if (ok && wanted->write && wanted->exactly_once)
-        ok = look_for_rules(kafka, wanted, &topics->rules_are_there, err);
+        ok = look_for(kafka, wanted, FB_KEY_TOPICS_RULES, &topics->rules_are_there, err) &&
+             look_for(kafka, wanted, FB_KEY_TOPICS_CONTROL, &topics->control_is_there, err);
     free(partitions);
     fb_kafka_topics_close(kafka);
-    return ok && check_readable(wanted, topics->rules_are_there, err);
+    return ok && check_readable(wanted, topics, err);
 }

@@ -26,6 +26,7 @@ struct fb_topics {
     const char *names[FB_STREAMS]; /* live as long as the configuration */
     int32_t partitions[FB_STREAMS];
     bool rules_are_there; /* the topic of what is deployed */
+    bool control_is_there; /* that of operators' calls */
 };
 
 /* What the configuration calls the topic of a stream. */

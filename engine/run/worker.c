@@ -84,6 +84,7 @@ static bool is_drained(const struct fb_worker *worker, const struct fb_partition
 static void post(struct fb_worker *worker, const struct fb_partition *part, int64_t lag) {
     struct fb_posting posting = {.partition = part->number,
                                  .mode = is_drained(worker, part)       ? FB_MODE_DRAINED
+                                         : fb_task_is_killed(part->task) ? FB_MODE_FROZEN
                                          : fb_partition_is_at_end(part) ? FB_MODE_NORMAL
                                                                         : FB_MODE_CATCHING_UP,
                                  .lag = lag};
@@ -124,6 +125,15 @@ static void follow_rules(struct fb_worker *worker, struct fb_partition *part) {
     fb_bundle_drop(bundle);
 }
 
+/* Calls that the task has not taken. */
+static void follow_calls(struct fb_worker *worker, struct fb_partition *part) {
+    struct fb_control_call call;
+    if (!exactly_once(worker) || draining(worker) || fb_task_is_sealed(part->task))
+        return;
+    while (fb_control_next(worker->config->control, fb_task_calls_next(part->task), &call))
+        fb_task_call(part->task, call.topic, call.offset, call.bytes, wall_us(worker));
+}
+
 /* Acknowledgements that are long in coming are told at once, not only when they have come. */
 static void on_waiting(void *context, bool waits) {
     struct fb_worker *worker = context;
@@ -133,8 +143,10 @@ static void on_waiting(void *context, bool waits) {
 
 static void follow_all(struct fb_worker *worker) {
     for (size_t i = 0; i < worker->parts.n && !stopping(worker); i++)
-        if (worker->parts.items[i].task)
+        if (worker->parts.items[i].task) {
             follow_rules(worker, &worker->parts.items[i]);
+            follow_calls(worker, &worker->parts.items[i]);
+        }
 }
 
 /* What all tasks have taken, then other rules. False: it did not go well, err says why. */
@@ -250,6 +262,8 @@ static void start_partition(struct fb_worker *worker, struct fb_position *positi
         fb_task_activate(task, fb_str_of(worker->config->build), wall_us(worker));
     else if (task)
         follow_rules(worker, part);
+    if (task)
+        follow_calls(worker, part); /* before anything is commanded */
     static const char *const words[] = {"begun anew", "state kept", "state rebuilt", "halted"};
     for (uint32_t k = i; k < n; k++) {
         if (positions[k].partition != part->number)

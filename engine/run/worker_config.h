@@ -6,6 +6,7 @@
 
 #include "connectors/connector.h"
 #include "engine/run/board.h"
+#include "engine/run/control.h"
 #include "engine/run/crumbs.h"
 #include "engine/run/deployed.h"
 #include "engine/run/park.h"
@@ -28,6 +29,7 @@ struct fb_worker_config {
     /* Which bundle should be in force now, asked after each commit. NULL: always the one of the
      * start. Exactly once only. */
     struct fb_deployed *deployed;
+    struct fb_control *control;     /* operators' calls; NULL: there are none */
     struct fb_park *park;           /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
     const char *pipe_topic;         /* NULL: Kafka */

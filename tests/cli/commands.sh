@@ -52,7 +52,7 @@ answers 0 out '"errors":0,"diagnostics":[]' "$flyball" check --format json good.
 answers 1 out '"code":"E201"' "$flyball" check --format=json name.rules
 
 commands=$("$flyball" help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
-answers 0 out "audit check deploy diff drain explain fmt gen plan replay run simulate test help" echo $commands
+answers 0 out "audit check deploy diff drain explain fmt gen operator plan replay run simulate test help" echo $commands
 for command in $commands; do
     answers 0 out "Example" "$flyball" "$command" -h
     answers 0 out "Example" "$flyball" help "$command"

@@ -75,7 +75,7 @@ static void read_line(const char *name, char line[static 128]) {
 struct app {
     char input[64], name[64], member[80]; /* member: the prefix of its transactional ids */
     char alerts[80], late[80], dead[80], audit[80], journal[80], snapshot[80], status[80];
-    char commands[80], shadow[80], rules[80];
+    char commands[80], shadow[80], rules[80], control[80];
 };
 
 /* One with topics of its own, and input that makes a record for each output. */
@@ -93,7 +93,7 @@ static struct app new_app(bool with_outputs) {
     } outputs[] = {{app.alerts, "alerts"},     {app.late, "late"},       {app.dead, "dead"},
                    {app.audit, "audit"},       {app.journal, "journal"}, {app.snapshot, "snapshot"},
                    {app.commands, "commands"}, {app.shadow, "shadow"},   {app.status, "status"},
-                   {app.rules, "rules"}};
+                   {app.rules, "rules"},       {app.control, "control"}};
     fb_topic_create(address, app.input, 1, NULL);
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         snprintf(outputs[i].name, sizeof app.alerts, "%s.%s", app.name, outputs[i].suffix);
@@ -269,6 +269,8 @@ static const struct need {
      offsetof(struct app, status), true, 2, GOES_ON},
     {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
      offsetof(struct app, rules), true, 2, 2},
+    {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, control), true, 2, 2},
 };
 enum { NEEDS = sizeof needs / sizeof *needs };
 
@@ -451,8 +453,8 @@ static void the_documented_commands_give_what_is_needed(void **state) {
     } cases[] = {
         {AT_LEAST_ONCE, "topics.create=false", {"rights"}, 3},
         {AT_LEAST_ONCE, "topics.create=true", {"rights", "rights to create"}, 4},
-        {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 6},
-        {ONCE, "topics.create=true", {"rights", "rights for exactly once", "rights to create"}, 7},
+        {ONCE, "topics.create=false", {"rights", "rights for exactly once"}, 7},
+        {ONCE, "topics.create=true", {"rights", "rights for exactly once", "rights to create"}, 8},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct app app = new_app(strcmp(cases[i].create, "topics.create=false") == 0);

@@ -200,6 +200,9 @@ static void take_operations(struct again *again, const struct fb_journal *journa
         case FB_JOURNAL_RULES:
             use_rules(again, &op);
             break;
+        case FB_JOURNAL_CALL:
+            fb_task_call(again->task, op.topic, op.next, op.bytes, op.wall_us);
+            break;
         case FB_JOURNAL_TAKE_BYTES:
             break;
         }

@@ -30,7 +30,8 @@ static bool parses(struct fb_str bytes) {
         struct fb_journal_reader reader = fb_journal_ops(&journal);
         struct fb_journal_op op;
         while (fb_journal_next_op(&reader, &op, &err))
-            if (op.kind != FB_JOURNAL_TICK && op.kind != FB_JOURNAL_RULES)
+            if (op.kind != FB_JOURNAL_TICK && op.kind != FB_JOURNAL_RULES &&
+                op.kind != FB_JOURNAL_CALL)
                 assert_true(op.input < journal.n_inputs);
         assert_int_equal(err.kind, FB_NO_FAILURE);
     } else {
@@ -48,6 +49,7 @@ static struct fb_journal sample(void) {
         .wall_us = 1700000000123456,
         .clock_us = 1700000000000000,
         .epoch_ms = 1690000000001,
+        .calls_next = 12,
         .outputs = 42,
         .output_hash = {0x1122334455667788, 0x99AABBCCDDEEFF00},
         .audit_seq = 7,
@@ -72,6 +74,7 @@ static void note_all(struct fb_journal_writer *writer) {
     fb_journal_take_bytes(writer, 0, 1700000000000300, 1700000000000000, FB_S("pump-7"),
                           FB_S("{\"v\":1}"));
     fb_journal_begin(writer, 1, 4711);
+    fb_journal_call(writer, FB_S("plant.control"), 11, FB_S("{}"), 1700000000000400);
 }
 
 static struct fb_buf sealed_sample(void) {
@@ -89,7 +92,7 @@ static void expect_same(const struct fb_journal *a, const struct fb_journal *b) 
     assert_int_equal(a->semantics, b->semantics);
     assert_memory_equal(a->rules, b->rules, HASH_BYTES);
     assert_true(a->wall_us == b->wall_us && a->clock_us == b->clock_us);
-    assert_true(a->epoch_ms == b->epoch_ms);
+    assert_true(a->epoch_ms == b->epoch_ms && a->calls_next == b->calls_next);
     assert_true(a->outputs == b->outputs);
     assert_true(fb_hash128_eq(a->output_hash, b->output_hash));
     assert_true(a->audit_seq == b->audit_seq);
@@ -192,6 +195,10 @@ static void operations_come_back_in_their_order(void **state) {
     op = next_op(&reader);
     assert_int_equal(op.kind, FB_JOURNAL_BEGIN);
     assert_true(op.input == 1 && op.next == 4711);
+    op = next_op(&reader);
+    assert_int_equal(op.kind, FB_JOURNAL_CALL);
+    assert_true(op.next == 11 && op.wall_us == 1700000000000400);
+    assert_true(fb_str_eq(op.topic, FB_S("plant.control")) && fb_str_eq(op.bytes, FB_S("{}")));
     expect_end(&reader);
     fb_buf_free(&out);
 }
@@ -383,7 +390,11 @@ static void operations_that_nobody_writes_are_refused(void **state) {
     assert_true(parses_with_operations("\x08\x00\x01", 3));  /* of input 1 */
     assert_false(parses_with_operations("\x10\x00\x01", 3)); /* there is no input 2 */
     assert_false(parses_with_operations("\x00\x00\x00", 3)); /* a run of none */
-    assert_false(parses_with_operations("\x05\x00", 2));     /* no such kind */
+    assert_false(parses_with_operations("\x05\x00", 2));     /* a beginning without an offset */
+    assert_true(parses_with_operations("\x06\x00\x01t\x00\x01{", 7));  /* a call */
+    assert_false(parses_with_operations("\x0E\x00\x01t\x00\x01{", 7)); /* of an input */
+    assert_false(parses_with_operations("\x06\x00\x01t\x00\x02{", 7)); /* beyond the end */
+    assert_false(parses_with_operations("\x07\x00", 2));     /* no such kind */
     assert_true(parses_with_operations("\x02\x00", 2));      /* a tick */
     assert_false(parses_with_operations("\x0A\x00", 2));     /* a tick of an input */
     assert_false(parses_with_operations("\x82\x00\x00", 3)); /* a number with a leading zero */
@@ -398,12 +409,12 @@ static void the_bytes_are_these(void **state) {
     (void)state;
     static const char golden[] =
         "46424a3287ad4b01a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5"
-        "80898182838985068080f281838985068290ccbdaf622a887766554433221100ffeeddccbbaa9907"
-        "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f780"
-        "83898506020f706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e73746174650100"
-        "c881f28183898506e80708000102c801040001020300000000000000000000000000000000000000"
-        "0000000000000000000003302e310b6301ac028080f281838985060670756d702d37077b2276223a"
-        "317d0d00ce49bc84d279a2feca07";
+        "80898182838985068080f281838985068290ccbdaf62182a887766554433221100ffeeddccbbaa99"
+        "075a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03d0a84b80f7f7"
+        "8083898506020f706c616e742e74656c656d65747279e2a2f3ad070b706c616e742e737461746501"
+        "00c881f28183898506e80708000102c8010400010203000000000000000000000000000000000000"
+        "000000000000000000000003302e310b6301ac028080f281838985060670756d702d37077b227622"
+        "3a317d0d00ce4906c8010d706c616e742e636f6e74726f6c16027b7df7f9cf6e5b25b781";
     struct fb_buf out = sealed_sample();
     char *hex = malloc(out.n * 2 + 1);
     fb_hex((const uint8_t *)out.p, out.n, hex);
@@ -412,7 +423,7 @@ static void the_bytes_are_these(void **state) {
     fb_buf_free(&out);
 }
 
-/* Written before there were commands: everything but the epoch is there. */
+/* Written before there were commands: all but the epoch and the calls is there. */
 static void a_record_of_the_former_form_is_read(void **state) {
     (void)state;
     static const char former[] =
@@ -429,7 +440,7 @@ static void a_record_of_the_former_form_is_read(void **state) {
     struct fb_err err = {0};
     assert_true(fb_unhex((struct fb_str){former, sizeof former - 1}, bytes, sizeof bytes));
     assert_true(fb_journal_parse((struct fb_str){(const char *)bytes, sizeof bytes}, &back, &err));
-    wanted.epoch_ms = 0;
+    wanted.epoch_ms = wanted.calls_next = 0;
     expect_same(&wanted, &back);
     struct fb_journal_reader reader = fb_journal_ops(&back);
     assert_true(fb_journal_next_op(&reader, &op, &err));

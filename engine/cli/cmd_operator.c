@@ -1,0 +1,186 @@
+/* `flyball operator`: writes an operator's call for a running application.
+ *
+ * Place in the flow: a record in the control topic, which every instance reads; each partition
+ * answers in the audit. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/calendar.h"
+#include "engine/cli/cli.h"
+#include "engine/cli/commands.h"
+#include "engine/cli/deployer.h"
+#include "engine/cli/read_config.h"
+#include "engine/codec/call.h"
+#include "engine/codec/json_write.h"
+#include "engine/run/config.h"
+#include "engine/run/deploy.h"
+#include "engine/run/time.h"
+
+enum { KEY_UNTIL = 0x200, KEY_REASON, KEY_WHO, ARGS_MAX = 3 };
+
+struct request {
+    struct fb_config_request config;
+    const char *args[ARGS_MAX];
+    int n_args;
+    const char *until, *reason, *who;
+};
+
+static error_t parse(int key, char *value, struct argp_state *state) {
+    struct request *request = state->input;
+    switch (key) {
+    case KEY_UNTIL:
+        request->until = value;
+        return 0;
+    case KEY_REASON:
+        request->reason = value;
+        return 0;
+    case KEY_WHO:
+        request->who = value;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->n_args == ARGS_MAX)
+            argp_error(state, "`%s`: a call has %d words at most", value, ARGS_MAX);
+        request->args[request->n_args++] = value;
+        return 0;
+    case ARGP_KEY_END:
+        if (request->n_args == 0)
+            argp_error(state, "CALL is missing: hand, auto, kill, unkill or reset");
+        return 0;
+    default:
+        return fb_config_request_option(&request->config, key, value, state);
+    }
+}
+
+/* ---- the call as JSON; what is wrong with it is said by who reads it ---- */
+
+static void put(struct fb_buf *out, const char *name, struct fb_str text) {
+    fb_buf_printf(out, "%s\"%s\":", out->n ? "," : "{", name);
+    fb_json_put_text(out, text);
+}
+
+static void put_if(struct fb_buf *out, const char *name, const char *text) {
+    if (text)
+        put(out, name, fb_str_of(text));
+}
+
+/* ACTUATOR/DEVICE; an id may hold a slash itself. */
+static void put_place(struct fb_buf *out, const char *place) {
+    const char *slash = place ? strchr(place, '/') : NULL;
+    if (!slash)
+        return;
+    put(out, "actuator", (struct fb_str){place, (size_t)(slash - place)});
+    put(out, "device", fb_str_of(slash + 1));
+}
+
+static void put_value(struct fb_buf *out, const char *text) {
+    char *end;
+    double number = text ? strtod(text, &end) : 0;
+    if (!text)
+        return;
+    if (end == text || *end || !isfinite(number)) {
+        put(out, "value", fb_str_of(text));
+        return;
+    }
+    fb_buf_text(out, ",\"value\":");
+    fb_json_put_number(out, number);
+}
+
+/* all, rule:NAME, actuator:NAME. */
+static void put_scope(struct fb_buf *out, const char *scope) {
+    if (scope && strcmp(scope, "all") == 0)
+        fb_buf_text(out, ",\"all\":true");
+    else if (scope && strncmp(scope, "rule:", 5) == 0)
+        put(out, "rule", fb_str_of(scope + 5));
+    else if (scope && strncmp(scope, "actuator:", 9) == 0)
+        put(out, "actuator", fb_str_of(scope + 9));
+}
+
+static void put_call(const struct request *request, const char *who, struct fb_buf *out) {
+    const char *const *args = request->args;
+    put(out, "call", fb_str_of(args[0]));
+    if (strcmp(args[0], "kill") == 0) {
+        put_if(out, "mode", args[1]);
+        put_scope(out, args[2]);
+    } else if (strcmp(args[0], "unkill") == 0) {
+        put_scope(out, args[1]);
+    } else {
+        put_place(out, args[1]);
+        put_value(out, args[2]);
+    }
+    put_if(out, "until", request->until);
+    put_if(out, "reason", request->reason);
+    put(out, "who", fb_str_of(who));
+    fb_buf_char(out, '}');
+}
+
+static bool is_good(struct fb_str bytes) {
+    struct fb_call_reader *reader = fb_call_reader_new();
+    struct fb_call_read read;
+    bool good = fb_str_is_utf8(bytes);
+    if (!good)
+        fprintf(stderr, "flyball operator: the call is no UTF-8\n");
+    else if (!(good = fb_call_read(reader, bytes, &read)))
+        fprintf(stderr, "flyball operator: %.*s; see flyball operator --help\n",
+                FB_ARG(read.wrong));
+    fb_call_reader_free(reader);
+    return good;
+}
+
+/* ---- the command ---- */
+
+static int write_call(const struct fb_config *config, struct fb_str bytes) {
+    struct fb_err err;
+    int64_t offset;
+    if (!fb_config_is(config, FB_KEY_GUARANTEE, "exactly_once")) {
+        fprintf(stderr, "flyball operator: error: an application with processing.guarantee = "
+                        "at_least_once commands nothing and takes no calls\n");
+        return FB_EXIT_USAGE;
+    }
+    struct fb_deploy *control = fb_control_writer_open(config, &err);
+    if (!control)
+        return fb_cli_failed("operator", &err);
+    int status = FB_EXIT_OK;
+    if (fb_control_write(control, bytes, &offset, &err))
+        printf("called (offset %lld of %s): each partition answers in the audit\n",
+               (long long)offset, fb_deploy_topic(control));
+    else
+        status = fb_cli_failed("operator", &err);
+    fb_deploy_close(control);
+    return status;
+}
+
+int fb_cmd_operator(int argc, char **argv) {
+    static const struct argp_option rows[] = {
+        FB_CONFIG_OPTIONS,
+        {"until", KEY_UNTIL, "TIME", 0, "hand: its end, as 2026-01-01T12:00:00Z", 0},
+        {"reason", KEY_REASON, "TEXT", 0, "Why; hand and kill need it", 0},
+        {"who", KEY_WHO, "NAME", 0, "Who calls (user@host)", 0},
+        {0}};
+    static const struct argp argp = {
+        .options = rows,
+        .parser = parse,
+        .args_doc = "hand ACTUATOR/DEVICE VALUE\nauto ACTUATOR/DEVICE\nreset ACTUATOR/DEVICE\n"
+                    "kill freeze|safe all|rule:NAME|actuator:NAME\n"
+                    "unkill all|rule:NAME|actuator:NAME",
+        .doc = "Asks a running application to take an actuator in hand or give it back to its "
+               "rules, to let no command go out, or none but the step to safe, or to close a "
+               "breaker. Each partition answers in the audit. Exit status 0: the call is written; "
+               "2: wrong usage or configuration; 3: Kafka could not be reached.\v"
+               "Example: flyball operator kill safe all --reason smoke --config fb.properties"};
+    struct request request = {0};
+    struct fb_buf bytes = {0};
+    char who[256];
+    fb_cli_options(&argp, argc, argv, &request);
+    fb_cli_who(who, sizeof who);
+    put_call(&request, request.who ? request.who : who, &bytes);
+    struct fb_config *config = fb_config_new();
+    int status = FB_EXIT_USAGE;
+    struct fb_str call = {bytes.p, bytes.n};
+    if (is_good(call) && fb_cli_read_config(&request.config, config))
+        status = write_call(config, call);
+    fb_config_free(config);
+    fb_buf_free(&bytes);
+    return status;
+}
