@@ -168,6 +168,19 @@ static const struct {
     [FB_ACT_BREAKER] = {"breaker", true, true},
 };
 
+/* What maximum on makes inactive would stay so under an interlock that asks for active. */
+static void check_maximum(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    const struct fb_node *safe = actuator->safe;
+    if (!actuator->maximum_on || !is_switch(actuator) || !safe || safe->kind != FB_N_NAME ||
+        actuator->type.n_words != 2 || !fb_str_eq(safe->text, actuator->type.words[1]))
+        return;
+    fb_diag_add(ck->diags, FB_E_ACTUATOR_CLAUSE, actuator->maximum_on->span,
+                "leave `maximum on` out, or let the inactive word be safe",
+                "`maximum on` would end what is safe: `%.*s` is safe when `%.*s`, also under its "
+                "interlock",
+                FB_ARG(actuator->name), FB_ARG(safe->text));
+}
+
 static void check_clauses(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
     for (uint32_t i = 0; i < actuator->n_items; i++) {
         uint32_t kind = actuator->items[i].kind;
@@ -186,6 +199,7 @@ static void check_clauses(struct fb_checker *ck, const struct fb_actuator_decl *
                     "add `interlock when ..`, or leave `lockout` out",
                     "`lockout` begins when an interlock ends, and `%.*s` has none",
                     FB_ARG(actuator->name));
+    check_maximum(ck, actuator);
 }
 
 static void check_count(struct fb_checker *ck, const struct fb_actuator_decl *actuator,

@@ -121,8 +121,7 @@ static void ask_all(struct decision *d) {
         if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
             (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE))
             continue;
-        if (row->always ||
-            (is_new(d) && !fb_is_towards_safe(d->actuator, d->cell, d->request.value)))
+        if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
     }
 }
@@ -184,6 +183,7 @@ static void send(struct decision *d, struct fb_output *output) {
     output->seq = ++d->cell->seq;
     output->expires_at_us = fb_add_sat(d->wall_us, d->actuator->deliver_us);
     output->lease_until_us = fb_add_sat(d->wall_us, d->actuator->lease_us);
+    d->cell->lease_until_us = output->lease_until_us;
     d->cell->sent_us = d->now_us;
     fb_report_acting(d->core, d->moment, output);
 }
@@ -214,8 +214,14 @@ static void command(struct decision *d) {
     send(d, &output);
 }
 
+/* What has lapsed is not renewed: what is in force is no command's any more. */
+static bool has_lapsed(const struct decision *d) {
+    return d->cell->seq && d->cell->lease_until_us == FB_NO_TIME;
+}
+
 static bool is_leased(const struct decision *d) {
-    return d->cell->seq && (d->won.n_entries || d->cell->accepted != d->actuator->safe);
+    return d->cell->seq && !has_lapsed(d) &&
+           (d->won.n_entries || d->cell->accepted != d->actuator->safe);
 }
 
 static int64_t renewal_us(const struct decision *d) {
@@ -259,7 +265,7 @@ static void apply(struct decision *d) {
     const struct fb_actuator_cell *cell = d->cell;
     bool other = (d->won.winner != cell->winner || d->won.priority != cell->priority) &&
                  d->request.value == d->request.requested;
-    bool sends = !d->held && (is_new(d) || other);
+    bool sends = !d->held && (is_new(d) || other || has_lapsed(d));
     tell_of_block(d, sends ? d->request.value : cell->accepted, sends || cell->has_accepted);
     if (sends)
         command(d);
@@ -294,13 +300,27 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
         .kill = fb_kill_of(core, actuator, d->won.rule),
         .lag_us = watched ? d->wall_us - d->now_us : 0,
         .max_lag_us = core->config.max_lag_us,
+        .safety = d->won.safe || fb_guard_breaks_safe(actuator, cell, d->now_us),
     };
 }
 
-static void decide(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+/* A lease that ran out while nobody decided; while catch_up holds, now is none of the wall's. */
+static void lapse(struct decision *d) {
+    int64_t changed_us = d->cell->changed_us;
+    if (d->request.lag_us > d->request.max_lag_us ||
+        !fb_guards_lapse(d->actuator, d->cell, d->wall_us, d->now_us))
+        return;
+    if (!d->actuator->shadow)
+        wake_readers(d, changed_us);
+}
+
+/* True: its command has opened a breaker that makes safe, so that it is decided once more. */
+static bool decide(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                    int64_t now_us) {
     struct decision d;
     begin(&d, core, moment, index, now_us);
+    const bool was_open = fb_guard_breaks_safe(d.actuator, d.cell, d.now_us);
+    lapse(&d);
     fb_guards_interlock(d.actuator, d.cell, d.request.interlock, d.now_us);
     if (d.won.n_entries || d.cell->seq) {
         d.cell->now_us = d.now_us;
@@ -312,11 +332,14 @@ static void decide(struct fb_core *core, const struct fb_moment *moment, uint32_
         tell_of_block(&d, 0, false);
     }
     d.cell->due_us = d.due_us;
+    return !was_open && fb_guard_breaks_safe(d.actuator, d.cell, d.now_us) &&
+           d.cell->accepted != d.actuator->safe;
 }
 
 void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, uint64_t set,
                          int64_t now_us) {
     for (uint64_t bits = set; bits; bits &= bits - 1)
-        decide(core, moment, (uint32_t)__builtin_ctzll(bits), now_us);
+        while (decide(core, moment, (uint32_t)__builtin_ctzll(bits), now_us)) {
+        }
     moment->device->acting_us = fb_actuators_due(moment->device);
 }

@@ -188,6 +188,7 @@ static void move_actuator(const struct move *m, const struct fb_cell_move *move)
         now->has_accepted = 0;
         now->hand = 0;
         now->hand_until_us = FB_NO_TIME;
+        now->lease_until_us = FB_NO_TIME;
     }
 }
 

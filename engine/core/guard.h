@@ -20,6 +20,7 @@ struct fb_request {
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
+    bool safety;         /* towards safe it is safety that asks: `minimum` is not asked then */
     bool slewed;         /* at first false; slew cut the step short, so that ignore lets it pass */
 };
 
@@ -34,7 +35,8 @@ typedef enum fb_verdict fb_guard_fn(const struct fb_actuator *actuator,
 struct fb_guard_row {
     enum fb_guard guard;
     fb_guard_fn *fn;
-    bool always; /* also asked of a step towards safe, and where the value is the accepted one */
+    bool always;  /* also asked of a step towards safe, and where the value is the accepted one */
+    bool of_safe; /* also asked of a step towards safe, unless safety asks for it */
 };
 /* FB_GUARDS rows, in the order of enum fb_guard. guards.c */
 extern const struct fb_guard_row fb_guard_rows[FB_GUARDS];
@@ -42,6 +44,10 @@ extern const struct fb_guard_row fb_guard_rows[FB_GUARDS];
 /* Whether a step from what is accepted (nothing: from anywhere) goes towards safe, A7. guards.c */
 bool fb_is_towards_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
                         double value);
+
+/* Whether the row is asked of the request as it is now. guards.c */
+bool fb_guard_is_asked(const struct fb_guard_row *row, const struct fb_actuator *actuator,
+                       const struct fb_actuator_cell *cell, const struct fb_request *request);
 
 /* A command with this value goes out at now_us: notes start, reversal and time of change, then sets
  * cell->accepted. Opens the breaker where that was the last reversal that it allows. guards.c */
@@ -54,12 +60,14 @@ void fb_guards_interlock(const struct fb_actuator *actuator, struct fb_actuator_
 
 /* What a step is measured from: what is accepted; nothing: inactive, of a number safe. guards.c */
 double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell);
-/* The time of change as the rows see it: now at the first decision that passes after catch_up or
- * kill blocked for longer than a lease. catch_up, the last row, then writes it into the cell; so
- * `guard` of the cell is that of the decision before until all rows have been asked. guards.c */
-int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
-                            const struct fb_actuator_cell *cell, const struct fb_request *request,
-                            int64_t now_us);
+/* Before the rows, at a decision that catch_up lets pass: where the last command's lease has run
+ * out by wall_us, the equipment has gone to its fail-safe. True: the accepted value was another
+ * than safe, and is safe since now_us. guards.c */
+bool fb_guards_lapse(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                     int64_t wall_us, int64_t now_us);
+/* Whether the breaker is open at now_us, and makes safe. guards.c */
+bool fb_guard_breaks_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
+                          int64_t now_us);
 /* Closes a breaker whose end has come, as of its end: then n - 2 reversals count as made.
  * guards.c */
 void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,

@@ -11,12 +11,11 @@ enum { LEAST_US = 1000000 };
 
 enum fb_verdict fb_guard_catch_up(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                                   struct fb_request *request, int64_t now_us, int64_t *until_us) {
+    (void)actuator, (void)cell;
     if (request->lag_us > request->max_lag_us) {
         int64_t behind_us = request->lag_us - request->max_lag_us;
         *until_us = fb_add_sat(now_us, behind_us > LEAST_US ? behind_us : LEAST_US);
         return FB_VERDICT_HOLD;
     }
-    /* Nobody knows since when the actuator has been what it is. */
-    cell->changed_us = fb_guard_changed_us(actuator, cell, request, now_us);
     return FB_VERDICT_PASS;
 }

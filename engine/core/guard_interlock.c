@@ -7,7 +7,10 @@ enum fb_verdict fb_guard_interlock(const struct fb_actuator *actuator,
                                    struct fb_actuator_cell *cell, struct fb_request *request,
                                    int64_t now_us, int64_t *until_us) {
     (void)cell, (void)now_us, (void)until_us;
-    if (request->interlock == 0 || request->value == actuator->safe)
+    if (request->interlock == 0)
+        return FB_VERDICT_PASS;
+    request->safety = true;
+    if (request->value == actuator->safe)
         return FB_VERDICT_PASS;
     request->value = actuator->safe;
     return FB_VERDICT_CHANGE;

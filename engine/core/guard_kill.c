@@ -11,6 +11,7 @@ enum fb_verdict fb_guard_kill(const struct fb_actuator *actuator, struct fb_actu
     const bool is_safe = cell->has_accepted ? cell->accepted == actuator->safe : cell->seq == 0;
     if (request->kill == FB_KILL_FREEZE || is_safe)
         return FB_VERDICT_REFUSE;
+    request->safety = true;
     if (request->value == actuator->safe)
         return FB_VERDICT_PASS;
     request->value = actuator->safe;

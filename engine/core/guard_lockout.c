@@ -8,6 +8,7 @@ enum fb_verdict fb_guard_lockout(const struct fb_actuator *actuator, struct fb_a
     if (cell->lockout_end_us == FB_NO_TIME || now_us >= cell->lockout_end_us)
         return FB_VERDICT_PASS;
     *until_us = cell->lockout_end_us;
+    request->safety = true;
     if (request->value == actuator->safe)
         return FB_VERDICT_PASS;
     request->value = actuator->safe;

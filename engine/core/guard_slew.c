@@ -12,8 +12,7 @@ enum fb_verdict fb_guard_slew(const struct fb_actuator *actuator, struct fb_actu
     const double largest = actuator->slew[up];
     if (actuator->is_switch || largest == 0 || request->value == base)
         return FB_VERDICT_PASS;
-    const int64_t end_us = fb_add_sat(fb_guard_changed_us(actuator, cell, request, now_us),
-                                      actuator->slew_us[up]);
+    const int64_t end_us = fb_add_sat(cell->changed_us, actuator->slew_us[up]);
     if (now_us < end_us) {
         *until_us = end_us;
         return FB_VERDICT_HOLD;

@@ -6,19 +6,19 @@
 #include "engine/base/num.h"
 
 const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
-    {FB_GUARD_KILL, fb_guard_kill, true},
-    {FB_GUARD_RANGE, fb_guard_range, true},
-    {FB_GUARD_INTERLOCK, fb_guard_interlock, true},
-    {FB_GUARD_LOCKOUT, fb_guard_lockout, true},
-    {FB_GUARD_MAXIMUM, fb_guard_maximum, true},
-    {FB_GUARD_PERMISSIVE, fb_guard_permissive, false},
-    {FB_GUARD_MINIMUM, fb_guard_minimum, false},
-    {FB_GUARD_STARTS, fb_guard_starts, false},
+    {FB_GUARD_KILL, fb_guard_kill, true, false},
+    {FB_GUARD_RANGE, fb_guard_range, true, false},
+    {FB_GUARD_INTERLOCK, fb_guard_interlock, true, false},
+    {FB_GUARD_LOCKOUT, fb_guard_lockout, true, false},
+    {FB_GUARD_MAXIMUM, fb_guard_maximum, true, false},
+    {FB_GUARD_PERMISSIVE, fb_guard_permissive, false, false},
+    {FB_GUARD_MINIMUM, fb_guard_minimum, false, true},
+    {FB_GUARD_STARTS, fb_guard_starts, false, false},
     /* `breaker .., safe` speaks of a value that is accepted already, too. */
-    {FB_GUARD_BREAKER, fb_guard_breaker, true},
-    {FB_GUARD_SLEW, fb_guard_slew, false},
-    {FB_GUARD_IGNORE, fb_guard_ignore, false},
-    {FB_GUARD_CATCH_UP, fb_guard_catch_up, true},
+    {FB_GUARD_BREAKER, fb_guard_breaker, true, false},
+    {FB_GUARD_SLEW, fb_guard_slew, false, false},
+    {FB_GUARD_IGNORE, fb_guard_ignore, false, false},
+    {FB_GUARD_CATCH_UP, fb_guard_catch_up, true, false},
 };
 
 bool fb_is_towards_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
@@ -37,14 +37,32 @@ double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuato
     return actuator->is_switch ? 0 : actuator->safe;
 }
 
-int64_t fb_guard_changed_us(const struct fb_actuator *actuator,
-                            const struct fb_actuator_cell *cell, const struct fb_request *request,
-                            int64_t now_us) {
-    const bool was_silent = cell->guard == FB_GUARD_CATCH_UP || cell->guard == FB_GUARD_KILL;
-    const bool passes_again = was_silent && request->kill == FB_KILL_NONE &&
-                              request->lag_us <= request->max_lag_us && cell->has_accepted;
-    const bool gap = passes_again && fb_add_sat(cell->sent_us, actuator->lease_us) < now_us;
-    return gap ? now_us : cell->changed_us;
+bool fb_guard_is_asked(const struct fb_guard_row *row, const struct fb_actuator *actuator,
+                       const struct fb_actuator_cell *cell, const struct fb_request *request) {
+    if (row->always)
+        return true;
+    if (cell->has_accepted && request->value == cell->accepted)
+        return false;
+    if (!fb_is_towards_safe(actuator, cell, request->value))
+        return true;
+    return row->of_safe && cell->has_accepted && !request->safety;
+}
+
+bool fb_guards_lapse(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
+                     int64_t wall_us, int64_t now_us) {
+    if (cell->lease_until_us == FB_NO_TIME || wall_us < cell->lease_until_us ||
+        cell->accepted == actuator->safe)
+        return false;
+    cell->lease_until_us = FB_NO_TIME;
+    cell->accepted = actuator->safe;
+    cell->changed_us = now_us;
+    return true;
+}
+
+bool fb_guard_breaks_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
+                          int64_t now_us) {
+    return actuator->breaker_safe && cell->breaker_end_us != FB_NO_TIME &&
+           now_us < cell->breaker_end_us;
 }
 
 static void note_start(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,

@@ -313,7 +313,8 @@ static bool actuator_is_sound(const struct fb_actuator *actuator,
     return value_is_sound(actuator, cell->accepted) &&
            (cell->direction == 0 || cell->direction == 1 || cell->direction == -1) &&
            fb_time_is_sound(cell->now_us) && fb_time_is_sound(cell->changed_us) &&
-           fb_time_is_sound(cell->sent_us) && fb_end_is_sound(cell->due_us) &&
+           fb_time_is_sound(cell->sent_us) && fb_time_is_sound(cell->lease_until_us) &&
+           (cell->lease_until_us == FB_NO_TIME || cell->seq) && fb_end_is_sound(cell->due_us) &&
            cell->due_us >= clock_us && fb_time_is_sound(cell->lockout_end_us) &&
            fb_time_is_sound(cell->breaker_end_us) && fb_time_is_sound(cell->blocked_us) &&
            value_is_sound(actuator, cell->hand) && fb_time_is_sound(cell->hand_until_us) &&

@@ -23,6 +23,7 @@ static void fresh_actuator(const struct fb_actuator *actuator, void *at) {
     *cell = (struct fb_actuator_cell){.now_us = FB_NO_TIME,
                                       .changed_us = FB_NO_TIME,
                                       .sent_us = FB_NO_TIME,
+                                      .lease_until_us = FB_NO_TIME,
                                       .due_us = FB_NEVER,
                                       .lockout_end_us = FB_NO_TIME,
                                       .breaker_end_us = FB_NO_TIME,

@@ -4,7 +4,7 @@
  * is their exact meaning.
  *
  * A value is a double: of an actuator with two words 0 (the first, inactive one) and 1. All times
- * of this page are on the task's clock C. */
+ * of this page are on the task's clock C, where nothing else is said. */
 #ifndef FB_MODEL_ACTUATOR_H
 #define FB_MODEL_ACTUATOR_H
 
@@ -106,6 +106,8 @@ struct fb_actuator_cell {
     int64_t now_us;         /* of the last decision; FB_NO_TIME: none yet */
     int64_t changed_us;     /* when `accepted` last changed; at first when the device came */
     int64_t sent_us;        /* the last command, renewals too */
+    int64_t lease_until_us; /* of the last command, on the wall clock; FB_NO_TIME: none yet, or it
+                             * has run out, and what was not safe became safe */
     int64_t due_us;         /* of the next decision; FB_NEVER */
     int64_t lockout_end_us; /* FB_NO_TIME: none */
     int64_t breaker_end_us; /* FB_NO_TIME: closed */

@@ -114,7 +114,8 @@ static void add_clause2(struct gen_case *c, struct gen_control *control, struct 
 static void switch_clauses(struct gen_case *c, struct gen_actuator *a) {
     struct gen_node **to = a->clauses;
     uint32_t *n = &a->n_clauses;
-    add_clause(c, to, n, NULL, "safe %s", chance(c, 80) ? "off" : "on");
+    const bool safe_off = chance(c, 80);
+    add_clause(c, to, n, NULL, "safe %s", safe_off ? "off" : "on");
     a->n_fixed = *n;
     if (chance(c, 20))
         add_clause(c, to, n, NULL, "default %s", chance(c, 60) ? "on" : "off");
@@ -123,7 +124,7 @@ static void switch_clauses(struct gen_case *c, struct gen_actuator *a) {
         add_clause(c, to, n, NULL, "minimum on %s, off %s", least[below(c, 7)],
                    least[below(c, 7)]);
     }
-    if (chance(c, 25))
+    if (chance(c, 25) && safe_off)
         add_clause(c, to, n, NULL, "maximum on %s", some_span(c));
     if (chance(c, 40))
         add_clause(c, to, n, NULL, "starts %u per %s", 1 + below(c, 3),

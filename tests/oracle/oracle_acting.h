@@ -71,6 +71,8 @@ struct ora_memory {
     double accepted, direction; /* direction of the accepted step before; 0: none */
     int64_t now;                /* of the decision before, if decided */
     int64_t changed;            /* time of change */
+    int64_t lease_until;        /* of the last command, if n_sent > 0; on the wall clock */
+    bool lapsed;                /* A10; until the next command */
     struct ora_times starts, reversals;
     int64_t lockout_end, breaker_end; /* FB_NO_TIME: none, closed */
     enum fb_guard blocks;             /* FB_GUARDS: none */
@@ -102,6 +104,7 @@ struct ora_request {
     double value;
     bool held;        /* by a guardrail */
     bool made_safe, slewed;
+    bool safety; /* a guardrail, or what is unknown, asks for safe; whether or not it was asked for */
     enum fb_guard blocks; /* FB_GUARDS: none */
     int64_t next;         /* deadline */
     struct fb_guard_result results[FB_GUARDS];

@@ -15,6 +15,7 @@ struct decision {
     int64_t now;
     struct ora_winner winner;
     struct ora_request r;
+    bool opened; /* the breaker, by the command */
 };
 
 /* --- What is put out --- */
@@ -40,13 +41,17 @@ static void command(struct decision *d, double value, const struct ora_rule *rul
     int64_t wall = d->view.o->wall == FB_NO_TIME ? d->now : d->view.o->wall;
     FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
     m->sent[m->n_sent++] = (struct ora_sent){d->now, value, rule, priority};
+    bool was_open = m->breaker_end != FB_NO_TIME;
     ora_accept(d->a, m, value, d->now);
+    d->opened = !was_open && m->breaker_end != FB_NO_TIME;
     struct fb_output out = output_of(d, FB_OUT_COMMAND);
     out.priority = priority;
     out.reason = reason;
     out.seq = m->n_sent;
     out.expires_at_us = wall + d->a->deliver;
     out.lease_until_us = wall + d->a->lease;
+    m->lease_until = out.lease_until_us;
+    m->lapsed = false;
     ora_put_out(&d->view, rule, &out);
 }
 
@@ -88,7 +93,7 @@ static enum fb_command_reason reason_of(const struct decision *d) {
 /* A10: when the command is renewed; FB_NEVER. */
 static int64_t renewal_of(const struct decision *d) {
     const struct ora_memory *m = d->m;
-    if (m->n_sent == 0 || (!d->winner.any && m->accepted == d->a->safe))
+    if (m->n_sent == 0 || m->lapsed || (!d->winner.any && m->accepted == d->a->safe))
         return FB_NEVER;
     return m->sent[m->n_sent - 1].at + d->a->lease / 3;
 }
@@ -98,7 +103,7 @@ static bool is_sent(const struct decision *d) {
     const struct ora_memory *m = d->m;
     if (d->r.held)
         return false;
-    if (!m->has_accepted || d->r.value != m->accepted)
+    if (!m->has_accepted || d->r.value != m->accepted || m->lapsed)
         return true;
     const struct ora_sent *last = &m->sent[m->n_sent - 1];
     return d->r.value == d->winner.value &&
@@ -146,8 +151,21 @@ static void ask_and_send(struct decision *d) {
     find_deadline(d);
 }
 
-void ora_decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
-                bool shadow, int64_t now) {
+/* A10: nobody renewed the lease, and the equipment went to its fail-safe. */
+static void lapse(struct decision *d, int64_t wall) {
+    struct ora_memory *m = d->m;
+    if (d->r.behind || m->n_sent == 0 || wall < m->lease_until || m->accepted == d->a->safe)
+        return;
+    if (!d->shadow)
+        tell_readers(d, d->now - m->changed < FB_SECOND);
+    m->lapsed = true;
+    m->accepted = d->a->safe;
+    m->changed = d->now;
+}
+
+/* True: a breaker that makes safe has opened (A12). */
+static bool decide_once(struct ora_view *view, struct ora_device *device,
+                        const struct ora_actuator *a, bool shadow, int64_t now) {
     struct decision d = {.view = *view, .device = device, .a = a, .shadow = shadow, .now = now};
     struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
     int64_t wall = view->o->wall == FB_NO_TIME ? now : view->o->wall;
@@ -161,17 +179,22 @@ void ora_decide(struct ora_view *view, struct ora_device *device, const struct o
                                .abreast = wall - view->o->max_lag,
                                .requested = d.winner.value,
                                .value = d.winner.value,
+                               .safety = d.winner.unknown_safe,
                                .next = FB_NEVER};
     m->due = FB_NEVER;
     m->now = now;
     m->decided = true;
     if (m->n_sent == 0 && !d.winner.any) { /* A5: nothing but the end of a block */
         tell_block(&d, FB_GUARDS, false);
-        return;
+        return false;
     }
-    /* A8, catch_up: nobody knows since when the actuator has been what it is. */
-    if (m->blocks == FB_GUARD_CATCH_UP && !d.r.behind && m->n_sent > 0 &&
-        now - m->sent[m->n_sent - 1].at > a->lease)
-        m->changed = now;
+    lapse(&d, wall);
     ask_and_send(&d);
+    return a->decl->breaker_safe && d.opened && m->accepted != a->safe;
+}
+
+void ora_decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
+                bool shadow, int64_t now) {
+    if (decide_once(view, device, a, shadow, now))
+        decide_once(view, device, a, shadow, now);
 }

@@ -68,6 +68,7 @@ static void refuse(struct ora_request *r, enum fb_guard guard) {
 /* Of interlock, lockout, maximum, breaker. */
 static void force(struct ora_request *r, enum fb_guard guard, double value) {
     double before = r->value;
+    r->safety = true;
     if (before == value) {
         pass(r, guard);
         return;
@@ -132,7 +133,9 @@ static void ask_permissive(struct ora_request *r) {
 
 static void ask_minimum(struct ora_request *r) {
     const struct ora_memory *m = r->memory;
-    if (!r->actuator->is_switch || is_spared(r))
+    if (!r->actuator->is_switch || (m->has_accepted && r->value == m->accepted))
+        return;
+    if (ora_towards_safe(r->actuator, m, r->value) && (!m->has_accepted || r->safety))
         return;
     int64_t least = r->actuator->minimum[step_from(r->actuator, m) == 1];
     if (r->now - m->changed < least)
@@ -241,6 +244,8 @@ void ora_ask_guards(struct ora_request *r) {
     r->blocks = FB_GUARDS;
     r->held = r->slewed = false;
     close_breaker(r);
+    if (r->actuator->decl->breaker_safe && r->memory->breaker_end != FB_NO_TIME)
+        r->safety = true;
     for (size_t i = 0; i < sizeof guards / sizeof *guards && !r->held; i++)
         guards[i](r);
     ask_catch_up(r);

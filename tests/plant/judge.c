@@ -14,9 +14,12 @@ static bool is_towards_safe(const struct loop_limits *limits, double from, doubl
                                : to < from && to >= limits->safe;
 }
 
-/* The lease lapsed, or the next command ended that. */
-static bool is_lapse(const struct loop_course *course, uint32_t i) {
-    return course->changes[i].lapsed || course->changes[i - 1].lapsed;
+/* The lease lapsed: no step of the engine. The next command is one, but where commands are lost: a
+ * lease that lapses so is one that the engine has renewed. */
+static bool is_lapse(const struct loop_course *course, const struct loop_setup *setup,
+                     uint32_t i) {
+    return course->changes[i].lapsed ||
+           (setup->commands_lost > 0 && course->changes[i - 1].lapsed);
 }
 
 /* Most of the ascending times that lie in one window (t - window, t]. */
@@ -31,20 +34,21 @@ static uint32_t most_within(const int64_t *times, uint32_t n, int64_t window_us)
 }
 
 static uint32_t most_starts(const struct loop_course *course, const struct loop_limits *limits,
-                            int64_t *times) {
+                            const struct loop_setup *setup, int64_t *times) {
     uint32_t n = 0;
     for (uint32_t i = 1; i < course->n_changes; i++)
-        if (course->changes[i].value == 1 && !is_lapse(course, i))
+        if (course->changes[i].value == 1 && !is_lapse(course, setup, i))
             times[n++] = course->changes[i].at_us;
     return most_within(times, n, HOUR - limits->jitter_us);
 }
 
 static void count_reversals(const struct loop_course *course, const struct loop_limits *limits,
-                            int64_t *times, struct judgement *out) {
+                            const struct loop_setup *setup, int64_t *times,
+                            struct judgement *out) {
     int before = 0;
     for (uint32_t i = 1; i < course->n_changes; i++) {
         const int direction = course->changes[i].value > course->changes[i - 1].value ? 1 : -1;
-        if (is_lapse(course, i))
+        if (is_lapse(course, setup, i))
             continue;
         if (direction == -before)
             times[out->reversals++] = course->changes[i].at_us;
@@ -72,14 +76,16 @@ static void count_alternations(const struct loop_course *course, const struct lo
 }
 
 static void check_change(const struct loop_course *course, uint32_t i,
-                         const struct loop_limits *limits, struct judgement *out) {
+                         const struct loop_limits *limits, const struct loop_setup *setup,
+                         struct judgement *out) {
     const struct loop_change *from = &course->changes[i - 1], *to = &course->changes[i];
     const int64_t lasted_us = to->at_us - from->at_us;
-    const bool counts = limits->is_switch && i > 1 && !is_lapse(course, i);
+    const bool counts = limits->is_switch && i > 1 && !is_lapse(course, setup, i);
     if (counts && (out->shortest_us < 0 || lasted_us < out->shortest_us))
         out->shortest_us = lasted_us;
-    if (is_lapse(course, i) || is_towards_safe(limits, from->value, to->value))
-        return;
+    const bool eases = is_towards_safe(limits, from->value, to->value);
+    if (is_lapse(course, setup, i) || (eases && (!limits->is_switch || to->forced || i == 1)))
+        return; /* i == 1: a first command that is safe is not held */
     if (limits->is_switch) {
         if (lasted_us + limits->jitter_us < limits->minimum_us[from->value == 1])
             out->broken |= BROKE_MINIMUM;
@@ -135,7 +141,7 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
     FB_ASSERT(times != NULL);
     /* One more than the breaker allows: the step towards safe after it has opened. */
     const uint32_t allowed = limits->reversals + 1;
-    count_reversals(course, limits, times, &out);
+    count_reversals(course, limits, setup, times, &out);
     count_alternations(course, limits, times, &out);
     if (out.most_reversals > allowed)
         out.broken |= BROKE_REVERSALS;
@@ -143,14 +149,14 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
         out.broken |= BROKE_RIVALS;
     /* A start that is towards safe is never held. */
     if (limits->starts > 0 && limits->safe == 0 &&
-        most_starts(course, limits, times) > limits->starts)
+        most_starts(course, limits, setup, times) > limits->starts)
         out.broken |= BROKE_STARTS;
     if (limits->maximum_us > 0 && is_on_too_long(course, limits, setup->length_us))
         out.broken |= BROKE_MAXIMUM;
     if (course->stale_commands > 0)
         out.broken |= BROKE_STALE;
     for (uint32_t i = 1; i < course->n_changes; i++)
-        check_change(course, i, limits, &out);
+        check_change(course, i, limits, setup, &out);
     check_spell(course, limits, setup, &out);
     free(times);
     return out;

@@ -12,7 +12,7 @@
 
 enum { /* set of what was broken */
     BROKE_REVERSALS = 1,  /* more in the window than the breaker allows */
-    BROKE_MINIMUM = 2,    /* a state left too soon, other than towards safe */
+    BROKE_MINIMUM = 2,    /* a state left too soon, other than for safety */
     BROKE_STARTS = 4,
     BROKE_SLEW = 8,       /* a step too large or too soon, other than towards safe */
     BROKE_SAFE = 16,      /* not safe in time after the spell began, or left again in it */

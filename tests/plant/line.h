@@ -14,6 +14,7 @@ struct line_message {
     bool good, trip;              /* telemetry: there is a value; a protection has tripped */
     uint64_t seq, winner;         /* commands: its number, and one a rule .. */
     int64_t expires_us, lease_us; /* .. instants on the wall clock */
+    bool forced;                  /* safety asked for it */
 };
 
 struct line {

@@ -25,6 +25,7 @@ struct loop {
     uint16_t x, position, trip; /* fields of the device */
     struct plant_span spell;
     uint64_t in_flight; /* winner of the command that the receiver took last */
+    bool forced, in_flight_forced; /* by safety: the command sent last, or renewed; taken last */
 };
 
 static void note_change(struct loop_course *course, struct loop_change change) {
@@ -55,6 +56,8 @@ static void take_output(void *context, const struct fb_output *output) {
         loop->course->blocks++;
     if (output->kind != FB_OUT_COMMAND || output->actuator->shadow)
         return;
+    if (output->reason != FB_REASON_RENEWED)
+        loop->forced = output->reason == FB_REASON_SAFE;
     loop->course->commands++;
     loop->course->stale_commands += loop->now_us - loop->clock_us > CATCH_UP_US;
     line_send(&loop->commands, (struct line_message){.sent_us = loop->now_us,
@@ -62,7 +65,8 @@ static void take_output(void *context, const struct fb_output *output) {
                                                      .winner = winner_of(output),
                                                      .seq = output->seq,
                                                      .expires_us = output->expires_at_us,
-                                                     .lease_us = output->lease_until_us});
+                                                     .lease_us = output->lease_until_us,
+                                                     .forced = loop->forced});
 }
 
 static bool in_spell(const struct loop *loop, enum loop_spell spell) {
@@ -145,12 +149,14 @@ static void run_receiver(struct loop *loop) {
     while (line_receive(&loop->commands, loop->now_us, &message)) {
         receiver_take(&loop->receiver, &message, loop->now_us);
         loop->in_flight = message.winner;
+        loop->in_flight_forced = message.forced;
     }
     const uint32_t lapsed = loop->receiver.lapsed;
     const double value = receiver_value(&loop->receiver, loop->now_us);
     note_change(loop->course, (struct loop_change){.at_us = loop->now_us,
                                                    .value = value,
                                                    .winner = loop->in_flight,
+                                                   .forced = loop->in_flight_forced,
                                                    .lapsed = loop->receiver.lapsed != lapsed});
 }
 

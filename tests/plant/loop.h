@@ -37,6 +37,7 @@ struct loop_change {
     double value;
     uint64_t winner; /* 0: the default; else one a rule */
     bool lapsed;     /* no command: the lease was over */
+    bool forced;     /* safety asked for it: the command's reason is `safe` */
 };
 
 struct loop_course {

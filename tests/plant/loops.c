@@ -202,6 +202,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
     /* A window of a minute is unknown once a fifth of it is missing and the next sample leaves. */
     const int64_t more_s = row->style == AVERAGE ? 12 + EVERY_S : 0;
     const int64_t stale_us = (STALE_S + more_s) * S + PLANT_STEP_US;
+    int64_t held_us;
     switch ((enum fault)row->fault) {
     case NONE:
         break;
@@ -212,9 +213,11 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us);
         break;
     case HELD:
-        /* Then the default, which is off. */
-        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE,
-                  limits->safe == 0 ? stale_us + HELD_MIN * MINUTE : 0);
+        /* Then the default, which is off, after the minimum on. */
+        held_us = stale_us + HELD_MIN * MINUTE;
+        if (limits->is_switch && held_us < limits->minimum_us[1] + PLANT_STEP_US)
+            held_us = limits->minimum_us[1] + PLANT_STEP_US;
+        set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, limits->safe == 0 ? held_us : 0);
         break;
     case BAD:
         setup->plant.bad_percent = 5;

@@ -42,12 +42,17 @@ static void a_state_left_too_soon(void **state) {
     for (int64_t us = -1; us <= 0; us++) {
         const struct loop_change changes[] = {
             {.at_us = 100 * S, .value = 1},
-            {.at_us = 101 * S, .value = 0}, /* towards safe */
+            {.at_us = 101 * S, .value = 0, .forced = true}, /* for safety */
             {.at_us = 161 * S + us, .value = 1}};
         assert_broken(&pump, changes, 3, us < 0 ? BROKE_MINIMUM : 0);
         struct loop_limits late = pump;
         late.jitter_us = 1;
         assert_broken(&late, changes, 3, 0);
+    }
+    for (int64_t us = -1; us <= 0; us++) { /* nothing but safety ends a state too soon */
+        const struct loop_change changes[] = {{.at_us = 100 * S, .value = 1},
+                                              {.at_us = 130 * S + us, .value = 0}};
+        assert_broken(&pump, changes, 2, us < 0 ? BROKE_MINIMUM : 0);
     }
     struct loop_limits safe_on = pump;
     safe_on.safe = 1;
@@ -84,15 +89,19 @@ static void numbers_turn_and_step(void **state) {
     assert_broken(&valve, large, 1, BROKE_SLEW);
 }
 
-static void a_lapse_and_its_return_are_no_steps(void **state) {
+static void a_lapse_is_no_step_but_its_return_is(void **state) {
     (void)state;
     struct loop_change changes[] = {{.at_us = 100 * S, .value = 1},
-                                    {.at_us = 160 * S, .value = 0, .lapsed = true},
+                                    {.at_us = 110 * S, .value = 0, .lapsed = true},
                                     {.at_us = 170 * S, .value = 1},
                                     {.at_us = 300 * S, .value = 0}};
-    const struct loop_setup setup = {0};
+    struct loop_setup setup = {0};
     assert_broken(&pump, changes, 4, 0);
     assert_int_equal(judged(&pump, &setup, changes, 4, -1).reversals, 1);
+    changes[2].at_us--;
+    assert_broken(&pump, changes, 4, BROKE_MINIMUM);
+    setup.commands_lost = 10; /* then the engine knows nothing of it */
+    assert_int_equal(judged(&pump, &setup, changes, 4, -1).broken, 0);
     changes[1].lapsed = false;
     assert_broken(&pump, changes, 4, BROKE_MINIMUM);
 }
@@ -175,7 +184,7 @@ int main(void) {
         cmocka_unit_test(a_state_left_too_soon),
         cmocka_unit_test(too_many_reversals_in_one_window),
         cmocka_unit_test(numbers_turn_and_step),
-        cmocka_unit_test(a_lapse_and_its_return_are_no_steps),
+        cmocka_unit_test(a_lapse_is_no_step_but_its_return_is),
         cmocka_unit_test(starts_of_an_hour),
         cmocka_unit_test(on_for_too_long),
         cmocka_unit_test(rivals_that_take_turns),

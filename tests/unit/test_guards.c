@@ -37,7 +37,7 @@ static struct fb_actuator number_of(double low, double high, double safe) {
 static struct fb_actuator_cell *cell_of(const struct fb_actuator *actuator, int64_t came_us) {
     struct fb_actuator_cell *cell = calloc(1, fb_actuator_bytes(actuator));
     assert_non_null(cell);
-    cell->now_us = cell->sent_us = FB_NO_TIME;
+    cell->now_us = cell->sent_us = cell->lease_until_us = FB_NO_TIME;
     cell->changed_us = came_us;
     cell->due_us = FB_NEVER;
     cell->lockout_end_us = cell->breaker_end_us = cell->blocked_us = FB_NO_TIME;
@@ -565,58 +565,101 @@ static void catch_up_holds_what_is_more_than_the_lag_behind(void **state) {
     free(cell);
 }
 
-static void after_a_gap_longer_than_the_lease_the_minimum_begins_anew(void **state) {
+static void a_lease_that_ran_out_leaves_what_is_safe(void **state) {
     (void)state;
-    struct fb_actuator actuator = switch_of(OFF);
-    actuator.minimum_us[OFF] = actuator.minimum_us[ON] = 100 * S;
-    for (int64_t late_us = 0; late_us <= 1; late_us++) {
+    for (int safe = OFF; safe <= ON; safe++) {
+        const struct fb_actuator actuator = with_breaker(switch_of(safe), false);
         struct fb_actuator_cell *cell = cell_of(&actuator, 0);
-        fb_guards_accepted(&actuator, cell, OFF, 0);
-        cell->sent_us = 400 * S;
-        const int64_t now = 460 * S + late_us;
-        struct fb_request request = request_of(ON);
-        /* catch_up did not block before: no gap. */
-        expect(ask(FB_GUARD_MINIMUM, &actuator, cell, request, now), FB_VERDICT_PASS, ON,
-               FB_NEVER);
-        expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, now), FB_VERDICT_PASS, ON,
-               FB_NEVER);
-        assert_int_equal(cell->changed_us, 0);
-        cell->guard = FB_GUARD_CATCH_UP;
+        assert_false(fb_guards_lapse(&actuator, cell, INT64_MAX, 0)); /* no command yet */
+        fb_guards_accepted(&actuator, cell, 1 - safe, 10 * S);
+        cell->lease_until_us = 70 * S;
+        const double direction = cell->direction;
         cell = restarted(&actuator, cell);
-        request.lag_us = 60 * S + 1;
-        expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, now), FB_VERDICT_HOLD, ON,
-               now + S);
-        assert_int_equal(cell->changed_us, 0);
-        request.lag_us = 60 * S;
-        expect(ask(FB_GUARD_MINIMUM, &actuator, cell, request, now),
-               late_us ? FB_VERDICT_HOLD : FB_VERDICT_PASS, ON, late_us ? now + 100 * S : FB_NEVER);
-        expect(ask(FB_GUARD_CATCH_UP, &actuator, cell, request, now), FB_VERDICT_PASS, ON,
-               FB_NEVER);
-        assert_int_equal(cell->changed_us, late_us ? now : 0);
+        assert_false(fb_guards_lapse(&actuator, cell, 70 * S - 1, 65 * S));
+        assert_true(cell->accepted == 1 - safe);
+        assert_true(fb_guards_lapse(&actuator, cell, 70 * S, 65 * S));
+        assert_true(cell->accepted == safe && cell->direction == direction);
+        assert_int_equal(cell->changed_us, 65 * S);
+        for (uint32_t i = 0; i < actuator.reversals; i++)
+            assert_int_equal(cell->times[actuator.starts + i], FB_NO_TIME);
+        assert_false(fb_guards_lapse(&actuator, cell, 99 * S, 99 * S)); /* once */
+        assert_int_equal(cell->changed_us, 65 * S);
         free(cell);
     }
 }
 
-static void after_a_gap_slew_and_maximum_count_from_then(void **state) {
+static void what_was_safe_stays_so_when_its_lease_runs_out(void **state) {
     (void)state;
-    struct fb_actuator number = number_of(0, 100, 0);
-    number.slew[1] = 5;
-    number.slew_us[1] = 10 * S;
-    struct fb_actuator_cell *cell = cell_of(&number, 0);
-    fb_guards_accepted(&number, cell, 20, 0);
-    cell->sent_us = 0;
-    cell->guard = FB_GUARD_CATCH_UP;
-    expect_of(FB_GUARD_SLEW, &number, cell, 22, 100 * S, FB_VERDICT_HOLD, 22, 110 * S);
+    const struct fb_actuator actuator = number_of(0, 100, 20);
+    struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+    fb_guards_accepted(&actuator, cell, 20, 10 * S);
+    cell->lease_until_us = 70 * S;
+    assert_false(fb_guards_lapse(&actuator, cell, 500 * S, 500 * S));
+    assert_int_equal(cell->changed_us, 10 * S);
+    fb_guards_accepted(&actuator, cell, 40, 20 * S);
+    assert_true(fb_guards_lapse(&actuator, cell, 500 * S, 500 * S));
+    assert_true(cell->accepted == 20);
     free(cell);
+}
 
-    struct fb_actuator two_words = switch_of(OFF);
-    two_words.maximum_on_us = 30 * S;
-    cell = cell_of(&two_words, 0);
-    fb_guards_accepted(&two_words, cell, ON, 0);
-    cell->sent_us = 0;
-    cell->guard = FB_GUARD_CATCH_UP;
-    expect_of(FB_GUARD_MAXIMUM, &two_words, cell, ON, 100 * S, FB_VERDICT_PASS, ON, 130 * S);
-    free(cell);
+static bool minimum_is_asked(const struct fb_actuator *actuator,
+                             const struct fb_actuator_cell *cell, double value, bool safety) {
+    struct fb_request request = request_of(value);
+    request.safety = safety;
+    return fb_guard_is_asked(&fb_guard_rows[FB_GUARD_MINIMUM], actuator, cell, &request);
+}
+
+static void minimum_is_asked_towards_safe_unless_safety_asks(void **state) {
+    (void)state;
+    for (int safe = OFF; safe <= ON; safe++) {
+        const struct fb_actuator actuator = switch_of(safe);
+        struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+        assert_false(minimum_is_asked(&actuator, cell, safe, false)); /* the first command */
+        assert_true(minimum_is_asked(&actuator, cell, 1 - safe, false));
+        fb_guards_accepted(&actuator, cell, 1 - safe, 0);
+        assert_false(minimum_is_asked(&actuator, cell, 1 - safe, false));
+        assert_true(minimum_is_asked(&actuator, cell, safe, false));
+        assert_false(minimum_is_asked(&actuator, cell, safe, true));
+        fb_guards_accepted(&actuator, cell, safe, 1);
+        assert_true(minimum_is_asked(&actuator, cell, 1 - safe, true));
+        for (int guard = 0; guard < FB_GUARDS; guard++)
+            assert_int_equal(fb_guard_rows[guard].of_safe, guard == FB_GUARD_MINIMUM);
+        free(cell);
+    }
+}
+
+/* Also where the winner asks for the safe value itself. */
+static void safety_asks_through_its_rows(void **state) {
+    (void)state;
+    struct fb_actuator actuator = with_breaker(switch_of(OFF), true);
+    actuator.maximum_on_us = 30 * S;
+    actuator.lockout_us = 10 * S;
+    for (int value = OFF; value <= ON; value++) {
+        struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+        struct fb_request request = request_of(value);
+        int64_t until_us = FB_NEVER;
+        fb_guards_accepted(&actuator, cell, ON, 0);
+        fb_guard_interlock(&actuator, cell, &request, 0, &until_us);
+        fb_guard_lockout(&actuator, cell, &request, 0, &until_us);
+        fb_guard_maximum(&actuator, cell, &request, 30 * S - 1, &until_us);
+        assert_false(request.safety);
+        request.interlock = 2;
+        fb_guard_interlock(&actuator, cell, &request, 0, &until_us);
+        assert_true(request.safety);
+        request = request_of(value);
+        fb_guard_maximum(&actuator, cell, &request, 30 * S, &until_us);
+        assert_true(request.safety);
+        request = request_of(value);
+        cell->lockout_end_us = 10 * S;
+        fb_guard_lockout(&actuator, cell, &request, 10 * S, &until_us);
+        assert_false(request.safety);
+        fb_guard_lockout(&actuator, cell, &request, 10 * S - 1, &until_us);
+        assert_true(request.safety);
+        cell->breaker_end_us = 50 * S;
+        assert_true(fb_guard_breaks_safe(&actuator, cell, 50 * S - 1));
+        assert_false(fb_guard_breaks_safe(&actuator, cell, 50 * S));
+        free(cell);
+    }
 }
 
 /* Times at the ends of int64 stay there; none wraps round to a time that has passed. */
@@ -681,8 +724,10 @@ int main(void) {
         cmocka_unit_test(ignored_are_only_small_steps_in_the_middle),
         cmocka_unit_test(what_slew_cut_short_is_not_ignored),
         cmocka_unit_test(catch_up_holds_what_is_more_than_the_lag_behind),
-        cmocka_unit_test(after_a_gap_longer_than_the_lease_the_minimum_begins_anew),
-        cmocka_unit_test(after_a_gap_slew_and_maximum_count_from_then),
+        cmocka_unit_test(a_lease_that_ran_out_leaves_what_is_safe),
+        cmocka_unit_test(what_was_safe_stays_so_when_its_lease_runs_out),
+        cmocka_unit_test(minimum_is_asked_towards_safe_unless_safety_asks),
+        cmocka_unit_test(safety_asks_through_its_rows),
         cmocka_unit_test(extreme_times_saturate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
