@@ -75,6 +75,20 @@ static void count_alternations(const struct loop_course *course, const struct lo
     out->most_alternations = most_within(times, n, limits->reversals_us - limits->jitter_us);
 }
 
+/* Safety asked for the step, whether or not the rules would have asked for it anyway: by what the
+ * command says, or the maximum was reached, or the interlock or its lockout lasted. */
+static bool is_forced(const struct loop_course *course, uint32_t i,
+                      const struct loop_limits *limits, const struct loop_setup *setup) {
+    const struct loop_change *from = &course->changes[i - 1], *to = &course->changes[i];
+    const int64_t in_spell_us = to->at_us - course->spell_from_us;
+    const bool tripped = setup->spell == SPELL_TRIP && course->spell_from_us >= 0 &&
+                         in_spell_us >= 0 &&
+                         in_spell_us <= setup->spell_us + limits->lockout_us + limits->jitter_us;
+    const bool at_maximum = limits->maximum_us > 0 && from->value == 1 &&
+                            to->at_us - from->at_us + limits->jitter_us >= limits->maximum_us;
+    return to->forced || tripped || at_maximum;
+}
+
 static void check_change(const struct loop_course *course, uint32_t i,
                          const struct loop_limits *limits, const struct loop_setup *setup,
                          struct judgement *out) {
@@ -83,8 +97,11 @@ static void check_change(const struct loop_course *course, uint32_t i,
     const bool counts = limits->is_switch && i > 1 && !is_lapse(course, setup, i);
     if (counts && (out->shortest_us < 0 || lasted_us < out->shortest_us))
         out->shortest_us = lasted_us;
+    /* Nor does the engine know that a state began anew with the return from such a lapse. */
+    if (setup->commands_lost > 0 && i > 1 && course->changes[i - 2].lapsed)
+        return;
     const bool eases = is_towards_safe(limits, from->value, to->value);
-    if (is_lapse(course, setup, i) || (eases && (!limits->is_switch || to->forced || i == 1)))
+    if (is_lapse(course, setup, i) || (eases && (!limits->is_switch || i == 1 || is_forced(course, i, limits, setup))))
         return; /* i == 1: a first command that is safe is not held */
     if (limits->is_switch) {
         if (lasted_us + limits->jitter_us < limits->minimum_us[from->value == 1])
@@ -92,7 +109,9 @@ static void check_change(const struct loop_course *course, uint32_t i,
         return;
     }
     const double up = to->value - from->value, step = up > 0 ? up : -up;
-    if (step > limits->slew * (1 + 1e-12) || lasted_us + limits->jitter_us < limits->slew_us)
+    /* After a lapse the task's clock may come on by the jitter at once, and bring several steps. */
+    const int64_t steps = from->lapsed ? 1 + limits->jitter_us / limits->slew_us : 1;
+    if (step > limits->slew * (double)steps * (1 + 1e-12) || lasted_us + limits->jitter_us < limits->slew_us)
         out->broken |= BROKE_SLEW;
 }
 

@@ -527,13 +527,15 @@ static void what_is_switched_off_has_no_maximum(void **state) {
     take(f, X, 6, 1);
     take(f, X, 1, 2);
     take(f, X, 6, 3);
-    f->outputs.n = 0;
+    outputs_are(f, "pump on claimed #1 by fill 12 at 1\n"
+                   "pump off relinquished #2 by default 17 at 2\n"
+                   "pump on claimed #3 by fill 12 at 3\n"
+                   "pump blocked by breaker, off, wants on by fill 12 at 3\n"
+                   "pump off safe #4 by fill 12 at 3\n");
     take(f, Y, 1, 5);
-    outputs_are(f, "pump blocked by breaker, off, wants on by first 9 at 5\n"
-                   "pump off safe #4 by first 9 at 5\n");
     take(f, Y, 0, 30);
     take(f, X, 1, 31);
-    outputs_are(f, "pump no more blocked by breaker, after 2, off, wants off by default 17 at 31\n"
+    outputs_are(f, "pump no more blocked by breaker, after 3, off, wants off by default 17 at 31\n"
                    "pump off relinquished #5 by default 17 at 31\n");
     end(f);
 }

@@ -123,14 +123,14 @@ static void clauses_that_are_not_written_have_their_defaults(void **state) {
 static void every_clause_is_taken_over(void **state) {
     (void)state;
     struct made made =
-        make("actuator fan on tank : (still, running) { safe running  default still\n"
+        make("actuator fan on tank : (still, running) { safe still  default running\n"
              "  minimum on 2m, off 0s  maximum on 1h  starts 6 per 1h  lease 90s\n"
              "  deliver within 10s  hold at most 30m  combine safest\n"
              "  permissive when level > 1 m  interlock when wet  lockout 5m after interlock\n"
              "  breaker 6 reversals in 20m, safe 15m }");
     const struct fb_actuator *fan = &made.tank->actuators[0];
-    number_is(fan->safe, 1);
-    number_is(fan->fallback, 0);
+    number_is(fan->safe, 0);
+    number_is(fan->fallback, 1);
     assert_int_equal(fan->minimum_us[0], 0);
     assert_int_equal(fan->minimum_us[1], 2 * MIN);
     assert_int_equal(fan->maximum_on_us, 60 * MIN);
