@@ -142,9 +142,9 @@ expect 0 "$flyball" explain "$(of_output commands.ndjson '"reason":"relinquished
     results/audit.ndjson
 normal
 is normal.txt <<'END'
-2026-01-01 00:00:15.000  command pump/t1 = off: no rule claims it any more
+2026-01-01 00:00:18.000  command pump/t1 = off: no rule claims it any more
 rule      none: no claim is in force, it is the actuator's default
-cause     record 15 of t
+cause     a timer, due at 2026-01-01 00:00:18.000 of the device's time
 command   2 of epoch 0
 audit     flyball/0, hash H
 claims    none in force
@@ -152,6 +152,7 @@ guards    range       lets off pass
           interlock   lets off pass
           lockout     lets off pass
           maximum     lets off pass
+          minimum     lets off pass
           breaker     lets off pass
           catch_up    lets off pass
 ended     the claim of rule drain, which asked for on at 2026-01-01 00:00:13.000; the values that ended it are not recorded where no rule wins

@@ -104,7 +104,7 @@ struct ora_request {
     double value;
     bool held;        /* by a guardrail */
     bool made_safe, slewed;
-    bool safety; /* a guardrail, or what is unknown, asks for safe; whether or not it was asked for */
+    bool safety; /* a guardrail, or what is unknown, asks for safe, whoever else does */
     enum fb_guard blocks; /* FB_GUARDS: none */
     int64_t next;         /* deadline */
     struct fb_guard_result results[FB_GUARDS];

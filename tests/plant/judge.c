@@ -101,8 +101,11 @@ static void check_change(const struct loop_course *course, uint32_t i,
     if (setup->commands_lost > 0 && i > 1 && course->changes[i - 2].lapsed)
         return;
     const bool eases = is_towards_safe(limits, from->value, to->value);
-    if (is_lapse(course, setup, i) || (eases && (!limits->is_switch || i == 1 || is_forced(course, i, limits, setup))))
-        return; /* i == 1: a first command that is safe is not held */
+    const bool first = i == 1; /* one that is safe is not held */
+    if (is_lapse(course, setup, i))
+        return;
+    if (eases && (!limits->is_switch || first || is_forced(course, i, limits, setup)))
+        return;
     if (limits->is_switch) {
         if (lasted_us + limits->jitter_us < limits->minimum_us[from->value == 1])
             out->broken |= BROKE_MINIMUM;
@@ -111,7 +114,8 @@ static void check_change(const struct loop_course *course, uint32_t i,
     const double up = to->value - from->value, step = up > 0 ? up : -up;
     /* After a lapse the task's clock may come on by the jitter at once, and bring several steps. */
     const int64_t steps = from->lapsed ? 1 + limits->jitter_us / limits->slew_us : 1;
-    if (step > limits->slew * (double)steps * (1 + 1e-12) || lasted_us + limits->jitter_us < limits->slew_us)
+    if (step > limits->slew * (double)steps * (1 + 1e-12) ||
+        lasted_us + limits->jitter_us < limits->slew_us)
         out->broken |= BROKE_SLEW;
 }
 
