@@ -256,6 +256,10 @@ static void find_due(struct decision *d) {
     due_at(d, cell->breaker_end_us);
     if (actuator->maximum_on_us && cell->has_accepted && cell->accepted != 0)
         due_at(d, fb_add_sat(cell->changed_us, actuator->maximum_on_us));
+    if (d->blocks ==
+        FB_GUARD_MAXIMUM) /* a claim that goes on starts it again then, not by chance */
+        due_at(d, fb_add_sat(cell->changed_us,
+                             actuator->minimum_us[0] > 0 ? actuator->minimum_us[0] : 1));
     if (is_leased(d))
         due_at(d, renewal_us(d));
     due_at(d, d->won.ends_us);
