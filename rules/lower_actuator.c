@@ -16,6 +16,8 @@ enum {
     REVERSALS_S = 600,
     BREAKER_S = 1800
 };
+/* Where `maximum on` switched off and a claim goes on; else it would be on again at once. */
+#define REST_AFTER_MAXIMUM_US INT64_C(1000000)
 
 /* ---- what it is ---------------------------------------------------------------------------- */
 
@@ -74,6 +76,8 @@ static void set_switch(const struct fb_lower_class *c, const struct fb_actuator_
     out->minimum_us[0] = span_or(c, decl->minimum_off, MINIMUM_S);
     out->minimum_us[1] = span_or(c, decl->minimum_on, MINIMUM_S);
     out->maximum_on_us = fb_lower_span(c, decl->maximum_on);
+    if (out->maximum_on_us && out->minimum_us[0] < REST_AFTER_MAXIMUM_US)
+        out->minimum_us[0] = REST_AFTER_MAXIMUM_US;
     out->starts = decl->starts;
     out->starts_us = fb_lower_span(c, decl->starts_per);
 }

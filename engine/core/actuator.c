@@ -89,16 +89,17 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     request->renewal = !is_new(d);
     enum fb_verdict verdict = row->fn(d->actuator, d->cell, request, d->now_us, &until_us);
     FB_ASSERT(verdict == FB_VERDICT_CHANGE || request->value == given);
-    d->results[d->n_results++] = (struct fb_guard_result){
-        row->guard, verdict, given, request->value,
-        verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
+    d->results[d->n_results++] =
+        (struct fb_guard_result){row->guard, verdict, given, request->value,
+                                 verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
     /* What else has an end is in the cell: find_due. A step that catch_up will keep back is none:
      * over a long leap of the clock they would be asked for one by one. */
     if (verdict == FB_VERDICT_HOLD ||
         (row->guard == FB_GUARD_SLEW && request->lag_us <= request->max_lag_us))
         due_at(d, until_us);
     switch (verdict) {
-    case FB_VERDICT_PASS: break;
+    case FB_VERDICT_PASS:
+        break;
     case FB_VERDICT_CHANGE:
         d->forced |= forces(row->guard);
         if (forces(row->guard) && request->value != request->requested)
@@ -258,8 +259,7 @@ static void find_due(struct decision *d) {
         due_at(d, fb_add_sat(cell->changed_us, actuator->maximum_on_us));
     if (d->blocks ==
         FB_GUARD_MAXIMUM) /* a claim that goes on starts it again then, not by chance */
-        due_at(d, fb_add_sat(cell->changed_us,
-                             actuator->minimum_us[0] > 0 ? actuator->minimum_us[0] : 1));
+        due_at(d, fb_add_sat(cell->changed_us, actuator->minimum_us[0]));
     if (is_leased(d))
         due_at(d, renewal_us(d));
     due_at(d, d->won.ends_us);

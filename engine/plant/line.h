@@ -15,6 +15,7 @@ struct fb_line_message {
     uint32_t actuator; /* commands: which one, its number, .. */
     uint64_t seq;
     int64_t expires_us, lease_us; /* .. instants on the wall clock */
+    uint64_t tag;                 /* the sender's own */
 };
 
 struct fb_line {

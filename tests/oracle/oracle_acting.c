@@ -43,6 +43,8 @@ static void add_switch(struct ora_actuator *a) {
     a->minimum[0] = span_or(decl->minimum_off, FB_MINUTE);
     a->minimum[1] = span_or(decl->minimum_on, FB_MINUTE);
     a->maximum_on = span_or(decl->maximum_on, 0);
+    if (a->maximum_on > 0 && a->minimum[0] < FB_SECOND)
+        a->minimum[0] = FB_SECOND;
     a->starts_per = span_or(decl->starts_per, 0);
     if (decl->reversals == 0) {
         int64_t longer = 4 * (a->minimum[0] + a->minimum[1]);

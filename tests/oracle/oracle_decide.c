@@ -118,7 +118,7 @@ static void find_deadline(struct decision *d) {
     if (d->a->maximum_on > 0 && m->has_accepted && m->accepted == 1)
         ora_note_due(&d->r, m->changed + d->a->maximum_on);
     if (d->r.blocks == FB_GUARD_MAXIMUM)
-        ora_note_due(&d->r, m->changed + (d->a->minimum[0] > 0 ? d->a->minimum[0] : 1));
+        ora_note_due(&d->r, m->changed + d->a->minimum[0]);
     ora_note_due(&d->r, renewal_of(d));
     ora_note_due(&d->r, d->winner.ends);
     d->m->due = d->r.next;

@@ -8,22 +8,22 @@
 #include "engine/core/core.h"
 #include "engine/core/snapshot.h"
 #include "rules/compile.h"
-#include "tests/plant/line.h"
-#include "tests/plant/receiver.h"
+#include "engine/plant/line.h"
+#include "engine/plant/receiver.h"
 
 enum { CATCH_UP_US = 60000000 };
 
 struct loop {
     const struct loop_setup *setup;
     struct loop_course *course;
-    struct plant plant;
-    struct line telemetry, commands;
-    struct receiver receiver;
+    struct fb_plant plant;
+    struct fb_line telemetry, commands;
+    struct fb_receiver receiver;
     const struct fb_program *program;
     struct fb_core *core;
     int64_t now_us, clock_us; /* the wall; the task's clock */
     uint16_t x, position, trip; /* fields of the device */
-    struct plant_span spell;
+    struct fb_plant_span spell;
     uint64_t in_flight; /* winner of the command that the receiver took last */
     bool forced, in_flight_forced; /* by safety: the command sent last, or renewed; taken last */
 };
@@ -60,17 +60,16 @@ static void take_output(void *context, const struct fb_output *output) {
         loop->forced = output->reason == FB_REASON_SAFE;
     loop->course->commands++;
     loop->course->stale_commands += loop->now_us - loop->clock_us > CATCH_UP_US;
-    line_send(&loop->commands, (struct line_message){.sent_us = loop->now_us,
-                                                     .values = {output->value},
-                                                     .winner = winner_of(output),
-                                                     .seq = output->seq,
-                                                     .expires_us = output->expires_at_us,
-                                                     .lease_us = output->lease_until_us,
-                                                     .forced = loop->forced});
+    fb_line_send(&loop->commands, (struct fb_line_message){.sent_us = loop->now_us,
+                                                           .values = {output->value, loop->forced},
+                                                           .tag = winner_of(output),
+                                                           .seq = output->seq,
+                                                           .expires_us = output->expires_at_us,
+                                                           .lease_us = output->lease_until_us});
 }
 
 static bool in_spell(const struct loop *loop, enum loop_spell spell) {
-    return loop->setup->spell == spell && plant_in(loop->spell, loop->now_us);
+    return loop->setup->spell == spell && fb_plant_in(loop->spell, loop->now_us);
 }
 
 static void begin_spell(struct loop *loop) {
@@ -78,7 +77,7 @@ static void begin_spell(struct loop *loop) {
         loop->now_us < loop->setup->spell_from_us || loop->receiver.value == loop->setup->safe)
         return;
     loop->course->spell_from_us = loop->now_us;
-    loop->spell = (struct plant_span){loop->now_us, loop->now_us + loop->setup->spell_us};
+    loop->spell = (struct fb_plant_span){loop->now_us, loop->now_us + loop->setup->spell_us};
     if (loop->setup->spell == SPELL_STUCK)
         loop->plant.config.stuck = loop->spell;
     if (loop->setup->spell == SPELL_SILENT)
@@ -86,22 +85,22 @@ static void begin_spell(struct loop *loop) {
 }
 
 static void send_telemetry(struct loop *loop) {
-    const struct plant_telemetry sensed = plant_sense(&loop->plant);
+    const struct fb_plant_telemetry sensed = fb_plant_sense(&loop->plant);
     if (in_spell(loop, SPELL_SILENT))
         return;
-    line_send(&loop->telemetry,
-              (struct line_message){.sent_us = loop->now_us,
-                                    .values = {sensed.value, sensed.position * loop->setup->full},
-                                    .good = sensed.has_value,
-                                    .trip = in_spell(loop, SPELL_TRIP)});
+    fb_line_send(&loop->telemetry, (struct fb_line_message){
+                                       .sent_us = loop->now_us,
+                                       .values = {sensed.value, sensed.position * loop->setup->full,
+                                                  in_spell(loop, SPELL_TRIP)},
+                                       .good = sensed.has_value});
 }
 
-static void give_record(struct loop *loop, const struct line_message *message) {
-    struct fb_sample samples[3] = {
-        {.field = loop->x, .state = message->good ? FB_SAMPLE_GOOD : FB_SAMPLE_NULL,
-         .num = message->values[0]},
-        {.field = loop->position, .num = message->values[1]},
-        {.field = loop->trip, .i = message->trip}};
+static void give_record(struct loop *loop, const struct fb_line_message *message) {
+    struct fb_sample samples[3] = {{.field = loop->x,
+                                    .state = message->good ? FB_SAMPLE_GOOD : FB_SAMPLE_NULL,
+                                    .num = message->values[0]},
+                                   {.field = loop->position, .num = message->values[1]},
+                                   {.field = loop->trip, .i = message->values[2] != 0}};
     const struct fb_entry entry = {.device = FB_S("p1"),
                                    .ts_us = message->sent_us,
                                    .samples = samples,
@@ -132,27 +131,27 @@ static void restart(struct loop *loop) {
 }
 
 static void run_engine(struct loop *loop) {
-    struct line_message message;
+    struct fb_line_message message;
     if (in_spell(loop, SPELL_ENGINE))
         return;
     if (loop->setup->restart_us > 0 && loop->now_us % loop->setup->restart_us == 0)
         restart(loop);
     fb_core_set_wall(loop->core, loop->now_us);
-    while (line_receive(&loop->telemetry, loop->now_us, &message))
+    while (fb_line_receive(&loop->telemetry, loop->now_us, &message))
         give_record(loop, &message);
     loop->clock_us = loop->now_us;
     fb_core_advance(loop->core, loop->now_us);
 }
 
 static void run_receiver(struct loop *loop) {
-    struct line_message message;
-    while (line_receive(&loop->commands, loop->now_us, &message)) {
-        receiver_take(&loop->receiver, &message, loop->now_us);
-        loop->in_flight = message.winner;
-        loop->in_flight_forced = message.forced;
+    struct fb_line_message message;
+    while (fb_line_receive(&loop->commands, loop->now_us, &message)) {
+        fb_receiver_take(&loop->receiver, &message, loop->now_us);
+        loop->in_flight = message.tag;
+        loop->in_flight_forced = message.values[1] != 0;
     }
     const uint32_t lapsed = loop->receiver.lapsed;
-    const double value = receiver_value(&loop->receiver, loop->now_us);
+    const double value = fb_receiver_value(&loop->receiver, loop->now_us);
     note_change(loop->course, (struct loop_change){.at_us = loop->now_us,
                                                    .value = value,
                                                    .winner = loop->in_flight,
@@ -171,13 +170,13 @@ static void note_value(struct loop *loop) {
 static void run(struct loop *loop) {
     const struct loop_setup *setup = loop->setup;
     note_change(loop->course, (struct loop_change){.value = setup->first});
-    for (; loop->now_us < setup->length_us; loop->now_us += PLANT_STEP_US) {
+    for (; loop->now_us < setup->length_us; loop->now_us += FB_PLANT_STEP_US) {
         begin_spell(loop);
         if (loop->now_us % setup->every_us == 0)
             send_telemetry(loop);
         run_engine(loop);
         run_receiver(loop);
-        plant_step(&loop->plant, loop->receiver.value / setup->full);
+        fb_plant_step(&loop->plant, loop->receiver.value / setup->full);
         note_value(loop);
     }
 }
@@ -210,7 +209,7 @@ static void run_program(const struct fb_program *program, const struct loop_setu
         .x = field_named(class_, FB_S("x")),
         .position = field_named(class_, FB_S("position")),
         .trip = field_named(class_, FB_S("trip"))};
-    plant_begin(&loop.plant, &setup->plant, setup->seed);
+    fb_plant_begin(&loop.plant, &setup->plant, setup->seed);
     begin_core(&loop);
     run(&loop);
     fb_core_free(loop.core);

@@ -6,7 +6,7 @@
 #define FB_PLANT_LOOP_H
 
 #include "engine/base/str.h"
-#include "tests/plant/plant.h"
+#include "engine/plant/plant.h"
 
 /* What goes wrong for a while. */
 enum loop_spell {
@@ -18,7 +18,7 @@ enum loop_spell {
 };
 
 struct loop_setup {
-    struct plant_config plant;
+    struct fb_plant_config plant;
     double full;  /* the actuator's value at position 1: 1 for two words, else 100 */
     double safe;  /* of the actuator */
     double first; /* what it is before the first command */

@@ -11,7 +11,7 @@ enum { STALE_S = 20, EVERY_S = 5, HELD_MIN = 5, LOCKOUT_MIN = 4, LEASE_S = 60 };
 
 struct kind {
     const char *name;
-    struct plant_config plant;
+    struct fb_plant_config plant;
     bool raises;         /* the actuator raises x */
     double target, band; /* x is kept about here */
     double middle, gain; /* numbers: a fitting proportional rule */
@@ -142,8 +142,8 @@ uint32_t loops_count(void) {
 /* Loops of any kind with limits of any size; a fault that moves commands only where no slew would
  * be judged by when they arrive. */
 static struct row random_row(uint32_t loop, struct kind *kind) {
-    struct sim_random random = {loop * UINT64_C(2654435761)};
-    const uint8_t k = (uint8_t)sim_below(&random, sizeof(kinds) / sizeof(*kinds));
+    struct fb_random random = {loop * UINT64_C(2654435761)};
+    const uint8_t k = (uint8_t)fb_random_below(&random, sizeof(kinds) / sizeof(*kinds));
     *kind = kinds[k];
     struct loop_limits *l = &kind->limits;
     const uint32_t first = l->is_switch ? TWO_LIMITS : GENTLE;
@@ -153,21 +153,21 @@ static struct row random_row(uint32_t loop, struct kind *kind) {
      * never comes. */
     const bool first_may_be_lost = l->safe == 0;
     for (int on = 0; on <= 1 && l->is_switch; on++)
-        l->minimum_us[on] = sim_between(&random, 0, 40) * 10 * S;
-    l->starts = l->is_switch ? sim_below(&random, 8) : 0;
-    l->slew = (double)(1 + sim_below(&random, 40));
-    l->slew_us = sim_between(&random, 1, 24) * 5 * S;
-    l->reversals = 3 + sim_below(&random, 8);
-    l->reversals_us = sim_between(&random, 2, 30) * MINUTE; /* the breaker is open for 30 */
-    l->breaker_safe = sim_below(&random, 2);
+        l->minimum_us[on] = fb_random_between(&random, 0, 40) * 10 * S;
+    l->starts = l->is_switch ? fb_random_below(&random, 8) : 0;
+    l->slew = (double)(1 + fb_random_below(&random, 40));
+    l->slew_us = fb_random_between(&random, 1, 24) * 5 * S;
+    l->reversals = 3 + fb_random_below(&random, 8);
+    l->reversals_us = fb_random_between(&random, 2, 30) * MINUTE; /* the breaker is open for 30 */
+    l->breaker_safe = fb_random_below(&random, 2);
     /* With a safe active word it would contradict an interlock. */
-    if (l->is_switch && l->safe == 0 && sim_below(&random, 3) == 0)
-        l->maximum_us = sim_between(&random, 2, 30) * 30 * S;
+    if (l->is_switch && l->safe == 0 && fb_random_below(&random, 3) == 0)
+        l->maximum_us = fb_random_between(&random, 2, 30) * 30 * S;
     struct row row = {.kind = k,
-                      .style = (uint8_t)(first + sim_below(&random, styles)),
-                      .sensor = (uint8_t)sim_below(&random, COARSE + 1),
-                      .fault = (uint8_t)sim_below(&random, faults),
-                      .dead_s = sim_below(&random, 121)};
+                      .style = (uint8_t)(first + fb_random_below(&random, styles)),
+                      .sensor = (uint8_t)fb_random_below(&random, COARSE + 1),
+                      .fault = (uint8_t)fb_random_below(&random, faults),
+                      .dead_s = fb_random_below(&random, 121)};
     if (row.fault == COMMANDS_LOST && !first_may_be_lost)
         row.fault = COMMANDS_LATE;
     return row;
@@ -201,7 +201,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
                       struct loop_limits *limits) {
     /* A window of a minute is unknown once a fifth of it is missing and the next sample leaves. */
     const int64_t more_s = row->style == AVERAGE ? 12 + EVERY_S : 0;
-    const int64_t stale_us = (STALE_S + more_s) * S + PLANT_STEP_US;
+    const int64_t stale_us = (STALE_S + more_s) * S + FB_PLANT_STEP_US;
     int64_t held_us;
     switch ((enum fault)row->fault) {
     case NONE:
@@ -215,8 +215,8 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
     case HELD:
         /* Then the default, which is off, after the minimum on. */
         held_us = stale_us + HELD_MIN * MINUTE;
-        if (limits->is_switch && held_us < limits->minimum_us[1] + PLANT_STEP_US)
-            held_us = limits->minimum_us[1] + PLANT_STEP_US;
+        if (limits->is_switch && held_us < limits->minimum_us[1] + FB_PLANT_STEP_US)
+            held_us = limits->minimum_us[1] + FB_PLANT_STEP_US;
         set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, limits->safe == 0 ? held_us : 0);
         break;
     case BAD:
@@ -229,11 +229,11 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         setup->telemetry_late = 30;
         break;
     case ENGINE:
-        set_spell(setup, limits, SPELL_ENGINE, 5 * MINUTE, LEASE_S * S + PLANT_STEP_US);
+        set_spell(setup, limits, SPELL_ENGINE, 5 * MINUTE, LEASE_S * S + FB_PLANT_STEP_US);
         limits->jitter_us = MINUTE; /* the task's clock may still be so far behind */
         break;
     case TRIP:
-        set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + PLANT_STEP_US);
+        set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + FB_PLANT_STEP_US);
         limits->lockout_us = limits->is_switch ? LOCKOUT_MIN * MINUTE : 0;
         break;
     case COMMANDS_LOST:
@@ -252,7 +252,7 @@ void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *li
     struct kind kind;
     const struct row row = row_of(loop, &kind);
     *limits = kind.limits;
-    limits->jitter_us = PLANT_STEP_US;
+    limits->jitter_us = FB_PLANT_STEP_US;
     *setup = (struct loop_setup){.plant = kind.plant,
                                  .full = limits->is_switch ? 1 : 100,
                                  .safe = limits->safe,

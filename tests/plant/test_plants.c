@@ -8,18 +8,18 @@
 
 #include <cmocka.h>
 
-#include "tests/plant/line.h"
-#include "tests/plant/plant.h"
-#include "tests/plant/receiver.h"
+#include "engine/plant/line.h"
+#include "engine/plant/plant.h"
+#include "engine/plant/receiver.h"
 
 #define S INT64_C(1000000)
 
-static const struct plant_config oven = {
+static const struct fb_plant_config oven = {
     .start = 20, .tau_s = 100, .gain = 80, .outside = 20, .low = -1000, .high = 1000};
 
-static void run(struct plant *plant, double command, int64_t us) {
+static void run(struct fb_plant *plant, double command, int64_t us) {
     for (const int64_t end = plant->now_us + us; plant->now_us < end;)
-        plant_step(plant, command);
+        fb_plant_step(plant, command);
 }
 
 static void assert_near(double x, double wanted, double tolerance) {
@@ -29,8 +29,8 @@ static void assert_near(double x, double wanted, double tolerance) {
 
 static void first_order_reaches_63_percent_after_tau(void **state) {
     (void)state;
-    struct plant plant;
-    plant_begin(&plant, &oven, 1);
+    struct fb_plant plant;
+    fb_plant_begin(&plant, &oven, 1);
     run(&plant, 1, 100 * S);
     assert_near(plant.value, 20 + 80 * 0.632, 0.2);
     run(&plant, 1, 2000 * S);
@@ -42,23 +42,23 @@ static void first_order_reaches_63_percent_after_tau(void **state) {
 static void dead_time_is_exact(void **state) {
     (void)state;
     for (int64_t dead_s = 0; dead_s <= 120; dead_s += 30) {
-        struct plant_config config = oven;
-        struct plant plant;
+        struct fb_plant_config config = oven;
+        struct fb_plant plant;
         config.dead_us = dead_s * S;
-        plant_begin(&plant, &config, 1);
+        fb_plant_begin(&plant, &config, 1);
         run(&plant, 1, dead_s * S);
         assert_near(plant.value, 20, 0);
-        plant_step(&plant, 1);
+        fb_plant_step(&plant, 1);
         assert_true(plant.value > 20);
     }
 }
 
 static void a_tank_integrates_and_runs_over(void **state) {
     (void)state;
-    const struct plant_config tank = {
+    const struct fb_plant_config tank = {
         .start = 1, .gain = -0.01, .outside = 0.004, .low = 0, .high = 6};
-    struct plant plant;
-    plant_begin(&plant, &tank, 1);
+    struct fb_plant plant;
+    fb_plant_begin(&plant, &tank, 1);
     run(&plant, 0, 500 * S);
     assert_near(plant.value, 3, 1e-9);
     run(&plant, 1, 100 * S);
@@ -71,10 +71,10 @@ static void a_tank_integrates_and_runs_over(void **state) {
 
 static void an_actuator_takes_its_time_and_has_limits(void **state) {
     (void)state;
-    struct plant_config config = oven;
-    struct plant plant;
+    struct fb_plant_config config = oven;
+    struct fb_plant plant;
     config.travel_s = 20;
-    plant_begin(&plant, &config, 1);
+    fb_plant_begin(&plant, &config, 1);
     run(&plant, 1, 5 * S);
     assert_near(plant.position, 0.25, 1e-9);
     run(&plant, 7, 60 * S);
@@ -85,22 +85,22 @@ static void an_actuator_takes_its_time_and_has_limits(void **state) {
 
 static void the_effect_lags(void **state) {
     (void)state;
-    struct plant_config config = oven;
-    struct plant plant;
+    struct fb_plant_config config = oven;
+    struct fb_plant plant;
     config.lag_s = 50;
-    plant_begin(&plant, &config, 1);
+    fb_plant_begin(&plant, &config, 1);
     run(&plant, 1, 50 * S);
     assert_near(plant.effect, 0.632, 0.005);
 }
 
 static void outside_swings_and_doors_open(void **state) {
     (void)state;
-    struct plant_config config = oven;
-    struct plant plant;
+    struct fb_plant_config config = oven;
+    struct fb_plant plant;
     config.tau_s = 1;
     config.swing = 5;
     config.swing_us = 400 * S;
-    plant_begin(&plant, &config, 1);
+    fb_plant_begin(&plant, &config, 1);
     run(&plant, 0, 200 * S);
     assert_near(plant.value, 25, 0.1);
     run(&plant, 0, 200 * S);
@@ -109,25 +109,25 @@ static void outside_swings_and_doors_open(void **state) {
     config.swing_us = 0;
     config.shock = 10;
     config.shock_every_s = 600;
-    plant_begin(&plant, &config, 1);
+    fb_plant_begin(&plant, &config, 1);
     int64_t warm_us = 0;
     for (int i = 0; i < 200000; i++) {
-        plant_step(&plant, 0);
-        warm_us += plant.value > 25 ? PLANT_STEP_US : 0;
+        fb_plant_step(&plant, 0);
+        warm_us += plant.value > 25 ? FB_PLANT_STEP_US : 0;
     }
     /* A share of 1 - exp(-60/600), about. */
-    assert_near((double)warm_us / (200000.0 * PLANT_STEP_US), 0.095, 0.02);
+    assert_near((double)warm_us / (200000.0 * FB_PLANT_STEP_US), 0.095, 0.02);
 }
 
 static void a_sensor_is_noisy_coarse_stuck_and_silent(void **state) {
     (void)state;
-    struct plant_config config = oven;
-    struct plant plant;
+    struct fb_plant_config config = oven;
+    struct fb_plant plant;
     config.noise = 2;
-    plant_begin(&plant, &config, 5);
+    fb_plant_begin(&plant, &config, 5);
     double sum = 0, squares = 0;
     for (int i = 0; i < 10000; i++) {
-        const double error = plant_sense(&plant).value - 20;
+        const double error = fb_plant_sense(&plant).value - 20;
         sum += error;
         squares += error * error;
     }
@@ -137,49 +137,50 @@ static void a_sensor_is_noisy_coarse_stuck_and_silent(void **state) {
     config.noise = 0;
     config.quantum = 0.25;
     config.start = 20.3;
-    config.stuck = (struct plant_span){10 * S, 20 * S};
-    config.dead_sensor = (struct plant_span){30 * S, 40 * S};
-    plant_begin(&plant, &config, 5);
-    assert_near(plant_sense(&plant).value, 20.25, 0);
+    config.stuck = (struct fb_plant_span){10 * S, 20 * S};
+    config.dead_sensor = (struct fb_plant_span){30 * S, 40 * S};
+    fb_plant_begin(&plant, &config, 5);
+    assert_near(fb_plant_sense(&plant).value, 20.25, 0);
     run(&plant, 1, 10 * S);
-    assert_near(plant_sense(&plant).value, 20.25, 0);
+    assert_near(fb_plant_sense(&plant).value, 20.25, 0);
     run(&plant, 1, 10 * S);
-    assert_true(plant_sense(&plant).value > 25);
-    run(&plant, 1, 10 * S - PLANT_STEP_US);
-    assert_true(plant_sense(&plant).has_value);
-    plant_step(&plant, 1);
-    assert_false(plant_sense(&plant).has_value);
+    assert_true(fb_plant_sense(&plant).value > 25);
+    run(&plant, 1, 10 * S - FB_PLANT_STEP_US);
+    assert_true(fb_plant_sense(&plant).has_value);
+    fb_plant_step(&plant, 1);
+    assert_false(fb_plant_sense(&plant).has_value);
     run(&plant, 1, 10 * S);
-    assert_true(plant_sense(&plant).has_value);
+    assert_true(fb_plant_sense(&plant).has_value);
 }
 
 static void one_seed_gives_one_course(void **state) {
     (void)state;
-    struct plant_config config = oven;
+    struct fb_plant_config config = oven;
     config.noise = 1;
     config.shock = 3;
     config.shock_every_s = 60;
     config.bad_percent = 10;
-    struct plant a, b, c;
-    plant_begin(&a, &config, 9);
-    plant_begin(&b, &config, 9);
-    plant_begin(&c, &config, 10);
+    struct fb_plant a, b, c;
+    fb_plant_begin(&a, &config, 9);
+    fb_plant_begin(&b, &config, 9);
+    fb_plant_begin(&c, &config, 10);
     int differ = 0;
     for (int i = 0; i < 1000; i++) {
-        plant_step(&a, i % 3 == 0);
-        plant_step(&b, i % 3 == 0);
-        plant_step(&c, i % 3 == 0);
-        const struct plant_telemetry x = plant_sense(&a), y = plant_sense(&b), z = plant_sense(&c);
+        fb_plant_step(&a, i % 3 == 0);
+        fb_plant_step(&b, i % 3 == 0);
+        fb_plant_step(&c, i % 3 == 0);
+        const struct fb_plant_telemetry x = fb_plant_sense(&a), y = fb_plant_sense(&b),
+                                        z = fb_plant_sense(&c);
         assert_true(x.value == y.value && x.has_value == y.has_value);
         differ += x.value != z.value;
     }
     assert_true(differ > 900);
 }
 
-static uint32_t receive_all(struct line *line, int64_t now_us, int64_t *last_sent_us) {
-    struct line_message message;
+static uint32_t receive_all(struct fb_line *line, int64_t now_us, int64_t *last_sent_us) {
+    struct fb_line_message message;
     uint32_t n = 0;
-    for (; line_receive(line, now_us, &message); n++) {
+    for (; fb_line_receive(line, now_us, &message); n++) {
         assert_true(message.arrives_us <= now_us);
         if (line->in_order)
             assert_true(message.sent_us >= *last_sent_us);
@@ -191,15 +192,15 @@ static uint32_t receive_all(struct line *line, int64_t now_us, int64_t *last_sen
 static void a_line_loses_and_delays(void **state) {
     (void)state;
     for (int in_order = 0; in_order <= 1; in_order++) {
-        struct line line = {.random = {3},
-                            .lost_percent = 20,
-                            .late_percent = 30,
-                            .late_us = 40 * S,
-                            .in_order = in_order};
+        struct fb_line line = {.random = {3},
+                               .lost_percent = 20,
+                               .late_percent = 30,
+                               .late_us = 40 * S,
+                               .in_order = in_order};
         uint32_t arrived = 0;
         int64_t last_us = 0;
         for (int64_t i = 0; i < 2000; i++) {
-            line_send(&line, (struct line_message){.sent_us = i * S});
+            fb_line_send(&line, (struct fb_line_message){.sent_us = i * S});
             arrived += receive_all(&line, i * S, &last_us);
         }
         assert_true(line.n > 0);
@@ -210,19 +211,18 @@ static void a_line_loses_and_delays(void **state) {
 
 static void a_receiver_honours_order_expiry_and_lease(void **state) {
     (void)state;
-    struct receiver receiver = {.safe = 0};
-    struct line_message on = {
-        .values = {1}, .seq = 4, .expires_us = 30 * S, .lease_us = 60 * S};
-    receiver_take(&receiver, &on, 30 * S); /* expired, yet it is the newest */
-    assert_near(receiver_value(&receiver, 30 * S), 0, 0);
+    struct fb_receiver receiver = {.safe = 0};
+    struct fb_line_message on = {.values = {1}, .seq = 4, .expires_us = 30 * S, .lease_us = 60 * S};
+    fb_receiver_take(&receiver, &on, 30 * S); /* expired, yet it is the newest */
+    assert_near(fb_receiver_value(&receiver, 30 * S), 0, 0);
     on.seq = 3;
-    receiver_take(&receiver, &on, 1 * S);
-    assert_near(receiver_value(&receiver, 1 * S), 0, 0);
+    fb_receiver_take(&receiver, &on, 1 * S);
+    assert_near(fb_receiver_value(&receiver, 1 * S), 0, 0);
     on.seq = 5;
-    receiver_take(&receiver, &on, 30 * S - 1);
-    assert_near(receiver_value(&receiver, 60 * S - 1), 1, 0);
-    assert_near(receiver_value(&receiver, 60 * S), 0, 0);
-    receiver_take(&receiver, &on, 20 * S);
+    fb_receiver_take(&receiver, &on, 30 * S - 1);
+    assert_near(fb_receiver_value(&receiver, 60 * S - 1), 1, 0);
+    assert_near(fb_receiver_value(&receiver, 60 * S), 0, 0);
+    fb_receiver_take(&receiver, &on, 20 * S);
     assert_int_equal(receiver.fenced, 2);
     assert_int_equal(receiver.expired, 1);
     assert_int_equal(receiver.lapsed, 1);

@@ -83,7 +83,7 @@ static bool all_is_shown(struct fb_history *base, const char *topic, int32_t par
 static enum fb_read next(struct fb_reader *base, struct fb_record *record, struct fb_err *err) {
     struct reader *reader = (struct reader *)base;
     struct sim_kafka *kafka = reader->actor->world->kafka;
-    if (sim_chance(&reader->actor->world->random, 20) && !answers(reader->actor, err))
+    if (fb_random_chance(&reader->actor->world->random, 20) && !answers(reader->actor, err))
         return FB_READ_FAILED;
     if (sim_dead(reader->actor)) {
         fb_fail(err, FB_FATAL, "killed");

@@ -28,10 +28,11 @@ static void send_one(struct sink *sink) {
 
 /* The client sends when it likes, some of what there is. */
 static void send_some(struct sink *sink, uint32_t percent) {
-    struct sim_random *random = &sink->actor->world->random;
-    if (!sim_chance(random, percent) || !sim_reachable(sink->actor))
+    struct fb_random *random = &sink->actor->world->random;
+    if (!fb_random_chance(random, percent) || !sim_reachable(sink->actor))
         return;
-    for (uint32_t most = 1 + sim_below(random, 6); sink->sent < sink->queue.n && most > 0; most--)
+    for (uint32_t most = 1 + fb_random_below(random, 6); sink->sent < sink->queue.n && most > 0;
+         most--)
         send_one(sink);
 }
 

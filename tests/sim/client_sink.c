@@ -65,7 +65,8 @@ static bool put(struct fb_sink *base, const struct fb_outgoing *record, struct f
         return fb_fail(err, FB_RETRIABLE, "the queue is full");
     sim_queue_add(&sink->queue, sim_topic(kafka_of(sink), fb_str_of(record->topic)), record);
     /* The client sends when it likes; what it meets is told by the commit. */
-    if (!sink->failed && sim_reachable(sink->actor) && sim_chance(&sink->actor->world->random, 30))
+    if (!sink->failed && sim_reachable(sink->actor) &&
+        fb_random_chance(&sink->actor->world->random, 30))
         send_records(sink);
     return true;
 }

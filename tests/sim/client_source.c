@@ -106,7 +106,7 @@ static bool positions_of(struct source *source, struct fb_position *positions,
             return false;
         if (sim_committed(kafka, part->topic, part->partition, !FB_PLANTED(UNSTABLE_POSITIONS),
                           &committed[i]) != SIM_OK) {
-            if (sim_chance(&world_of(source)->random, 30))
+            if (fb_random_chance(&world_of(source)->random, 30))
                 shut_out(source, kafka->group.offsets[part->topic][part->partition].note);
             sim_sleep(source->actor, 50 * MS);
             continue;
@@ -239,8 +239,8 @@ static bool hand_over(struct source *source, struct part *part, struct sim_recor
 /* Some records of some partitions; whether there were any. */
 static bool fetch(struct source *source) {
     struct sim_kafka *kafka = kafka_of(source);
-    struct sim_random *random = &world_of(source)->random;
-    uint32_t from = source->n_parts ? sim_below(random, source->n_parts) : 0;
+    struct fb_random *random = &world_of(source)->random;
+    uint32_t from = source->n_parts ? fb_random_below(random, source->n_parts) : 0;
     bool any = false;
     for (uint32_t i = 0; i < source->n_parts; i++) {
         struct part *part = &source->parts[(from + i) % source->n_parts];
@@ -249,7 +249,7 @@ static bool fetch(struct source *source) {
         const struct sim_record *found = NULL;
         int64_t offset;
         struct sim_log *log = &kafka->logs[part->topic][part->partition];
-        for (uint32_t most = sim_below(random, 8);
+        for (uint32_t most = fb_random_below(random, 8);
              (found = sim_next(kafka, part->topic, part->partition, part->next, &offset)) &&
              most > 0;
              most--) {
@@ -301,7 +301,8 @@ static enum fb_poll poll_source(struct fb_record_source *base, int timeout_ms, s
                 return FB_POLL_OK;
         }
         if (world->now_us < until_us)
-            sim_sleep(source->actor, sim_between(&world->random, 1, until_us - world->now_us));
+            sim_sleep(source->actor,
+                      fb_random_between(&world->random, 1, until_us - world->now_us));
     } while (world->now_us < until_us);
     return FB_POLL_OK;
 }

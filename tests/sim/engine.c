@@ -258,7 +258,7 @@ void sim_process_start(struct sim_process *process) {
                                                 .most_us = plan->snapshot_most_us,
                                                 .piece_bytes = plan->piece_bytes};
     /* With the rules that it knows already, or with those of the deployment. */
-    if (sim_chance(&world->random, 50))
+    if (fb_random_chance(&world->random, 50))
         process->rules = world->rules;
     life->park = fb_park_new(10 * SECOND);
     life->crumbs = open_crumbs(process, (uint32_t)plan->workers);
@@ -299,14 +299,14 @@ void sim_in_force(struct sim_world *world, int variant) {
 }
 
 void sim_deploy(struct sim_world *world) {
-    uint32_t drawn = sim_below(&world->random, 100);
+    uint32_t drawn = fb_random_below(&world->random, 100);
     int topic = sim_topic(world->kafka, FB_S(SIM_RULES_TOPIC));
     if (drawn < 12) {
         append_to_rules(world, world->foreign);
     } else if (drawn < 20) {
         sim_append(world->kafka, topic, 0, world->now_us, FB_S("rules"), FB_S("no bundle"));
     } else {
-        sim_in_force(world, (int)sim_below(&world->random, SIM_RULES));
+        sim_in_force(world, (int)fb_random_below(&world->random, SIM_RULES));
         world->rules_changed |= world->rules != 0;
         append_to_rules(world, world->variants[world->rules]);
     }

@@ -10,7 +10,7 @@
 #define FB_SIM_MODEL_H
 
 #include "connectors/connector.h"
-#include "tests/sim/random.h"
+#include "engine/base/random.h"
 
 enum { SIM_TOPICS_MAX = 16, SIM_PARTITIONS_MAX = 4, SIM_PRODUCERS_MAX = 16, SIM_MEMBERS_MAX = 16 };
 enum { SIM_NAME_MAX = 64, SIM_DEATHS_OF = 4 /* processes */ };
@@ -123,7 +123,7 @@ struct sim_kafka_config {
 
 struct sim_kafka {
     struct sim_kafka_config config;
-    struct sim_random *random;
+    struct fb_random *random;
     int64_t now_us;
     char topics[SIM_TOPICS_MAX][SIM_NAME_MAX];
     int partitions[SIM_TOPICS_MAX];
@@ -139,7 +139,7 @@ struct sim_kafka {
     const char *broken; /* an invariant of the model itself, or of the engine, that failed; NULL */
 };
 
-struct sim_kafka *sim_kafka_new(const struct sim_kafka_config *config, struct sim_random *random);
+struct sim_kafka *sim_kafka_new(const struct sim_kafka_config *config, struct fb_random *random);
 void sim_kafka_free(struct sim_kafka *kafka);
 /* Time goes on to now_us. */
 void sim_kafka_at(struct sim_kafka *kafka, int64_t now_us);

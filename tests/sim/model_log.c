@@ -8,7 +8,7 @@
 #include "engine/base/map.h"
 #include "tests/sim/model_inside.h"
 
-struct sim_kafka *sim_kafka_new(const struct sim_kafka_config *config, struct sim_random *random) {
+struct sim_kafka *sim_kafka_new(const struct sim_kafka_config *config, struct fb_random *random) {
     struct sim_kafka *kafka = fb_alloc(sizeof *kafka);
     kafka->config = *config;
     kafka->random = random;

@@ -10,8 +10,8 @@
 /* When a marker comes: mostly at once, now and then much later. */
 static int64_t marker_at(struct sim_kafka *kafka) {
     int64_t most = kafka->config.marker_max_us;
-    bool soon = !sim_chance(kafka->random, 15);
-    return kafka->now_us + sim_between(kafka->random, 0, soon && most > 3000 ? 3000 : most);
+    bool soon = !fb_random_chance(kafka->random, 15);
+    return kafka->now_us + fb_random_between(kafka->random, 0, soon && most > 3000 ? 3000 : most);
 }
 
 /* From here on nothing can change the outcome. */

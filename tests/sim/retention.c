@@ -27,7 +27,7 @@ static bool second_newest(const struct sim_kafka *kafka, int32_t partition,
 static void cut(struct sim_world *world, int topic, int32_t partition, int64_t most) {
     struct sim_log *log = &world->kafka->logs[topic][partition];
     if (most > log->first)
-        log->first = sim_between(&world->random, log->first, most);
+        log->first = fb_random_between(&world->random, log->first, most);
 }
 
 /* The offset of a commit's record in the journal. */

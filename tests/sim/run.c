@@ -67,34 +67,36 @@ void sim_bundles_free(struct sim_bundles *bundles) {
 /* ---- the plan ---- */
 
 static struct sim_plan draw_plan(const struct sim_options *options) {
-    struct sim_random random = {options->seed ^ UINT64_C(0x5851f42d4c957f2d)};
+    struct fb_random random = {options->seed ^ UINT64_C(0x5851f42d4c957f2d)};
     struct sim_plan plan = {.seed = options->seed};
-    plan.processes = 1 + (int)sim_below(&random, 3);
-    plan.workers = sim_chance(&random, 30) ? 2 : 1;
-    plan.partitions = 2 + (int)sim_below(&random, 3);
-    plan.topics = sim_chance(&random, 40) ? 2 : 1;
-    plan.stored = plan.topics == 1 && sim_chance(&random, 40);
-    plan.events = (int)sim_between(&random, 100, 600);
-    plan.reloads = sim_chance(&random, 40);
-    plan.markers = sim_chance(&random, 30);
-    plan.devices = (int)sim_between(&random, 2, 24);
-    plan.piece_bytes = sim_chance(&random, 70) ? 1 + sim_below(&random, 2000) : 0;
-    plan.step_us = sim_between(&random, 5 * MS, 60 * MS);
-    plan.faults = options->faults >= 0 ? options->faults : (int)sim_below(&random, 25);
+    plan.processes = 1 + (int)fb_random_below(&random, 3);
+    plan.workers = fb_random_chance(&random, 30) ? 2 : 1;
+    plan.partitions = 2 + (int)fb_random_below(&random, 3);
+    plan.topics = fb_random_chance(&random, 40) ? 2 : 1;
+    plan.stored = plan.topics == 1 && fb_random_chance(&random, 40);
+    plan.events = (int)fb_random_between(&random, 100, 600);
+    plan.reloads = fb_random_chance(&random, 40);
+    plan.markers = fb_random_chance(&random, 30);
+    plan.devices = (int)fb_random_between(&random, 2, 24);
+    plan.piece_bytes = fb_random_chance(&random, 70) ? 1 + fb_random_below(&random, 2000) : 0;
+    plan.step_us = fb_random_between(&random, 5 * MS, 60 * MS);
+    plan.faults = options->faults >= 0 ? options->faults : (int)fb_random_below(&random, 25);
     plan.fault_gap = 400;
-    plan.commit_us = sim_chance(&random, 20) ? 0 : sim_between(&random, 5 * MS, 200 * MS);
-    plan.snapshot_least_us = sim_between(&random, 50 * MS, 2 * SECOND);
-    plan.snapshot_most_us = plan.snapshot_least_us + sim_between(&random, 0, 3 * SECOND);
-    plan.transaction_us = sim_between(&random, 1 * SECOND, 6 * SECOND);
+    plan.commit_us =
+        fb_random_chance(&random, 20) ? 0 : fb_random_between(&random, 5 * MS, 200 * MS);
+    plan.snapshot_least_us = fb_random_between(&random, 50 * MS, 2 * SECOND);
+    plan.snapshot_most_us = plan.snapshot_least_us + fb_random_between(&random, 0, 3 * SECOND);
+    plan.transaction_us = fb_random_between(&random, 1 * SECOND, 6 * SECOND);
     plan.kafka = (struct sim_kafka_config){
-        .session_us = sim_between(&random, 1 * SECOND, 6 * SECOND),
-        .rebalance_us = sim_between(&random, 3 * SECOND, 10 * SECOND),
-        .offsets_retention_us = sim_chance(&random, 30) ? 8 * SECOND : 3600 * SECOND,
-        .marker_max_us = sim_between(&random, 1 * MS, 500 * MS)};
-    plan.drains = sim_chance(&random, 50);
-    plan.lethal = sim_chance(&random, 25) ? 1 + (int)sim_below(&random, 3) : 0;
-    plan.least = sim_chance(&random, 12) || options->least;
-    plan.look_us = sim_chance(&random, 40) ? SECOND : sim_between(&random, SECOND, 20 * SECOND);
+        .session_us = fb_random_between(&random, 1 * SECOND, 6 * SECOND),
+        .rebalance_us = fb_random_between(&random, 3 * SECOND, 10 * SECOND),
+        .offsets_retention_us = fb_random_chance(&random, 30) ? 8 * SECOND : 3600 * SECOND,
+        .marker_max_us = fb_random_between(&random, 1 * MS, 500 * MS)};
+    plan.drains = fb_random_chance(&random, 50);
+    plan.lethal = fb_random_chance(&random, 25) ? 1 + (int)fb_random_below(&random, 3) : 0;
+    plan.least = fb_random_chance(&random, 12) || options->least;
+    plan.look_us =
+        fb_random_chance(&random, 40) ? SECOND : fb_random_between(&random, SECOND, 20 * SECOND);
     return plan;
 }
 
@@ -110,7 +112,7 @@ static void make_topics(struct sim_world *world) {
 static void store_input(struct sim_world *world) {
     int64_t at_us = world->now_us - SIM_STORED_HOURS * 3600 * SECOND;
     for (int i = 0; i < world->plan.events; i++) {
-        at_us += sim_between(&world->random, 0, 2 * world->plan.step_us);
+        at_us += fb_random_between(&world->random, 0, 2 * world->plan.step_us);
         sim_event(world, at_us);
     }
 }
@@ -148,7 +150,8 @@ static void send(struct course *course) {
     struct sim_world *world = &course->world;
     course->events++;
     sim_event(world, world->now_us);
-    course->event_us = world->now_us + sim_between(&world->random, 0, 2 * world->plan.step_us);
+    course->event_us =
+        world->now_us + fb_random_between(&world->random, 0, 2 * world->plan.step_us);
 }
 
 /* Devices go on sending while there are faults to come. */

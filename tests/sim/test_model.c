@@ -12,14 +12,14 @@
 #define SECOND INT64_C(1000000)
 
 struct fixture {
-    struct sim_random random;
+    struct fb_random random;
     struct sim_kafka *kafka;
     int in, out;
 };
 
 static struct fixture begin(int64_t marker_max_us) {
     struct fixture fixture = {.random = {1}};
-    struct sim_random *random = malloc(sizeof *random);
+    struct fb_random *random = malloc(sizeof *random);
     *random = fixture.random;
     struct sim_kafka_config config = {.session_us = 10 * SECOND,
                                       .rebalance_us = 20 * SECOND,

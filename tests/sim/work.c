@@ -91,54 +91,55 @@ struct fb_buf sim_rules_of_least(int topics) {
 }
 
 /* Values hover around the limits, so that most alarms come and go. */
-static bool device_event(struct sim_random *random, uint32_t device, int64_t ts_ms, uint32_t number,
+static bool device_event(struct fb_random *random, uint32_t device, int64_t ts_ms, uint32_t number,
                          struct fb_buf *out) {
     static const char *const states[] = {"idle", "busy", "failed"};
     fb_buf_printf(out, "{\"id\":\"m%u\",\"ts\":%lld,\"n\":%u", device, (long long)ts_ms, number);
-    if (sim_chance(random, 80))
-        fb_buf_printf(out, ",\"temp\":%lld", (long long)sim_between(random, 40, 100));
-    if (sim_chance(random, 60))
-        fb_buf_printf(out, ",\"load\":%lld", (long long)sim_between(random, 20, 90));
+    if (fb_random_chance(random, 80))
+        fb_buf_printf(out, ",\"temp\":%lld", (long long)fb_random_between(random, 40, 100));
+    if (fb_random_chance(random, 60))
+        fb_buf_printf(out, ",\"load\":%lld", (long long)fb_random_between(random, 20, 90));
     bool on = false;
-    if (sim_chance(random, 30))
-        fb_buf_printf(out, ",\"on\":%s", (on = sim_chance(random, 50)) ? "true" : "false");
-    if (sim_chance(random, 50))
-        fb_buf_printf(out, ",\"state\":\"%s\"", states[sim_below(random, 3)]);
-    if (sim_chance(random, 20))
-        fb_buf_printf(out, ",\"note\":\"%.*s\"", (int)sim_below(random, 40),
+    if (fb_random_chance(random, 30))
+        fb_buf_printf(out, ",\"on\":%s", (on = fb_random_chance(random, 50)) ? "true" : "false");
+    if (fb_random_chance(random, 50))
+        fb_buf_printf(out, ",\"state\":\"%s\"", states[fb_random_below(random, 3)]);
+    if (fb_random_chance(random, 20))
+        fb_buf_printf(out, ",\"note\":\"%.*s\"", (int)fb_random_below(random, 40),
                       "a text that is longer than most, and longer now and then");
-    if (sim_chance(random, 30))
-        fb_buf_printf(out, ",\"site\":\"hall %u\"", sim_below(random, 3));
+    if (fb_random_chance(random, 30))
+        fb_buf_printf(out, ",\"site\":\"hall %u\"", fb_random_below(random, 3));
     fb_buf_text(out, "}");
     return on;
 }
 
-static void poison(struct sim_random *random, struct fb_buf *out) {
+static void poison(struct fb_random *random, struct fb_buf *out) {
     static const char *const texts[] = {"{\"id\":\"m1\",", "junk", "{\"ts\":1}", "[]]",
                                         "{\"id\":\"m1\",\"ts\":\"never\"}"};
-    fb_buf_text(out, texts[sim_below(random, 5)]);
+    fb_buf_text(out, texts[fb_random_below(random, 5)]);
 }
 
 void sim_event(struct sim_world *world, int64_t now_us) {
-    struct sim_random *random = &world->random;
+    struct fb_random *random = &world->random;
     /* Some devices send more often than others. */
     uint32_t devices = (uint32_t)world->plan.devices;
-    uint32_t device = sim_below(random, sim_chance(random, 50) ? devices : (devices + 3) / 4);
+    uint32_t device =
+        fb_random_below(random, fb_random_chance(random, 50) ? devices : (devices + 3) / 4);
     int64_t back_ms = 0;
-    if (sim_chance(random, 30))
-        back_ms = sim_between(random, 0, 900);
-    if (sim_chance(random, 4))
-        back_ms = sim_between(random, 2000, 20000); /* late */
-    if (sim_chance(random, 1))
+    if (fb_random_chance(random, 30))
+        back_ms = fb_random_between(random, 0, 900);
+    if (fb_random_chance(random, 4))
+        back_ms = fb_random_between(random, 2000, 20000); /* late */
+    if (fb_random_chance(random, 1))
         back_ms = -3600000; /* ahead of every clock */
     struct fb_buf value = {0};
-    bool poisoned = sim_chance(random, 4) && !world->drained;
+    bool poisoned = fb_random_chance(random, 4) && !world->drained;
     uint32_t number = ++world->events;
     int64_t ts_ms = now_us / 1000 - back_ms;
     bool on = false, newest = back_ms >= 0 && ts_ms >= world->newest_ms[device];
     world->poison += poisoned;
     /* Not readable either, so that it has a dead letter, whether it was looked at or not. */
-    bool lethal = poisoned && world->lethal_left > 0 && sim_chance(random, 30);
+    bool lethal = poisoned && world->lethal_left > 0 && fb_random_chance(random, 30);
     world->lethal_left -= lethal;
     if (poisoned)
         poison(random, &value);
@@ -146,7 +147,7 @@ void sim_event(struct sim_world *world, int64_t now_us) {
         on = device_event(random, device, ts_ms, number, &value);
     char key[16];
     snprintf(key, sizeof key, "m%u", device);
-    const char *name = sim_inputs[world->plan.topics == 2 && sim_chance(random, 40)];
+    const char *name = sim_inputs[world->plan.topics == 2 && fb_random_chance(random, 40)];
     int topic = sim_topic(world->kafka, fb_str_of(name));
     int32_t partition = (int32_t)(device % (uint32_t)world->plan.partitions);
     sim_append(world->kafka, topic, partition, now_us / 1000 * 1000, fb_str_of(key),
@@ -159,6 +160,6 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     if (newest && !poisoned)
         world->newest_ms[device] = ts_ms;
     fb_buf_free(&value);
-    if (world->plan.markers && sim_chance(random, 30))
-        sim_append_marker(world->kafka, topic, partition, sim_chance(random, 30));
+    if (world->plan.markers && fb_random_chance(random, 30))
+        sim_append_marker(world->kafka, topic, partition, fb_random_chance(random, 30));
 }

@@ -56,10 +56,10 @@ static const uint32_t point_shares[SIM_POINTS] = {
 
 static void draw_next_fault(struct sim_world *world) {
     /* Faults come in bursts and after pauses: the gaps are spread over magnitudes. */
-    uint32_t most = world->plan.fault_gap >> sim_below(&world->random, 8);
-    uint32_t drawn = sim_below(&world->random, 100);
+    uint32_t most = world->plan.fault_gap >> fb_random_below(&world->random, 8);
+    uint32_t drawn = fb_random_below(&world->random, 100);
     int point = 0;
-    world->credit = sim_below(&world->random, most + 2);
+    world->credit = fb_random_below(&world->random, most + 2);
     while (drawn >= point_shares[point])
         drawn -= point_shares[point++];
     world->wanted = (enum sim_point)point;
@@ -199,10 +199,11 @@ void sim_kill(struct sim_world *world, struct sim_process *process) {
 static void plan_restart(struct sim_world *world, struct sim_process *process) {
     static const int64_t magnitudes[] = {50 * MS, 500 * MS, 5 * SECOND, 30 * SECOND};
     uint32_t most = world->quiet ? 2 : 4;
-    int64_t wait = sim_between(&world->random, 0, magnitudes[sim_below(&world->random, most)]);
+    int64_t wait =
+        fb_random_between(&world->random, 0, magnitudes[fb_random_below(&world->random, most)]);
     struct sim_process *heir = process;
-    if (sim_chance(&world->random, 20))
-        heir = &world->processes[sim_below(&world->random, SIM_PROCESSES_MAX)];
+    if (fb_random_chance(&world->random, 20))
+        heir = &world->processes[fb_random_below(&world->random, SIM_PROCESSES_MAX)];
     if (heir->running || heir->start_us >= 0 || heir->wanted)
         heir = process;
     process->wanted = false;
@@ -211,7 +212,7 @@ static void plan_restart(struct sim_world *world, struct sim_process *process) {
 }
 
 static struct sim_process *any_process(struct sim_world *world) {
-    uint32_t from = sim_below(&world->random, SIM_PROCESSES_MAX);
+    uint32_t from = fb_random_below(&world->random, SIM_PROCESSES_MAX);
     for (uint32_t i = 0; i < SIM_PROCESSES_MAX; i++) {
         struct sim_process *process = &world->processes[(from + i) % SIM_PROCESSES_MAX];
         if (process->running && !process->dead)
@@ -237,13 +238,14 @@ static void fence_one(struct sim_world *world) {
     struct sim_handle handle;
     if (kafka->n_producers == 0 || world->now_us < world->outage_us)
         return;
-    uint32_t i = sim_below(&world->random, (uint32_t)kafka->n_producers);
+    uint32_t i = fb_random_below(&world->random, (uint32_t)kafka->n_producers);
     sim_init(kafka, kafka->producers[i].id, world->plan.transaction_us, &handle);
 }
 
 static int64_t some_time(struct sim_world *world, int64_t limit_us) {
-    return sim_chance(&world->random, 50) ? sim_between(&world->random, 0, limit_us)
-                                          : sim_between(&world->random, limit_us, 2 * limit_us);
+    return fb_random_chance(&world->random, 50)
+               ? fb_random_between(&world->random, 0, limit_us)
+               : fb_random_between(&world->random, limit_us, 2 * limit_us);
 }
 
 static void compact_all(struct sim_world *world) {
@@ -251,7 +253,7 @@ static void compact_all(struct sim_world *world) {
     int topic = sim_topic(kafka, FB_S("snapshot"));
     for (int p = 0; topic >= 0 && p < kafka->partitions[topic]; p++) {
         int64_t end = sim_stable_end(kafka, topic, p);
-        sim_compact(kafka, topic, p, sim_between(&world->random, 0, end));
+        sim_compact(kafka, topic, p, fb_random_between(&world->random, 0, end));
     }
 }
 
@@ -269,7 +271,7 @@ static enum fault draw_fault(struct sim_world *world, enum sim_point point) {
     uint32_t sum = 0;
     for (int f = 0; f < FAULTS; f++)
         sum += happens_here(world, (enum fault)f, point) ? fault_weights[f] : 0;
-    uint32_t drawn = sim_below(&world->random, sum);
+    uint32_t drawn = fb_random_below(&world->random, sum);
     for (int f = 0; f < FAULTS; f++) {
         if (!happens_here(world, (enum fault)f, point))
             continue;
@@ -283,7 +285,7 @@ static enum fault draw_fault(struct sim_world *world, enum sim_point point) {
 /* What is not for the one who passes, but around it. */
 static void strike(struct sim_world *world, enum fault fault, struct sim_process *self) {
     const struct sim_plan *plan = &world->plan;
-    struct sim_process *victim = sim_chance(&world->random, 70) ? self : any_process(world);
+    struct sim_process *victim = fb_random_chance(&world->random, 70) ? self : any_process(world);
     if (!victim)
         return;
     switch (fault) {
@@ -291,9 +293,9 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         sim_kill(world, victim);
         break;
     case PAUSE:
-        victim->paused_us =
-            world->now_us + some_time(world, sim_chance(&world->random, 50) ? plan->kafka.session_us
-                                                                            : plan->transaction_us);
+        victim->paused_us = world->now_us + some_time(world, fb_random_chance(&world->random, 50)
+                                                                 ? plan->kafka.session_us
+                                                                 : plan->transaction_us);
         for (int w = 0; w < plan->workers; w++)
             sim_silence(world->kafka, victim->actors[w].member, true);
         break;
@@ -317,8 +319,8 @@ static void strike(struct sim_world *world, enum fault fault, struct sim_process
         break;
     case WALL_JUMP:
         victim->wall_offset_us =
-            sim_between(&world->random, -3600, 3600) * SECOND *
-            (sim_chance(&world->random, 20) && !world->plan.stored ? 24 * 365 * 10 : 1);
+            fb_random_between(&world->random, -3600, 3600) * SECOND *
+            (fb_random_chance(&world->random, 20) && !world->plan.stored ? 24 * 365 * 10 : 1);
         break;
     case SLOW_HISTORY:
         world->slow_us = world->now_us + 5 * SECOND;
@@ -359,7 +361,7 @@ static enum sim_trouble maybe_fault(struct sim_actor *self, enum sim_point point
     sim_trace(world, "%s.%u: FAULT %s at %d", self->process->name, self->worker, fault_names[fault],
               (int)point);
     if (fault == COMMIT_UNKNOWN)
-        return (enum sim_trouble)(SIM_UNKNOWN_DONE + sim_below(&world->random, 4));
+        return (enum sim_trouble)(SIM_UNKNOWN_DONE + fb_random_below(&world->random, 4));
     if (fault == TRANSACTION_FAILS)
         return SIM_ABORTABLE;
     if (fault == QUEUE_FULL)
@@ -370,7 +372,8 @@ static enum sim_trouble maybe_fault(struct sim_actor *self, enum sim_point point
 
 void sim_look_into(struct sim_actor *self, struct sim_record *record, bool dies) {
     struct sim_world *world = self->world;
-    bool fault = !world->quiet && world->faults_left > 0 && sim_below(&world->random, 400) == 0;
+    bool fault =
+        !world->quiet && world->faults_left > 0 && fb_random_below(&world->random, 400) == 0;
     if (self->process->dead || !(dies || fault))
         return;
     if (!dies) {
@@ -393,18 +396,18 @@ enum sim_trouble sim_pass(struct sim_actor *self, enum sim_point point, int64_t 
     enum sim_trouble trouble = maybe_fault(self, point);
     if (self->process->dead)
         return SIM_NO_TROUBLE;
-    give_way(self, sim_between(&self->world->random, least_us, most_us));
+    give_way(self, fb_random_between(&self->world->random, least_us, most_us));
     return trouble;
 }
 
 void sim_end_late(struct sim_world *world, struct sim_handle handle) {
     if (world->n_late == sizeof world->late / sizeof *world->late)
         return;
-    int64_t most_us = world->plan.transaction_us >> sim_below(&world->random, 8);
-    world->late[world->n_late++] =
-        (struct sim_late_end){.handle = handle,
-                              .txn = world->kafka->producers[handle.producer].txn,
-                              .at_us = world->now_us + sim_between(&world->random, 0, most_us)};
+    int64_t most_us = world->plan.transaction_us >> fb_random_below(&world->random, 8);
+    world->late[world->n_late++] = (struct sim_late_end){
+        .handle = handle,
+        .txn = world->kafka->producers[handle.producer].txn,
+        .at_us = world->now_us + fb_random_between(&world->random, 0, most_us)};
 }
 
 static void late_requests(struct sim_world *world) {

@@ -112,7 +112,7 @@ struct sim_late_end {
 
 struct sim_world {
     struct sim_plan plan;
-    struct sim_random random;
+    struct fb_random random;
     struct sim_kafka *kafka;
     int64_t now_us;
     ucontext_t scheduler;

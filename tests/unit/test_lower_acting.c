@@ -131,7 +131,7 @@ static void every_clause_is_taken_over(void **state) {
     const struct fb_actuator *fan = &made.tank->actuators[0];
     number_is(fan->safe, 0);
     number_is(fan->fallback, 1);
-    assert_int_equal(fan->minimum_us[0], 0);
+    assert_int_equal(fan->minimum_us[0], 1000000); /* beside a maximum */
     assert_int_equal(fan->minimum_us[1], 2 * MIN);
     assert_int_equal(fan->maximum_on_us, 60 * MIN);
     assert_int_equal(fan->starts, 6);
