@@ -251,11 +251,12 @@ static void a_manifest_with_operations_is_refused(void **state) {
 static void the_bytes_of_a_manifest_are_these(void **state) {
     (void)state;
     static const char golden[] =
-        "46424d310c03c0843d8827010000000000000002000000000000000e636c6173732070756d702039"
-        "360a46424a324d01abababababababababababababababababababababababababababababababab"
-        "8080f28183898506ffffffffffffffffff0100090300000000000000040000000000000005000000"
-        "0000000000000000000000000000000000000000000000000000000000000000010974656c656d65"
-        "747279d00f79e88f141ba3457e416452b0d93dcdbe";
+        "46424d310c03c0843d8827010000000000000002000000000000000e636c617373207075"
+        "6d702039360a46424a324d01abababababababababababababababababababababababab"
+        "abababababababab8080f28183898506ffffffffffffffffff0100000903000000000000"
+        "000400000000000000050000000000000000000000000000000000000000000000000000"
+        "000000000000000000010974656c656d65747279d00fc15d9b846ea6d23e925890a37abb"
+        "9672";
     struct fb_manifest manifest = sample_manifest();
     struct fb_buf out = {0};
     fb_manifest_encode(&manifest, &out);
