@@ -6,7 +6,8 @@
  * fields); with the windows of the rules and limits that are never reached; with the rules; with
  * their outputs written into memory. Each round runs every stage once, so that what else goes on in
  * the machine touches all of them; the best round of each counts. CPU time of the thread, after a
- * first tenth in which the devices are new. */
+ * first tenth in which the devices are new. W2, W4: see workload.h; A4: W4's conditions as
+ * controls, each with an actuator of its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>

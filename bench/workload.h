@@ -27,6 +27,7 @@ struct fb_str bench_key(struct fb_str event);
 /* The rules, one of
  *   W2: the mean of a field over windows of 10 s against a limit, an event when it is above
  *   W4: raised at a limit of the temperature held for 5 s, cleared below a lower one held for 5 s
+ *   W4 acting: the same conditions, each claims an actuator of its own
  *   their windows alone (W2): each with a rule that never comes true
  *   none: the device alone */
 enum bench_rules { BENCH_NONE, BENCH_WINDOWS, BENCH_W2, BENCH_W4, BENCH_W4_ACTING };
