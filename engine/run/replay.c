@@ -8,11 +8,11 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/hash.h"
-#include "engine/codec/audit.h"
 #include "engine/core/call.h"
 #include "engine/run/call_file.h"
 #include "engine/run/file_clock.h"
 #include "engine/run/input.h"
+#include "engine/run/teller.h"
 
 enum { PROGRESS_EVERY = 65536 };
 
@@ -27,7 +27,7 @@ struct task {
 struct replay {
     const struct fb_replay_options *options;
     struct fb_replay_result *result;
-    struct fb_encoder *encoder;
+    struct fb_teller teller;
     struct task *tasks;
     struct fb_input **inputs; /* those that are not at their end */
     enum fb_input_state *states;
@@ -37,46 +37,14 @@ struct replay {
     struct fb_filed_call call;  /* the next one, if has_call */
     bool has_call;
     int64_t clock_us; /* C as the tasks were told it last */
-    struct fb_buf line;
     struct fb_err *err;
-    bool failed;
     bool stopped; /* the clock would go beyond options->stop_us */
 };
-
-static void write_encoded(struct replay *replay, const struct fb_encoded *encoded) {
-    if (replay->failed)
-        return;
-    replay->line.n = 0;
-    fb_encode_line(encoded, &replay->line);
-    struct fb_str line = {replay->line.p, replay->line.n};
-    replay->failed =
-        !replay->options->write(replay->options->context, encoded->stream, line, replay->err);
-}
-
-static void watch(struct replay *replay, const struct fb_output *output) {
-    if (!replay->options->watch || output->kind == FB_OUT_LATE)
-        return;
-    replay->line.n = 0;
-    if (output->rule)
-        fb_encode_template(&output->rule->message, output, &replay->line);
-    struct fb_str message = {replay->line.p, replay->line.n};
-    replay->options->watch(replay->options->context, output, message);
-}
 
 static void put_out(void *context, const struct fb_output *output) {
     struct task *task = context;
     struct replay *replay = task->replay;
-    struct fb_circumstance circumstance = {.initial = false};
-    struct fb_encoded encoded;
-    watch(replay, output);
-    if (output->kind != FB_OUT_BLOCKED) {
-        fb_encode(replay->encoder, output, circumstance, &encoded);
-        write_encoded(replay, &encoded);
-    }
-    if (!replay->options->audit || !fb_audit_tells_of(output->kind))
-        return;
-    fb_audit_decision(&task->auditor, replay->encoder, output, circumstance, &encoded);
-    write_encoded(replay, &encoded);
+    fb_teller_tell(&replay->teller, replay->options->audit ? &task->auditor : NULL, output);
 }
 
 static void bury(struct task *task, const char *reason, struct fb_str detail,
@@ -90,13 +58,13 @@ static void bury(struct task *task, const char *reason, struct fb_str detail,
         .time_us = FB_NO_TIME,
     };
     struct fb_encoded encoded;
-    fb_encode_dead(replay->encoder, &letter, &encoded);
+    fb_encode_dead(replay->teller.encoder, &letter, &encoded);
     replay->result->dead++;
-    write_encoded(replay, &encoded);
+    fb_teller_write(&replay->teller, &encoded);
     if (!replay->options->audit)
         return;
-    fb_audit_rejected(&task->auditor, replay->encoder, &letter, &encoded);
-    write_encoded(replay, &encoded);
+    fb_audit_rejected(&task->auditor, replay->teller.encoder, &letter, &encoded);
+    fb_teller_write(&replay->teller, &encoded);
 }
 
 /* The task is told that C is here; origin: of the record that may have moved it, or NULL. */
@@ -107,8 +75,8 @@ static void move_clock(struct task *task, int64_t from_us, int64_t c_us,
     task->auditor.clock_us = c_us;
     if (!replay->options->audit || !fb_audit_is_jump(from_us, c_us, replay->options->max_skew_us))
         return;
-    fb_audit_clock(&task->auditor, replay->encoder, from_us, origin, &encoded);
-    write_encoded(replay, &encoded);
+    fb_audit_clock(&task->auditor, replay->teller.encoder, from_us, origin, &encoded);
+    fb_teller_write(&replay->teller, &encoded);
 }
 
 /* The partition follows the first key, which the id begins with. */
@@ -125,12 +93,12 @@ static struct task *task_of(const struct replay *replay, const struct fb_entry *
 
 static void next_call(struct replay *replay) {
     struct fb_err err;
-    if (replay->failed || !replay->calls)
+    if (replay->teller.failed || !replay->calls)
         return;
     replay->has_call = fb_call_file_next(replay->calls, &replay->call, &err);
     if (err.kind == FB_NO_FAILURE)
         return;
-    replay->failed = true;
+    replay->teller.failed = true;
     *replay->err = err;
 }
 
@@ -141,9 +109,9 @@ static void audit_call(struct task *task, enum fb_call_outcome outcome) {
     struct fb_encoded encoded;
     if (!replay->options->audit)
         return;
-    fb_audit_call(&task->auditor, replay->encoder, &call->read, outcome, call->line, &origin,
+    fb_audit_call(&task->auditor, replay->teller.encoder, &call->read, outcome, call->line, &origin,
                   &encoded);
-    write_encoded(replay, &encoded);
+    fb_teller_write(&replay->teller, &encoded);
 }
 
 /* Every task takes it, as every partition of a running application does. */
@@ -165,14 +133,14 @@ static void take_call(struct replay *replay) {
 
 /* Those that came at C = c_us or before. */
 static void take_calls(struct replay *replay, int64_t c_us) {
-    while (replay->has_call && !replay->failed && replay->call.read.at_us <= c_us) {
+    while (replay->has_call && !replay->teller.failed && replay->call.read.at_us <= c_us) {
         take_call(replay);
         next_call(replay);
     }
 }
 
 static void count_calls_behind(struct replay *replay) {
-    for (; replay->has_call && !replay->failed; next_call(replay))
+    for (; replay->has_call && !replay->teller.failed; next_call(replay))
         replay->result->calls_behind++;
 }
 
@@ -217,7 +185,7 @@ static bool go_on(struct replay *replay, uint32_t i) {
     while ((state = fb_input_next(replay->inputs[i], replay->err)) == FB_INPUT_REJECT) {
         const struct fb_reject *reject = fb_input_reject(replay->inputs[i]);
         bury(&replay->tasks[0], reject->code, reject->detail, &reject->origin, reject->raw);
-        if (replay->failed)
+        if (replay->teller.failed)
             return false;
     }
     replay->states[i] = state;
@@ -279,9 +247,9 @@ static void audit_rules(struct replay *replay) {
     const struct fb_replay_options *options = replay->options;
     struct fb_encoded encoded;
     for (uint32_t i = 0; options->audit && i < options->tasks; i++) {
-        fb_audit_rules(&replay->tasks[i].auditor, replay->encoder,
+        fb_audit_rules(&replay->tasks[i].auditor, replay->teller.encoder,
                        options->build ? options->build : "", &encoded);
-        write_encoded(replay, &encoded);
+        fb_teller_write(&replay->teller, &encoded);
     }
 }
 
@@ -308,7 +276,7 @@ static bool run(struct replay *replay) {
             fb_file_clock_entry(replay->clock, entry);
         if (++replay->result->records % PROGRESS_EVERY == 0)
             show_progress(replay);
-        if (replay->failed || !go_on(replay, i))
+        if (replay->teller.failed || !go_on(replay, i))
             return false;
     }
     int64_t end_us = fb_file_clock_end(replay->clock);
@@ -321,7 +289,7 @@ static bool run(struct replay *replay) {
         finish(replay, end_us);
     }
     count_calls_behind(replay);
-    return !replay->failed;
+    return !replay->teller.failed;
 }
 
 static void add_stats(struct fb_core_stats *sum, const struct fb_core_stats *one) {
@@ -344,7 +312,7 @@ static void close_all(struct replay *replay) {
     for (uint32_t i = 0; i < replay->options->tasks; i++) {
         struct fb_core_stats stats = fb_core_stats(replay->tasks[i].core);
         add_stats(&replay->result->stats, &stats);
-        if (replay->options->look && !replay->failed)
+        if (replay->options->look && !replay->teller.failed)
             replay->options->look(replay->options->context, replay->tasks[i].core);
         fb_core_free(replay->tasks[i].core);
         fb_buf_free(&replay->tasks[i].name);
@@ -356,8 +324,7 @@ static void close_all(struct replay *replay) {
     free(replay->states);
     fb_file_clock_free(replay->clock);
     fb_call_file_close(replay->calls);
-    fb_encoder_free(replay->encoder);
-    fb_buf_free(&replay->line);
+    fb_teller_free(&replay->teller);
 }
 
 bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result *result,
@@ -365,7 +332,12 @@ bool fb_replay(const struct fb_replay_options *options, struct fb_replay_result 
     *result = (struct fb_replay_result){0};
     struct replay replay = {
         .options = options, .result = result, .err = err, .clock_us = FB_NO_TIME};
-    replay.encoder = fb_encoder_new(options->program, options->application);
+    replay.teller =
+        (struct fb_teller){.encoder = fb_encoder_new(options->program, options->application),
+                           .write = options->write,
+                           .watch = options->watch,
+                           .context = options->context,
+                           .err = err};
     make_tasks(&replay);
     replay.clock = fb_file_clock_new(options->program, options->max_skew_us, take, &replay);
     if (options->calls)

@@ -10,10 +10,10 @@
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
 #include "engine/base/map.h"
-#include "engine/codec/audit.h"
 #include "engine/plant/line.h"
 #include "engine/plant/receiver.h"
 #include "engine/run/simulate_fit.h"
+#include "engine/run/teller.h"
 
 enum { PROGRESS_EVERY_STEPS = 1024 };
 
@@ -36,33 +36,14 @@ struct simulation {
     struct fb_map *numbers; /* of plants by their ids */
     struct fb_arena *arena;
     struct fb_core *core;
-    struct fb_encoder *encoder;
+    struct fb_teller teller;
     struct fb_auditor auditor;
-    struct fb_buf line, task;
+    struct fb_buf task;
     int64_t now_us;
     uint64_t steps;
-    bool failed;
 };
 
 /* ---- outputs ---- */
-
-static void write_encoded(struct simulation *s, const struct fb_encoded *encoded) {
-    if (s->failed || !s->options->write)
-        return;
-    s->line.n = 0;
-    fb_encode_line(encoded, &s->line);
-    struct fb_str line = {s->line.p, s->line.n};
-    s->failed = !s->options->write(s->options->context, encoded->stream, line, s->err);
-}
-
-static void watch(struct simulation *s, const struct fb_output *output) {
-    if (!s->options->watch || output->kind == FB_OUT_LATE)
-        return;
-    s->line.n = 0;
-    if (output->rule)
-        fb_encode_template(&output->rule->message, output, &s->line);
-    s->options->watch(s->options->context, output, (struct fb_str){s->line.p, s->line.n});
-}
 
 static void send_command(struct simulation *s, const struct fb_output *output) {
     uint32_t number = fb_map_get(s->numbers, output->device);
@@ -82,19 +63,9 @@ static void send_command(struct simulation *s, const struct fb_output *output) {
 
 static void put_out(void *context, const struct fb_output *output) {
     struct simulation *s = context;
-    struct fb_circumstance circumstance = {.initial = false};
-    struct fb_encoded encoded;
     if (output->kind == FB_OUT_COMMAND && !output->actuator->shadow)
         send_command(s, output);
-    watch(s, output);
-    if (output->kind != FB_OUT_BLOCKED) {
-        fb_encode(s->encoder, output, circumstance, &encoded);
-        write_encoded(s, &encoded);
-    }
-    if (!s->options->audit || !fb_audit_tells_of(output->kind))
-        return;
-    fb_audit_decision(&s->auditor, s->encoder, output, circumstance, &encoded);
-    write_encoded(s, &encoded);
+    fb_teller_tell(&s->teller, s->options->audit ? &s->auditor : NULL, output);
 }
 
 /* ---- telemetry ---- */
@@ -352,7 +323,12 @@ static void begin(struct simulation *s) {
     struct fb_core_config config = {.max_skew_us = 10 * FB_MINUTE, .max_lag_us = FB_MINUTE};
     struct fb_encoded encoded;
     s->core = fb_core_new(options->program, &config, put_out, s);
-    s->encoder = fb_encoder_new(options->program, options->application);
+    s->teller =
+        (struct fb_teller){.encoder = fb_encoder_new(options->program, options->application),
+                           .write = options->write,
+                           .watch = options->watch,
+                           .context = options->context,
+                           .err = s->err};
     fb_buf_str(&s->task, options->application);
     fb_buf_text(&s->task, "/0");
     s->auditor.task = (struct fb_str){s->task.p, s->task.n};
@@ -360,8 +336,8 @@ static void begin(struct simulation *s) {
     memcpy(s->auditor.rules, options->rules, sizeof options->rules);
     if (!options->audit)
         return;
-    fb_audit_rules(&s->auditor, s->encoder, options->build ? options->build : "", &encoded);
-    write_encoded(s, &encoded);
+    fb_audit_rules(&s->auditor, s->teller.encoder, options->build ? options->build : "", &encoded);
+    fb_teller_write(&s->teller, &encoded);
 }
 
 static void finish(struct simulation *s) {
@@ -382,14 +358,14 @@ static bool run(struct simulation *s) {
         return false;
     begin(s);
     for (s->now_us = options->start_us;
-         !s->failed && s->now_us < options->start_us + options->length_us;
+         !s->teller.failed && s->now_us < options->start_us + options->length_us;
          s->now_us += FB_PLANT_STEP_US) {
         step(s);
         if (options->progress && s->steps % PROGRESS_EVERY_STEPS == 0)
             options->progress(options->context, s->now_us - options->start_us, options->length_us);
     }
     finish(s);
-    return !s->failed;
+    return !s->teller.failed;
 }
 
 bool fb_simulate(const struct fb_simulate_options *options, struct fb_simulate_result *result,
@@ -402,10 +378,9 @@ bool fb_simulate(const struct fb_simulate_options *options, struct fb_simulate_r
                            .arena = fb_arena_new()};
     bool done = run(&s);
     fb_core_free(s.core);
-    fb_encoder_free(s.encoder);
+    fb_teller_free(&s.teller);
     fb_map_free(s.numbers);
     fb_arena_free(s.arena);
-    fb_buf_free(&s.line);
     fb_buf_free(&s.task);
     free(s.plants);
     return done;
