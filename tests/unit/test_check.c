@@ -1,6 +1,6 @@
 /* What the checker writes into the tree: types, units, converted literals, meanings of names. What
  * it refuses is in tests/golden/check. */
-#include "rules/check.h"
+#include "tests/unit/checked_rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "rules/parse.h"
 
 static const char devices[] = "device pump from \"pumps\" {\n"
                               "  key id\n"
@@ -28,40 +26,12 @@ static const char devices[] = "device pump from \"pumps\" {\n"
                               "  valve : one of (open, closed, level)\n"
                               "}\n";
 
-struct rules {
-    struct fb_sources *sources;
-    struct fb_diags *diags;
-    struct fb_tree *tree;
-    struct fb_units *units;
-    struct fb_checked checked;
-};
-
 static void read_rules(struct rules *r, const char *text) {
     struct fb_buf all = {0};
     fb_buf_text(&all, devices);
     fb_buf_text(&all, text);
-    r->sources = fb_sources_new();
-    r->diags = fb_diags_new();
-    r->units = fb_units_new();
-    fb_sources_add(r->sources, FB_S("test.rules"), (struct fb_str){all.p, all.n});
-    r->tree = fb_parse(r->sources, r->diags);
-    fb_check(r->tree, r->units, r->diags, &r->checked);
+    read_text(r, fb_buf_terminated(&all));
     fb_buf_free(&all);
-}
-
-static void must_pass(const struct rules *r) {
-    if (!r->diags->errors)
-        return;
-    struct fb_buf out = {0};
-    fb_diags_print(r->diags, r->sources, false, &out);
-    fail_msg("%s", fb_buf_terminated(&out));
-}
-
-static void drop(struct rules *r) {
-    fb_tree_free(r->tree);
-    fb_units_free(r->units);
-    fb_diags_free(r->diags);
-    fb_sources_free(r->sources);
 }
 
 /* Reads `alarm a` with the condition, after `before`, and returns the condition. */
@@ -74,12 +44,6 @@ static const struct fb_node *condition(struct rules *r, const char *before, cons
     must_pass(r);
     assert_int_equal(r->checked.n_rules, 1);
     return r->checked.rules[0].decl->raises[0].when;
-}
-
-static void expect_unit(const struct fb_node *node, const char *text) {
-    struct fb_str unit = fb_unit_text(node->unit);
-    if (!fb_str_eq(unit, fb_str_of(text)))
-        fail_msg("the unit is `%.*s`, not `%s`", FB_ARG(unit), text);
 }
 
 /* The literal on the right of `condition` is delivered as this value in this unit, to the bit. */

@@ -1,7 +1,7 @@
 /* What the checker writes into actuators and commands, and that large rule sets of controls are
  * checked in time. What it refuses is in tests/golden/check, which commands exclude each other in
  * tests/golden/conflicts. */
-#include "rules/check.h"
+#include "tests/unit/checked_rules.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,6 @@
 #include <cmocka.h>
 
 #include "rules/lint.h"
-#include "rules/parse.h"
 
 static const char devices[] =
     "device room from \"rooms\" {\n"
@@ -26,54 +25,16 @@ static const char devices[] =
     "actuator setpoint on room : number [degC] range 16..30 { safe 70 degF\n"
     "  slew 1.8 degR per 1m  ignore steps under 0.5 }\n";
 
-struct rules {
-    struct fb_sources *sources;
-    struct fb_diags *diags;
-    struct fb_tree *tree;
-    struct fb_units *units;
-    struct fb_checked checked;
-};
-
-static void read_rules(struct rules *r, const char *text) {
-    r->sources = fb_sources_new();
-    r->diags = fb_diags_new();
-    r->units = fb_units_new();
-    fb_sources_add(r->sources, FB_S("test.rules"), fb_str_of(text));
-    r->tree = fb_parse(r->sources, r->diags);
-    fb_check(r->tree, r->units, r->diags, &r->checked);
-}
-
-static void must_pass(const struct rules *r) {
-    if (!r->diags->errors)
-        return;
-    struct fb_buf out = {0};
-    fb_diags_print(r->diags, r->sources, false, &out);
-    fail_msg("%s", fb_buf_terminated(&out));
-}
-
-static void drop(struct rules *r) {
-    fb_tree_free(r->tree);
-    fb_units_free(r->units);
-    fb_diags_free(r->diags);
-    fb_sources_free(r->sources);
-}
-
 /* Reads one control with the command and returns it. */
 static const struct fb_command_decl *command(struct rules *r, const char *before,
                                              const char *text) {
     struct fb_buf all = {0};
     fb_buf_text(&all, devices);
     fb_buf_printf(&all, "%s\ncontrol a on room { command %s }\n", before, text);
-    read_rules(r, fb_buf_terminated(&all));
+    read_text(r, fb_buf_terminated(&all));
     fb_buf_free(&all);
     must_pass(r);
     return &r->checked.rules[r->checked.n_rules - 1].decl->commands[0];
-}
-
-static void expect_unit(const struct fb_node *node, const char *text) {
-    struct fb_str unit = fb_unit_text(node->unit);
-    if (!fb_str_eq(unit, fb_str_of(text)))
-        fail_msg("the unit is `%.*s`, not `%s`", FB_ARG(unit), text);
 }
 
 static void a_commands_literal_is_converted_to_its_actuators_unit(void **state) {
@@ -163,7 +124,7 @@ static void doubled_lets_in_controls_take_no_time(void **state) {
         fb_buf_printf(&text, "  start when x59\n  command vent = %d %%\n}\n", 30 + c);
     }
     struct rules r;
-    read_rules(&r, fb_buf_terminated(&text));
+    read_text(&r, fb_buf_terminated(&text));
     assert_int_equal(r.diags->n, 1);
     assert_int_equal(r.diags->items[0].code, FB_E_CONFLICT); /* what is too large is not proven */
     fb_buf_free(&text);
@@ -181,7 +142,7 @@ static void long_alternatives_are_no_proof(void **state) {
         fb_buf_printf(&text, "  command vent = %d %% }\n", 30 + c);
     }
     struct rules r;
-    read_rules(&r, fb_buf_terminated(&text));
+    read_text(&r, fb_buf_terminated(&text));
     assert_int_equal(r.diags->n, 1);
     assert_int_equal(r.diags->items[0].code, FB_E_CONFLICT);
     fb_buf_free(&text);
@@ -200,7 +161,7 @@ static void long_conjunctions_are_walked(void **state) {
         fb_buf_printf(&text, "temp %s 20 degC  command vent = %d %% }\n", c ? ">" : "<", 30 + c);
     }
     struct rules r;
-    read_rules(&r, fb_buf_terminated(&text));
+    read_text(&r, fb_buf_terminated(&text));
     assert_int_equal(r.diags->n, 1);
     assert_int_equal(r.diags->items[0].code, FB_E_CONFLICT);
     fb_buf_free(&text);
@@ -220,7 +181,7 @@ static void thousands_of_controls_are_checked(void **state) {
                           a, c, c, a, c, a, a);
     }
     struct rules r;
-    read_rules(&r, fb_buf_terminated(&text));
+    read_text(&r, fb_buf_terminated(&text));
     must_pass(&r);
     fb_lint(&r.checked, r.diags);
     assert_int_equal(r.checked.n_actuators, 3200);
