@@ -1,7 +1,7 @@
 /* `flyball diff A B`: what two sets of rules make of the same recorded events.
  *
- * Place in the flow: two replays, whose alarms and events review/episodes gathers; diff_text
- * compares and prints them. */
+ * Place in the flow: two replays, whose alarms, events and commands review/episodes gathers;
+ * diff_text compares and prints them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static const struct argp_option option_table[] = {
     {0}};
 
 struct diff_options {
-    struct fb_replay_request what; /* its rules are set for each of the two runs */
+    struct fb_replay_request what[2]; /* alike but for the rules */
     const char *paths[2];
     int n_paths;
     int64_t near_us;
@@ -58,15 +58,16 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         if (options->n_paths < 2)
             argp_error(state, "%s is missing: a rule file or a folder",
                        options->n_paths ? "B" : "A");
-        options->what.rules = (struct fb_rules_request){.paths = {options->paths[0]}, .n = 1};
-        fb_replay_request_check(&options->what, state);
-        for (uint32_t i = 0; i < options->what.options.n_inputs; i++)
-            if (!strcmp(options->what.inputs[i].path, "-"))
+        options->what[0].rules = (struct fb_rules_request){.paths = {options->paths[0]}, .n = 1};
+        fb_replay_request_check(&options->what[0], state);
+        for (uint32_t i = 0; i < options->what[0].options.n_inputs; i++)
+            if (!strcmp(options->what[0].inputs[i].path, "-"))
                 argp_error(state, "--input - cannot be read twice: give a file");
+        options->what[1] = options->what[0];
         return 0;
     default:
         return key == 'r' ? ARGP_ERR_UNKNOWN
-                          : fb_replay_request_option(&options->what, key, value, state);
+                          : fb_replay_request_option(&options->what[0], key, value, state);
     }
 }
 
@@ -81,27 +82,56 @@ static bool leave_out(void *context, enum fb_stream stream, struct fb_str line,
     return true;
 }
 
-static void note(void *context, const struct fb_output *output, struct fb_str message) {
-    struct fb_diff_side *side = context;
-    fb_episodes_add(side->episodes, output, message);
+/* Whether a control on the actuator is not armed, so that it has a shadow. */
+static bool has_shadow(const struct fb_bundle *bundle, struct fb_str class_name,
+                       struct fb_str name) {
+    const struct fb_class *class_ = fb_program_class(bundle->program, class_name);
+    for (uint32_t i = 0; class_ && i < class_->n_actuators; i++)
+        if (class_->actuators[i].shadow && fb_str_eq(class_->actuators[i].name, name))
+            return true;
+    return false;
 }
 
-static int run_side(struct diff_options *options, struct fb_diff_side *side) {
-    struct fb_err err = {0};
-    struct fb_bundle *bundle;
-    options->what.rules = (struct fb_rules_request){.paths = {side->path}, .n = 1};
-    int status = fb_replay_request_compile(&options->what, &bundle);
-    if (status != FB_EXIT_OK)
-        return status;
-    options->what.options.write = leave_out;
-    options->what.options.watch = note;
-    options->what.options.context = side;
-    if (!fb_replay(&options->what.options, &side->result, &err)) {
-        fprintf(stderr, "flyball diff: %s\n", err.text);
-        status = FB_EXIT_IO;
+/* Commands of an actuator that has a shadow in the other rules only are its shadow's in these:
+ * nothing about them is unarmed. */
+static void note_command(struct fb_diff_side *side, const struct fb_output *output) {
+    struct fb_str class_name = side->bundle->program->classes[output->class_index].name;
+    struct fb_str name = output->actuator->name;
+    if (output->actuator->shadow) {
+        fb_episodes_add_command(side->episodes, FB_EPISODE_SHADOW, class_name, output);
+        return;
     }
-    fb_bundle_drop(bundle);
+    fb_episodes_add_command(side->episodes, FB_EPISODE_COMMAND, class_name, output);
+    if (!has_shadow(side->bundle, class_name, name) && has_shadow(side->other, class_name, name))
+        fb_episodes_add_command(side->episodes, FB_EPISODE_SHADOW, class_name, output);
+}
+
+static void note(void *context, const struct fb_output *output, struct fb_str message) {
+    struct fb_diff_side *side = context;
+    if (output->kind == FB_OUT_COMMAND)
+        note_command(side, output);
+    else
+        fb_episodes_add(side->episodes, output, message);
+}
+
+static int compile_side(struct diff_options *options, int i, struct fb_diff_side *sides) {
+    struct fb_replay_request *what = &options->what[i];
+    what->rules = (struct fb_rules_request){.paths = {sides[i].path}, .n = 1};
+    int status = fb_replay_request_compile(what, &sides[i].bundle);
+    if (status == FB_EXIT_OK)
+        sides[1 - i].other = sides[i].bundle;
     return status;
+}
+
+static int run_side(struct fb_replay_options *options, struct fb_diff_side *side) {
+    struct fb_err err = {0};
+    options->write = leave_out;
+    options->watch = note;
+    options->context = side;
+    if (fb_replay(options, &side->result, &err))
+        return FB_EXIT_OK;
+    fprintf(stderr, "flyball diff: %s\n", err.text);
+    return FB_EXIT_IO;
 }
 
 /* ---- the command --------------------------------------------------------------------------- */
@@ -122,21 +152,28 @@ int fb_cmd_diff(int argc, char **argv) {
         .doc = "Run the rules in A, then those in B over the same recorded events, and say what B "
                "would have told otherwise: what is new, what is gone, what begins earlier or "
                "later, what ends at another time or has another severity. Alarms of one rule and "
-               "device are the same where they overlap. Exit status 0: no difference; 1: there "
+               "device are the same where they overlap. Commands are compared by the value that "
+               "each actuator of a device has over time, with its starts and reversals; `shadow` "
+               "compares what they would be were every control armed, of actuators that a control "
+               "without `rollout armed` claims in A or B. Exit status 0: no difference; 1: there "
                "are some.\v"
                "Example: flyball diff rules.old/ rules/ --input pumps.ndjson"};
     struct diff_options options = {.near_us = FB_MINUTE};
-    fb_replay_request_init(&options.what);
+    fb_replay_request_init(&options.what[0]);
     fb_cli_options(&argp, argc, argv, &options);
     struct fb_diff_side sides[2] = {{.path = options.paths[0]}, {.path = options.paths[1]}};
     int status = FB_EXIT_OK;
+    for (int i = 0; i < 2 && status == FB_EXIT_OK; i++)
+        status = compile_side(&options, i, sides);
     for (int i = 0; i < 2 && status == FB_EXIT_OK; i++) {
         sides[i].episodes = fb_episodes_new();
-        status = run_side(&options, &sides[i]);
+        status = run_side(&options.what[i].options, &sides[i]);
     }
     if (status == FB_EXIT_OK)
         status = print_differences(&options, sides);
-    for (int i = 0; i < 2; i++)
+    for (int i = 0; i < 2; i++) {
         fb_episodes_free(sides[i].episodes);
+        fb_bundle_drop(sides[i].bundle);
+    }
     return status;
 }

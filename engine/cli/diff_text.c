@@ -28,54 +28,78 @@ static void sorts_of(const struct fb_episode_pair *pair, bool sorts[SORTS]) {
     sorts[SAME] = fb_episodes_are_equal(pair);
     sorts[EARLIER] = start_us < 0;
     sorts[LATER] = start_us > 0;
-    sorts[CHANGED] = !sorts[SAME] && !start_us;
+    sorts[CHANGED] = !sorts[SAME] && (!start_us || !fb_str_eq(pair->a->value, pair->b->value));
+}
+
+static bool is_command(enum fb_episode_kind kind) {
+    return kind == FB_EPISODE_COMMAND || kind == FB_EPISODE_SHADOW;
 }
 
 struct row {
     enum fb_episode_kind kind;
-    struct fb_str rule;
+    struct fb_str rule, class_name; /* class_name: of commands */
     uint64_t counts[SORTS];
+    uint64_t starts[2], reversals[2]; /* of commands in A and B, all devices */
 };
 
-/* A row a rule, in the order of kinds and names. */
+/* A row a rule or actuator, in the order of kinds and names. */
 struct table {
     struct row *rows;
     uint32_t n, cap;
     bool differs;
 };
 
-static struct row *row_of(struct table *table, const struct fb_episode *episode) {
+static struct row *row_of(struct table *table, enum fb_episode_kind kind, struct fb_str class_name,
+                          struct fb_str rule) {
     for (uint32_t i = 0; i < table->n; i++)
-        if (table->rows[i].kind == episode->kind && fb_str_eq(table->rows[i].rule, episode->rule))
+        if (table->rows[i].kind == kind && fb_str_eq(table->rows[i].rule, rule) &&
+            fb_str_eq(table->rows[i].class_name, class_name))
             return &table->rows[i];
     FB_PUSH_ROOM(table->rows, table->n, table->cap);
     struct row *row = &table->rows[table->n++];
-    *row = (struct row){.kind = episode->kind, .rule = episode->rule};
+    *row = (struct row){.kind = kind, .rule = rule, .class_name = class_name};
     return row;
 }
 
 static int by_rule(const void *left, const void *right) {
     const struct row *a = left, *b = right;
-    return a->kind != b->kind ? (a->kind < b->kind ? -1 : 1) : fb_str_cmp(a->rule, b->rule);
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    int order = fb_str_cmp(a->class_name, b->class_name);
+    return order ? order : fb_str_cmp(a->rule, b->rule);
 }
 
-static struct table count(const struct fb_episode_pair *pairs, uint32_t n) {
+static void add_motions(struct table *table, const struct fb_diff_side *sides) {
+    for (int side = 0; side < 2; side++)
+        for (uint32_t i = 0; i < fb_episodes_courses(sides[side].episodes); i++) {
+            const struct fb_course *course = fb_episodes_course(sides[side].episodes, i);
+            struct row *row = row_of(table, course->kind, course->class_name, course->actuator);
+            row->starts[side] += course->motion.starts;
+            row->reversals[side] += course->motion.reversals;
+        }
+}
+
+static struct table count(const struct fb_diff_side *sides, const struct fb_episode_pair *pairs,
+                          uint32_t n) {
     struct table table = {0};
     for (uint32_t i = 0; i < n; i++) {
         bool sorts[SORTS];
         sorts_of(&pairs[i], sorts);
-        struct row *row = row_of(&table, pairs[i].a ? pairs[i].a : pairs[i].b);
+        const struct fb_episode *one = pairs[i].a ? pairs[i].a : pairs[i].b;
+        struct row *row = row_of(&table, one->kind, one->class_name, one->rule);
         for (int sort = 0; sort < SORTS; sort++)
             row->counts[sort] += sorts[sort];
         table.differs |= !sorts[SAME];
     }
+    add_motions(&table, sides);
     if (table.n)
         qsort(table.rows, table.n, sizeof *table.rows, by_rule);
     return table;
 }
 
 static const char *kind_name(enum fb_episode_kind kind) {
-    return kind == FB_EPISODE_EVENT ? "event" : "alarm";
+    static const char *const names[] = {"alarm", "event", "command", "shadow"};
+    return names[kind];
 }
 
 /* Late records and dead letters come from the declarations of devices. */
@@ -124,6 +148,15 @@ static void put_ends(struct fb_buf *out, const struct fb_episode *a, const struc
 }
 
 static void put_one(struct fb_buf *out, const struct fb_episode *episode) {
+    if (is_command(episode->kind)) {
+        fb_buf_printf(out, " = %.*s, ", FB_ARG(episode->value));
+        if (episode->to_us == FB_NEVER) {
+            fb_buf_text(out, "to the end");
+        } else {
+            fb_buf_text(out, "for ");
+            put_span(out, episode->to_us - episode->from_us);
+        }
+    }
     if (episode->kind == FB_EPISODE_ALARM) {
         fb_buf_printf(out, ", %s, ", fb_severity_name(episode->severity));
         if (episode->to_us == FB_NEVER) {
@@ -138,6 +171,13 @@ static void put_one(struct fb_buf *out, const struct fb_episode *episode) {
 }
 
 static void put_both(struct fb_buf *out, const struct fb_episode *a, const struct fb_episode *b) {
+    if (is_command(a->kind)) {
+        fb_buf_printf(out, " = %.*s", FB_ARG(b->value));
+        if (!fb_str_eq(a->value, b->value))
+            fb_buf_printf(out, " instead of %.*s", FB_ARG(a->value));
+        put_shift(out, "", shift(a->from_us, b->from_us));
+        return;
+    }
     put_shift(out, a->kind == FB_EPISODE_ALARM ? "raised " : "", shift(a->from_us, b->from_us));
     if (a->kind == FB_EPISODE_ALARM)
         put_ends(out, a, b);
@@ -166,21 +206,51 @@ static void put_pair(struct fb_buf *out, const struct fb_episode_pair *pair) {
     fb_buf_char(out, '\n');
 }
 
-static void put_table(struct fb_buf *out, const struct table *table) {
-    int width = 4;
-    for (uint32_t i = 0; i < table->n; i++)
-        if ((int)table->rows[i].rule.n > width)
-            width = (int)table->rows[i].rule.n;
-    fb_buf_printf(out, "       %-*s", width, "rule");
-    for (int sort = 0; sort < SORTS; sort++)
-        fb_buf_printf(out, "  %7s", sort_names[sort]);
-    fb_buf_char(out, '\n');
+/* How wide the names of one of the two tables are. */
+static int width_of(const struct table *table, bool of_commands) {
+    int width = of_commands ? 8 : 4;
     for (uint32_t i = 0; i < table->n; i++) {
         const struct row *row = &table->rows[i];
-        fb_buf_printf(out, "%s  %-*.*s", kind_name(row->kind), width, FB_ARG(row->rule));
-        for (int sort = 0; sort < SORTS; sort++)
-            fb_buf_printf(out, "  %7" PRIu64, row->counts[sort]);
-        fb_buf_char(out, '\n');
+        int n = (int)row->rule.n + (of_commands ? (int)row->class_name.n + 4 : 0);
+        if (is_command(row->kind) == of_commands && n > width)
+            width = n;
+    }
+    return width;
+}
+
+static void put_row(struct fb_buf *out, const struct row *row, int width) {
+    bool of_commands = is_command(row->kind);
+    fb_buf_printf(out, "%-*s  %.*s", of_commands ? 7 : 5, kind_name(row->kind), FB_ARG(row->rule));
+    int n = (int)row->rule.n;
+    if (of_commands) {
+        fb_buf_printf(out, " on %.*s", FB_ARG(row->class_name));
+        n += 4 + (int)row->class_name.n;
+    }
+    fb_buf_printf(out, "%*s", width - n, "");
+    for (int sort = 0; sort < SORTS; sort++)
+        fb_buf_printf(out, "  %7" PRIu64, row->counts[sort]);
+    if (of_commands)
+        fb_buf_printf(out, "  %7" PRIu64 "  %7" PRIu64 "  %9" PRIu64 "  %7" PRIu64, row->starts[0],
+                      row->starts[1], row->reversals[0], row->reversals[1]);
+    fb_buf_char(out, '\n');
+}
+
+/* Of rules, or of actuators; nothing where there is no row. */
+static void put_table(struct fb_buf *out, const struct table *table, bool of_commands) {
+    const int width = width_of(table, of_commands);
+    bool begun = false;
+    for (uint32_t i = 0; i < table->n; i++) {
+        if (is_command(table->rows[i].kind) != of_commands)
+            continue;
+        if (!begun) {
+            fb_buf_printf(out, "%*s  %-*s", of_commands ? 7 : 5, "", width,
+                          of_commands ? "actuator" : "rule");
+            for (int sort = 0; sort < SORTS; sort++)
+                fb_buf_printf(out, "  %7s", sort_names[sort]);
+            fb_buf_text(out, of_commands ? "   starts     then  reversals     then\n" : "\n");
+        }
+        begun = true;
+        put_row(out, &table->rows[i], width);
     }
 }
 
@@ -194,8 +264,8 @@ static void put_text(struct fb_buf *out, bool summary, const struct fb_diff_side
     const struct fb_core_stats *a = &sides[0].result.stats, *b = &sides[1].result.stats;
     for (uint32_t i = 0; !summary && i < n; i++)
         put_pair(out, &pairs[i]);
-    if (table->n)
-        put_table(out, table);
+    put_table(out, table, false);
+    put_table(out, table, true);
     put_intake(out, "devices", a->devices, b->devices);
     put_intake(out, "late", a->late + a->future, b->late + b->future);
     put_intake(out, "dead letters", sides[0].result.dead, sides[1].result.dead);
@@ -223,6 +293,12 @@ static void put_json_side(struct fb_buf *out, const char *name, const struct fb_
         fb_buf_text(out, "null");
     else
         fb_json_put_time(out, episode->to_us);
+    if (is_command(episode->kind)) {
+        fb_buf_text(out, ",\"value\":");
+        fb_json_put_text(out, episode->value);
+        fb_buf_char(out, '}');
+        return;
+    }
     fb_buf_text(out, ",\"severity\":");
     if (episode->kind == FB_EPISODE_ALARM)
         fb_buf_printf(out, "\"%s\"", fb_severity_name(episode->severity));
@@ -233,6 +309,17 @@ static void put_json_side(struct fb_buf *out, const char *name, const struct fb_
     fb_buf_char(out, '}');
 }
 
+/* The rule, or the actuator and its class. */
+static void put_json_name(struct fb_buf *out, enum fb_episode_kind kind, struct fb_str name,
+                          struct fb_str class_name) {
+    put_member_name(out, is_command(kind) ? "actuator" : "rule", true);
+    fb_json_put_text(out, name);
+    if (!is_command(kind))
+        return;
+    put_member_name(out, "class", false);
+    fb_json_put_text(out, class_name);
+}
+
 static void put_json_pair(struct fb_buf *out, const struct fb_episode_pair *pair, bool first) {
     bool sorts[SORTS];
     const struct fb_episode *shown = pair->a ? pair->a : pair->b;
@@ -240,9 +327,9 @@ static void put_json_pair(struct fb_buf *out, const struct fb_episode_pair *pair
     int sort = NEW;
     while (!sorts[sort])
         sort++;
-    fb_buf_printf(out, "%s{\"difference\":\"%s\",\"kind\":\"%s\",\"rule\":", first ? "" : ",",
+    fb_buf_printf(out, "%s{\"difference\":\"%s\",\"kind\":\"%s\",", first ? "" : ",",
                   sort_names[sort], kind_name(shown->kind));
-    fb_json_put_text(out, shown->rule);
+    put_json_name(out, shown->kind, shown->rule, shown->class_name);
     put_member_name(out, "device", false);
     fb_json_put_text(out, shown->device);
     put_json_side(out, "a", pair->a);
@@ -250,17 +337,29 @@ static void put_json_pair(struct fb_buf *out, const struct fb_episode_pair *pair
     fb_buf_char(out, '}');
 }
 
-static void put_json_table(struct fb_buf *out, const struct table *table) {
-    fb_buf_text(out, "\"rules\":[");
+static void put_json_row(struct fb_buf *out, const struct row *row) {
+    fb_buf_printf(out, "{\"kind\":\"%s\",", kind_name(row->kind));
+    put_json_name(out, row->kind, row->rule, row->class_name);
+    for (int sort = 0; sort < SORTS; sort++) {
+        put_member_name(out, sort_names[sort], false);
+        fb_json_put_int(out, (int64_t)row->counts[sort]);
+    }
+    for (int side = 0; is_command(row->kind) && side < 2; side++)
+        fb_buf_printf(out, ",\"%s\":{\"starts\":%" PRIu64 ",\"reversals\":%" PRIu64 "}",
+                      side ? "b" : "a", row->starts[side], row->reversals[side]);
+    fb_buf_char(out, '}');
+}
+
+static void put_json_table(struct fb_buf *out, const struct table *table, bool of_commands) {
+    bool first = true;
+    put_member_name(out, of_commands ? "actuators" : "rules", false);
+    fb_buf_char(out, '[');
     for (uint32_t i = 0; i < table->n; i++) {
-        const struct row *row = &table->rows[i];
-        fb_buf_printf(out, "%s{\"kind\":\"%s\",\"rule\":", i ? "," : "", kind_name(row->kind));
-        fb_json_put_text(out, row->rule);
-        for (int sort = 0; sort < SORTS; sort++) {
-            put_member_name(out, sort_names[sort], false);
-            fb_json_put_int(out, (int64_t)row->counts[sort]);
-        }
-        fb_buf_char(out, '}');
+        if (is_command(table->rows[i].kind) != of_commands)
+            continue;
+        fb_buf_text(out, first ? "" : ",");
+        put_json_row(out, &table->rows[i]);
+        first = false;
     }
     fb_buf_char(out, ']');
 }
@@ -281,8 +380,8 @@ static void put_json(struct fb_buf *out, bool summary, const struct fb_diff_side
                   sides[0].result.records);
     put_json_intake(out, "a", &sides[0]);
     put_json_intake(out, "b", &sides[1]);
-    fb_buf_char(out, ',');
-    put_json_table(out, table);
+    put_json_table(out, table, false);
+    put_json_table(out, table, true);
     if (!summary) {
         fb_buf_text(out, ",\"differences\":[");
         for (uint32_t i = 0; i < n; i++)
@@ -300,7 +399,7 @@ bool fb_diff_print(const struct fb_diff_side sides[2], int64_t near_us, bool jso
     uint32_t n;
     struct fb_episode_pair *pairs =
         fb_episodes_compare(sides[0].episodes, sides[1].episodes, near_us, &n);
-    struct table table = count(pairs, n);
+    struct table table = count(sides, pairs, n);
     (json ? put_json : put_text)(out, summary, sides, pairs, n, &table);
     bool differs = table.differs || intake_differs(sides);
     free(table.rows);

@@ -18,27 +18,29 @@ void fb_actuation_free(struct fb_actuation *actuation) {
 }
 
 /* The first command is a step from the inactive word, or from safe. */
-static void count_step(struct fb_actuation *actuation, double value) {
-    const struct fb_actuator *actuator = actuation->actuator;
-    bool first = actuation->first_us == FB_NO_TIME;
-    double before = !first ? actuation->value : actuator->is_switch ? 0 : actuator->safe;
+bool fb_motion_step(struct fb_motion *motion, const struct fb_actuator *actuator, double value) {
+    double before = motion->begun ? motion->value : actuator->is_switch ? 0 : actuator->safe;
+    bool is_other = !motion->begun || value != before;
+    motion->begun = true;
+    motion->value = value;
     if (value == before)
-        return;
+        return is_other;
     double direction = value > before ? 1 : -1;
-    actuation->reversals += actuation->direction == -direction;
-    actuation->starts += actuator->is_switch && value != 0;
-    actuation->direction = direction;
+    motion->reversals += motion->direction == -direction;
+    motion->starts += actuator->is_switch && value != 0;
+    motion->direction = direction;
+    return is_other;
 }
 
 static void add_command(struct fb_actuation *actuation, const struct fb_output *output) {
     bool renewal = output->reason == FB_REASON_RENEWED;
-    if (actuation->last_us != FB_NO_TIME && actuation->actuator->is_switch && actuation->value != 0)
+    if (actuation->last_us != FB_NO_TIME && actuation->actuator->is_switch &&
+        actuation->motion.value != 0)
         actuation->active_us += output->at_us - actuation->last_us;
-    count_step(actuation, output->value);
+    fb_motion_step(&actuation->motion, actuation->actuator, output->value);
     if (actuation->first_us == FB_NO_TIME)
         actuation->first_us = output->at_us;
     actuation->last_us = output->at_us;
-    actuation->value = output->value;
     actuation->sent++;
     actuation->renewed += renewal;
     if (renewal || actuation->n_commands == FB_ACTUATION_KEPT_MAX)

@@ -23,6 +23,17 @@ struct fb_actuation_block {
     uint64_t count; /* decisions that it blocked, once it has ended */
 };
 
+/* How an actuator's value moves. */
+struct fb_motion {
+    bool begun;              /* there was a command */
+    double value, direction; /* of the last one; sign of the last step, 0: none yet */
+    uint64_t starts;         /* from inactive, or nothing, to active */
+    uint64_t reversals;      /* steps against the direction of the one before */
+};
+
+/* A command has this value. True: it is another one than before, or the first. */
+bool fb_motion_step(struct fb_motion *motion, const struct fb_actuator *actuator, double value);
+
 struct fb_actuation {
     const struct fb_actuator *actuator;
     struct fb_actuation_command *commands; /* without renewals */
@@ -31,12 +42,10 @@ struct fb_actuation {
     uint32_t n_blocks, cap_blocks;
     /* figures; `at` of the outputs is the clock of all of them */
     uint64_t sent, renewed;
-    uint64_t starts;             /* from inactive, or nothing, to active */
-    uint64_t reversals;          /* steps against the direction of the one before */
+    struct fb_motion motion;
     int64_t active_us;           /* in the active word, up to the last command of any kind */
     uint64_t blocked[FB_GUARDS]; /* how often each began to block */
     int64_t first_us, last_us;   /* of the commands; FB_NO_TIME: there was none */
-    double value, direction;
 };
 
 void fb_actuation_begin(struct fb_actuation *actuation, const struct fb_actuator *actuator);

@@ -124,8 +124,8 @@ void fb_page_output(struct fb_page *page, const struct fb_output *output, struct
 static void add_actuation(struct fb_actuation *sum, const struct fb_actuation *one) {
     sum->sent += one->sent;
     sum->renewed += one->renewed;
-    sum->starts += one->starts;
-    sum->reversals += one->reversals;
+    sum->motion.starts += one->motion.starts;
+    sum->motion.reversals += one->motion.reversals;
     sum->active_us += one->active_us;
     for (int guard = 0; guard < FB_GUARDS; guard++)
         sum->blocked[guard] += one->blocked[guard];
@@ -142,13 +142,13 @@ bool fb_page_actuator_figures(const struct fb_page *page, uint32_t class_index, 
             continue;
         add_actuation(&figures->sum, one);
         figures->devices++;
-        if (one->first_us != FB_NO_TIME && one->value != 0 && figures->actuator->is_switch)
+        if (one->first_us != FB_NO_TIME && one->motion.value != 0 && figures->actuator->is_switch)
             figures->sum.active_us += page->to_us - one->last_us;
     }
     double hours = (double)(page->to_us - page->from_us) / (double)FB_HOUR * figures->devices;
     if (hours > 0) {
         figures->active = (double)figures->sum.active_us / (double)FB_HOUR / hours;
-        figures->reversals_per_hour = (double)figures->sum.reversals / hours;
+        figures->reversals_per_hour = (double)figures->sum.motion.reversals / hours;
     }
     return figures->devices > 0;
 }

@@ -177,8 +177,8 @@ static void put_actuator_figures(const struct fb_page *page, uint32_t class_inde
     put_actuator_name(figures.actuator, out);
     put_number(out, "devices", figures.devices);
     put_number(out, "commands", (double)(figures.sum.sent - figures.sum.renewed));
-    put_number(out, "starts", (double)figures.sum.starts);
-    put_number(out, "reversals", (double)figures.sum.reversals);
+    put_number(out, "starts", (double)figures.sum.motion.starts);
+    put_number(out, "reversals", (double)figures.sum.motion.reversals);
     put_number(out, "per_hour", figures.reversals_per_hour);
     put_number(out, "active", figures.active);
     fb_buf_text(out, "\"blocked\":{");

@@ -54,8 +54,9 @@ static void put_actuator(const struct fb_actuator_figures *figures, struct fb_bu
     fb_buf_printf(out, "%.*s%-*s", FB_ARG(actuator->name), room > 0 ? room : 0,
                   actuator->shadow ? " (shadow)" : "");
     fb_buf_printf(out, "  %7" PRIu32 "  %8" PRIu64 "  %6" PRIu64 "  %9" PRIu64 "  %11.2f",
-                  figures->devices, figures->sum.sent - figures->sum.renewed, figures->sum.starts,
-                  figures->sum.reversals, figures->reversals_per_hour);
+                  figures->devices, figures->sum.sent - figures->sum.renewed,
+                  figures->sum.motion.starts, figures->sum.motion.reversals,
+                  figures->reversals_per_hour);
     if (actuator->is_switch)
         fb_buf_printf(out, "  %4.0f %%", 100 * figures->active);
     else

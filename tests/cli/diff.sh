@@ -67,6 +67,67 @@ expect 1 "$flyball" diff a.rules other.rules --input events.ndjson
 says out.txt 'devices: 1, then 0'
 says out.txt 'dead letters: 0, then 20'
 
+# Commands: the value each actuator has over time. B pumps earlier, and faster.
+cat >armed.rules <<'END'
+device tank from "t" { key k  time ts  level : number [m] every 10s }
+actuator pump on tank : (off, on) { safe off  minimum on 0s, off 0s }
+actuator drive on tank : number [%] range 0..100 { safe 0 % }
+control empty on tank {
+  start when level > 5 m until level < 2 m
+  command pump  = on
+  command drive = 60 %
+  rollout armed
+}
+END
+sed -e 's/level > 5 m/level > 4 m/' -e 's/60 %/70 %/' armed.rules >faster.rules
+sed 's/rollout armed//' faster.rules >shadow.rules
+second=0
+for level in 1 3 4.5 6 4 1 3 6 3 1; do
+    echo "{\"k\":\"t1\",\"ts\":\"2026-01-01T00:0$((second / 60)):$((second / 10 % 6))0Z\",\"level\":$level}"
+    second=$((second + 10))
+done >tank.ndjson
+expect 1 "$flyball" diff armed.rules faster.rules --input tank.ndjson
+is out.txt <<'END'
+2026-01-01 00:00:20.000  earlier  command drive/t1 = 70 % instead of 60 %, 10s earlier
+2026-01-01 00:00:20.000  earlier  command pump/t1 = on, 10s earlier
+2026-01-01 00:01:10.000  changed  command drive/t1 = 70 % instead of 60 %
+         actuator          same      new     gone  earlier    later  changed   starts     then  reversals     then
+command  drive on tank        2        0        0        1        0        2        0        0          3        3
+command  pump on tank         3        0        0        1        0        0        2        2          3        3
+10 events: they differ
+END
+
+# Rules in shadow against those that are armed: what they would command, were they armed too.
+expect 1 "$flyball" diff armed.rules shadow.rules --input tank.ndjson
+is out.txt <<'END'
+2026-01-01 00:00:20.000  earlier  shadow drive/t1 = 70 % instead of 60 %, 10s earlier
+2026-01-01 00:00:20.000  earlier  shadow pump/t1 = on, 10s earlier
+2026-01-01 00:00:30.000  gone     command drive/t1 = 60 %, for 20s
+2026-01-01 00:00:30.000  gone     command pump/t1 = on, for 20s
+2026-01-01 00:00:50.000  gone     command drive/t1 = 0 %, for 20s
+2026-01-01 00:00:50.000  gone     command pump/t1 = off, for 20s
+2026-01-01 00:01:10.000  gone     command drive/t1 = 60 %, for 20s
+2026-01-01 00:01:10.000  gone     command pump/t1 = on, for 20s
+2026-01-01 00:01:10.000  changed  shadow drive/t1 = 70 % instead of 60 %
+2026-01-01 00:01:30.000  gone     command drive/t1 = 0 %, to the end
+2026-01-01 00:01:30.000  gone     command pump/t1 = off, to the end
+         actuator          same      new     gone  earlier    later  changed   starts     then  reversals     then
+command  drive on tank        0        0        4        0        0        0        0        0          3        0
+command  pump on tank         0        0        4        0        0        0        2        0          3        0
+shadow   drive on tank        2        0        0        1        0        2        0        0          3        3
+shadow   pump on tank         3        0        0        1        0        0        2        2          3        3
+10 events: they differ
+END
+expect 0 "$flyball" diff shadow.rules shadow.rules --input tank.ndjson
+says out.txt 'shadow   pump on tank         4        0        0        0        0        0        2        2          3        3'
+expect 1 "$flyball" diff shadow.rules faster.rules --input tank.ndjson --summary
+says out.txt 'command  pump on tank         0        4        0        0        0        0        0        2          0        3'
+says out.txt 'shadow   pump on tank         4        0        0        0        0        0        2        2          3        3'
+expect 1 "$flyball" diff armed.rules shadow.rules --input tank.ndjson --format json
+says out.txt '{"difference":"earlier","kind":"shadow","actuator":"drive","class":"tank","device":"t1","a":{"from":"2026-01-01T00:00:30.000Z","to":"2026-01-01T00:00:50.000Z","value":"60 %"},"b":{"from":"2026-01-01T00:00:20.000Z","to":"2026-01-01T00:00:50.000Z","value":"70 %"}}'
+says out.txt '"rules":[],"actuators":[{"kind":"command","actuator":"drive","class":"tank","same":0,"new":0,"gone":4,"earlier":0,"later":0,"changed":0,"a":{"starts":0,"reversals":3},"b":{"starts":0,"reversals":0}}'
+says out.txt '{"difference":"gone","kind":"command","actuator":"pump","class":"tank","device":"t1","a":{"from":"2026-01-01T00:01:30.000Z","to":null,"value":"off"},"b":null}'
+
 # Wrong usage, rules with mistakes, no input.
 expect 2 "$flyball" diff a.rules --input events.ndjson
 says err.txt 'B is missing'

@@ -1,4 +1,4 @@
-/* Alerts and events gathered to episodes, and those of two runs paired.
+/* Alerts, events and commands gathered to episodes, and those of two runs paired.
  *
  * Place in the flow: engine/review/episodes alone. */
 #include "engine/review/episodes.h"
@@ -144,6 +144,77 @@ static void one_run_may_be_empty(void **state) {
     check_pairs(a, b, 100, "10-_ 10-_");
 }
 
+/* ---- commands ---- */
+
+static void command(struct fb_episodes *episodes, const struct fb_actuator *actuator,
+                    const char *device, int64_t at_us, double value) {
+    struct fb_output output = {.kind = FB_OUT_COMMAND,
+                               .actuator = actuator,
+                               .device = fb_str_of(device),
+                               .at_us = at_us,
+                               .value = value};
+    fb_episodes_add_command(episodes, FB_EPISODE_COMMAND, FB_S("tank"), &output);
+}
+
+static const struct fb_actuator pump = {
+    .name = {"pump", 4}, .is_switch = true, .words = {{"off", 3}, {"on", 2}}};
+static const struct fb_actuator valve = {.name = {"valve", 5}, .unit = {"%", 1}};
+
+static void a_course_has_a_command_for_each_value(void **state) {
+    (void)state;
+    struct fb_episodes *run = fb_episodes_new();
+    command(run, &valve, "p1", 10, 40);
+    command(run, &valve, "p1", 20, 40); /* renewed */
+    command(run, &valve, "p2", 20, 40); /* another one */
+    command(run, &valve, "p1", 30, 62.5);
+    command(run, &valve, "p1", 40, 0);
+    assert_int_equal(fb_episodes_courses(run), 2);
+    const struct fb_course *course = fb_episodes_course(run, 0);
+    assert_true(fb_str_eq(course->actuator, FB_S("valve")));
+    assert_true(fb_str_eq(course->class_name, FB_S("tank")));
+    assert_int_equal(course->motion.reversals, 1);
+    assert_int_equal(fb_episodes_count(run), 4);
+    const struct fb_episode *second = fb_episodes_at(run, 1);
+    assert_int_equal(second->from_us, 30);
+    assert_int_equal(second->to_us, 40);
+    assert_true(fb_str_eq(second->value, FB_S("62.5 %")));
+    assert_true(fb_episodes_at(run, 2)->to_us == FB_NEVER);
+    assert_true(fb_str_eq(fb_episodes_at(run, 3)->device, FB_S("p2")));
+    fb_episodes_free(run);
+}
+
+static void commands_of_one_value_belong_together(void **state) {
+    (void)state;
+    struct fb_episodes *a = fb_episodes_new(), *b = fb_episodes_new();
+    command(a, &pump, "p1", 10, 1);
+    command(a, &pump, "p1", 50, 0);
+    command(b, &pump, "p1", 10, 0); /* over before A has it */
+    command(b, &pump, "p1", 30, 1);
+    command(b, &pump, "p1", 60, 0);
+    check_pairs(a, b, 0, "10-30 _-10 50-60");
+}
+
+static void a_word_is_not_another_word_nearby_but_at_the_same_instant(void **state) {
+    (void)state;
+    struct fb_episodes *a = fb_episodes_new(), *b = fb_episodes_new();
+    command(a, &pump, "p1", 10, 1);
+    command(b, &pump, "p1", 15, 0);
+    command(a, &pump, "p2", 10, 1);
+    command(b, &pump, "p2", 10, 0);
+    check_pairs(a, b, 100, "10-_ 10-10 _-15");
+}
+
+static void numbers_nearby_are_one_command_with_another_value(void **state) {
+    (void)state;
+    struct fb_episodes *a = fb_episodes_new(), *b = fb_episodes_new();
+    command(a, &valve, "p1", 10, 40);
+    command(a, &valve, "p1", 30, 50);
+    command(b, &valve, "p1", 15, 45);
+    command(b, &valve, "p1", 35, 60);
+    command(b, &valve, "p1", 100, 50); /* overlaps what A has since 30 */
+    check_pairs(a, b, 5, "10-15 30-100 _-35");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_alarm_is_from_raised_to_cleared_with_its_highest_severity),
@@ -153,6 +224,10 @@ int main(void) {
         cmocka_unit_test(events_are_near_up_to_the_distance_and_not_beyond),
         cmocka_unit_test(rules_and_devices_are_not_mixed_up),
         cmocka_unit_test(one_run_may_be_empty),
+        cmocka_unit_test(a_course_has_a_command_for_each_value),
+        cmocka_unit_test(commands_of_one_value_belong_together),
+        cmocka_unit_test(a_word_is_not_another_word_nearby_but_at_the_same_instant),
+        cmocka_unit_test(numbers_nearby_are_one_command_with_another_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -157,8 +157,8 @@ static void an_actuations_figures_are_those_of_its_commands(void **state) {
     assert_int_equal(actuation.sent, 5);
     assert_int_equal(actuation.renewed, 1);
     assert_int_equal(actuation.n_commands, 4);
-    assert_int_equal(actuation.starts, 2);
-    assert_int_equal(actuation.reversals, 3);
+    assert_int_equal(actuation.motion.starts, 2);
+    assert_int_equal(actuation.motion.reversals, 3);
     assert_true(actuation.active_us == 40 * FB_SECOND);
     assert_int_equal(actuation.n_blocks, 2);
     assert_true(actuation.blocks[0].to_us == 90 * FB_SECOND && actuation.blocks[0].count == 3);
@@ -175,8 +175,8 @@ static void a_set_points_first_step_is_from_safe(void **state) {
     tell(&actuation, FB_REASON_CLAIMED, 60, 0);
     tell(&actuation, FB_REASON_CLAIMED, 70, 10);
     tell(&actuation, FB_REASON_CLAIMED, 80, 20);
-    assert_int_equal(actuation.reversals, 1);
-    assert_int_equal(actuation.starts, 0);
+    assert_int_equal(actuation.motion.reversals, 1);
+    assert_int_equal(actuation.motion.starts, 0);
     fb_actuation_free(&actuation);
 }
 
