@@ -20,7 +20,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands;
+    uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands, with_calls;
     struct run_counts counts;
     struct ora_usage usage[512];
     uint32_t n_usage;
@@ -63,6 +63,13 @@ static void add_counts(const struct run_counts *counts) {
         totals.counts.reasons[i] += counts->reasons[i];
     for (int i = 0; i < FB_GUARDS; i++)
         totals.counts.guards[i] += counts->guards[i];
+    uint64_t calls = 0;
+    for (int i = 0; i < FB_CALLS; i++)
+        for (int k = 0; k <= FB_CALL_NOT_OPEN; k++) {
+            totals.counts.calls[i][k] += counts->calls[i][k];
+            calls += counts->calls[i][k];
+        }
+    totals.with_calls += calls > 0;
     totals.with_commands += counts->commands > 0;
     totals.with_alerts += counts->raised > 0;
     totals.with_outputs += counts->raised + counts->events > 0;
@@ -158,6 +165,20 @@ static void print_statistics(void) {
     printf("\n");
 }
 
+static void print_calls(void) {
+    printf("calls in %" PRIu64 " seeds:\n", totals.with_calls);
+    for (int i = 0; i < FB_CALLS; i++) {
+        const uint64_t *outcomes = totals.counts.calls[i];
+        printf("  %-6s accepted %" PRIu64, fb_call_name((enum fb_call_kind)i),
+               outcomes[FB_CALL_ACCEPTED]);
+        for (int k = FB_CALL_ACCEPTED + 1; k <= FB_CALL_NOT_OPEN; k++)
+            if (outcomes[k] > 0)
+                printf("; %" PRIu64 ": %s", outcomes[k],
+                       fb_call_outcome_text((enum fb_call_outcome)k));
+        printf("\n");
+    }
+}
+
 static void print_usage(void) {
     printf("%-18s %12s %12s %12s\n", "expression", "evaluated", "known", "true");
     for (uint32_t i = 0; i < totals.n_usage; i++)
@@ -231,6 +252,7 @@ int main(int argc, char **argv) {
     for (uint64_t seed = options.from; seed < options.to; seed++)
         run_seed(seed, &options);
     print_statistics();
+    print_calls();
     if (options.statistics)
         print_usage();
     printf("torture: compare cases=%" PRIu64 " violations=%" PRIu64 " seeds=%" PRIu64 "..%" PRIu64
@@ -240,7 +262,9 @@ int main(int argc, char **argv) {
     bool empty = totals.seeds >= 100 &&
                  (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
                   totals.with_commands * 5 < totals.seeds);
+    for (int i = 0; i < FB_CALLS; i++)
+        empty |= totals.seeds >= 1000 && totals.counts.calls[i][FB_CALL_ACCEPTED] == 0;
     if (empty)
-        printf("too few cases were compiled or gave outputs\n");
+        printf("too few cases were compiled, gave outputs or took calls\n");
     return totals.differing > 0 || empty;
 }

@@ -155,6 +155,7 @@ struct gen_case *gen_case_new(uint64_t seed) {
     gen_acting(c);
     gen_events(c);
     gen_walls(c);
+    gen_calls(c);
     return c;
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/str.h"
+#include "engine/model/call.h"
 #include "engine/model/entry.h"
 
 struct gen_random {
@@ -118,6 +119,9 @@ struct gen_rule {
  * ones must stand. */
 enum { GEN_CLAUSES_MAX = 18, GEN_ACTUATORS_MAX = 3, GEN_CONTROLS_MAX = 5 };
 
+/* Of a case with `fillers`: so many names that not all of them can be killed. */
+enum { GEN_FILLERS_ACTUATORS = 25, GEN_FILLERS_CONTROLS = 45 };
+
 struct gen_actuator {
     const char *name, *unit;
     enum gen_family family; /* GEN_WORD: off, on */
@@ -141,6 +145,7 @@ struct gen_control {
 struct gen_event {
     struct fb_entry entry;
     bool tick;        /* no record: only the clock moves */
+    struct fb_call *call; /* in place of a record; NULL: none */
     int64_t clock_us; /* the task's clock at the record */
     int64_t wall_us;  /* the wall clock; INT64_MIN: there is none */
     bool off;
@@ -165,6 +170,7 @@ struct gen_case {
     uint32_t n_actuators;
     struct gen_control controls[GEN_CONTROLS_MAX];
     uint32_t n_controls;
+    bool fillers; /* more actuators and controls, of the first class */
 };
 
 /* Everything lives in the case's own arena. */
@@ -185,6 +191,9 @@ void gen_walls(struct gen_case *c);
 void gen_print_actuators(const struct gen_case *c, struct fb_buf *out);
 void gen_print_controls(const struct gen_case *c, bool first, struct fb_buf *out);
 void gen_events(struct gen_case *c);
+/* Puts calls between the events. */
+void gen_calls(struct gen_case *c);
+void gen_put_call(const struct fb_call *call, struct fb_buf *out);
 void gen_put_node(const struct gen_node *n, int binds, struct fb_buf *out);
 struct gen_node *gen_make(struct gen_case *c, enum gen_family family, int binds, const char *text,
                           struct gen_node *a, struct gen_node *b);

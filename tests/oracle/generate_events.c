@@ -263,7 +263,9 @@ void gen_print_events(const struct gen_case *c, struct fb_buf *out) {
             fb_buf_text(out, ",\"wall\":");
             put_seconds(event->wall_us, out);
         }
-        if (event->tick) {
+        if (event->call != NULL)
+            gen_put_call(event->call, out);
+        if (event->tick || event->call != NULL) {
             fb_buf_text(out, "}\n");
             continue;
         }

@@ -9,6 +9,7 @@
 #ifndef FB_TESTS_ORACLE_H
 #define FB_TESTS_ORACLE_H
 
+#include "engine/model/call.h"
 #include "engine/model/entry.h"
 #include "engine/model/output.h"
 #include "rules/ast.h"
@@ -20,11 +21,13 @@ struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, int64_t max
                     fb_output_fn *sink, void *context);
 void ora_free(struct ora *o);
 
-/* As fb_core_set_wall, fb_core_advance, fb_core_take, fb_core_finish of engine/core/core.h. */
+/* As fb_core_set_wall, fb_core_advance, fb_core_take, fb_core_finish of engine/core/core.h, and
+ * fb_core_call of engine/core/call.h. */
 void ora_set_wall(struct ora *o, int64_t wall_us);
 void ora_advance(struct ora *o, int64_t c_us);
 void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us);
 void ora_finish(struct ora *o, int64_t c_us);
+enum fb_call_outcome ora_call(struct ora *o, const struct fb_call *call, int64_t c_us);
 
 /* How often a kind of expression was evaluated, and how often its value was known: shows that a
  * comparison is not empty. Names: functions, operators, window shapes ("avg ring"). */

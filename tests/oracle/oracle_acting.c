@@ -465,6 +465,15 @@ struct ora_winner ora_arbitrate(const struct ora_actuator *a, const struct ora_d
                                 bool shadow, int64_t now) {
     struct ora_winner winner = {
         .value = a->fallback, .priority = FB_PRIORITY_NONE, .ends = FB_NEVER};
+    const struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
+    if (ora_hand_holds(m, now)) {
+        winner.any = true;
+        winner.priority = FB_PRIORITY_HAND;
+        winner.value = m->hand;
+        winner.ends = m->hand_until;
+        winner.entries[winner.n_entries++] =
+            (struct fb_array_entry){NULL, FB_PRIORITY_HAND, m->hand};
+    }
     for (uint32_t i = 0; i < a->n_claims; i++) {
         const struct ora_claim *claim = a->claims[i];
         struct ora_asked asked = asks(a, claim, device, now);

@@ -1,8 +1,9 @@
-/* Actuators, the claims on them and what becomes of these (A1 to A15 of rules/LANGUAGE.md).
+/* Actuators, the claims on them, what becomes of these, and what an operator asks for (A1 to A19 of
+ * rules/LANGUAGE.md).
  *
  * Place in the flow: oracle_acting finds the claims in force and when it is decided, oracle_decide
- * decides, oracle_guard asks the guardrails. What an actuator did is kept as lists of all that ever
- * was, and every guardrail looks through them anew. */
+ * decides, oracle_guard asks the guardrails, oracle_call takes calls. What an actuator did is kept
+ * as lists of all that ever was, and every guardrail looks through them anew. */
 #ifndef FB_TESTS_ORACLE_ACTING_H
 #define FB_TESTS_ORACLE_ACTING_H
 
@@ -46,7 +47,7 @@ struct ora_actuator {
 struct ora_sent {
     int64_t at;
     double value;
-    const struct ora_rule *winner; /* NULL: the default */
+    const struct ora_rule *winner; /* NULL: the default, the hand */
     uint8_t priority;
 };
 
@@ -79,16 +80,19 @@ struct ora_memory {
     uint64_t blocked;
     int64_t due;
     int interlock, permissive; /* 0 false, 1 true, 2 unknown; -1: not yet */
+    bool has_hand;             /* A16; it may have ended */
+    double hand;
+    int64_t hand_until;
 };
 
 /* The claims in force, as arbitration saw them; the winner. */
 struct ora_winner {
     bool any; /* false: the default */
-    const struct ora_rule *rule;
+    const struct ora_rule *rule; /* NULL: the hand */
     uint8_t priority;
     double value;
     bool unknown_safe;
-    struct fb_array_entry entries[FB_CLAIMS_MAX];
+    struct fb_array_entry entries[FB_CLAIMS_MAX + 1];
     uint32_t n_entries;
     int64_t ends; /* when the first of them ends by `for` or `hold at most`; FB_NEVER */
 };
@@ -98,11 +102,13 @@ struct ora_request {
     const struct ora_actuator *actuator;
     struct ora_memory *memory;
     int64_t now;
+    enum fb_kill kill;
     bool behind;      /* catch_up holds */
     int64_t abreast;  /* from then on it would not, by the present wall clock */
     double requested; /* by the winner */
     double value;
     bool held;        /* by a guardrail */
+    bool silent;      /* by kill: no renewal either */
     bool made_safe, slewed;
     bool safety; /* a guardrail, or what is unknown, asks for safe, whoever else does */
     enum fb_guard blocks; /* FB_GUARDS: none */
@@ -143,6 +149,12 @@ struct ora_winner ora_arbitrate(const struct ora_actuator *a, const struct ora_d
 /* oracle_decide.c */
 void ora_decide(struct ora_view *view, struct ora_device *device, const struct ora_actuator *a,
                 bool shadow, int64_t now);
+
+/* --- oracle_call.c --- */
+/* A17: what concerns a decision about it that this rule (NULL: none) wins. */
+enum fb_kill ora_kill_of(struct ora *o, const struct ora_actuator *a,
+                         const struct ora_rule *winner);
+bool ora_hand_holds(const struct ora_memory *memory, int64_t now);
 
 /* --- oracle_guard.c --- */
 void ora_note_due(struct ora_request *request, int64_t c);

@@ -117,6 +117,8 @@ static void find_deadline(struct decision *d) {
         ora_note_due(&d->r, m->breaker_end);
     if (d->a->maximum_on > 0 && m->has_accepted && m->accepted == 1)
         ora_note_due(&d->r, m->changed + d->a->maximum_on);
+    if (m->lockout_end != FB_NO_TIME)
+        ora_note_due(&d->r, m->lockout_end);
     if (d->r.blocks == FB_GUARD_MAXIMUM)
         ora_note_due(&d->r, m->changed + d->a->minimum[0]);
     ora_note_due(&d->r, renewal_of(d));
@@ -144,7 +146,7 @@ static void ask_and_send(struct decision *d) {
     tell_block(d, d->r.blocks, sends);
     if (sends) {
         command(d, d->r.value, d->winner.rule, d->winner.priority, reason_of(d));
-    } else if (!d->r.behind && d->now >= renewal_of(d)) {
+    } else if (!d->r.behind && !d->r.silent && d->now >= renewal_of(d)) {
         struct ora_sent last = m->sent[m->n_sent - 1];
         command(d, m->accepted, last.winner, last.priority, FB_REASON_RENEWED);
     }
@@ -177,6 +179,7 @@ static bool decide_once(struct ora_view *view, struct ora_device *device,
     d.r = (struct ora_request){.actuator = a,
                                .memory = m,
                                .now = now,
+                               .kill = ora_kill_of(view->o, a, d.winner.rule),
                                .behind = wall - now > view->o->max_lag,
                                .abreast = wall - view->o->max_lag,
                                .requested = d.winner.value,

@@ -82,6 +82,21 @@ static void force(struct ora_request *r, enum fb_guard guard, double value) {
 
 /* --- One by one --- */
 
+/* A17; false: no other one is asked. */
+static bool ask_kill(struct ora_request *r) {
+    const struct ora_memory *m = r->memory;
+    double safe = r->actuator->safe;
+    if (r->kill == FB_KILL_NONE)
+        return true;
+    if (r->kill == FB_KILL_FREEZE || !m->has_accepted || m->accepted == safe) {
+        refuse(r, FB_GUARD_KILL);
+        r->silent = true;
+        return false;
+    }
+    force(r, FB_GUARD_KILL, safe);
+    return true;
+}
+
 static void ask_range(struct ora_request *r) {
     const struct ora_actuator *a = r->actuator;
     double before = r->value;
@@ -104,7 +119,6 @@ static void ask_interlock(struct ora_request *r) {
 static void ask_lockout(struct ora_request *r) {
     if (r->actuator->lockout == 0)
         return;
-    ora_note_due(r, r->memory->lockout_end == FB_NO_TIME ? FB_NEVER : r->memory->lockout_end);
     if (r->memory->lockout_end != FB_NO_TIME && r->now < r->memory->lockout_end)
         force(r, FB_GUARD_LOCKOUT, r->actuator->safe);
     else
@@ -246,6 +260,8 @@ void ora_ask_guards(struct ora_request *r) {
     close_breaker(r);
     if (r->actuator->decl->breaker_safe && r->memory->breaker_end != FB_NO_TIME)
         r->safety = true;
+    if (!ask_kill(r))
+        return;
     for (size_t i = 0; i < sizeof guards / sizeof *guards && !r->held; i++)
         guards[i](r);
     ask_catch_up(r);

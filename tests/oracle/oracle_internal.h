@@ -244,6 +244,12 @@ struct ora_device {
     struct ora_memory **memories; /* by actuator, two each: the real one, its shadow */
 };
 
+struct ora_kill {
+    enum fb_scope scope;
+    enum fb_kill mode;
+    struct fb_str name;
+};
+
 /* What ora_free must free of an expression; the rest is the arena's. */
 struct ora_regex {
     regex_t regex;
@@ -262,6 +268,8 @@ struct ora {
     uint32_t n_classes;
     struct ora_device **devices;
     size_t n_devices, cap_devices;
+    struct ora_kill kills[FB_KILLS_MAX]; /* in force (A17) */
+    size_t n_kills;
     uint64_t kinds[ORA_KINDS][3], windows[FB_SHAPE_EACH + 1][FB_AGGREGATES][3];
     struct ora_usage *usage;
 };

@@ -179,6 +179,8 @@ static void move_to(struct gen_case *c, int64_t clock_us) {
         c->events[i].entry.ts_us += by_us;
         if (c->events[i].wall_us != FB_NO_TIME)
             c->events[i].wall_us += by_us;
+        if (c->events[i].call != NULL)
+            c->events[i].call->until_us += by_us;
     }
     c->finish_us += by_us;
     if (c->finish_wall_us != FB_NO_TIME)

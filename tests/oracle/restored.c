@@ -111,6 +111,26 @@ static void damage(const struct input *in, const struct pieces *pieces, size_t b
     }
 }
 
+/* A restart behind every record, tick and call. */
+static bool run_restarts(const struct input *in, const struct side *plain) {
+    struct side side;
+    bool ok = true;
+    side_begin(&side, in);
+    for (size_t i = 0; i < in->n && ok; i++) {
+        side_step(&side, &in->events[i]);
+        ok = side_restart(&side, in);
+    }
+    if (ok) {
+        side_finish(&side, in);
+        ok = same_bytes(side_outputs(plain, 0), side_outputs(&side, 0),
+                        "with and without a restart behind every event");
+        ok &= same_hash(fb_core_state_hash(plain->core), fb_core_state_hash(side.core),
+                        "at the end, with and without a restart behind every event");
+    }
+    side_end(&side);
+    return ok;
+}
+
 static bool run_input(const struct input *in, struct gen_random *random, bool spoil,
                       struct totals *totals) {
     static struct pieces pieces;
@@ -125,6 +145,8 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
     ok &= same_hash(fb_core_state_hash(plain.core), fb_core_state_hash(ticked.core),
                     "with and without ticks between the records");
     side_end(&ticked);
+
+    ok &= run_restarts(in, &plain);
 
     side_begin(&swept, in);
     side_run(&swept, in, 0, barrier);

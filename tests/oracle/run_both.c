@@ -3,7 +3,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
-#include "engine/core/core.h"
+#include "engine/core/call.h"
 #include "engine/model/program.h"
 #include "rules/compile.h"
 
@@ -124,8 +124,9 @@ static void put_acting(const struct fb_output *o, struct fb_buf *out) {
     put_number(o->requested, out);
     fb_buf_printf(out, " priority %u", o->priority);
     for (uint32_t i = 0; i < o->n_entries; i++) {
-        fb_buf_printf(out, " %s%.*s %u ", i == 0 ? "of " : "", FB_ARG(o->entries[i].rule->name),
-                      o->entries[i].priority);
+        const struct fb_rule *rule = o->entries[i].rule;
+        fb_buf_printf(out, " %s%.*s %u ", i == 0 ? "of " : "",
+                      FB_ARG(rule == NULL ? FB_S("hand") : rule->name), o->entries[i].priority);
         put_number(o->entries[i].value, out);
     }
     for (uint32_t i = 0; i < o->n_results; i++)
@@ -213,6 +214,27 @@ static void count(struct run_counts *counts, const struct fb_output *output) {
     }
 }
 
+static void add_line(struct collector *into, struct fb_buf *line) {
+    FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
+    into->lines->items[into->lines->n++] =
+        fb_str_copy(into->result->arena, (struct fb_str){line->p, line->n});
+    fb_buf_free(line);
+}
+
+/* Whoever compares by a line of his own knows what he called. */
+static void answered(struct collector *into, const struct run_entry *entry,
+                     enum fb_call_outcome outcome) {
+    struct fb_buf line = {0};
+    if (into->count)
+        into->result->counts.calls[entry->call->kind][outcome]++;
+    if (into->put_line != NULL)
+        return;
+    fb_buf_printf(&line, "call %s at ", fb_call_name(entry->call->kind));
+    put_time(entry->clock_us, &line);
+    fb_buf_printf(&line, ": %s", fb_call_outcome_text(outcome));
+    add_line(into, &line);
+}
+
 static void collect(void *context, const struct fb_output *output) {
     struct collector *into = context;
     struct fb_buf line = {0};
@@ -220,10 +242,7 @@ static void collect(void *context, const struct fb_output *output) {
         into->put_line(output, &line);
     else
         put_whole(into, output, &line);
-    FB_PUSH_ROOM(into->lines->items, into->lines->n, into->lines->cap);
-    into->lines->items[into->lines->n++] =
-        fb_str_copy(into->result->arena, (struct fb_str){line.p, line.n});
-    fb_buf_free(&line);
+    add_line(into, &line);
     if (into->count)
         count(&into->result->counts, output);
 }
@@ -242,7 +261,9 @@ static void run_product(const struct fb_program *program, const struct series *s
     for (size_t i = 0; i < series->n; i++) {
         const struct run_entry *entry = &series->entries[i];
         fb_core_set_wall(core, entry->wall_us);
-        if (entry->tick)
+        if (entry->call != NULL)
+            answered(into, entry, fb_core_call(core, entry->call, entry->clock_us));
+        else if (entry->tick)
             fb_core_advance(core, entry->clock_us);
         else
             fb_core_take(core, &entry->entry, entry->clock_us);
@@ -258,7 +279,9 @@ static void run_oracle(const struct fb_tree *tree, const struct series *series,
     for (size_t i = 0; i < series->n; i++) {
         const struct run_entry *entry = &series->entries[i];
         ora_set_wall(o, entry->wall_us);
-        if (entry->tick)
+        if (entry->call != NULL)
+            answered(into, entry, ora_call(o, entry->call, entry->clock_us));
+        else if (entry->tick)
             ora_advance(o, entry->clock_us);
         else
             ora_take(o, &entry->entry, entry->clock_us);
@@ -312,9 +335,11 @@ static size_t entries_of(const struct gen_case *c, struct fb_arena *arena,
         uint16_t place[GEN_FIELDS_MAX], next = 0, n_samples = 0;
         if (event->off)
             continue;
-        if (event->tick) {
-            entries[n++] = (struct run_entry){
-                .clock_us = event->clock_us, .wall_us = event->wall_us, .tick = true};
+        if (event->tick || event->call != NULL) {
+            entries[n++] = (struct run_entry){.clock_us = event->clock_us,
+                                              .wall_us = event->wall_us,
+                                              .tick = event->tick,
+                                              .call = event->call};
             continue;
         }
         for (uint32_t f = 0; f < class->n_fields; f++)

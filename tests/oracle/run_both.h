@@ -19,6 +19,7 @@ struct run_lines {
 struct run_counts {
     uint64_t raised, severity, cleared, events, late, future, commands, blocks;
     uint64_t reasons[FB_REASON_SLEW + 1], guards[FB_GUARDS];
+    uint64_t calls[FB_CALLS][FB_CALL_NOT_OPEN + 1];
 };
 
 struct run_result {
@@ -41,6 +42,7 @@ struct run_entry {
     int64_t clock_us;
     int64_t wall_us; /* FB_NO_TIME: there is none */
     bool tick;       /* no record: only the clock moves */
+    const struct fb_call *call; /* in place of a record; NULL: none */
 };
 struct fb_compiled;
 /* Fills `product` and `oracle` of the result by put_line; first_difference too. */

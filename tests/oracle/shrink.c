@@ -63,7 +63,8 @@ static bool shrink_samples(struct gen_case *c) {
     bool progress = false;
     for (size_t i = 0; i < c->n_events; i++) {
         struct fb_entry *entry = &c->events[i].entry;
-        for (uint32_t s = 0; !c->events[i].off && s < entry->n_samples; s++) { /* a tick has none */
+        for (uint32_t s = 0; !c->events[i].off && s < entry->n_samples;
+             s++) { /* a tick or call has none */
             struct fb_entry before = *entry;
             const struct gen_class *class = &c->classes[entry->class_index];
             if (class->fields[entry->samples[s].field].role == GEN_KEY)
@@ -170,7 +171,8 @@ static bool shrink_clauses(struct gen_case *c, struct gen_node **clauses, uint32
 }
 
 static bool shrink_acting(struct gen_case *c) {
-    bool progress = false;
+    const bool no = false;
+    bool progress = try_bytes(c, &c->fillers, &no, sizeof no);
     for (uint32_t i = 0; i < c->n_controls; i++) {
         struct gen_control *control = &c->controls[i];
         if (control->off || try_flag(c, &control->off))

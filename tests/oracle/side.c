@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "engine/core/core.h"
+#include "engine/core/call.h"
 
 /* --- outputs as bytes ------------------------------------------------------------------------- */
 
@@ -33,7 +33,9 @@ static void put_acting(struct fb_buf *out, const struct fb_output *output) {
                       output->results[i].verdict, output->results[i].requested,
                       output->results[i].applied, output->results[i].until_us);
     for (uint32_t i = 0; i < output->n_entries; i++)
-        fb_buf_printf(out, " %.*s %d %a", FB_ARG(output->entries[i].rule->name),
+        fb_buf_printf(out, " %.*s %d %a",
+                      FB_ARG(output->entries[i].rule == NULL ? FB_S("(hand)")
+                                                             : output->entries[i].rule->name),
                       output->entries[i].priority, output->entries[i].value);
 }
 
@@ -77,15 +79,45 @@ static void collect(void *context, const struct fb_output *output) {
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-void side_begin(struct side *side, const struct input *in) {
+static struct fb_core *new_core(struct side *side, const struct input *in) {
     struct fb_core_config config = {.max_skew_us = in->max_skew_us, .max_lag_us = in->max_lag_us};
+    return fb_core_new(in->program, &config, collect, side);
+}
+
+void side_begin(struct side *side, const struct input *in) {
     *side = (struct side){.program = in->program, .clock_us = FB_NO_TIME};
-    side->core = fb_core_new(in->program, &config, collect, side);
+    side->core = new_core(side, in);
+}
+
+bool side_restart(struct side *side, const struct input *in) {
+    struct fb_core *old = side->core;
+    struct fb_buf piece = {0};
+    struct fb_err err = {0};
+    fb_core_snapshot_begin(old);
+    while (fb_core_snapshot_next(old, SIZE_MAX / 2, &piece))
+        continue;
+    side->core = new_core(side, in);
+    bool ok = fb_core_restore(side->core, (struct fb_str){piece.p, piece.n}, &err);
+    if (ok)
+        fb_core_restored(side->core, side->clock_us);
+    else
+        printf("%s\n", err.text);
+    fb_buf_free(&piece);
+    fb_core_free(old);
+    return ok;
 }
 
 void side_end(struct side *side) {
     fb_core_free(side->core);
     fb_buf_free(&side->bytes);
+}
+
+/* Where a rule is left out, so is what became of calls: its name may be among them. */
+static void take_call(struct side *side, const struct gen_event *event) {
+    enum fb_call_outcome outcome = fb_core_call(side->core, event->call, event->clock_us);
+    if (side->leave_out.n == 0)
+        fb_buf_printf(&side->bytes, "call %s: %s\n", fb_call_name(event->call->kind),
+                      fb_call_outcome_text(outcome));
 }
 
 void side_step(struct side *side, const struct gen_event *event) {
@@ -96,7 +128,9 @@ void side_step(struct side *side, const struct gen_event *event) {
     fb_core_set_wall(side->core, event->wall_us);
     if (event->tick || side->ticks)
         fb_core_advance(side->core, event->clock_us);
-    if (!event->tick)
+    if (event->call != NULL)
+        take_call(side, event);
+    else if (!event->tick)
         fb_core_take(side->core, &event->entry, event->clock_us);
 }
 

@@ -28,6 +28,8 @@ struct side {
 /* The side must not move. */
 void side_begin(struct side *side, const struct input *in);
 void side_end(struct side *side);
+/* Goes on with a fresh core that is restored from a snapshot. False: it can not; says why. */
+bool side_restart(struct side *side, const struct input *in);
 void side_step(struct side *side, const struct gen_event *event);
 void side_run(struct side *side, const struct input *in, size_t from, size_t to);
 void side_finish(struct side *side, const struct input *in); /* the last tick */
