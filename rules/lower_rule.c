@@ -248,6 +248,25 @@ static void show_let(struct fb_lower_rule *rule, const struct fb_let_decl *let) 
     fb_lower_show(rule, let->value);
 }
 
+static void show_actuator(struct fb_lower_rule *rule, const struct fb_node *node) {
+    const struct fb_actuator_decl *decl = node->actuator;
+    if (is_shown(rule->out, decl->name))
+        return;
+    struct fb_lower_class *c = rule->c;
+    struct fb_piece piece;
+    begin_look(rule, &piece, node->span);
+    struct fb_lowered value = fb_lower_expr(&piece, node);
+    struct fb_shown *shown = add_shown(rule, decl->name);
+    shown->type = value.type;
+    shown->unit = fb_str_copy(c->arena, decl->type.unit_text);
+    shown->is_actuator = true;
+    shown->actuator = (uint16_t)fb_lower_actuator_index(c, decl);
+    if (value.type == FB_T_ENUM)
+        shown->words = c->out->actuators[shown->actuator].words;
+    shown->code = fb_piece_end(&piece, value.reg);
+    fb_piece_free(&piece);
+}
+
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
@@ -255,6 +274,8 @@ void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
         show_field(rule, node->field);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
         show_let(rule, node->let);
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)
+        show_actuator(rule, node);
     fb_lower_show(rule, node->a);
     fb_lower_show(rule, node->b);
     fb_lower_show(rule, node->c);
@@ -271,7 +292,7 @@ static int by_name(const void *a, const void *b) {
     return fb_str_cmp(((const struct fb_shown *)a)->name, ((const struct fb_shown *)b)->name);
 }
 
-/* Every field and let that the conditions name, through lets too. */
+/* Every field, let and actuator that the conditions name, through lets too. */
 static void lower_shown(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     fb_lower_show(rule, decl->where);

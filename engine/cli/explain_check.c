@@ -75,11 +75,17 @@ static void put_reason(struct view *v, const struct fb_code *code, const struct 
     case FB_I_ELAPSED:
     case FB_I_AGE:
     case FB_I_SILENT:
-    case FB_I_ACTUATOR:
         begin_line(v);
         fb_buf_text(v->out, "  ");
         fb_code_words(v->class_, code, in->dst, v->out);
         fb_buf_text(v->out, " cannot be computed from one record\n");
+        break;
+    case FB_I_ACTUATOR:
+        if (fb_recompute_has_accepted(v->r, in->imm))
+            break;
+        begin_line(v);
+        fb_buf_printf(v->out, "  what the conditions saw of %.*s does not stand in the record\n",
+                      FB_ARG(v->class_->actuators[in->imm].name));
         break;
     default:
         break;
@@ -117,12 +123,17 @@ static void put_claim(struct view *v, const struct fb_condition *condition) {
     fb_buf_char(v->out, '\n');
 }
 
-enum fb_recheck fb_explain_check(const struct fb_program *program, const struct fb_rule *rule,
-                                 const struct fb_story *story, struct fb_buf *out) {
+static void put_verdict(struct view *v, enum fb_recheck verdict) {
     static const char *const words[] = {
         "agrees: the values above give what happened",
         "fits: nothing above contradicts what happened, and not all of it follows from the record",
         "DIFFERS: the values above do not give what happened"};
+    begin_line(v);
+    fb_buf_printf(v->out, "%s\n", words[verdict]);
+}
+
+enum fb_recheck fb_explain_check(const struct fb_program *program, const struct fb_rule *rule,
+                                 const struct fb_story *story, struct fb_buf *out) {
     struct view v = {.r = fb_recompute_new(program, rule->class_index),
                      .class_ = &program->classes[rule->class_index],
                      .story = story,
@@ -136,8 +147,24 @@ enum fb_recheck fb_explain_check(const struct fb_program *program, const struct 
         else
             put_truth(&v, rule, i);
     }
-    begin_line(&v);
-    fb_buf_printf(out, "%s\n", words[verdict]);
+    put_verdict(&v, verdict);
+    fb_recompute_free(v.r);
+    return verdict;
+}
+
+enum fb_recheck fb_explain_check_own(const struct fb_program *program, uint16_t class_index,
+                                     const struct fb_actuator *actuator,
+                                     const struct fb_story *story, struct fb_buf *out) {
+    const struct fb_rule *own = &program->rules[actuator->rule];
+    struct view v = {.r = fb_recompute_new(program, class_index),
+                     .class_ = &program->classes[class_index],
+                     .story = story,
+                     .out = out};
+    fb_recompute_give_own(v.r, actuator, story);
+    enum fb_recheck verdict = fb_recompute_check_own(v.r, actuator, story);
+    for (uint32_t i = 0; i < own->n_conditions; i++)
+        put_truth(&v, own, i);
+    put_verdict(&v, verdict);
     fb_recompute_free(v.r);
     return verdict;
 }

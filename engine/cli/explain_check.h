@@ -13,4 +13,10 @@ const char *fb_recheck_name(enum fb_recheck verdict);
 enum fb_recheck fb_explain_check(const struct fb_program *program, const struct fb_rule *rule,
                                  const struct fb_story *story, struct fb_buf *out);
 
+/* The same of the interlock and the permissive of the record's actuator, if it has them: in the
+ * record's version, of that class. */
+enum fb_recheck fb_explain_check_own(const struct fb_program *program, uint16_t class_index,
+                                     const struct fb_actuator *actuator,
+                                     const struct fb_story *story, struct fb_buf *out);
+
 #endif

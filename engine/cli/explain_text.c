@@ -236,16 +236,15 @@ static bool operand(void *context, struct fb_str name, struct fb_buf *out) {
     return input != NULL;
 }
 
-static void put_table(const struct fb_explained *e, struct fb_buf *out) {
-    const struct fb_story *s = itself(e);
+static void put_inputs(const struct fb_story *s, const struct fb_story_input *inputs, uint32_t n,
+                       const char *name, struct fb_buf *out) {
     size_t width = 0;
-    for (uint32_t i = 0; i < s->n_inputs; i++)
-        width = s->inputs[i].name.n > width ? s->inputs[i].name.n : width;
-    for (uint32_t i = 0; i < s->n_inputs; i++) {
-        const struct fb_story_input *input = &s->inputs[i];
-        fb_buf_printf(out, "%s%-*.*s  ", i ? "          " : "values    ", (int)width,
-                      FB_ARG(input->name));
-        fb_put_operand(out, s, input, NULL);
+    for (uint32_t i = 0; i < n; i++)
+        width = inputs[i].name.n > width ? inputs[i].name.n : width;
+    for (uint32_t i = 0; i < n; i++) {
+        fb_buf_printf(out, "%s%-*.*s  ", i ? "          " : name, (int)width,
+                      FB_ARG(inputs[i].name));
+        fb_put_operand(out, s, &inputs[i], NULL);
         fb_buf_char(out, '\n');
     }
 }
@@ -255,32 +254,67 @@ static void put_operands(struct fb_explained *e, struct fb_buf *out) {
     if (s->rule.n == 0)
         return;
     if (!e->compiled || !fb_rule_text(e->compiled, s->rule, operand, e, out))
-        put_table(e, out);
+        put_inputs(s, s->inputs, s->n_inputs, "values    ", out);
 }
 
-/* Whether that guardrail did not let the request pass. */
-static bool speaks(const struct fb_story *s, const char *guardrail) {
-    const struct fb_story_verdict *verdict = verdict_of(s, fb_str_of(guardrail));
-    return verdict && !is(verdict->result, "pass");
+/* ---- the actuator's own conditions ---- */
+
+static bool own_operand(void *context, struct fb_str name, struct fb_buf *out) {
+    const struct fb_explained *e = context;
+    const struct fb_story_input *input = fb_story_own_input(itself(e), name);
+    uint16_t class_index;
+    const struct fb_actuator *actuator =
+        fb_recompute_actuator(e->compiled->program, itself(e), &class_index);
+    if (input && actuator)
+        fb_put_operand(out, itself(e), input,
+                       fb_rule_shown(&e->compiled->program->rules[actuator->rule], name));
+    return input != NULL;
 }
 
-/* The actuator's text, where a guardrail had something to say. */
+/* "own       interlock true, permissive false" */
+static void put_own_truths(const struct fb_story *s, struct fb_buf *out) {
+    fb_buf_text(out, "own       ");
+    if (s->interlock.n)
+        fb_buf_printf(out, "interlock %.*s", FB_ARG(s->interlock));
+    if (s->permissive.n)
+        fb_buf_printf(out, "%spermissive %.*s", s->interlock.n ? ", " : "", FB_ARG(s->permissive));
+    fb_buf_char(out, '\n');
+}
+
+/* The actuator that is given, in the record's version of its own conditions; NULL: it is not. */
+static const struct fb_actuator *same_actuator(const struct fb_explained *e,
+                                               uint16_t *class_index) {
+    const struct fb_story *s = itself(e);
+    if (!e->compiled || s->own_version.n == 0)
+        return NULL;
+    const struct fb_program *program = e->compiled->program;
+    const struct fb_actuator *actuator = fb_recompute_actuator(program, s, class_index);
+    return actuator && is(s->own_version, program->rules[actuator->rule].version) ? actuator : NULL;
+}
+
+/* The actuator's text, where a guardrail had something to say; else only what its own conditions
+ * came to. */
 static void put_actuator(struct fb_explained *e, struct fb_buf *out) {
     const struct fb_story *s = itself(e);
     bool says = s->sort == FB_STORY_BLOCK;
     for (uint32_t i = 0; i < s->n_verdicts; i++)
         says |= !is(s->verdicts[i].result, "pass");
-    const char *slash = s->actuator.n ? memchr(s->actuator.p, '/', s->actuator.n) : NULL;
-    if (!says || !slash || !e->compiled)
+    if (s->own_version.n)
+        put_own_truths(s, out);
+    if (!e->compiled) {
+        put_inputs(s, s->own_inputs, s->n_own_inputs, "          ", out);
         return;
-    struct fb_str name = {s->actuator.p, (size_t)(slash - s->actuator.p)};
-    const struct fb_rule *rule = rule_of(e);
-    struct fb_str class_name =
-        rule ? e->compiled->program->classes[rule->class_index].name : (struct fb_str){0};
-    fb_actuator_text(e->compiled, class_name, name, operand, e, out);
-    if (speaks(s, "interlock") || speaks(s, "permissive"))
-        fb_buf_text(out, "          the values that its own conditions read are not in the record, "
-                         "but for those of the rule\n");
+    }
+    uint16_t class_index;
+    const struct fb_actuator *actuator =
+        fb_recompute_actuator(e->compiled->program, s, &class_index);
+    if (!says || !actuator)
+        return;
+    fb_actuator_text(e->compiled, e->compiled->program->classes[class_index].name, actuator->name,
+                     own_operand, e, out);
+    actuator = same_actuator(e, &class_index);
+    if (actuator)
+        fb_explain_check_own(e->compiled->program, class_index, actuator, s, out);
 }
 
 /* The rule in the record's version; NULL: it is not given. */
@@ -452,6 +486,16 @@ void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
         fb_buf_printf(
             out, "\"%s\"",
             fb_recheck_name(fb_explain_check(e.compiled->program, rule, itself(&e), &text)));
+    else
+        fb_buf_text(out, "null");
+    text.n = 0;
+    uint16_t class_index;
+    const struct fb_actuator *actuator = same_actuator(&e, &class_index);
+    fb_buf_text(out, ",\"own_checked\":");
+    if (actuator)
+        fb_buf_printf(out, "\"%s\"",
+                      fb_recheck_name(fb_explain_check_own(e.compiled->program, class_index,
+                                                           actuator, itself(&e), &text)));
     else
         fb_buf_text(out, "null");
     text.n = 0;

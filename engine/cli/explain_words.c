@@ -55,6 +55,15 @@ void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
     fb_put_story_value(out, input->value);
     if (unit.n && input->value.kind == FB_STORY_NUMBER)
         fb_buf_printf(out, " %.*s", FB_ARG(unit));
+    if (shown && shown->is_actuator && good) {
+        if (input->at_us == FB_NO_TIME) {
+            fb_buf_text(out, ", newer than what the conditions saw");
+            return;
+        }
+        fb_buf_text(out, ", since ");
+        fb_put_clock(out, input->at_us);
+        return;
+    }
     bool is_let = input->at_us == FB_NO_TIME && (!shown || !shown->is_field);
     if (is_let && (good || input->value.kind == FB_STORY_NONE))
         return; /* computed: it has neither an age nor a quality of its own */

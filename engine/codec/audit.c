@@ -75,16 +75,16 @@ static void put_payload(struct fb_encoder *e, struct fb_str payload) {
 }
 
 /* What the rule's conditions saw. A position is there where the very record that made the engine
- * decide carries the value. */
-static void put_inputs(struct fb_buf *out, const struct fb_output *output) {
-    const struct fb_rule *rule = output->rule;
+ * decide carries the value. rule NULL: nothing. */
+static void put_inputs(struct fb_buf *out, const struct fb_cause *cause, const struct fb_rule *rule,
+                       const struct fb_value *values, const struct fb_shown_source *sources) {
     fb_put_name(out, FB_NAME("inputs"));
     fb_buf_char(out, '[');
     for (uint32_t i = 0; rule && i < rule->n_shown; i++) {
         const struct fb_shown *shown = &rule->shown[i];
-        const struct fb_value *value = &output->shown[i];
-        const struct fb_shown_source *source = output->sources ? &output->sources[i] : NULL;
-        bool carried = source && source->carried && !output->cause.timer;
+        const struct fb_value *value = &values[i];
+        const struct fb_shown_source *source = sources ? &sources[i] : NULL;
+        bool carried = source && source->carried && !cause->timer;
         if (i > 0)
             fb_buf_char(out, ',');
         fb_buf_char(out, '{');
@@ -93,7 +93,7 @@ static void put_inputs(struct fb_buf *out, const struct fb_output *output) {
         fb_json_put_value(out, shown->type, shown->words, value);
         fb_put_text_member(out, FB_NAME("quality"), fb_str_of(fb_quality_name(value->quality)));
         fb_put_time_member(out, FB_NAME("at"), source ? source->at_us : FB_NO_TIME);
-        put_position(out, carried ? &output->cause.origin : NULL);
+        put_position(out, carried ? &cause->origin : NULL);
         fb_buf_char(out, '}');
     }
     fb_buf_char(out, ']');
@@ -170,7 +170,7 @@ static void begin_decision(struct fb_auditor *a, struct fb_encoder *e, struct fb
     put_times(a, &e->data, output->at_us);
     put_cause(&e->data, &output->cause);
     put_payload(e, output->cause.timer ? (struct fb_str){0} : a->payload);
-    put_inputs(&e->data, output);
+    put_inputs(&e->data, &output->cause, output->rule, output->shown, output->sources);
 }
 
 static void audit_alert(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
@@ -239,6 +239,31 @@ static void put_entries(struct fb_buf *out, const struct fb_output *output) {
     fb_buf_char(out, ']');
 }
 
+static void put_truth(struct fb_buf *out, struct fb_str name, uint32_t condition, uint8_t value) {
+    static const char *const truths[] = {"false", "true", "unknown"};
+    FB_ASSERT(value < 3);
+    put_optional(out, name,
+                 condition == FB_NO_CONDITION ? (struct fb_str){0} : fb_str_of(truths[value]));
+}
+
+/* What the actuator's own conditions came to, and from what; null where it has none. */
+static void put_own(struct fb_encoder *e, const struct fb_output *output) {
+    const struct fb_actuator *actuator = output->actuator;
+    const struct fb_rule *own = &e->program->rules[actuator->rule];
+    struct fb_buf *out = &e->data;
+    fb_put_name(out, FB_NAME("own"));
+    if (actuator->interlock == FB_NO_CONDITION && actuator->permissive == FB_NO_CONDITION) {
+        fb_buf_text(out, "null");
+        return;
+    }
+    fb_buf_char(out, '{');
+    fb_put_text_member(out, FB_NAME("version"), fb_str_of(own->version));
+    put_truth(out, FB_NAME("interlock"), actuator->interlock, output->interlock);
+    put_truth(out, FB_NAME("permissive"), actuator->permissive, output->permissive);
+    put_inputs(out, &output->cause, own, output->own_shown, output->own_sources);
+    fb_buf_char(out, '}');
+}
+
 static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
     e->text.n = 0;
     fb_buf_str(&e->text, output->actuator->name);
@@ -247,6 +272,7 @@ static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
     fb_put_text_member(&e->data, FB_NAME("actuator"), fb_encoder_view(&e->text));
     put_entries(&e->data, output);
     fb_put_command_member(&e->data, FB_NAME("requested"), output->actuator, output->requested);
+    put_own(e, output);
 }
 
 static void audit_command(struct fb_auditor *a, struct fb_encoder *e,

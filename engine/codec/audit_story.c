@@ -9,7 +9,7 @@
 #include "engine/codec/json.h"
 #include "engine/model/program.h"
 
-enum { PATHS_MAX = 48 };
+enum { PATHS_MAX = 64 };
 
 /* A scanner for objects of one kind, and what its last object holds. */
 struct part {
@@ -63,6 +63,10 @@ enum record_member {
     WHAT_MODE,
     WHAT_VALUE,
     WHAT_UNTIL,
+    OWN_VERSION,
+    OWN_INTERLOCK,
+    OWN_PERMISSIVE,
+    OWN_INPUTS,
     RECORD_MEMBERS
 };
 static const char *const record_names[RECORD_MEMBERS] = {"task",
@@ -108,7 +112,11 @@ static const char *const record_names[RECORD_MEMBERS] = {"task",
                                                          "what.rule",
                                                          "what.mode",
                                                          "what.value",
-                                                         "what.until"};
+                                                         "what.until",
+                                                         "own.version",
+                                                         "own.interlock",
+                                                         "own.permissive",
+                                                         "own.inputs"};
 
 enum input_member { IN_NAME, IN_VALUE, IN_UNIT, IN_QUALITY, IN_AT, IN_OFFSET, INPUT_MEMBERS };
 static const char *const input_names[INPUT_MEMBERS] = {"name",    "value", "unit",
@@ -234,12 +242,14 @@ static struct fb_story_input input_of(const struct part *part, struct fb_arena *
     };
 }
 
-static void read_inputs(struct fb_story_reader *reader, struct fb_arena *arena,
-                        struct fb_story *story) {
-    uint32_t n = begin_array(&reader->record, INPUTS, &reader->input);
-    story->inputs = FB_ARENA_ARRAY(arena, struct fb_story_input, n + 1u);
-    while (story->n_inputs < n && next(&reader->input))
-        story->inputs[story->n_inputs++] = input_of(&reader->input, arena);
+/* The array of the record of that name. */
+static struct fb_story_input *read_inputs(struct fb_story_reader *reader, uint32_t array,
+                                          struct fb_arena *arena, uint32_t *n_inputs) {
+    uint32_t n = begin_array(&reader->record, array, &reader->input);
+    struct fb_story_input *inputs = FB_ARENA_ARRAY(arena, struct fb_story_input, n + 1u);
+    while (*n_inputs < n && next(&reader->input))
+        inputs[(*n_inputs)++] = input_of(&reader->input, arena);
+    return inputs;
 }
 
 static void read_verdicts(struct fb_story_reader *reader, struct fb_arena *arena,
@@ -371,6 +381,9 @@ static void read_acting(const struct part *record, struct fb_arena *arena, struc
     story->command = int_of(record, COMMAND);
     story->guardrail = text_of(record, GUARDRAIL, arena);
     story->count = int_of(record, COUNT);
+    story->own_version = text_of(record, OWN_VERSION, arena);
+    story->interlock = text_of(record, OWN_INTERLOCK, arena);
+    story->permissive = text_of(record, OWN_PERMISSIVE, arena);
 }
 
 static void read_call(const struct part *record, struct fb_arena *arena, struct fb_story *story) {
@@ -416,7 +429,8 @@ bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb
     if (story->sort == FB_STORY_EVENT)
         read_values(reader, arena, story);
     else
-        read_inputs(reader, arena, story);
+        story->inputs = read_inputs(reader, INPUTS, arena, &story->n_inputs);
+    story->own_inputs = read_inputs(reader, OWN_INPUTS, arena, &story->n_own_inputs);
     return true;
 }
 
@@ -427,9 +441,18 @@ bool fb_story_has_hand(const struct fb_story *story) {
     return false;
 }
 
-const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name) {
-    for (uint32_t i = 0; i < story->n_inputs; i++)
-        if (fb_str_eq(story->inputs[i].name, name))
-            return &story->inputs[i];
+static const struct fb_story_input *named(const struct fb_story_input *inputs, uint32_t n,
+                                          struct fb_str name) {
+    for (uint32_t i = 0; i < n; i++)
+        if (fb_str_eq(inputs[i].name, name))
+            return &inputs[i];
     return NULL;
+}
+
+const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name) {
+    return named(story->inputs, story->n_inputs, name);
+}
+
+const struct fb_story_input *fb_story_own_input(const struct fb_story *story, struct fb_str name) {
+    return named(story->own_inputs, story->n_own_inputs, name);
 }

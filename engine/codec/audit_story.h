@@ -18,13 +18,14 @@ struct fb_story_value {
     struct fb_str text; /* NONE (null, or not there): "unknown" */
 };
 
-/* A field or let that the rule's conditions name. */
+/* A field, let or actuator that the rule's conditions name. */
 struct fb_story_input {
     struct fb_str name;
     struct fb_story_value value;
     struct fb_str unit;    /* of an event; audit records have none: empty */
     struct fb_str quality; /* good bad stale unknown */
-    int64_t at_us;         /* of its last good sample; FB_NO_TIME: a let, or never seen */
+    int64_t at_us;         /* of its last good sample; FB_NO_TIME: a let, or never seen. Of an
+                            * actuator since when; FB_NO_TIME: no condition has seen it since */
     bool carried;          /* by the record that is the cause */
 };
 
@@ -75,6 +76,11 @@ struct fb_story {
     struct fb_str call, who, reason, why;
     struct fb_str what_actuator, what_device, what_rule, mode; /* no name: of all */
     int64_t until_us;
+    /* What the actuator's own conditions came to. own_version empty: it has none. interlock,
+     * permissive: true false unknown; empty: it has no such condition. */
+    struct fb_str own_version, interlock, permissive;
+    struct fb_story_input *own_inputs;
+    uint32_t n_own_inputs;
     struct fb_story_input *inputs;
     struct fb_story_verdict *verdicts;
     struct fb_story_entry *entries;
@@ -94,5 +100,7 @@ bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb
 bool fb_story_has_hand(const struct fb_story *story);
 /* NULL: it has no input of this name. */
 const struct fb_story_input *fb_story_input(const struct fb_story *story, struct fb_str name);
+/* The same of the actuator's own conditions. */
+const struct fb_story_input *fb_story_own_input(const struct fb_story *story, struct fb_str name);
 
 #endif

@@ -143,6 +143,8 @@ static struct fb_output output_of(const struct decision *d, double value, bool h
         .entries = d->won.entries,
         .n_entries = d->won.n_entries,
         .guard = d->blocks,
+        .interlock = d->request.interlock,
+        .permissive = d->request.permissive,
     };
 }
 

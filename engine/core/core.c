@@ -47,6 +47,8 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->memos = fb_alloc(sizeof *core->memos * windows);
     core->shown = fb_alloc(sizeof *core->shown * shown);
     core->sources = fb_alloc(sizeof *core->sources * shown);
+    core->own_shown = fb_alloc(sizeof *core->own_shown * shown);
+    core->own_sources = fb_alloc(sizeof *core->own_sources * shown);
     core->slots = fb_alloc(sizeof *core->slots * slots);
     core->tags = fb_alloc(sizeof *core->tags * fields);
     core->views = fb_alloc(sizeof *core->views * claims);
@@ -67,6 +69,8 @@ void fb_core_tear_down(struct fb_core *core) {
     free(core->memos);
     free(core->shown);
     free(core->sources);
+    free(core->own_shown);
+    free(core->own_sources);
     free(core->slots);
     free(core->tags);
     free(core->views);

@@ -11,8 +11,34 @@ static struct fb_value field_at(struct fb_core *core, const struct fb_moment *mo
     return fb_field_value(field, cell, core->texts, moment->t_us);
 }
 
-static struct fb_shown_source source_of(const struct fb_moment *moment,
+/* What reads an actuator has a deadline after it changed (A13), not far off: where one of the rule
+ * is so near, it may not have been evaluated since. */
+enum { NEAR_US = 1000000 };
+
+static bool have_seen(const struct fb_moment *moment, const struct fb_rule *rule,
+                      uint32_t actuator) {
+    const struct fb_device *device = moment->device;
+    const struct fb_class *class_ = device->plan->class_;
+    for (uint32_t i = 0; i < rule->n_conditions; i++)
+        if (class_->conditions[rule->first_condition + i].actuators >> actuator & 1 &&
+            device->deadlines[rule->first_condition + i] <= fb_add_sat(moment->t_us, NEAR_US))
+            return false;
+    return true;
+}
+
+static struct fb_shown_source actuator_source(const struct fb_moment *moment,
+                                              const struct fb_rule *rule, uint32_t actuator) {
+    const struct fb_actuator_cell *cell =
+        (const void *)(fb_device_block(moment->device) +
+                       moment->device->plan->class_->actuators[actuator].offset);
+    bool is_known = cell->has_accepted && have_seen(moment, rule, actuator);
+    return (struct fb_shown_source){.at_us = is_known ? cell->changed_us : FB_NO_TIME};
+}
+
+static struct fb_shown_source source_of(const struct fb_moment *moment, const struct fb_rule *rule,
                                         const struct fb_shown *shown) {
+    if (shown->is_actuator)
+        return actuator_source(moment, rule, shown->actuator);
     if (!shown->is_field)
         return (struct fb_shown_source){.at_us = FB_NO_TIME};
     const struct fb_field *field = &moment->device->plan->class_->fields[shown->field];
@@ -31,15 +57,22 @@ static struct fb_value let_value(struct fb_eval *eval, const struct fb_code *cod
     return value;
 }
 
+static void show(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *eval,
+                 const struct fb_rule *rule, struct fb_value *values,
+                 struct fb_shown_source *sources) {
+    for (uint32_t i = 0; i < rule->n_shown; i++) {
+        const struct fb_shown *shown = &rule->shown[i];
+        values[i] =
+            shown->is_field ? field_at(core, moment, shown->field) : let_value(eval, &shown->code);
+        sources[i] = source_of(moment, rule, shown);
+    }
+}
+
 static struct fb_output report(struct fb_core *core, const struct fb_moment *moment,
                                const struct fb_rule *rule) {
     const struct fb_class_plan *plan = moment->device->plan;
     struct fb_eval eval = fb_moment_eval(core, moment);
-    for (uint32_t i = 0; i < rule->n_shown; i++) {
-        core->shown[i] = rule->shown[i].is_field ? field_at(core, moment, rule->shown[i].field)
-                                                 : let_value(&eval, &rule->shown[i].code);
-        core->sources[i] = source_of(moment, &rule->shown[i]);
-    }
+    show(core, moment, &eval, rule, core->shown, core->sources);
     for (uint32_t i = 0; i < rule->n_slots; i++)
         core->slots[i] = fb_eval_run(&eval, &rule->slots[i].code);
     for (uint32_t i = 0; i < plan->class_->n_tags; i++)
@@ -91,6 +124,13 @@ void fb_report_acting(struct fb_core *core, const struct fb_moment *moment,
         output.sources = shows.sources;
         output.slots = shows.slots;
         output.tags = shows.tags;
+    }
+    const struct fb_rule *own = &core->program->rules[said->actuator->rule];
+    if (own->n_shown) {
+        struct fb_eval eval = fb_moment_eval(core, moment);
+        show(core, moment, &eval, own, core->own_shown, core->own_sources);
+        output.own_shown = core->own_shown;
+        output.own_sources = core->own_sources;
     }
     core->stats.commands += said->kind == FB_OUT_COMMAND && !said->actuator->shadow;
     core->sink(core->context, &output);

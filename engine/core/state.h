@@ -53,6 +53,8 @@ struct fb_core {
     uint64_t moment;              /* the number of evaluated moments */
     struct fb_value *shown, *slots, *tags; /* as many as the largest rule or class has */
     struct fb_shown_source *sources;       /* of `shown` */
+    struct fb_value *own_shown;            /* of an actuator's own rule, as `shown` */
+    struct fb_shown_source *own_sources;
     struct fb_field_cell *kept_cells;      /* fields' cells while a late record stands in */
     uint64_t *late_texts;                  /* text handles for the same */
     uint32_t n_late_texts;

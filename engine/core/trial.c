@@ -39,6 +39,14 @@ void fb_trial_set(struct fb_core *core, struct fb_device *device, uint32_t index
         cell->i = value->i;
 }
 
+void fb_trial_accept(struct fb_device *device, uint32_t index, const struct fb_value *value) {
+    const struct fb_actuator *actuator = &device->plan->class_->actuators[index];
+    struct fb_actuator_cell *cell = (void *)(fb_device_block(device) + actuator->offset);
+    cell->has_accepted = value->quality == FB_Q_GOOD;
+    if (cell->has_accepted)
+        cell->accepted = actuator->is_switch ? (double)value->i : value->num;
+}
+
 struct fb_value fb_trial_run(struct fb_core *core, struct fb_device *device,
                              const struct fb_code *code) {
     struct fb_moment moment = {

@@ -15,6 +15,8 @@ struct fb_device *fb_trial_device(struct fb_core *core, uint16_t class_index);
  * is bad instead. */
 void fb_trial_set(struct fb_core *core, struct fb_device *device, uint32_t field,
                   const struct fb_value *value);
+/* The actuator has accepted this value (a word's index, a number), or nothing by its quality. */
+void fb_trial_accept(struct fb_device *device, uint32_t actuator, const struct fb_value *value);
 /* What the code gives: with the cells of delays, latches and windows as they are fresh, so what
  * reads them means nothing. A text lives until it is set again. */
 struct fb_value fb_trial_run(struct fb_core *core, struct fb_device *device,

@@ -48,7 +48,9 @@ struct fb_cause {
 
 /* Where a shown value comes from. */
 struct fb_shown_source {
-    int64_t at_us; /* a field's last good sample; INT64_MIN: it has none, or it is a let */
+    int64_t at_us; /* a field's last good sample; INT64_MIN: it has none, or it is a let; of an
+                    * actuator C, when it changed; INT64_MIN: never, or no condition of the rule
+                    * has seen it since */
     bool carried;  /* the record that is the cause has this field */
 };
 
@@ -88,6 +90,10 @@ struct fb_output {
     const struct fb_array_entry *entries;
     uint32_t n_entries;
     enum fb_guard guard;     /* blocked: which */
+    uint8_t interlock;       /* its value: 0 false, 1 true, 2 unknown; none: 0 */
+    uint8_t permissive;      /* the same; none: 1 */
+    const struct fb_value *own_shown; /* as `shown`, of the rule of the actuator */
+    const struct fb_shown_source *own_sources;
     bool ended;              /* blocked: it blocks no longer; else it begins to */
     uint64_t count;          /* blocked, ended: decisions that it blocked */
 

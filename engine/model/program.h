@@ -232,9 +232,9 @@ struct fb_condition_cell {
 struct fb_shown {
     struct fb_str name, unit;
     enum fb_type type;
-    bool is_field;
-    uint16_t field;
-    struct fb_code code; /* where it is a let; reads state, never changes it */
+    bool is_field, is_actuator; /* neither: a let */
+    uint16_t field, actuator;   /* in the class; of an actuator the real one */
+    struct fb_code code;        /* but of a field; reads state, never changes it */
     struct fb_str *words; /* enum */
 };
 

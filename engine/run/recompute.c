@@ -23,6 +23,7 @@ struct fb_recompute {
     struct fb_core *core;
     struct fb_device *device;
     struct fb_field_set given;
+    uint64_t accepted; /* actuators that were given */
     struct known registers[FB_REGISTERS_MAX];
 };
 
@@ -53,8 +54,17 @@ void fb_recompute_give(struct fb_recompute *r, uint32_t field, const struct fb_v
     fb_field_set_add(&r->given, field);
 }
 
+void fb_recompute_accept(struct fb_recompute *r, uint32_t actuator, const struct fb_value *value) {
+    fb_trial_accept(r->device, actuator, value);
+    r->accepted |= UINT64_C(1) << actuator;
+}
+
 bool fb_recompute_has(const struct fb_recompute *r, uint32_t field) {
     return fb_field_set_has(&r->given, field);
+}
+
+bool fb_recompute_has_accepted(const struct fb_recompute *r, uint32_t actuator) {
+    return r->accepted >> actuator & 1;
 }
 
 /* ---- what follows ---- */
@@ -72,6 +82,7 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
     case FB_OPERAND_FIELD:
         return operand < FB_FIELDS_MAX && fb_recompute_has(r, operand);
     case FB_OPERAND_ACTUATOR:
+        return fb_recompute_has_accepted(r, operand);
     case FB_OPERAND_CELL:
     case FB_OPERAND_WINDOW:
         return false;
@@ -238,18 +249,54 @@ static bool parse(const struct fb_field *field, struct fb_story_value text,
     return false;
 }
 
-void fb_recompute_give_story(struct fb_recompute *r, const struct fb_rule *rule,
-                             const struct fb_story *story) {
+static bool parse_accepted(const struct fb_actuator *actuator, struct fb_story_value text,
+                           struct fb_value *value) {
+    if (!actuator->is_switch)
+        return text.kind == FB_STORY_NUMBER && fb_num_parse(text.text, &value->num);
+    for (uint32_t i = 0; i < 2; i++)
+        if (text.kind == FB_STORY_TEXT && fb_str_eq(actuator->words[i], text.text)) {
+            value->i = i;
+            return true;
+        }
+    return false;
+}
+
+/* A value that the conditions have not seen yet is not theirs. */
+static void give_actuator(struct fb_recompute *r, uint32_t index,
+                          const struct fb_story_input *input) {
+    struct fb_value value = {.quality = quality_of(input->quality)};
+    if (value.quality != FB_Q_GOOD ||
+        (input->at_us != FB_NO_TIME &&
+         parse_accepted(&r->class_->actuators[index], input->value, &value)))
+        fb_recompute_accept(r, index, &value);
+}
+
+static void give_field(struct fb_recompute *r, uint32_t field, const struct fb_story_input *input) {
+    struct fb_value value = {.quality = quality_of(input->quality)};
+    if (value.quality != FB_Q_GOOD || parse(&r->class_->fields[field], input->value, &value))
+        fb_recompute_give(r, field, &value);
+}
+
+static void give(struct fb_recompute *r, const struct fb_rule *rule, const struct fb_story *story,
+                 const struct fb_story_input *(*find)(const struct fb_story *, struct fb_str)) {
     for (uint32_t i = 0; i < rule->n_shown; i++) {
         const struct fb_shown *shown = &rule->shown[i];
-        const struct fb_story_input *input = fb_story_input(story, shown->name);
-        if (!shown->is_field || !input)
-            continue;
-        struct fb_value value = {.quality = quality_of(input->quality)};
-        if (value.quality != FB_Q_GOOD ||
-            parse(&r->class_->fields[shown->field], input->value, &value))
-            fb_recompute_give(r, shown->field, &value);
+        const struct fb_story_input *input = find(story, shown->name);
+        if (input && shown->is_field)
+            give_field(r, shown->field, input);
+        else if (input && shown->is_actuator)
+            give_actuator(r, shown->actuator, input);
     }
+}
+
+void fb_recompute_give_story(struct fb_recompute *r, const struct fb_rule *rule,
+                             const struct fb_story *story) {
+    give(r, rule, story, fb_story_input);
+}
+
+void fb_recompute_give_own(struct fb_recompute *r, const struct fb_actuator *actuator,
+                           const struct fb_story *story) {
+    give(r, &r->program->rules[actuator->rule], story, fb_story_own_input);
 }
 
 /* ---- against what happened ---- */
@@ -317,12 +364,17 @@ static enum fb_recheck check_alarm(struct fb_recompute *r, const struct fb_rule 
     return check_raised(r, rule, story->severity);
 }
 
+/* Without its device. */
+static struct fb_str actuator_name(const struct fb_story *story) {
+    const char *slash =
+        story->actuator.n ? memchr(story->actuator.p, '/', story->actuator.n) : NULL;
+    return (struct fb_str){story->actuator.p, slash ? (size_t)(slash - story->actuator.p) : 0};
+}
+
 /* The claim of the rule on the story's actuator; NULL: it has none. */
 static const struct fb_condition *claim_of(const struct fb_recompute *r, const struct fb_rule *rule,
                                            const struct fb_story *story) {
-    const char *slash =
-        story->actuator.n ? memchr(story->actuator.p, '/', story->actuator.n) : NULL;
-    struct fb_str name = {story->actuator.p, slash ? (size_t)(slash - story->actuator.p) : 0};
+    struct fb_str name = actuator_name(story);
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = condition_of(r, rule, i);
         if (condition->role == FB_ROLE_CLAIM &&
@@ -359,10 +411,7 @@ static enum fb_recheck check_claim(struct fb_recompute *r, const struct fb_rule 
     return rule->on_unknown == FB_POLICY_STOP ? FB_RECHECK_DIFFERS : FB_RECHECK_FITS;
 }
 
-static bool is_safe(const struct fb_recompute *r, const struct fb_condition *condition,
-                    struct fb_story_value asked) {
-    const struct fb_actuator *actuator =
-        &r->class_->actuators[r->class_->claims[condition->claim].actuator];
+static bool is_safe(const struct fb_actuator *actuator, struct fb_story_value asked) {
     if (actuator->is_switch)
         return fb_str_eq(actuator->words[actuator->safe != 0], asked.text);
     return is_number(actuator->safe, asked);
@@ -376,7 +425,9 @@ static enum fb_recheck check_entry(struct fb_recompute *r, const struct fb_rule 
     enum fb_recheck on = check_claim(r, rule, condition, asked);
     bool may_be_on = (start & T) || ((start & U) && rule->on_unknown == FB_POLICY_HOLD);
     bool may_be_safe = (start & U) && rule->on_unknown == FB_POLICY_SAFE;
-    if (may_be_safe && is_safe(r, condition, asked))
+    const struct fb_actuator *actuator =
+        &r->class_->actuators[r->class_->claims[condition->claim].actuator];
+    if (may_be_safe && is_safe(actuator, asked))
         return start == U ? FB_RECHECK_AGREES : FB_RECHECK_FITS;
     if (!may_be_on || on == FB_RECHECK_DIFFERS)
         return FB_RECHECK_DIFFERS;
@@ -391,6 +442,79 @@ static enum fb_recheck check_acting(struct fb_recompute *r, const struct fb_rule
             return check_entry(r, rule, condition, story->entries[i].value);
     return FB_RECHECK_FITS; /* what an earlier command asked for goes on */
 }
+
+/* ---- an actuator's own conditions ---- */
+
+const struct fb_actuator *fb_recompute_actuator(const struct fb_program *program,
+                                                const struct fb_story *story,
+                                                uint16_t *class_index) {
+    const struct fb_actuator *found = NULL;
+    struct fb_str name = actuator_name(story);
+    for (uint32_t c = 0; c < program->n_classes; c++) {
+        const struct fb_class *class_ = &program->classes[c];
+        for (uint32_t i = 0; i < class_->n_actuators; i++) {
+            const struct fb_actuator *actuator = &class_->actuators[i];
+            const char *version = program->rules[actuator->rule].version;
+            bool is_it = fb_str_eq(actuator->name, name) && actuator->shadow == story->shadow;
+            if (!is_it || (found && !fb_str_eq(story->own_version, fb_str_of(version))))
+                continue;
+            found = actuator;
+            *class_index = (uint16_t)c;
+        }
+    }
+    return found;
+}
+
+static const struct fb_story_verdict *verdict_of(const struct fb_story *story,
+                                                 enum fb_guard guard) {
+    for (uint32_t i = 0; i < story->n_verdicts; i++)
+        if (fb_str_eq(story->verdicts[i].guardrail, fb_str_of(fb_guard_name(guard))))
+            return &story->verdicts[i];
+    return NULL;
+}
+
+static bool has_changed(const struct fb_story_verdict *verdict) {
+    return fb_str_eq(verdict->result, FB_S("change"));
+}
+
+/* Whether the guardrails, where they were asked, said what the truths that stand there ask for. */
+static bool guards_follow(const struct fb_actuator *actuator, const struct fb_story *story) {
+    const struct fb_story_verdict *interlock = verdict_of(story, FB_GUARD_INTERLOCK);
+    const struct fb_story_verdict *permissive = verdict_of(story, FB_GUARD_PERMISSIVE);
+    bool locks = story->interlock.n && !fb_str_eq(story->interlock, FB_S("false"));
+    bool permits = !story->permissive.n || fb_str_eq(story->permissive, FB_S("true"));
+    if (interlock && has_changed(interlock) != (locks && !is_safe(actuator, interlock->requested)))
+        return false;
+    if (interlock && has_changed(interlock) && !is_safe(actuator, interlock->applied))
+        return false;
+    if (!permissive)
+        return true;
+    bool starts = !actuator->is_switch || fb_str_eq(permissive->requested.text, actuator->words[1]);
+    return fb_str_eq(permissive->result, FB_S("refuse")) == (starts && !permits);
+}
+
+/* Whether the condition comes to what stands there. */
+static enum fb_recheck check_truth(struct fb_recompute *r, uint32_t condition, struct fb_str said) {
+    if (condition == FB_NO_CONDITION)
+        return said.n ? FB_RECHECK_DIFFERS : FB_RECHECK_AGREES;
+    uint8_t may_be = condition_may_be(r, &r->class_->conditions[condition]);
+    uint8_t is = fb_str_eq(said, FB_S("true"))      ? T
+                 : fb_str_eq(said, FB_S("false"))   ? F
+                 : fb_str_eq(said, FB_S("unknown")) ? U
+                                                    : 0;
+    return !(may_be & is) ? FB_RECHECK_DIFFERS : may_be == is ? FB_RECHECK_AGREES : FB_RECHECK_FITS;
+}
+
+enum fb_recheck fb_recompute_check_own(struct fb_recompute *r, const struct fb_actuator *actuator,
+                                       const struct fb_story *story) {
+    enum fb_recheck interlock = check_truth(r, actuator->interlock, story->interlock);
+    enum fb_recheck permissive = check_truth(r, actuator->permissive, story->permissive);
+    if (!guards_follow(actuator, story))
+        return FB_RECHECK_DIFFERS;
+    return interlock > permissive ? interlock : permissive;
+}
+
+/* ---- a record ---- */
 
 enum fb_recheck fb_recompute_check(struct fb_recompute *r, const struct fb_rule *rule,
                                    const struct fb_story *story) {

@@ -19,12 +19,16 @@ void fb_recompute_free(struct fb_recompute *r);
 /* A field, tag or key has this value, or none by its quality. What is not given is open. */
 void fb_recompute_give(struct fb_recompute *r, uint32_t field, const struct fb_value *value);
 
+/* The actuator has accepted this value, or nothing by its quality. */
+void fb_recompute_accept(struct fb_recompute *r, uint32_t actuator, const struct fb_value *value);
+
 /* What a register of the code can be, as a truth. */
 uint8_t fb_recompute_truth(struct fb_recompute *r, const struct fb_code *code, uint16_t reg);
 /* What the code gives; false: that does not follow from the operands. */
 bool fb_recompute_value(struct fb_recompute *r, const struct fb_code *code, struct fb_value *value);
-/* Whether the field was given. */
+/* Whether the field, the actuator was given. */
 bool fb_recompute_has(const struct fb_recompute *r, uint32_t field);
+bool fb_recompute_has_accepted(const struct fb_recompute *r, uint32_t actuator);
 
 /* ---- against a record of the trail ---- */
 
@@ -35,6 +39,18 @@ enum fb_recheck { FB_RECHECK_AGREES, FB_RECHECK_FITS, FB_RECHECK_DIFFERS };
 /* Gives the record's inputs. rule: the story's, in its version. */
 void fb_recompute_give_story(struct fb_recompute *r, const struct fb_rule *rule,
                              const struct fb_story *story);
+/* The actuator that a command or a block is about, and its class: of the winner, else one that has
+ * such an actuator, in the record's version where there is one. NULL: there is none. */
+const struct fb_actuator *fb_recompute_actuator(const struct fb_program *program,
+                                                const struct fb_story *story,
+                                                uint16_t *class_index);
+/* Gives what stands in the record of the actuator's own conditions. */
+void fb_recompute_give_own(struct fb_recompute *r, const struct fb_actuator *actuator,
+                           const struct fb_story *story);
+/* Whether interlock and permissive come to what stands there, and their guardrails said what
+ * follows from that; behind fb_recompute_give_own alone. actuator: in the record's version. */
+enum fb_recheck fb_recompute_check_own(struct fb_recompute *r, const struct fb_actuator *actuator,
+                                       const struct fb_story *story);
 /* Of an alarm's change, a command, a block or an event, behind fb_recompute_give_story. */
 enum fb_recheck fb_recompute_check(struct fb_recompute *r, const struct fb_rule *rule,
                                    const struct fb_story *story);

@@ -213,6 +213,12 @@ bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_ope
     for (uint32_t i = 0; i < decl->n_commands; i++)
         gather(&w, decl->commands[i].value);
     put_all(&w, decl->span);
+    if (decl->feedback_of) { /* its text says only what is compared with it */
+        struct fb_str name = decl->feedback_of->name;
+        fb_buf_printf(out, "  %.*s", FB_ARG(name));
+        put_operand(&w, &(struct place){.name = name});
+        fb_buf_text(out, " is what was commanded\n");
+    }
     return true;
 }
 

@@ -121,12 +121,15 @@ guards    range       lets on pass
           permissive  lets on pass
           minimum     holds on until 2026-01-01 00:00:10.000
           catch_up    lets on pass
+own       interlock false
 tank.rules:16:
   actuator pump on tank : (off, on) {
     safe off
     minimum on 5s, off 10s
-    interlock when door == open
+    interlock when door (closed, good, 0s old) == open
   }
+checked   interlock: false
+          agrees: the values above give what happened
 ended     2026-01-01 00:00:08.000  pump/t1: minimum blocks no longer; it blocked 1 decision
           id I
 after     2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it
@@ -155,6 +158,8 @@ guards    range       lets off pass
           minimum     lets off pass
           breaker     lets off pass
           catch_up    lets off pass
+own       interlock false
+          door  closed, good, 0s old
 ended     the claim of rule drain, which asked for on at 2026-01-01 00:00:13.000; the values that ended it are not recorded where no rule wins
 before    2026-01-01 00:00:13.000  command pump/t1 = on: a rule claims it
           id I, rule drain
@@ -165,7 +170,21 @@ expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"interlock","
     results/audit.ndjson --rules tank.rules
 says out.txt 'pump/t1: on made off by interlock'
 says out.txt 'interlock   changes on to off'
-says out.txt 'are not in the record, but for those of the rule'
+says out.txt 'own       interlock true'
+says out.txt 'interlock when door (open, good, 0s old) == open'
+says out.txt 'checked   interlock: true'
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"interlock","count":0')" \
+    results/audit.ndjson --rules tank.rules --format json
+says out.txt '"own_checked":"agrees"'
+# Of an actuator without rules at hand the operands stand there as they are.
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"interlock","count":0')" \
+    results/audit.ndjson
+says out.txt '          door  open, good, 0s old'
+# Other rules: their text is shown, and nothing is checked by it.
+sed 's/door == open/door == closed/' tank.rules >other.rules
+expect 0 "$flyball" explain "$(of_output audit.ndjson '"guardrail":"interlock","count":0')" \
+    results/audit.ndjson --rules other.rules
+silent out.txt 'interlock: '
 
 # The beginning of an id, or of the hash; from standard input, bare as in the topic; twice given.
 command=$(of_output commands.ndjson '"reason":"claimed"')

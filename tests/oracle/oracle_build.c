@@ -131,7 +131,9 @@ static void add_condition(struct ora_scope *s, struct ora_rule *rule, const stru
 /* --- What a rule shows ------------------------------------------------------------------------ */
 
 static struct fb_str shown_name(const struct ora_class *class, const struct ora_expr *e) {
-    return e->kind == ORA_LET ? e->let->name : class->fields[e->field]->name;
+    return e->kind == ORA_LET        ? e->let->name
+           : e->kind == ORA_ACTUATOR ? e->actuator->decl->name
+                                     : class->fields[e->field]->name;
 }
 
 static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) {
@@ -152,14 +154,14 @@ static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) 
     rule->n_shown++;
 }
 
-/* Every field and let that the conditions name, through lets too, but not through params; tags and
- * keys have their own place in the output. */
+/* Every field, let and actuator that the conditions name, through lets too, but not through params;
+ * tags and keys have their own place in the output. */
 static void find_shown(struct ora_scope *s, struct ora_rule *rule, struct ora_expr *e) {
     if (e == NULL || e->param)
         return;
     if (ora_reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
         add_shown(s->o, rule, ora_field_expr(s, s->class->fields[e->field]));
-    if (e->kind == ORA_LET)
+    if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR)
         add_shown(s->o, rule, e);
     find_shown(s, rule, e->a);
     find_shown(s, rule, e->b);

@@ -72,15 +72,33 @@ static struct fb_rule rules[] = {
      .message = {response, COUNT(response)},
      .shown = shown,
      .n_shown = 2},
+    {.sort = FB_SORT_ACTUATOR,
+     .name = {"fan", 3},
+     .version = "00000000fa00",
+     .shown = shown,
+     .n_shown = 2},
 };
 static const struct fb_actuator actuators[] = {
-    {.name = {"fan", 3}, .is_switch = true, .words = {{"off", 3}, {"full \"on\"", 9}}, .high = 1},
     {.name = {"fan", 3},
      .is_switch = true,
      .words = {{"off", 3}, {"full \"on\"", 9}},
+     .rule = 3,
+     .interlock = 0,
+     .permissive = FB_NO_CONDITION,
+     .high = 1},
+    {.name = {"fan", 3},
+     .is_switch = true,
+     .words = {{"off", 3}, {"full \"on\"", 9}},
+     .rule = 3,
+     .interlock = 0,
+     .permissive = 1,
      .shadow = true,
      .high = 1},
-    {.name = {"valve", 5}, .unit = {"%", 1}, .high = 100},
+    {.name = {"valve", 5},
+     .unit = {"%", 1},
+     .interlock = FB_NO_CONDITION,
+     .permissive = FB_NO_CONDITION,
+     .high = 100},
 };
 static const struct fb_array_entry entries[] = {
     {.rule = &rules[0], .priority = 9, .value = 1},
@@ -214,6 +232,9 @@ struct fb_output sample_command(void) {
     output.n_results = 1;
     output.entries = entries;
     output.n_entries = COUNT(entries);
+    output.interlock = 2;
+    output.own_shown = shown_values;
+    output.own_sources = sources;
     return output;
 }
 

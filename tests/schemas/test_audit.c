@@ -184,14 +184,17 @@ static void it_tells_which_claims_and_guardrails_made_a_command(void **state) {
         data.p, "\"actuator\":\"fan/p-1\",\"entries\":[{\"rule\":\"overheat\",\"priority\":9,"
                 "\"value\":\"full \\\"on\\\"\"},{\"rule\":\"bare\",\"priority\":12,"
                 "\"value\":\"off\"}],\"requested\":\"full \\\"on\\\"\","
-                "\"value\":\"full \\\"on\\\"\",\"epoch\":0,"
-                "\"command\":17,\"rules\":"));
+                "\"own\":{\"version\":\"00000000fa00\",\"interlock\":\"unknown\","
+                "\"permissive\":null,\"inputs\":[{\"name\":\"count\",\"value\":"));
+    assert_non_null(strstr(data.p, "}]},\"value\":\"full \\\"on\\\"\",\"epoch\":0,"
+                                   "\"command\":17,\"rules\":"));
     decision(&auditor, shadow);
     expect_member("kind", "shadow");
     decision(&auditor, sample_relinquished());
     assert_non_null(strstr(data.p, "\"rule\":null,\"rule_version\":null,\"device\":\"p-1\","));
     assert_non_null(strstr(data.p, "\"inputs\":[],"));
     assert_non_null(strstr(data.p, "\"requested\":100,\"applied\":62.5,\"until\":null}],"));
+    assert_non_null(strstr(data.p, "\"requested\":140.5,\"own\":null,\"value\":62.5,"));
 }
 
 static void it_tells_when_a_guardrail_begins_and_ends_to_block(void **state) {
@@ -203,7 +206,7 @@ static void it_tells_when_a_guardrail_begins_and_ends_to_block(void **state) {
     assert_non_null(strstr(data.p, "{\"guardrail\":\"minimum\",\"result\":\"hold\","
                                    "\"requested\":\"full \\\"on\\\"\",\"applied\":null,"
                                    "\"until\":\"2026-11-21T08:00:59.123Z\"}"));
-    assert_non_null(strstr(data.p, "\"requested\":\"full \\\"on\\\"\",\"applied\":null,"
+    assert_non_null(strstr(data.p, "\"offset\":null}]},\"applied\":null,"
                                    "\"guardrail\":\"minimum\",\"count\":0,\"shadow\":false,"));
     decision(&auditor, sample_block_ended());
     expect_member("outcome", "ended");

@@ -45,6 +45,7 @@ static const char rules[] =
     "alarm late on tank { raise low when level > 3 m for 3s until level < 1 m }\n"
     "alarm slow on tank { raise low when avg(level over 10s) > 2.2 m and level > 2 m clear after "
     "4s }\n"
+    "alarm idle on tank { raise low when level > 3.2 m and pump == off }\n"
     "alarm half on tank { raise low when 2 of (level > 2 m, flow > 2 m3/h, manual) }\n"
     "actuator pump on tank : (off, on) {\n"
     "  safe off\n"
@@ -52,13 +53,16 @@ static const char rules[] =
     "  starts 8 per 1m\n"
     "  interlock when door == open\n"
     "  breaker 20 reversals in 1m, hold 1m\n"
+    "  feedback manual after 2s\n"
     "}\n"
     "actuator valve on tank : number [%] range 0..100 {\n"
     "  safe 0 %\n"
     "  slew 30 % per 2s\n"
     "  ignore steps under 2 %\n"
+    "  permissive when door == closed or pump == on\n"
     "}\n"
-    "actuator mixer on tank : (off, on) { safe off  minimum on 0s, off 0s  maximum on 20s }\n"
+    "actuator mixer on tank : (off, on) { safe off  minimum on 0s, off 0s  maximum on 20s\n"
+    "  interlock when wet and level > limit  permissive when starts > 3 }\n"
     "control drain on tank { start when level > 3 m  command pump = on  on unknown stop"
     "  rollout armed }\n"
     "control rinse on tank { start when wet and starts > 4  command pump = on at priority 10"
@@ -144,6 +148,9 @@ struct judge {
     struct fb_arena *arena;
     uint32_t verdicts[SORTS][3];
     uint32_t moved, seen; /* records with another operand, and those that did not agree then */
+    uint32_t own[3];      /* of actuators' own conditions */
+    uint32_t made[2];     /* what interlock, permissive made, recomputed */
+    uint32_t own_moved, own_seen;
 };
 
 static const struct fb_rule *rule_of(const struct judge *judge, struct fb_str name) {
@@ -175,6 +182,52 @@ static void check_moved(struct judge *judge, const struct fb_rule *rule, struct 
     judge->seen += check(judge, rule, story) == FB_RECHECK_DIFFERS;
 }
 
+static enum fb_recheck check_own(const struct judge *judge, const struct fb_story *story) {
+    uint16_t class_index = 0;
+    const struct fb_actuator *actuator = fb_recompute_actuator(judge->program, story, &class_index);
+    assert_non_null(actuator);
+    assert_true(
+        fb_str_eq(story->own_version, fb_str_of(judge->program->rules[actuator->rule].version)));
+    struct fb_recompute *r = fb_recompute_new(judge->program, class_index);
+    fb_recompute_give_own(r, actuator, story);
+    enum fb_recheck verdict = fb_recompute_check_own(r, actuator, story);
+    fb_recompute_free(r);
+    return verdict;
+}
+
+/* Of the actuators whose own conditions the door, or the starts alone decide. */
+static void check_own_moved(struct judge *judge, struct fb_story *story) {
+    struct fb_story_input *one = &story->own_inputs[0];
+    bool is_pump = story->n_own_inputs == 1 && fb_str_eq(one->name, FB_S("door"));
+    if (!is_pump || !fb_str_eq(one->quality, FB_S("good")))
+        return;
+    one->value.text = fb_str_eq(one->value.text, FB_S("open")) ? FB_S("closed") : FB_S("open");
+    judge->own_moved++;
+    judge->own_seen += check_own(judge, story) == FB_RECHECK_DIFFERS;
+}
+
+/* Whether that guardrail held the request back, or changed it. */
+static bool spoke(const struct fb_story *story, const char *guardrail) {
+    for (uint32_t i = 0; i < story->n_verdicts; i++)
+        if (fb_str_eq(story->verdicts[i].guardrail, fb_str_of(guardrail)))
+            return !fb_str_eq(story->verdicts[i].result, FB_S("pass"));
+    return false;
+}
+
+static void judge_own(struct judge *judge, struct fb_story *story, struct fb_str data) {
+    if (story->own_version.n == 0)
+        return;
+    enum fb_recheck verdict = check_own(judge, story);
+    if (verdict == FB_RECHECK_DIFFERS)
+        print_message("its own differ: %.*s\n", FB_ARG(data));
+    judge->own[verdict]++;
+    if (verdict != FB_RECHECK_AGREES)
+        return;
+    judge->made[0] += spoke(story, "interlock");
+    judge->made[1] += spoke(story, "permissive");
+    check_own_moved(judge, story);
+}
+
 static bool judge_line(void *context, enum fb_stream stream, struct fb_str line,
                        struct fb_err *err) {
     struct judge *judge = context;
@@ -187,6 +240,7 @@ static bool judge_line(void *context, enum fb_stream stream, struct fb_str line,
     fb_audit_read(judge->audit, (struct fb_str){line.p, line.n - 1}, &record);
     assert_null(record.fault);
     assert_true(fb_story_read(judge->stories, record.data, judge->arena, &story));
+    judge_own(judge, &story, record.data);
     if ((int)story.sort >= SORTS || story.rule.n == 0)
         return true;
     const struct fb_rule *rule = rule_of(judge, story.rule);
@@ -246,6 +300,15 @@ static void what_is_recomputed_is_what_happened(void **state) {
     print_message("with another level: %u, of which %u are seen\n", judge.moved, judge.seen);
     assert_true(judge.moved >= WANTED);
     assert_int_equal(judge.seen, judge.moved);
+    print_message("own conditions: %u agree, %u fit, %u differ; interlock made %u, permissive %u; "
+                  "moved %u, of which %u are seen\n",
+                  judge.own[0], judge.own[1], judge.own[2], judge.made[0], judge.made[1],
+                  judge.own_moved, judge.own_seen);
+    assert_int_equal(judge.own[FB_RECHECK_DIFFERS], 0);
+    assert_true(judge.own[FB_RECHECK_FITS] > 0);
+    assert_true(judge.made[0] >= WANTED && judge.made[1] >= WANTED);
+    assert_true(judge.own_moved >= WANTED);
+    assert_int_equal(judge.own_seen, judge.own_moved);
     fb_audit_reader_free(judge.audit);
     fb_story_reader_free(judge.stories);
     fb_arena_free(judge.arena);
