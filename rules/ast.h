@@ -59,6 +59,7 @@ struct fb_field_decl;
 struct fb_let_decl;
 struct fb_param_decl;
 struct fb_actuator_decl;
+struct fb_rule_decl;
 
 /* What a name means; set by the checker. */
 enum fb_ref_kind {
@@ -67,6 +68,7 @@ enum fb_ref_kind {
     FB_REF_LET,
     FB_REF_PARAM,
     FB_REF_ACTUATOR, /* the value last accepted */
+    FB_REF_MODE,     /* the state that it is in */
     FB_REF_WORD      /* of an enumeration: its index in `word` */
 };
 
@@ -103,6 +105,7 @@ struct fb_node {
     const struct fb_let_decl *let;
     const struct fb_param_decl *param;
     const struct fb_actuator_decl *actuator;
+    const struct fb_rule_decl *mode;
     int64_t word;
     double converted; /* NUMBER: its value in the unit of the other side */
 };
@@ -218,6 +221,7 @@ struct fb_command_decl {
     bool is_step;          /* `value` is what stands behind `by` */
     struct fb_node *every, *low, *high; /* step: a duration, numbers */
     struct fb_node *from;               /* step; NULL: what is accepted */
+    uint32_t state;                     /* of a mode: index of the state that it stands in */
 
     const struct fb_actuator_decl *actuator; /* by the checker */
 };
@@ -302,15 +306,43 @@ struct fb_label_decl {
     struct fb_str name, value;
 };
 
+/* go NAME ( when cond | after dur ) [at once] */
+struct fb_go_decl {
+    struct fb_str target;
+    struct fb_span span, target_span;
+    uint32_t state;       /* index of the state that it stands in */
+    struct fb_node *when; /* NULL: after */
+    struct fb_node *after;
+    bool at_once;
+    uint32_t to; /* index of the target, by the checker */
+};
+
+/* state NAME { stay dur | command | step | go } ; `state any` has gos only */
+struct fb_state_item {
+    enum { FB_ITEM_STAY, FB_ITEM_STATE_COMMAND, FB_ITEM_GO } kind;
+    struct fb_span span;
+    uint32_t index; /* of the command, go */
+};
+struct fb_state_decl {
+    struct fb_str name;
+    struct fb_span span, name_span;
+    struct fb_span block; /* braces included */
+    bool any;
+    struct fb_node *stay; /* NULL: 0 */
+    struct fb_state_item *items;
+    uint32_t n_items;
+};
+
 struct fb_rule_item {
     enum { FB_ITEM_RULE_LET, FB_ITEM_RAISE, FB_ITEM_WHEN, FB_ITEM_DEADBAND, FB_ITEM_CLEAR_AFTER,
            FB_ITEM_ON_UNKNOWN, FB_ITEM_AT_MOST, FB_ITEM_MESSAGE, FB_ITEM_RESPONSE,
-           FB_ITEM_LABEL, FB_ITEM_START, FB_ITEM_COMMAND, FB_ITEM_ROLLOUT } kind;
+           FB_ITEM_LABEL, FB_ITEM_START, FB_ITEM_COMMAND, FB_ITEM_ROLLOUT,
+           FB_ITEM_STATE } kind;
     struct fb_span span;
-    uint32_t index; /* of the let, raise, label, command */
+    uint32_t index; /* of the let, raise, label, command, state */
 };
 
-enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT, FB_RULE_CONTROL };
+enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT, FB_RULE_CONTROL, FB_RULE_MODE };
 
 struct fb_rule_decl {
     enum fb_rule_kind kind;
@@ -347,6 +379,12 @@ struct fb_rule_decl {
     double canary; /* percent */
     struct fb_node *canary_share; /* as written */
     struct fb_span rollout_span;
+    /* mode; also what controls have, but for `start` */
+    struct fb_state_decl *states;
+    uint32_t n_states;
+    struct fb_go_decl *gos;
+    uint32_t n_gos;
+    struct fb_type_decl mode_type; /* its states as words, those of `any` left out */
 };
 
 /* test blocks */

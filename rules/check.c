@@ -71,6 +71,10 @@ static void make_scopes(struct fb_checker *ck) {
         for (uint32_t k = 0; k < out->n_actuators; k++)
             if (out->actuators[k].class_index == i)
                 scope->actuators[scope->n_actuators++] = out->actuators[k].decl;
+        scope->modes = FB_ARENA_ARRAY(ck->arena, const struct fb_rule_decl *, out->n_rules + 1);
+        for (uint32_t k = 0; k < out->n_rules; k++)
+            if (out->rules[k].class_index == i && out->rules[k].decl->kind == FB_RULE_MODE)
+                scope->modes[scope->n_modes++] = out->rules[k].decl;
     }
     ck->param_definitions = FB_ARENA_ARRAY(ck->arena, struct fb_definition, out->n_params + 1);
     for (uint32_t i = 0; i < out->n_params; i++)

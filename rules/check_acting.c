@@ -19,6 +19,10 @@ static void check_numbers(struct fb_checker *ck) {
                         scope->actuators[FB_ACTUATORS_MAX]->name_span, NULL,
                         "`%.*s` has %u actuators, and %d is the most",
                         FB_ARG(out->classes[c].decl->name), scope->n_actuators, FB_ACTUATORS_MAX);
+        if (scope->n_modes > FB_MODES_MAX)
+            fb_diag_add(ck->diags, FB_E_MODE, scope->modes[FB_MODES_MAX]->name_span, NULL,
+                        "`%.*s` has %u modes, and %d is the most",
+                        FB_ARG(out->classes[c].decl->name), scope->n_modes, FB_MODES_MAX);
     }
     for (uint32_t a = 0; a < out->n_actuators; a++)
         if (fb_commands_for(out, out->actuators[a].class_index, out->actuators[a].decl, claims,

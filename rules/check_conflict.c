@@ -395,6 +395,8 @@ enum fb_meeting fb_commands_meet(const struct fb_command_of *first,
     if (!of_a->actuator || of_a->actuator != of_b->actuator ||
         priority_of(of_a) != priority_of(of_b))
         return FB_MEET_NEVER;
+    if (a == b && a->kind == FB_RULE_MODE && of_a->state != of_b->state)
+        return FB_MEET_NEVER;
     enum exclusion apart = a != b ? never_both(a, b) : NOT_EXCLUSIVE;
     if (apart == ALWAYS || (apart == WHERE_KNOWN && !meet_while_unknown(a, b)))
         return FB_MEET_NEVER;

@@ -59,6 +59,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
             return fb_check_words(node->let->value);
         if (node->ref == FB_REF_ACTUATOR)
             return &node->actuator->type;
+        if (node->ref == FB_REF_MODE)
+            return &node->mode->mode_type;
         return node->ref == FB_REF_PARAM ? fb_check_words(node->param->value) : NULL;
     case FB_N_IF:
         words = fb_check_words(node->b);
@@ -94,6 +96,9 @@ static const struct fb_type_decl *foresee(const struct fb_scope *scope, const st
             const struct fb_actuator_decl *actuator = fb_check_actuator_named(scope, node->text);
             if (actuator)
                 return actuator->type.type == FB_T_ENUM ? &actuator->type : NULL;
+            const struct fb_rule_decl *mode = fb_check_mode_named(scope, node->text);
+            if (mode)
+                return &mode->mode_type;
         }
         return NULL;
     }

@@ -40,6 +40,8 @@ struct fb_scope {
     struct fb_class_decl *class_decl; /* NULL: none */
     const struct fb_actuator_decl **actuators; /* of the class */
     uint32_t n_actuators;
+    const struct fb_rule_decl **modes; /* of the class */
+    uint32_t n_modes;
     const struct fb_scope *outer;     /* of a rule: its class's; NULL: only params are left */
 };
 
@@ -144,6 +146,10 @@ void fb_check_actuator_type(struct fb_checker *ck, struct fb_actuator_decl *actu
 void fb_check_actuator(struct fb_checker *ck, uint32_t index);
 /* What stands in `feedback`; only then is the condition of its alarm worth a look. */
 bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *actuator);
+/* The states of a mode and the ways between them. check_mode.c */
+void fb_check_mode(struct fb_checker *ck, struct fb_rule_decl *mode);
+/* NULL: the device has no such mode. check_mode.c */
+const struct fb_rule_decl *fb_check_mode_named(const struct fb_scope *scope, struct fb_str name);
 /* A command of a control on the class: its target, its value, its priority and length. */
 void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command, uint32_t class_index);
 

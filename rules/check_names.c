@@ -573,6 +573,19 @@ static bool name_actuator(struct fb_checker *ck, struct fb_node *node) {
     return true;
 }
 
+/* It changes at the end of an evaluation, or when a time is over. */
+static bool name_mode(struct fb_checker *ck, struct fb_node *node) {
+    const struct fb_rule_decl *mode = fb_check_mode_named(ck->scope, node->text);
+    if (!mode)
+        return false;
+    struct fb_facts here = {.moving = node, .lookup_only = node};
+    node->ref = FB_REF_MODE;
+    node->mode = mode;
+    node->type = FB_T_ENUM;
+    fb_facts_add(ck->facts, &here);
+    return true;
+}
+
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
     int64_t word = word_index(words, node->text);
     if (word >= 0) {
@@ -600,6 +613,6 @@ void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_
             fb_field_set_add(&ck->facts->reads, field->index);
         return;
     }
-    if (!name_param(ck, node) && !name_actuator(ck, node))
+    if (!name_param(ck, node) && !name_actuator(ck, node) && !name_mode(ck, node))
         refuse_name(ck, node, words);
 }

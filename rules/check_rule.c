@@ -202,6 +202,8 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     check_lets(ck, rule, &scope);
     check_conditions(ck, rule);
     check_control(ck, rule, checked->class_index);
+    if (rule->kind == FB_RULE_MODE)
+        fb_check_mode(ck, checked->decl);
     check_deadband(ck, rule);
     if (rule->clear_after)
         fb_check_duration(ck, rule->clear_after, false, NULL);

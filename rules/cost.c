@@ -38,6 +38,7 @@ static bool has_deadline(const struct fb_class *class_, const struct fb_instr *i
         return class_->fields[in->imm].stale_us != 0;
     case FB_I_FIELD_CMP:
         return class_->fields[in->a].stale_us != 0;
+    case FB_I_MODE:
     case FB_I_ACTUATOR: /* it is decided at its own deadlines too */
         return true;
     case FB_I_WINDOW:
@@ -327,6 +328,7 @@ static unsigned writes_of(const struct fb_class *class_, const struct fb_rule *r
     case FB_SORT_EVENT:
         return WRITES_ALERTS;
     case FB_SORT_CONTROL:
+    case FB_SORT_MODE:
         for (uint32_t i = 0; i < rule->n_claims; i++)
             writes |= claim_writes(&class_->claims[rule->first_claim + i]);
         return writes;
@@ -471,7 +473,8 @@ static const char *kind_name(enum fb_rule_sort sort) {
     static const char *const names[] = {[FB_SORT_ALARM] = "alarm",
                                         [FB_SORT_EVENT] = "event",
                                         [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator"};
+                                        [FB_SORT_ACTUATOR] = "actuator",
+                                        [FB_SORT_MODE] = "mode"};
     return names[sort];
 }
 

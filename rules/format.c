@@ -34,7 +34,9 @@ struct entry {
     struct fb_buf text;                 /* with FB_FORMAT_BREAK and _ALIGN; of a block its head */
     uint32_t first_comment, n_comments; /* before it */
     uint32_t trailing;                  /* index of the comment behind it; UINT32_MAX: none */
-    const struct fb_item *block;        /* NULL: a plain clause */
+    const struct fb_item *block;        /* NULL: a plain clause, or a state */
+    const struct fb_rule_decl *rule;    /* of a state */
+    const struct fb_state_decl *state;  /* NULL: it is none */
     uint32_t inner_first, inner_end;    /* comments within its braces */
 };
 
@@ -43,7 +45,7 @@ struct entries {
     uint32_t n, cap;
 };
 
-static void print_block(struct printer *f, const struct entry *entry);
+static void print_block(struct printer *f, const struct entry *entry, uint32_t indent);
 
 /* ---- small pieces -------------------------------------------------------------------------- */
 
@@ -106,10 +108,11 @@ static int rule_item_group(const struct fb_rule_item *item) {
 /* Of a control: what it does, then its texts; of the others the enumeration's order. */
 static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_item *item) {
     static const int of_control[] = {
-        [FB_ITEM_RULE_LET] = 0, [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
+        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
         [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4, [FB_ITEM_MESSAGE] = 5,
-        [FB_ITEM_RESPONSE] = 6, [FB_ITEM_LABEL] = 7};
-    return rule->kind == FB_RULE_CONTROL ? of_control[item->kind] : (int)item->kind;
+        [FB_ITEM_RESPONSE] = 6,   [FB_ITEM_LABEL] = 7,   [FB_ITEM_STATE] = 2};
+    bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
+    return acts ? of_control[item->kind] : (int)item->kind;
 }
 
 /* The enumeration's order, but `safe`, which must stand, first. */
@@ -138,8 +141,23 @@ static void free_entries(struct entries *entries) {
     free(entries->items);
 }
 
-static void block_entries(const struct printer *f, const struct fb_item *item,
+static void state_entries(const struct printer *f, const struct entry *of,
                           struct entries *entries) {
+    for (uint32_t i = 0; i < of->state->n_items; i++) {
+        const struct fb_state_item *item = &of->state->items[i];
+        struct entry *entry = add_entry(entries, item->span, (int)item->kind);
+        entry->group = item->kind == FB_ITEM_STATE_COMMAND ? GROUP_COMMAND : 0;
+        fb_format_state_item(&f->written, of->rule, of->state, item, &entry->text);
+    }
+}
+
+static void block_entries(const struct printer *f, const struct entry *of,
+                          struct entries *entries) {
+    const struct fb_item *item = of->block;
+    if (of->state != NULL) {
+        state_entries(f, of, entries);
+        return;
+    }
     if (item->kind == FB_ITEM_CLASS) {
         const struct fb_class_decl *decl = item->class_decl;
         for (uint32_t i = 0; i < decl->n_items; i++) {
@@ -162,6 +180,11 @@ static void block_entries(const struct printer *f, const struct fb_item *item,
                 add_entry(entries, rule->items[i].span, rule_item_rank(rule, &rule->items[i]));
             entry->group = rule_item_group(&rule->items[i]);
             fb_format_rule_item(&f->written, rule, &rule->items[i], &entry->text);
+            if (rule->items[i].kind == FB_ITEM_STATE) {
+                entry->rule = rule;
+                entry->state = &rule->states[rule->items[i].index];
+                entry->head_end = entry->state->block.start;
+            }
         }
     } else {
         FB_ASSERT(item->kind == FB_ITEM_TEST);
@@ -359,8 +382,8 @@ static void put_lead(struct printer *f, const struct entry *entry, uint32_t inde
 static void print_entry(struct printer *f, const struct entry *entry, uint32_t indent,
                         bool first) {
     put_lead(f, entry, indent, first);
-    if (entry->block != NULL) {
-        print_block(f, entry);
+    if (entry->block != NULL || entry->state != NULL) {
+        print_block(f, entry, indent);
     } else {
         put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, indent, 0);
     }
@@ -370,8 +393,9 @@ static void print_entry(struct printer *f, const struct entry *entry, uint32_t i
 
 /* HEAD { CLAUSE  CLAUSE } where the source has it on one line and it fits. */
 static bool print_on_one_line(struct printer *f, const struct entry *entry,
-                              const struct entries *clauses) {
+                              const struct entries *clauses, uint32_t indent) {
     struct fb_buf line = {0};
+    fb_buf_printf(&line, "%*s", (int)indent, "");
     fb_buf_put(&line, entry->text.p, entry->text.n);
     fb_buf_text(&line, " {");
     for (uint32_t i = 0; i < clauses->n; i++) {
@@ -396,9 +420,9 @@ static bool print_on_one_line(struct printer *f, const struct entry *entry,
     return fits;
 }
 
-static void print_block(struct printer *f, const struct entry *entry) {
+static void print_block(struct printer *f, const struct entry *entry, uint32_t indent) {
     struct entries clauses = {0};
-    block_entries(f, entry->block, &clauses);
+    block_entries(f, entry, &clauses);
     uint32_t behind = f->next_comment;
     f->next_comment = entry->inner_first;
     /* A comment behind the brace stays there. */
@@ -415,16 +439,20 @@ static void print_block(struct printer *f, const struct entry *entry) {
     sort_entries(&clauses);
     bool one_line = entry->inner_first == entry->inner_end &&
                     on_one_line(f, entry->head_end, entry->span.end);
-    if (!one_line || !print_on_one_line(f, entry, &clauses)) {
+    for (uint32_t i = 0; i < clauses.n; i++) {
+        one_line = one_line && clauses.items[i].state == NULL;
+    }
+    if (!one_line || !print_on_one_line(f, entry, &clauses, indent)) {
         align_entries(f, &clauses);
-        put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, 0, 2);
+        put_broken(f, (struct fb_str){entry->text.p, entry->text.n}, indent, 2);
         fb_buf_text(f->out, " {");
         put_trailing(f, at_brace);
         fb_buf_char(f->out, '\n');
         for (uint32_t i = 0; i < clauses.n; i++) {
-            print_entry(f, &clauses.items[i], INDENT, i == 0);
+            print_entry(f, &clauses.items[i], indent + INDENT, i == 0);
         }
-        put_comment_lines(f, tail, entry->inner_end, INDENT, clauses.n == 0);
+        put_comment_lines(f, tail, entry->inner_end, indent + INDENT, clauses.n == 0);
+        blanks(f, indent);
         fb_buf_char(f->out, '}');
     }
     free_entries(&clauses);

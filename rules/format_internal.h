@@ -30,6 +30,9 @@ void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuato
                              const struct fb_actuator_item *item, struct fb_buf *out);
 void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *rule,
                          const struct fb_rule_item *item, struct fb_buf *out);
+void fb_format_state_item(const struct fb_written *w, const struct fb_rule_decl *rule,
+                          const struct fb_state_decl *state, const struct fb_state_item *item,
+                          struct fb_buf *out);
 void fb_format_step(const struct fb_written *w, const struct fb_test_step *step,
                     struct fb_buf *out);
 

@@ -331,6 +331,15 @@ static void put_step(const struct fb_written *w, const struct fb_command_decl *s
     }
 }
 
+static void put_asked(const struct fb_written *w, const struct fb_command_decl *command,
+                      struct fb_buf *out) {
+    if (command->is_step) {
+        put_step(w, command, out);
+    } else {
+        put_command(w, command, out);
+    }
+}
+
 static void put_rollout(const struct fb_written *w, const struct fb_rule_decl *rule,
                         struct fb_buf *out) {
     if (rule->rollout != FB_ROLLOUT_CANARY) {
@@ -391,14 +400,39 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         put_expr(w, rule->start, out);
         return;
     case FB_ITEM_COMMAND:
-        if (rule->commands[item->index].is_step) {
-            put_step(w, &rule->commands[item->index], out);
-        } else {
-            put_command(w, &rule->commands[item->index], out);
-        }
+        put_asked(w, &rule->commands[item->index], out);
         return;
     case FB_ITEM_ROLLOUT:
         put_rollout(w, rule, out);
+        return;
+    case FB_ITEM_STATE:
+        fb_buf_text(out, "state ");
+        put_name(rule->states[item->index].name, out);
+        return;
+    }
+}
+
+void fb_format_state_item(const struct fb_written *w, const struct fb_rule_decl *rule,
+                          const struct fb_state_decl *state, const struct fb_state_item *item,
+                          struct fb_buf *out) {
+    const struct fb_go_decl *go;
+    switch (item->kind) {
+    case FB_ITEM_STAY:
+        fb_buf_text(out, "stay ");
+        put_expr(w, state->stay, out);
+        return;
+    case FB_ITEM_STATE_COMMAND:
+        put_asked(w, &rule->commands[item->index], out);
+        return;
+    case FB_ITEM_GO:
+        go = &rule->gos[item->index];
+        fb_buf_text(out, "go ");
+        put_name(go->target, out);
+        fb_buf_text(out, go->when != NULL ? " when " : " after ");
+        put_expr(w, go->when != NULL ? go->when : go->after, out);
+        if (go->at_once) {
+            fb_buf_printf(out, "%cat once", FB_FORMAT_BREAK);
+        }
         return;
     }
 }
@@ -569,7 +603,7 @@ static void put_actuator_head(const struct fb_written *w, const struct fb_actuat
 
 static void put_rule_head(const struct fb_written *w, const struct fb_rule_decl *rule,
                           struct fb_buf *out) {
-    static const char *const words[] = {"alarm ", "event ", "control "};
+    static const char *const words[] = {"alarm ", "event ", "control ", "mode "};
     fb_buf_text(out, words[rule->kind]);
     put_name(rule->name, out);
     fb_buf_text(out, " on ");

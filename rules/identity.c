@@ -200,6 +200,11 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         add_text(to, class_->actuators[operand].name);
         add_what(to, &class_->actuators[operand]);
         break;
+    case FB_OPERAND_MODE:
+        add_text(to, class_->modes[operand].name);
+        for (uint32_t i = 0; i < class_->modes[operand].n_states; i++)
+            add_text(to, class_->modes[operand].states[i]);
+        break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
@@ -347,7 +352,9 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
     }
     if (rule->sort != FB_SORT_ALARM)
         return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule->name),
-                             rule->sort == FB_SORT_EVENT ? "when" : "start");
+                             rule->sort == FB_SORT_EVENT     ? "when"
+                             : rule->sort == FB_SORT_CONTROL ? "start"
+                                                             : "go");
     return fb_str_printf(m->arena, "%.*s: raise %s", FB_ARG(rule->name),
                          fb_severity_name(rule->severities[condition->raise]));
 }
@@ -392,6 +399,9 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
     add_text(&like, m->program->rules[condition->rule].name);
     add_text(&like, actuator->name);
     add_what(&like, actuator);
+    if (claim->of_mode)
+        add_text(&like,
+                 m->class_->modes[m->program->rules[condition->rule].mode].states[claim->state]);
     struct fb_hash128 likeness = end_content(&like);
     add_hash(&whole, likeness);
     add_hash(&whole, value);
@@ -449,6 +459,8 @@ static const char *sort_name(enum fb_rule_sort sort) {
     case FB_SORT_EVENT: return "event";
     case FB_SORT_CONTROL: return "control";
     case FB_SORT_ACTUATOR: return "actuator";
+    case FB_SORT_MODE:
+        return "mode";
     }
     FB_BUG("a sort of rule");
 }
@@ -475,6 +487,21 @@ static void add_guardrails(struct content *to, const struct fb_actuator *actuato
         add_int(to, ints[i]);
 }
 
+/* Its conditions stand elsewhere. */
+static void add_mode(struct content *to, const struct fb_machine *mode) {
+    for (uint32_t i = 0; i < mode->n_states; i++) {
+        add_text(to, mode->states[i]);
+        add_int(to, mode->stay_us[i]);
+    }
+    for (uint32_t i = 0; i < mode->n_gos; i++) {
+        add_int(to, mode->gos[i].from);
+        add_int(to, mode->gos[i].to);
+        add_int(to, mode->gos[i].condition == FB_NO_CONDITION);
+        add_int(to, mode->gos[i].after_us);
+        add_int(to, mode->gos[i].at_once);
+    }
+}
+
 static void identify_rule(struct maker *m, uint32_t index) {
     const struct fb_rule *rule = &m->program->rules[index];
     bool alarm = rule->sort == FB_SORT_ALARM;
@@ -496,8 +523,10 @@ static void identify_rule(struct maker *m, uint32_t index) {
     add_int(&whole, rule->at_most);
     if (rule->at_most)
         add_hash(&whole, code_hash(m, &rule->at_most_per, true));
-    if (rule->sort == FB_SORT_CONTROL)
+    if (rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE)
         add_int(&whole, rule->has_start);
+    if (rule->sort == FB_SORT_MODE)
+        add_mode(&whole, &m->class_->modes[rule->mode]);
     for (uint32_t i = 0; i < rule->n_claims; i++)
         add_hash(&whole, m->claims[rule->first_claim + i]);
     if (rule->sort == FB_SORT_ACTUATOR)

@@ -185,6 +185,12 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
         check_condition(lint, rule->start);
         fb_lint_reads(rule->start, of_class);
     }
+    for (uint32_t i = 0; i < rule->n_gos; i++) {
+        if (!rule->gos[i].when)
+            continue;
+        check_condition(lint, rule->gos[i].when);
+        fb_lint_reads(rule->gos[i].when, of_class);
+    }
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         check_expression(lint, rule->commands[i].value);
         fb_lint_reads(rule->commands[i].value, of_class);
@@ -197,6 +203,8 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
         check_reaction(lint, rule->feedback_of);
     fb_lint_implied(lint, rule);
     fb_lint_alarm_chatter(lint, rule);
+    if (rule->kind == FB_RULE_MODE)
+        fb_lint_mode(lint, rule);
     if (rule->kind == FB_RULE_CONTROL) {
         fb_lint_hunting(lint, rule);
         fb_lint_control(lint, rule);

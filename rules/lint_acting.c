@@ -40,6 +40,41 @@ void fb_lint_control(struct fb_linter *lint, const struct fb_rule_decl *rule) {
         check_values(lint, &rule->commands[i]);
 }
 
+/* ---- modes ----------------------------------------------------------------------------------- */
+
+/* From the state, or from any, to the state; -1: all states. */
+static bool has_way(const struct fb_rule_decl *mode, int64_t from, int64_t to) {
+    for (uint32_t i = 0; i < mode->n_gos; i++) {
+        const struct fb_go_decl *go = &mode->gos[i];
+        bool leaves = from < 0 || go->state == from || mode->states[go->state].any;
+        if (leaves && (to < 0 ? go->to != from : go->to == to))
+            return true;
+    }
+    return false;
+}
+
+static bool is_first(const struct fb_rule_decl *mode, uint32_t state) {
+    return fb_str_eq(mode->mode_type.words[0], mode->states[state].name);
+}
+
+void fb_lint_mode(struct fb_linter *lint, const struct fb_rule_decl *mode) {
+    fb_lint_control(lint, mode);
+    for (uint32_t i = 0; i < mode->n_states; i++) {
+        const struct fb_state_decl *state = &mode->states[i];
+        if (state->any)
+            continue;
+        if (!has_way(mode, i, -1))
+            fb_diag_add(lint->diags, FB_W_STATE, state->name_span,
+                        "say when it ends: `go NAME when ..`",
+                        "`%.*s` stays in `%.*s` for good: no `go` leads out of it",
+                        FB_ARG(mode->name), FB_ARG(state->name));
+        if (!is_first(mode, i) && !has_way(mode, -1, i))
+            fb_diag_add(lint->diags, FB_W_STATE, state->name_span, "leave it out",
+                        "`%.*s` is never in `%.*s`: no `go` leads there", FB_ARG(mode->name),
+                        FB_ARG(state->name));
+    }
+}
+
 /* ---- a permissive that its own actuator makes false ------------------------------------------ */
 
 enum truth { FALSE, TRUE, UNKNOWN };

@@ -49,6 +49,8 @@ void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule);
 
 /* ---- lint_acting.c ---- */
 
+/* What a mode says about its ways, its rollout and its commands. */
+void fb_lint_mode(struct fb_linter *lint, const struct fb_rule_decl *mode);
 /* What a control says about its rollout and its commands. */
 void fb_lint_control(struct fb_linter *lint, const struct fb_rule_decl *rule);
 /* What an actuator says about itself and the commands for it. */

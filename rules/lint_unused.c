@@ -66,6 +66,12 @@ static void mark_rule(struct fb_map *used, const struct fb_rule_decl *rule) {
         mark(used, rule->commands[i].high);
         mark(used, rule->commands[i].from);
     }
+    for (uint32_t i = 0; i < rule->n_gos; i++) {
+        mark(used, rule->gos[i].when);
+        mark(used, rule->gos[i].after);
+    }
+    for (uint32_t i = 0; i < rule->n_states; i++)
+        mark(used, rule->states[i].stay);
     mark(used, rule->at_most_per);
     mark(used, rule->deadband);
     mark(used, rule->clear_after);

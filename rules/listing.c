@@ -50,6 +50,9 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_ACTUATOR:
         fb_buf_printf(out, " %.*s", FB_ARG(class_->actuators[operand].name));
         break;
+    case FB_OPERAND_MODE:
+        fb_buf_printf(out, " %.*s", FB_ARG(class_->modes[operand].name));
+        break;
     case FB_OPERAND_MASK:
         put_mask(out, (uint16_t)operand);
         break;
@@ -341,6 +344,12 @@ static void put_command(struct fb_buf *out, const struct fb_class *class_,
         fb_buf_text(out, "..");
         put_number(out, claim->high);
     }
+    if (claim->of_mode) {
+        const struct fb_machine *mode = &class_->modes[0];
+        while (mode->rule != claim->rule)
+            mode++;
+        fb_buf_printf(out, " in %.*s", FB_ARG(mode->states[claim->state]));
+    }
     if (claim->pulse_us) {
         fb_buf_text(out, " for ");
         put_span(out, claim->pulse_us);
@@ -348,6 +357,30 @@ static void put_command(struct fb_buf *out, const struct fb_class *class_,
     fb_buf_text(out, ", real on ");
     put_number(out, claim->percent);
     fb_buf_text(out, " % of the devices");
+}
+
+static void put_mode(struct fb_buf *out, const struct fb_class *class_,
+                     const struct fb_machine *mode) {
+    for (uint32_t i = 0; i < mode->n_states; i++) {
+        fb_buf_printf(out, "    state %.*s", FB_ARG(mode->states[i]));
+        if (mode->stay_us[i]) {
+            fb_buf_text(out, ", stays ");
+            put_span(out, mode->stay_us[i]);
+        }
+        fb_buf_char(out, '\n');
+    }
+    for (uint32_t i = 0; i < mode->n_gos; i++) {
+        const struct fb_go *go = &mode->gos[i];
+        struct fb_str from = go->from == FB_ANY_STATE ? FB_S("any") : mode->states[go->from];
+        fb_buf_printf(out, "    go from %.*s to %.*s ", FB_ARG(from), FB_ARG(mode->states[go->to]));
+        if (go->condition == FB_NO_CONDITION) {
+            fb_buf_text(out, "after ");
+            put_span(out, go->after_us);
+        } else {
+            fb_buf_printf(out, "by @%u", class_->conditions[go->condition].offset);
+        }
+        fb_buf_text(out, go->at_once ? " at once\n" : "\n");
+    }
 }
 
 static void put_purpose(struct fb_buf *out, const struct fb_rule *rule,
@@ -362,6 +395,8 @@ static void put_purpose(struct fb_buf *out, const struct fb_rule *rule,
         fb_buf_printf(out, "raise %s", fb_severity_name(rule->severities[condition->raise]));
     else if (rule->sort == FB_SORT_CONTROL)
         fb_buf_text(out, "start");
+    else if (rule->sort == FB_SORT_MODE)
+        fb_buf_text(out, rule->has_start && condition->raise == 0 ? "where" : "go when");
     else
         fb_buf_text(out, rule->whenever ? "whenever" : "when");
 }
@@ -379,6 +414,9 @@ static void put_condition(struct fb_buf *out, const struct fb_program *program,
     for (uint32_t i = 0; i < class_->n_actuators; i++)
         if (condition->actuators >> i & 1)
             fb_buf_printf(out, ", follows %.*s", FB_ARG(class_->actuators[i].name));
+    for (uint32_t i = 0; i < class_->n_modes; i++)
+        if (condition->modes >> i & 1)
+            fb_buf_printf(out, ", follows %.*s", FB_ARG(class_->modes[i].name));
     fb_buf_char(out, '\n');
     fb_listing_code(class_, condition->code, 8, out);
 }
@@ -428,16 +466,19 @@ static void put_rule(struct fb_buf *out, const struct fb_program *program,
     static const char *const sorts[] = {[FB_SORT_ALARM] = "alarm",
                                         [FB_SORT_EVENT] = "event",
                                         [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator"};
+                                        [FB_SORT_ACTUATOR] = "actuator",
+                                        [FB_SORT_MODE] = "mode"};
     const struct fb_rule *rule = &program->rules[index];
     fb_buf_printf(out, "\n%s %.*s on %.*s\n", sorts[rule->sort], FB_ARG(rule->name),
                   FB_ARG(class_->name));
     fb_buf_printf(out, "    @%-5u state", rule->offset);
-    if (rule->sort == FB_SORT_ALARM || rule->sort == FB_SORT_CONTROL)
+    if (rule->sort == FB_SORT_ALARM || rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE)
         fb_buf_printf(out, ", on unknown %s", policies[rule->on_unknown]);
     fb_buf_char(out, '\n');
     if (rule->sort == FB_SORT_ACTUATOR)
         put_actuator(out, program, class_, rule);
+    if (rule->sort == FB_SORT_MODE)
+        put_mode(out, class_, &class_->modes[rule->mode]);
     if (rule->sort == FB_SORT_CONTROL && !rule->has_start)
         fb_buf_text(out, "    always on\n");
     for (uint32_t i = 0; i < rule->n_conditions; i++)

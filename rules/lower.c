@@ -209,6 +209,8 @@ static uint32_t conditions_of(const struct fb_lower_item *item) {
         return 1;
     case FB_RULE_CONTROL:
         return (decl->start || decl->where) + decl->n_commands;
+    case FB_RULE_MODE:
+        return fb_lower_mode_conditions(decl) + decl->n_commands;
     }
     return 0;
 }
@@ -227,6 +229,7 @@ static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
     c->out->claims = FB_ARENA_ARRAY(c->arena, struct fb_claim, n_claims);
     c->out->rules = FB_ARENA_ARRAY(c->arena, uint32_t, c->out->n_rules);
     fb_lower_actuators(c, class_index, items, program->n_rules);
+    fb_lower_modes(c, class_index, items, program->n_rules);
     uint32_t n = 0;
     for (uint32_t i = 0; i < program->n_rules; i++) {
         if (class_of(&items[i]) != class_index)

@@ -68,10 +68,28 @@ void fb_lower_control(struct fb_lower_rule *rule) {
     out->has_start = start != NULL;
     if (start)
         fb_lower_condition(rule, FB_ROLE_WHEN, start);
+    fb_lower_commands(rule);
+}
+
+/* The place of a state among those of the mode's name. */
+static uint32_t word_of(const struct fb_rule_decl *decl, uint32_t state) {
+    uint32_t word = 0;
+    for (uint32_t i = 0; i < state; i++)
+        word += !decl->states[i].any;
+    return word;
+}
+
+void fb_lower_commands(struct fb_lower_rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    struct fb_rule *out = rule->out;
     out->first_claim = rule->c->out->n_claims;
     out->n_claims = decl->n_commands;
-    for (uint32_t i = 0; i < decl->n_commands; i++)
+    for (uint32_t i = 0; i < decl->n_commands; i++) {
         lower_command(rule, &decl->commands[i]);
+        struct fb_claim *claim = &rule->c->out->claims[out->first_claim + i];
+        claim->of_mode = decl->kind == FB_RULE_MODE;
+        claim->state = claim->of_mode ? word_of(decl, decl->commands[i].state) : 0;
+    }
     for (uint32_t i = 0; i < decl->n_commands; i++) /* these look at all conditions */
         if (decl->commands[i].is_step)
             lower_step(rule, &decl->commands[i], &rule->c->out->claims[out->first_claim + i]);

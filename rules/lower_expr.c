@@ -186,6 +186,12 @@ static struct fb_lowered lower_actuator_name(struct fb_piece *piece,
     return value_of(fb_piece_emit(piece, FB_I_ACTUATOR, 0, 0, 0, index), actuator->type.type);
 }
 
+static struct fb_lowered lower_mode_name(struct fb_piece *piece, const struct fb_rule_decl *mode) {
+    uint32_t index = fb_lower_mode_index(piece->c, mode);
+    piece->modes |= UINT64_C(1) << index;
+    return value_of(fb_piece_emit(piece, FB_I_MODE, 0, 0, 0, index), FB_T_ENUM);
+}
+
 static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node *node) {
     switch (node->ref) {
     case FB_REF_FIELD:
@@ -200,6 +206,8 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
         return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
     case FB_REF_ACTUATOR:
         return lower_actuator_name(piece, node->actuator);
+    case FB_REF_MODE:
+        return lower_mode_name(piece, node->mode);
     case FB_REF_NONE:
         break;
     }

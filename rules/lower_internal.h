@@ -31,6 +31,7 @@ struct fb_lower_class {
     uint32_t n_patterns, cap_patterns;
     struct fb_window *windows;
     uint32_t n_windows, cap_windows;
+    const struct fb_rule_decl **modes;         /* of each mode of the class */
     const struct fb_actuator_decl **actuators; /* of each actuator of the class; its shadow's too */
     uint64_t block_bytes; /* next free byte of the block */
 };
@@ -63,6 +64,7 @@ struct fb_piece {
     bool too_long;
     struct fb_field_set reads;
     uint64_t actuators; /* whose accepted value is read */
+    uint64_t modes;     /* whose state is read */
     bool every_record, twice;
     struct fb_lower_place *places;
     uint32_t n_places, cap_places;
@@ -174,6 +176,20 @@ void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node);
 /* ---- lower_control.c ---- */
 /* Appends the conditions of a control and its claims. */
 void fb_lower_control(struct fb_lower_rule *rule);
+
+/* Appends its commands as claims, and makes the beginnings of steps. */
+void fb_lower_commands(struct fb_lower_rule *rule);
+
+/* ---- lower_mode.c ---- */
+/* The modes of a class, before anything that names them: all but what fb_lower_mode fills in. */
+void fb_lower_modes(struct fb_lower_class *c, uint32_t class_index,
+                    const struct fb_lower_item *items, uint32_t n);
+/* How many conditions it has, its commands left out. */
+uint32_t fb_lower_mode_conditions(const struct fb_rule_decl *decl);
+/* Appends the conditions of a mode and its claims. */
+void fb_lower_mode(struct fb_lower_rule *rule);
+/* Index in the class. */
+uint32_t fb_lower_mode_index(const struct fb_lower_class *c, const struct fb_rule_decl *decl);
 
 /* ---- lower_actuator.c ---- */
 /* The actuators of a class and their places, before anything that names them: all but what

@@ -82,6 +82,7 @@ struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
         .raise = rule->n_pieces - 1,
         .role = role,
         .actuators = piece->actuators,
+        .modes = piece->modes,
         .code = fb_piece_end(piece, value),
         .reads = piece->reads,
         .every_record = piece->every_record,
@@ -300,6 +301,8 @@ static void lower_shown(struct fb_lower_rule *rule) {
     for (uint32_t i = 0; i < decl->n_raises; i++)
         fb_lower_show(rule, decl->raises[i].when);
     fb_lower_show(rule, decl->start);
+    for (uint32_t i = 0; i < decl->n_gos; i++)
+        fb_lower_show(rule, decl->gos[i].when);
     for (uint32_t i = 0; i < decl->n_commands; i++)
         fb_lower_show(rule, decl->commands[i].value);
 }
@@ -434,6 +437,8 @@ static enum fb_rule_sort sort_of(enum fb_rule_kind kind) {
         return FB_SORT_EVENT;
     case FB_RULE_CONTROL:
         return FB_SORT_CONTROL;
+    case FB_RULE_MODE:
+        return FB_SORT_MODE;
     }
     FB_ASSERT(false && "a kind of rule");
     return FB_SORT_ALARM;
@@ -451,6 +456,8 @@ static void lower_conditions(struct fb_lower_rule *rule) {
         fb_lower_condition(rule, FB_ROLE_WHEN, decl->when);
     if (decl->kind == FB_RULE_CONTROL)
         fb_lower_control(rule);
+    if (decl->kind == FB_RULE_MODE)
+        fb_lower_mode(rule);
 }
 
 struct fb_lower_rule fb_lower_begin_rule(struct fb_lower_class *c, enum fb_rule_sort sort,
@@ -468,6 +475,8 @@ void fb_lower_end_rule(struct fb_lower_rule *rule) {
     keep_shown(rule);
     out->offset =
         fb_lower_room(rule->c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));
+    if (out->sort == FB_SORT_MODE)
+        rule->c->out->modes[out->mode].offset = out->offset;
     for (uint32_t i = 0; i < rule->n_pieces; i++)
         fb_piece_free(&rule->pieces[i]);
     free(rule->pieces);

@@ -105,13 +105,13 @@ static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *so
 }
 
 static bool unknown_statement(struct fb_parser *p) {
-    static const char *const names[] = {"use",   "device", "param",   "actuator",
-                                        "alarm", "event",  "control", "test"};
+    static const char *const names[] = {"use",   "device",  "param", "actuator", "alarm",
+                                        "event", "control", "mode",  "test"};
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NAME || (token->flags & FB_TOKEN_QUOTED) != 0) {
         return fb_p_unexpected(p,
-                               "a statement: use, device, param, actuator, alarm, event, control "
-                               "or test",
+                               "a statement: use, device, param, actuator, alarm, event, control, "
+                               "mode or test",
                                token->kind == FB_TOK_FINISH ? "this `}` closes nothing" : NULL);
     }
     struct fb_str word = fb_p_name_text(p, token);
@@ -119,7 +119,7 @@ static bool unknown_statement(struct fb_parser *p) {
     fb_diag_add(p->diags, FB_E_UNKNOWN_STATEMENT, fb_p_span(p, token),
                 help != NULL ? help
                              : "the statements are use, device, param, actuator, alarm, event, "
-                               "control and test",
+                               "control, mode and test",
                 "`%.*s` is not a statement", FB_ARG(word));
     return false;
 }
@@ -145,6 +145,9 @@ static bool statement(struct fb_parser *p, struct fb_item *item, struct fb_sourc
     }
     if (fb_p_accept_word(p, "control")) {
         return fb_p_rule(p, item, FB_RULE_CONTROL);
+    }
+    if (fb_p_accept_word(p, "mode")) {
+        return fb_p_rule(p, item, FB_RULE_MODE);
     }
     if (fb_p_accept_word(p, "test")) {
         item->kind = FB_ITEM_TEST;

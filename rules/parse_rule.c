@@ -59,7 +59,7 @@ static bool on_unknown(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
                {"raise", FB_UNKNOWN_RAISE, true, false},
                {"stop", FB_UNKNOWN_STOP, false, true},
                {"safe", FB_UNKNOWN_SAFE, false, true}};
-    bool is_control = rule->kind == FB_RULE_CONTROL;
+    bool is_control = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
     fb_p_once(p, has_item(rule, FB_ITEM_ON_UNKNOWN), span, "on unknown");
     if (!fb_p_expect_word(p, "unknown")) {
         return false;
@@ -226,16 +226,44 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
     return ok ? 1 : -1;
 }
 
+static const struct fb_p_clause mode_clauses[] = {
+    {"let", "NAME"},     {"state", "NAME"},    {"on", "unknown"}, {"rollout", "NAME"},
+    {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
+
+/* mode item = let | state | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout ;
+ * but for let and text. Returns what common_item does. */
+static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    struct fb_span span = fb_p_span(p, first);
+    bool ok;
+    if (fb_p_accept_word(p, "state")) {
+        item->kind = FB_ITEM_STATE;
+        item->index = rule->n_states;
+        ok = fb_p_state(p, rule, first);
+        p->clauses = mode_clauses;
+    } else if (fb_p_accept_word(p, "on")) {
+        item->kind = FB_ITEM_ON_UNKNOWN;
+        ok = on_unknown(p, rule, span);
+    } else if (fb_p_accept_word(p, "rollout")) {
+        fb_p_once(p, rule->rollout != FB_ROLLOUT_NONE, span, "rollout");
+        item->kind = FB_ITEM_ROLLOUT;
+        ok = fb_p_rollout(p, rule, first);
+    } else {
+        return 0;
+    }
+    return ok ? 1 : -1;
+}
+
 /* What differs between the kinds of rules, by enum fb_rule_kind. */
 static const struct rule_sort {
     const char *word, *article, *name;
     const struct fb_p_clause *clauses;
     int (*item)(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item);
-} sorts[] = {
-    [FB_RULE_ALARM] = {"alarm", "an alarm", "the alarm's name", alarm_clauses, alarm_item},
-    [FB_RULE_EVENT] = {"event", "an event", "the event's name", event_clauses, event_item},
-    [FB_RULE_CONTROL] = {"control", "a control", "the control's name", control_clauses,
-                         control_item}};
+} sorts[] = {[FB_RULE_ALARM] = {"alarm", "an alarm", "the alarm's name", alarm_clauses, alarm_item},
+             [FB_RULE_EVENT] = {"event", "an event", "the event's name", event_clauses, event_item},
+             [FB_RULE_CONTROL] = {"control", "a control", "the control's name", control_clauses,
+                                  control_item},
+             [FB_RULE_MODE] = {"mode", "a mode", "the mode's name", mode_clauses, mode_item}};
 
 static bool rule_item(struct fb_parser *p, void *context) {
     struct fb_rule_decl *rule = context;
@@ -286,12 +314,28 @@ static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) 
         return decl->when != NULL ||
                fb_p_missing(p, decl->name_span, "say when it happens: `when ..`", "event",
                             decl->name, "`when`");
+    case FB_RULE_MODE:
+        return decl->mode_type.n_words > 0 ||
+               fb_p_missing(p, decl->name_span, "say what it is in at first: `state NAME { .. }`",
+                            "mode", decl->name, "`state`");
     case FB_RULE_CONTROL:
         break;
     }
     return decl->n_commands > 0 ||
            fb_p_missing(p, decl->name_span, "say what it asks of an actuator: `command fan = on`",
                         "control", decl->name, "`command`");
+}
+
+/* The words of a mode's name in expressions. */
+static bool name_states(struct fb_parser *p, struct fb_rule_decl *decl) {
+    struct fb_type_decl *type = &decl->mode_type;
+    type->type = FB_T_ENUM;
+    for (uint32_t i = 0; i < decl->n_states; i++) {
+        if (!decl->states[i].any) {
+            *FB_P_PUSH(p, type->words, type->n_words) = decl->states[i].name;
+        }
+    }
+    return true;
 }
 
 bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind) {
@@ -309,5 +353,5 @@ bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind
     }
     return fb_p_block(p, sort->word, decl->name, sort->clauses, false, rule_item, decl,
                       &decl->block) &&
-           rule_is_whole(p, decl);
+           name_states(p, decl) && rule_is_whole(p, decl);
 }

@@ -143,6 +143,8 @@ bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
 /* step = "step" NAME "by" expr "every" dur "within" range [ "from" expr ] [ "at" "priority" INT ] ;
  * likewise */
 bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+/* state = "state" ( NAME | "any" ) "{" { "stay" dur | command | step | go } "}" ; likewise */
+bool fb_p_state(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
 /* rollout = "rollout" ( "shadow" | "canary" PERCENT | "armed" ) ; the word, `first`, is taken */
 bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
 

@@ -200,9 +200,20 @@ static void read_actuator(struct read *read, const struct fb_actuator_decl *actu
     put_text(read, ((const struct fb_actuator_decl *)twin_of(read->texts, actuator))->span);
 }
 
+static void read_rule(struct read *read, const struct fb_rule_decl *rule);
+
+static void read_mode(struct read *read, const struct fb_rule_decl *mode) {
+    if (seen(read, mode))
+        return;
+    read_rule(read, mode);
+    put_text(read, ((const struct fb_rule_decl *)twin_of(read->texts, mode))->span);
+}
+
 static void read_node(struct read *read, const struct fb_node *node) {
     if (!node)
         return;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_MODE)
+        read_mode(read, node->mode);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)
         read_actuator(read, node->actuator);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
@@ -241,6 +252,12 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
         read_node(read, rule->commands[i].from);
         read_actuator(read, rule->commands[i].actuator);
     }
+    for (uint32_t i = 0; i < rule->n_gos; i++) {
+        read_node(read, rule->gos[i].when);
+        read_node(read, rule->gos[i].after);
+    }
+    for (uint32_t i = 0; i < rule->n_states; i++)
+        read_node(read, rule->states[i].stay);
     read_text(read, rule->message);
     read_text(read, rule->response);
 }

@@ -218,12 +218,35 @@ static void put_check(struct view *v, const struct fb_condition *condition, uint
         fb_buf_text(v->out, ", which its operands DO NOT give");
 }
 
+static bool is_acting(const struct fb_rule *rule) {
+    return rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE;
+}
+
+/* Of the state that a mode is in. */
+static bool leads_out(const struct fb_go *go, const struct fb_rule_cell *cell) {
+    if (cell->since_us == FB_NO_TIME)
+        return false;
+    return go->from == FB_ANY_STATE ? go->to != cell->let_through : go->from == cell->let_through;
+}
+
+/* Of a mode: the way out of another state does not matter now. */
+static bool is_shut(const struct view *v, uint32_t condition) {
+    if (v->rule->sort != FB_SORT_MODE)
+        return false;
+    const struct fb_machine *mode = &v->class_->modes[v->rule->mode];
+    const struct fb_rule_cell *cell = fb_look_cell(v->device, v->rule->offset);
+    for (uint32_t i = 0; i < mode->n_gos; i++)
+        if (mode->gos[i].condition == condition)
+            return !leads_out(&mode->gos[i], cell);
+    return false;
+}
+
 /* Those that are truths. */
 static void put_conditions(struct view *v, const struct fb_rule *rule) {
     char room[FB_CONDITION_NAME_MAX];
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &v->class_->conditions[rule->first_condition + i];
-        if (condition->role == FB_ROLE_CLAIM)
+        if (condition->role == FB_ROLE_CLAIM || is_shut(v, rule->first_condition + i))
             continue;
         const struct fb_condition_cell *cell = fb_look_cell(v->device, condition->offset);
         begin_line(v, fb_condition_name(v->class_, rule, i, room));
@@ -232,7 +255,7 @@ static void put_conditions(struct view *v, const struct fb_rule *rule) {
         if (cell->value == 2 && rule->sort == FB_SORT_ALARM)
             fb_buf_printf(v->out, ", counts as %s: on unknown %s", truths[cell->holds],
                           policy_name(rule->on_unknown));
-        else if (cell->value == 2 && rule->sort == FB_SORT_CONTROL)
+        else if (cell->value == 2 && is_acting(rule))
             fb_buf_printf(v->out, ": on unknown %s", policy_name(rule->on_unknown));
         else if (rule->sort == FB_SORT_ACTUATOR)
             put_own(v, condition);
@@ -334,7 +357,25 @@ static void put_actuator(struct view *v, uint32_t index) {
     }
 }
 
-/* ---- claims of a control ---- */
+/* ---- claims of a control, or of a mode ---- */
+
+/* Why it is not in force; nothing where it is. */
+static void put_in_force(struct view *v, const struct fb_claim *claim,
+                         const struct fb_claim_cell *cell, const struct fb_rule_cell *control) {
+    if (claim->of_mode && control->since_us == FB_NO_TIME)
+        fb_buf_text(v->out, ": not in force while the mode is in no state");
+    else if (claim->of_mode && control->let_through != claim->state)
+        fb_buf_printf(v->out, ": not in force, it is for the state `%.*s`",
+                      FB_ARG(v->class_->modes[v->rule->mode].states[claim->state]));
+    else if (claim->of_mode && control->severity == FB_CONTROL_OFF)
+        fb_buf_text(v->out, ": not in force while a way out of the state is unknown");
+    else if (control->severity == FB_CONTROL_OFF)
+        fb_buf_text(v->out, ": not in force while the control is off");
+    else if (claim->pulse_us && fb_add_sat(control->since_us, claim->pulse_us) <= v->clock_us)
+        fb_buf_text(v->out, ": not in force any more, its time is over");
+    else if (cell->known == 0 && v->rule->on_unknown != FB_POLICY_SAFE)
+        fb_buf_text(v->out, ": not in force, its value was never known");
+}
 
 static void put_claim(struct view *v, const struct fb_claim *claim) {
     const struct fb_actuator *actuator = &v->class_->actuators[claim->actuator];
@@ -353,12 +394,7 @@ static void put_claim(struct view *v, const struct fb_claim *claim) {
     }
     if (!fb_claim_is_real(v->device, claim))
         fb_buf_text(v->out, ", a shadow on this device (rollout)");
-    if (control->severity == FB_CONTROL_OFF)
-        fb_buf_text(v->out, ": not in force while the control is off");
-    else if (claim->pulse_us && fb_add_sat(control->since_us, claim->pulse_us) <= v->clock_us)
-        fb_buf_text(v->out, ": not in force any more, its time is over");
-    else if (cell->known == 0 && v->rule->on_unknown != FB_POLICY_SAFE)
-        fb_buf_text(v->out, ": not in force, its value was never known");
+    put_in_force(v, claim, cell, control);
     fb_buf_char(v->out, '\n');
 }
 
@@ -397,28 +433,68 @@ static void put_off_delay(struct view *v, const struct fb_rule_cell *cell) {
     fb_buf_char(v->out, '\n');
 }
 
+static void put_mode_state(struct view *v, const struct fb_rule_cell *cell) {
+    if (cell->since_us == FB_NO_TIME) {
+        fb_buf_text(v->out, " is in no state");
+        return;
+    }
+    fb_buf_printf(v->out, " is in `%.*s`",
+                  FB_ARG(v->class_->modes[v->rule->mode].states[cell->let_through]));
+    if (cell->severity == FB_CONTROL_OFF)
+        fb_buf_text(v->out, ", its claims withdrawn");
+    else if (cell->severity == FB_CONTROL_SAFE)
+        fb_buf_text(v->out, ", and asks for safe values");
+}
+
 static void put_headline(struct view *v) {
-    static const char *const sorts[] = {"alarm", "event", "control", "actuator"};
+    static const char *const sorts[] = {"alarm", "event", "control", "actuator", "mode"};
     static const char *const states[] = {"off", "on", "on, and asks for safe values"};
     const struct fb_rule_cell *cell = fb_look_cell(v->device, v->rule->offset);
+    enum fb_rule_sort sort = v->rule->sort;
     fb_put_clock(v->out, v->clock_us);
-    fb_buf_printf(v->out, "  %s %.*s/%.*s", sorts[v->rule->sort], FB_ARG(v->rule->name),
+    fb_buf_printf(v->out, "  %s %.*s/%.*s", sorts[sort], FB_ARG(v->rule->name),
                   FB_ARG(v->question->device));
-    if (v->rule->sort == FB_SORT_CONTROL) {
+    if (sort == FB_SORT_CONTROL) {
         fb_buf_printf(v->out, " is %s", states[cell->severity]);
-    } else if (v->rule->sort == FB_SORT_ALARM && cell->severity == FB_SEV_NONE) {
+    } else if (sort == FB_SORT_MODE) {
+        put_mode_state(v, cell);
+    } else if (sort == FB_SORT_ALARM && cell->severity == FB_SEV_NONE) {
         fb_buf_text(v->out, " is not active");
-    } else if (v->rule->sort == FB_SORT_ALARM) {
+    } else if (sort == FB_SORT_ALARM) {
         fb_buf_printf(v->out, " is active, %s", fb_severity_name((enum fb_severity)cell->severity));
     }
-    bool since = v->rule->sort == FB_SORT_ALARM
-                     ? cell->severity != FB_SEV_NONE
-                     : v->rule->sort == FB_SORT_CONTROL && cell->severity != FB_CONTROL_OFF;
+    bool since = sort == FB_SORT_ALARM     ? cell->severity != FB_SEV_NONE
+                 : sort == FB_SORT_CONTROL ? cell->severity != FB_CONTROL_OFF
+                                           : sort == FB_SORT_MODE && cell->since_us != FB_NO_TIME;
     if (since) {
         fb_buf_text(v->out, ", since ");
         fb_put_clock(v->out, cell->since_us);
     }
     fb_buf_char(v->out, '\n');
+}
+
+/* Ways out of the state that time opens. */
+static void put_ways(struct view *v, const struct fb_rule_cell *cell) {
+    const struct fb_machine *mode = &v->class_->modes[v->rule->mode];
+    if (cell->since_us == FB_NO_TIME)
+        return;
+    int64_t stay_us = mode->stay_us[cell->let_through];
+    if (fb_add_sat(cell->since_us, stay_us) > v->clock_us) {
+        begin_line(v, "stay");
+        fb_buf_text(v->out, "until ");
+        fb_put_clock(v->out, fb_add_sat(cell->since_us, stay_us));
+        fb_buf_char(v->out, '\n');
+    }
+    for (uint32_t i = 0; i < mode->n_gos; i++) {
+        const struct fb_go *go = &mode->gos[i];
+        if (go->condition != FB_NO_CONDITION || !leads_out(go, cell))
+            continue;
+        int64_t from_us = go->after_us > stay_us || go->at_once ? go->after_us : stay_us;
+        begin_line(v, "go");
+        fb_buf_printf(v->out, "%.*s from ", FB_ARG(mode->states[go->to]));
+        fb_put_clock(v->out, fb_add_sat(cell->since_us, from_us));
+        fb_buf_text(v->out, " on\n");
+    }
 }
 
 static void put_times(struct view *v) {
@@ -442,7 +518,9 @@ static void put_text(struct view *v) {
         begin_line(v, "withheld");
         fb_buf_printf(v->out, "%" PRIu64 ", by `at most`\n", cell->withheld);
     }
-    if (v->rule->sort == FB_SORT_CONTROL)
+    if (v->rule->sort == FB_SORT_MODE)
+        put_ways(v, cell);
+    if (is_acting(v->rule))
         put_control(v);
 }
 
@@ -452,7 +530,7 @@ static void put_json_conditions(struct view *v, struct fb_buf *out) {
     fb_buf_text(out, "\"conditions\":[");
     for (uint32_t i = 0; i < v->rule->n_conditions; i++) {
         const struct fb_condition *condition = &v->class_->conditions[v->rule->first_condition + i];
-        if (condition->role == FB_ROLE_CLAIM)
+        if (condition->role == FB_ROLE_CLAIM || is_shut(v, v->rule->first_condition + i))
             continue;
         const struct fb_condition_cell *cell = fb_look_cell(v->device, condition->offset);
         fb_buf_printf(out, "%s{\"name\":\"%s\",\"value\":%s}", first ? "" : ",",
@@ -478,6 +556,10 @@ static void put_json(struct view *v, struct fb_buf *out) {
     fb_json_put_text(out, v->question->device);
     fb_buf_printf(out, ",\"active\":%s,", cell->severity ? "true" : "false");
     put_json_conditions(v, out);
+    if (v->rule->sort == FB_SORT_MODE && cell->since_us != FB_NO_TIME) {
+        fb_buf_text(out, ",\"state\":");
+        fb_json_put_text(out, v->class_->modes[v->rule->mode].states[cell->let_through]);
+    }
     fb_buf_text(out, ",\"text\":");
     fb_json_put_text(out, (struct fb_str){text.p, text.n});
     fb_buf_text(out, "}\n");

@@ -89,6 +89,17 @@ const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str n
     return NULL;
 }
 
+static const char *way_name(const struct fb_class *class_, const struct fb_rule *rule, uint32_t i,
+                            char *room) {
+    const struct fb_machine *mode = &class_->modes[rule->mode];
+    for (uint32_t k = 0; k < mode->n_gos; k++)
+        if (mode->gos[k].condition == rule->first_condition + i) {
+            snprintf(room, FB_CONDITION_NAME_MAX, "go %.*s", FB_ARG(mode->states[mode->gos[k].to]));
+            return room;
+        }
+    return "where";
+}
+
 const char *fb_condition_name(const struct fb_class *class_, const struct fb_rule *rule, uint32_t i,
                               char *room) {
     const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
@@ -98,6 +109,8 @@ const char *fb_condition_name(const struct fb_class *class_, const struct fb_rul
         return "permissive";
     if (rule->sort == FB_SORT_CONTROL)
         return "start";
+    if (rule->sort == FB_SORT_MODE)
+        return way_name(class_, rule, i, room);
     if (rule->sort == FB_SORT_EVENT)
         return "when";
     snprintf(room, FB_CONDITION_NAME_MAX, "raise %s", fb_severity_name(rule->severities[i]));

@@ -7,6 +7,7 @@
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
 #include "engine/core/guard.h"
+#include "engine/core/mode.h"
 #include "engine/core/kill.h"
 #include "engine/core/report.h"
 
@@ -24,7 +25,9 @@ void fb_actuators_begin(struct fb_device *device, int64_t now_us) {
 }
 
 int64_t fb_actuators_due(const struct fb_device *device) {
-    int64_t due_us = fb_steps_due(device);
+    int64_t due_us = fb_steps_due(device), modes_us = fb_modes_due(device);
+    if (modes_us < due_us)
+        due_us = modes_us;
     for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++) {
         int64_t us = cell_of(device, i)->due_us;
         if (us < due_us)

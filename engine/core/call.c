@@ -70,7 +70,8 @@ static void make_all_due(struct fb_core *core, const struct fb_call *call) {
 
 static bool has_control(const struct fb_program *program, struct fb_str name) {
     for (uint32_t i = 0; i < program->n_rules; i++)
-        if (program->rules[i].sort == FB_SORT_CONTROL && fb_str_eq(program->rules[i].name, name))
+        if ((program->rules[i].sort == FB_SORT_CONTROL || program->rules[i].sort == FB_SORT_MODE) &&
+            fb_str_eq(program->rules[i].name, name))
             return true;
     return false;
 }

@@ -192,6 +192,30 @@ static void move_actuator(const struct move *m, const struct fb_cell_move *move)
     }
 }
 
+static const struct fb_machine *mode_of(const struct fb_class *class_, uint32_t rule) {
+    for (uint32_t i = 0; i < class_->n_modes; i++)
+        if (class_->modes[i].rule == rule)
+            return &class_->modes[i];
+    return NULL;
+}
+
+/* A mode stays in the state of the same name; where there is none, it begins anew. */
+static void move_mode(const struct move *m, uint32_t from_rule, uint32_t to_rule,
+                      struct fb_rule_cell *cell) {
+    const struct fb_machine *from = mode_of(m->from->plan->class_, from_rule);
+    const struct fb_machine *to = mode_of(m->to->plan->class_, to_rule);
+    if (!from || !to || cell->since_us == FB_NO_TIME)
+        return;
+    struct fb_str name = from->states[cell->let_through];
+    for (uint32_t i = 0; i < to->n_states; i++)
+        if (fb_str_eq(to->states[i], name)) {
+            cell->let_through = i;
+            return;
+        }
+    *cell = (struct fb_rule_cell){
+        .since_us = FB_NO_TIME, .clear_t0_us = FB_NO_TIME, .clear_paused_us = FB_NO_TIME};
+}
+
 /* What the old cell holds goes along: it is kept, or migrates. */
 static void move_content(const struct move *m, const struct fb_cell_move *move) {
     const struct fb_cell_id *from = &m->from->plan->class_->cells[move->from];
@@ -206,6 +230,9 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
         else
             fb_window_move(&m->from->plan->class_->windows[from->index], old, window, now,
                            m->texts);
+    } else if (to->kind == FB_CELL_RULE) {
+        memcpy(now, old, sizeof(struct fb_rule_cell));
+        move_mode(m, from->index, to->index, now);
     } else if (to->kind == FB_CELL_CLAIM) {
         bool step = m->to->plan->class_->claims[to->index].is_step;
         memcpy(now, old, step ? sizeof(struct fb_step_cell) : sizeof(struct fb_claim_cell));
@@ -349,6 +376,21 @@ static void due_actuators(const struct move *m, const struct fb_migration *migra
     }
 }
 
+/* Modes whose text is another one are looked at once, too. */
+static void due_modes(const struct move *m, const struct fb_migration *migration,
+                      int64_t clock_us) {
+    const struct fb_class *to = m->to->plan->class_, *from = m->from->plan->class_;
+    for (uint32_t i = 0; i < to->n_modes; i++) {
+        const struct fb_rule *rule = &migration->to->rules[to->modes[i].rule];
+        bool same = false;
+        for (uint32_t k = 0; k < from->n_modes; k++)
+            same |= is_same_text(&migration->from->rules[from->modes[k].rule], rule);
+        struct fb_rule_cell *cell = (void *)(fb_device_block(m->to) + to->modes[i].offset);
+        if (!same)
+            cell->clear_t0_us = clock_us;
+    }
+}
+
 static void move_device(struct fb_core *core, const struct fb_migration *migration,
                         const struct fb_class_change *change, struct fb_device *device) {
     struct fb_str id = fb_device_id(device);
@@ -366,6 +408,7 @@ static void move_device(struct fb_core *core, const struct fb_migration *migrati
     move_deadlines(&m);
     keep_alarms(&m, core->program);
     due_actuators(&m, migration, core->clock_us);
+    due_modes(&m, migration, core->clock_us);
 }
 
 static void forget_device(struct fb_core *core, struct fb_device *device) {

@@ -62,6 +62,12 @@ static void ends(struct fb_claim_view *view, int64_t from_us, int64_t span_us) {
         view->ends_us = at_us;
 }
 
+/* Its control is on; of a mode, in the state that it stands in. */
+static bool is_on(const struct fb_claim *claim, const struct fb_rule_cell *control) {
+    return control->severity != FB_CONTROL_OFF &&
+           (!claim->of_mode || control->let_through == claim->state);
+}
+
 static struct fb_claim_view view_of(const struct fb_device *device, uint32_t index,
                                     int64_t now_us) {
     const struct fb_class_plan *plan = device->plan;
@@ -71,8 +77,7 @@ static struct fb_claim_view view_of(const struct fb_device *device, uint32_t ind
     const struct fb_rule_cell *control = control_cell(device, rule);
     const struct fb_claim_cell *cell = claim_cell(device, claim);
     struct fb_claim_view view = {.ends_us = FB_NEVER};
-    if (control->severity == FB_CONTROL_OFF || !asks(rule, cell, control->severity,
-                                                     actuator->safe, &view))
+    if (!is_on(claim, control) || !asks(rule, cell, control->severity, actuator->safe, &view))
         return (struct fb_claim_view){.ends_us = FB_NEVER};
     if (claim->pulse_us)
         ends(&view, control->since_us, claim->pulse_us);
@@ -89,12 +94,8 @@ static struct fb_claim_view view_of(const struct fb_device *device, uint32_t ind
 /* Before anything of the control changes at the moment: its claims as they are. */
 static void look(struct fb_core *core, const struct fb_moment *moment,
                  const struct fb_rule *rule) {
-    if (core->viewed)
-        return;
-    core->viewed = true;
-    int64_t now_us = fb_moment_clock(core, moment);
-    for (uint32_t i = 0; i < rule->n_claims; i++)
-        core->views[i] = view_of(moment->device, rule->first_claim + i, now_us);
+    if (!core->viewed)
+        fb_control_look(core, moment, rule, fb_moment_clock(core, moment));
 }
 
 void fb_claim_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
@@ -134,6 +135,8 @@ void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, u
         return;
     if (condition->rule->sort == FB_SORT_CONTROL)
         look(core, moment, condition->rule);
+    if (condition->rule->sort == FB_SORT_MODE)
+        core->moved |= UINT64_C(1) << condition->rule->mode;
     core->marked |= condition->marks;
     cell->value = value;
     if (value != FB_UNKNOWN)
@@ -198,7 +201,7 @@ static void follow_step(struct fb_core *core, const struct fb_moment *moment,
                         const struct fb_claim *claim, const struct fb_rule_cell *control,
                         int64_t now_us) {
     struct fb_step_cell *cell = step_cell(moment->device, claim);
-    bool on = control->severity != FB_CONTROL_OFF;
+    bool on = is_on(claim, control);
     if (on)
         cell->claim.value =
             clamp(claim, cell->begun ? cell->claim.value : first_value(core, moment, claim));
@@ -252,10 +255,28 @@ uint64_t fb_claims_step(struct fb_device *device, int64_t now_us) {
     return set;
 }
 
+/* Marks the actuators whose claims are other ones than in core->views. */
+static void follow(struct fb_core *core, const struct fb_moment *moment, const struct fb_rule *rule,
+                   int64_t now_us) {
+    struct fb_device *device = moment->device;
+    follow_steps(core, moment, rule, now_us);
+    for (uint32_t i = 0; i < rule->n_claims; i++) {
+        struct fb_claim_view view = view_of(device, rule->first_claim + i, now_us);
+        if (!is_same(&view, &core->views[i]))
+            core->marked |=
+                actuators_of(device, &device->plan->class_->claims[rule->first_claim + i]);
+    }
+}
+
 void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule) {
     struct fb_device *device = moment->device;
     const struct fb_rule_plan *plan = &device->plan->rules[local_rule];
     const struct fb_rule *rule = plan->rule;
+    if (rule->sort == FB_SORT_MODE) { /* its ways are looked at after all rules */
+        if (core->viewed)
+            fb_control_follow(core, moment, rule, fb_moment_clock(core, moment));
+        return;
+    }
     struct fb_rule_cell *cell = (void *)((char *)device + plan->cell_at);
     const struct fb_condition_cell *start =
         rule->has_start ? (const void *)((const char *)device + plan->condition_at) : NULL;
@@ -274,13 +295,20 @@ void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uin
         cell->clear_paused_us = FB_NO_TIME;
     else if (cell->clear_paused_us == FB_NO_TIME)
         cell->clear_paused_us = now_us;
-    follow_steps(core, moment, rule, now_us);
-    for (uint32_t i = 0; i < rule->n_claims; i++) {
-        struct fb_claim_view view = view_of(device, rule->first_claim + i, now_us);
-        if (!is_same(&view, &core->views[i]))
-            core->marked |=
-                actuators_of(device, &device->plan->class_->claims[rule->first_claim + i]);
-    }
+    follow(core, moment, rule, now_us);
+}
+
+void fb_control_look(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, int64_t now_us) {
+    core->viewed = true;
+    for (uint32_t i = 0; i < rule->n_claims; i++)
+        core->views[i] = view_of(moment->device, rule->first_claim + i, now_us);
+}
+
+void fb_control_follow(struct fb_core *core, const struct fb_moment *moment,
+                       const struct fb_rule *rule, int64_t now_us) {
+    core->viewed = false;
+    follow(core, moment, rule, now_us);
 }
 
 /* ---- arbitration ---- */

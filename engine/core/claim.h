@@ -39,6 +39,12 @@ void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, u
  * other ones than before. */
 void fb_control_change(struct fb_core *core, const struct fb_moment *moment, uint32_t local_rule);
 
+/* Around what makes another of the state of a mode, or of a control: keeps its claims as they are
+ * in core->views, then does as fb_control_change. */
+void fb_control_look(struct fb_core *core, const struct fb_moment *moment,
+                     const struct fb_rule *rule, int64_t now_us);
+void fb_control_follow(struct fb_core *core, const struct fb_moment *moment,
+                       const struct fb_rule *rule, int64_t now_us);
 /* When the next step of a claim of the device is made, in C; FB_NEVER (A19). */
 int64_t fb_steps_due(const struct fb_device *device);
 /* Makes the steps that are due at now_us; the actuators and shadows whose claims became others. */

@@ -13,6 +13,7 @@
 #include "engine/core/claim.h"
 #include "engine/core/feed.h"
 #include "engine/core/index.h"
+#include "engine/core/mode.h"
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
@@ -121,6 +122,11 @@ static inline void find_deadline(struct fb_device *device) {
 
 /* The end of an evaluation: actuators whose claims changed are decided, in their order. */
 static inline void decide_marked(struct fb_core *core, const struct fb_moment *moment) {
+    if (__builtin_expect(core->moved != 0, 0)) {
+        uint64_t moved = core->moved;
+        core->moved = 0;
+        fb_modes_look(core, moment, moved, fb_moment_clock(core, moment));
+    }
     if (__builtin_expect(core->marked == 0, 1))
         return;
     uint64_t set = core->marked;
@@ -177,8 +183,10 @@ static void act(struct fb_core *core, struct fb_device *device) {
     };
     core->stats.timers++;
     core->moment++;
-    uint64_t stepped = fb_claims_step(device, now_us);
-    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us) | stepped, now_us);
+    fb_modes_look(core, &moment, fb_modes_due_at(device, now_us), now_us);
+    uint64_t set = core->marked | fb_claims_step(device, now_us);
+    core->marked = 0;
+    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us) | set, now_us);
     find_deadline(device);
 }
 
@@ -391,8 +399,10 @@ static void evaluate_record(struct fb_core *core, struct fb_device *device,
         moment.good = NULL;
         fb_rules_evaluate(core, &moment, plan->second);
     }
-    if (first)
+    if (first) {
         core->marked = fb_actuators_all(plan->class_);
+        core->moved = fb_modes_all(plan->class_);
+    }
     decide_marked(core, &moment);
 }
 

@@ -3,6 +3,8 @@
  * Place in the flow: see eval.h. Straight code: every instruction runs, in order. */
 #include "engine/core/eval.h"
 
+#include "engine/core/mode.h"
+
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/match.h"
@@ -228,6 +230,9 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             break;
         case FB_I_ACTUATOR:
             *dst = accepted_value(eval->device, &class_->actuators[in->imm]);
+            break;
+        case FB_I_MODE:
+            *dst = fb_mode_value(eval->device, in->imm);
             break;
         case FB_I_FIELD:
         case FB_I_QUALITY: {

@@ -273,6 +273,16 @@ static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
            fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL;
 }
 
+/* As of an actuator: what was due long ago would be looked at again and again until now. */
+static bool mode_is_sound(const struct fb_class *class_, uint32_t rule,
+                          const struct fb_rule_cell *cell, int64_t clock_us) {
+    for (uint32_t i = 0; i < class_->n_modes; i++)
+        if (class_->modes[i].rule == rule)
+            return cell->let_through < class_->modes[i].n_states &&
+                   (cell->clear_t0_us == FB_NO_TIME || cell->clear_t0_us >= clock_us);
+    return true;
+}
+
 static bool value_is_sound(const struct fb_actuator *actuator, double value) {
     return actuator->is_switch ? value == 0 || value == 1 : fb_num_finite(value);
 }
@@ -345,7 +355,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_UNTIL: return get_until(r, at);
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
-    case FB_CELL_RULE: return get_rule(r, at);
+    case FB_CELL_RULE:
+        return get_rule(r, at) && mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
     case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,

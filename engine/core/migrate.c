@@ -138,6 +138,8 @@ static const char *why_rule(enum fb_rule_sort sort) {
     switch (sort) {
     case FB_SORT_ALARM:
     case FB_SORT_EVENT: return "it changed; what it has raised or counted stays";
+    case FB_SORT_MODE:
+        return "it changed; it stays in its state, if that is still there";
     case FB_SORT_CONTROL: return "it changed; it is on or off as before until its start says else";
     case FB_SORT_ACTUATOR: return "its text changed; what it remembers stays";
     }
@@ -189,6 +191,7 @@ static const char *why_reset(const struct pair *p, uint32_t to) {
     case FB_SORT_EVENT:
         return "another condition; its delays begin anew, an active alarm stays until the new "
                "condition ends it";
+    case FB_SORT_MODE:
     case FB_SORT_CONTROL: return "another condition; its delays begin anew";
     case FB_SORT_ACTUATOR: return "another condition; its delays begin anew";
     }
@@ -313,6 +316,7 @@ static const char *why_removed(const struct pair *p, uint32_t cell) {
         return NULL;
     switch (p->from_program->rules[old->index].sort) {
     case FB_SORT_ALARM: return "where it is active, it ends with `removed`";
+    case FB_SORT_MODE:
     case FB_SORT_CONTROL: return "its claims are withdrawn";
     case FB_SORT_ACTUATOR:
         return "what it remembers is forgotten; its last command ends with its lease";

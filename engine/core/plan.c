@@ -131,11 +131,12 @@ static bool off_delay_is_constant(const struct fb_class *class_, const struct fb
 
 /* What else it reads has a deadline for each of its changes. Not so the share of good time of
  * `over` windows: that it falls is seen at evaluations for other reasons only; nor what was
- * commanded, whose deadline may come later than another evaluation (A13). */
+ * commanded or a mode's state, whose deadline may come later than another evaluation (A13). */
 static bool may_rest(const struct fb_program *program, const struct fb_class *class_,
                      const struct fb_condition *condition) {
     return !reads_window(class_, condition, FB_SHAPE_RING) &&
            !reads_window(class_, condition, FB_SHAPE_PANES) && condition->actuators == 0 &&
+           condition->modes == 0 &&
            off_delay_is_constant(class_, &program->rules[condition->rule]);
 }
 
@@ -196,7 +197,8 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
 
 static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
                                      const struct fb_rule *rule) {
-    FB_ASSERT(rule->n_conditions > 0 || rule->sort == FB_SORT_ACTUATOR);
+    FB_ASSERT(rule->n_conditions > 0 || rule->sort == FB_SORT_ACTUATOR ||
+              rule->sort == FB_SORT_MODE);
     const struct fb_condition *first =
         rule->n_conditions ? &plan->class_->conditions[rule->first_condition] : NULL;
     bool is_alarm = rule->sort == FB_SORT_ALARM;
@@ -205,7 +207,7 @@ static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
         .cell_at = plan->block_at + rule->offset,
         .condition_at = first ? plan->block_at + first->offset : 0,
         .is_alarm = is_alarm,
-        .is_control = rule->sort == FB_SORT_CONTROL,
+        .is_control = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE,
         .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
 }
 
@@ -245,7 +247,8 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
             .local_rule = local_rule,
             .is_alarm = rule->sort == FB_SORT_ALARM,
             .whenever = rule->whenever,
-            .acts = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_ACTUATOR,
+            .acts = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_ACTUATOR ||
+                    rule->sort == FB_SORT_MODE,
             .is_claim = condition->role == FB_ROLE_CLAIM,
             .marks = guarded_by(class_, c)};
         n += steps;

@@ -61,6 +61,7 @@ struct fb_core {
     int64_t clock_us;                      /* C */
     int64_t wall_us;                       /* FB_NO_TIME: there is none */
     uint64_t marked; /* actuators of the device at hand that are decided after its rules */
+    uint64_t moved;  /* modes of the device at hand that are looked at after its rules */
     struct fb_claim_view *views; /* a control's claims before a moment; the most of any */
     bool viewed;                 /* they are those of the control at hand */
     struct fb_core_stats stats;

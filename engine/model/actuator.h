@@ -16,6 +16,7 @@
 enum {
     FB_ACTUATORS_MAX = 32,     /* of a class, without their shadows */
     FB_CLAIMS_MAX = 16,        /* on one actuator */
+    FB_MODES_MAX = 32,         /* of a class */
     FB_STARTS_MAX = 32,        /* starts .. per .. */
     FB_REVERSALS_MAX = 32,     /* breaker .. reversals */
     FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
@@ -69,6 +70,8 @@ struct fb_claim {
     uint32_t condition; /* in the class: its code gives the value */
     uint8_t priority;
     double percent;     /* of devices on which it is real, not shadow: armed 100, shadow 0 */
+    uint32_t state;     /* of a mode: it is in force only there */
+    bool of_mode;
     int64_t pulse_us;   /* 0: as long as the rule is on */
     bool is_step;       /* the condition gives what is added every_us, within low..high */
     int64_t every_us;
@@ -77,6 +80,29 @@ struct fb_claim {
     struct fb_code from; /* else it starts at what is accepted */
     uint32_t offset;     /* of struct fb_claim_cell; a step: of struct fb_step_cell */
 };
+
+/* A state machine (rules/LANGUAGE.md, A21); its conditions and claims are its rule's. */
+struct fb_go {
+    uint32_t from; /* FB_ANY_STATE: from every other one */
+    uint32_t to;
+    uint32_t condition; /* of the class; FB_NO_CONDITION: after_us from the entry on */
+    int64_t after_us;
+    bool at_once; /* also before `stay` is over */
+};
+struct fb_machine {
+    uint32_t rule; /* in the program */
+    struct fb_str name;
+    struct fb_str *states;
+    int64_t *stay_us;
+    uint32_t n_states;
+    struct fb_go *gos; /* in the order in which they are asked: those of any state first */
+    uint32_t n_gos;
+    uint32_t offset; /* of its struct fb_rule_cell */
+};
+/* The state of a mode in its struct fb_rule_cell: let_through is the state, since_us when it was
+ * entered (FB_NO_TIME: it is in none), clear_t0_us when it is looked at by itself (FB_NO_TIME:
+ * never), clear_paused_us since when a way out of it is unknown, severity as of a control. */
+#define FB_ANY_STATE UINT32_MAX
 
 /* What a command asks for, beside its condition. */
 struct fb_claim_cell {

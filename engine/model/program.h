@@ -60,6 +60,8 @@ enum fb_opcode {
     FB_I_ACTUATOR, /* dst := what actuators[imm] last accepted (number, or the word's index);
                     * unknown before its first command */
 
+    FB_I_MODE,     /* dst := the state that modes[imm] is in (its index); unknown while in none */
+
     /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
     FB_I_INT_TO_NUMBER, /* dst := (double) a */
     FB_I_ADD, FB_I_SUB, FB_I_MUL, FB_I_DIV, /* dst := a op b */
@@ -213,6 +215,7 @@ struct fb_condition {
     enum fb_condition_role role;
     uint32_t claim;     /* CLAIM: index in the class */
     uint64_t actuators; /* set of those whose accepted value it reads, by index in the class */
+    uint64_t modes;     /* set of those whose state it reads, likewise */
     struct fb_code code;
     struct fb_field_set reads; /* fields, also through lets, params and windows; not those read
                                 * only inside `each` windows, which a record can not change */
@@ -263,7 +266,13 @@ struct fb_label {
 };
 
 /* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's. */
-enum fb_rule_sort { FB_SORT_ALARM, FB_SORT_EVENT, FB_SORT_CONTROL, FB_SORT_ACTUATOR };
+enum fb_rule_sort {
+    FB_SORT_ALARM,
+    FB_SORT_EVENT,
+    FB_SORT_CONTROL,
+    FB_SORT_ACTUATOR,
+    FB_SORT_MODE
+};
 enum fb_unknown_policy {
     FB_POLICY_HOLD,
     FB_POLICY_CLEAR,
@@ -288,8 +297,9 @@ struct fb_rule {
     uint32_t n_whenever_each;
     uint32_t at_most; /* 0: no limit */
     struct fb_code at_most_per; /* seconds */
-    bool has_start;             /* control: the first condition says when; else always */
-    uint32_t first_claim, n_claims; /* control: in the class */
+    bool has_start; /* control, mode: the first condition says when; else always */
+    uint32_t first_claim, n_claims; /* control, mode: in the class */
+    uint32_t mode;              /* of FB_SORT_MODE: in the class */
     uint32_t actuator;          /* of FB_SORT_ACTUATOR: in the class */
     struct fb_template message, response;
     struct fb_label *labels;
@@ -356,6 +366,8 @@ struct fb_class {
     uint32_t n_actuators;
     struct fb_claim *claims; /* in the order of the rules, then of their commands */
     uint32_t n_claims;
+    struct fb_machine *modes; /* in the order of the text */
+    uint32_t n_modes;
     struct fb_instr *code;
     uint32_t n_code;
     double *numbers;

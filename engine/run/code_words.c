@@ -121,6 +121,8 @@ static struct measure measure_of(const struct writer *w, uint32_t reg) {
         const struct fb_actuator *actuator = &w->class_->actuators[in->imm];
         measure = (struct measure){actuator->unit, actuator->words,
                                    actuator->is_switch ? FB_T_ENUM : FB_T_NUMBER};
+    } else if (in->op == FB_I_MODE) {
+        measure = (struct measure){{0}, w->class_->modes[in->imm].states, FB_T_ENUM};
     } else if (in->op == FB_I_WINDOW) {
         measure.unit = unit_of(w->class_, in->imm, in->sub);
     }
@@ -135,7 +137,7 @@ static void put_number(const struct writer *w, double x, struct fb_str unit) {
 }
 
 static bool is_leaf(const struct fb_instr *in) {
-    return in->op <= FB_I_ACTUATOR || in->op == FB_I_WINDOW;
+    return in->op <= FB_I_MODE || in->op == FB_I_WINDOW;
 }
 
 /* In brackets where it is more than a name or a literal. */
@@ -304,6 +306,9 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
         break;
     case FB_I_ACTUATOR:
         fb_buf_str(w->out, w->class_->actuators[in->imm].name);
+        break;
+    case FB_I_MODE:
+        fb_buf_str(w->out, w->class_->modes[in->imm].name);
         break;
     case FB_I_QUALITY:
         put_quality(w, in);

@@ -20,10 +20,12 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands, with_calls;
+    uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands, with_calls,
+        with_modes;
     struct run_counts counts;
     struct ora_usage usage[512];
     uint32_t n_usage;
+    struct ora_moves moves;
 };
 
 /* Of the running seed, for the handler that names it when the product or the interpreter aborts. */
@@ -48,6 +50,12 @@ static void add_usage(const struct ora *o) {
         totals.usage[i].known += usage[i].known;
         totals.usage[i].truths += usage[i].truths;
     }
+    struct ora_moves moves = ora_moves(o);
+    totals.moves.begun += moves.begun;
+    totals.moves.went += moves.went;
+    totals.moves.by_time += moves.by_time;
+    totals.moves.stayed += moves.stayed;
+    totals.with_modes += moves.begun > 0;
 }
 
 static void add_counts(const struct run_counts *counts) {
@@ -162,7 +170,10 @@ static void print_statistics(void) {
     printf("; blocks %" PRIu64 ":", counts->blocks);
     for (int i = 0; i < FB_GUARDS; i++)
         printf(" %s %" PRIu64, fb_guard_name((enum fb_guard)i), counts->guards[i]);
-    printf("\n");
+    printf("\nmodes of devices begun %" PRIu64 " in %" PRIu64 " seeds, went %" PRIu64
+           ", of these by a deadline %" PRIu64 ", kept by `stay` %" PRIu64 "\n",
+           totals.moves.begun, totals.with_modes, totals.moves.went, totals.moves.by_time,
+           totals.moves.stayed);
 }
 
 static void print_calls(void) {

@@ -140,6 +140,7 @@ struct gen_control {
     uint32_t n_clauses, n_fixed;
     bool first; /* stands before the alarms */
     bool off;
+    bool is_mode;
 };
 
 struct gen_event {

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ACTING_SHARE = 50 }; /* of 100 seeds */
+enum { ACTING_SHARE = 50, MODE_SHARE = 50 }; /* of 100 seeds; of 100 of these */
 
 static bool chance(struct gen_case *c, uint32_t percent) {
     return gen_chance(&c->random, percent);
@@ -367,6 +367,123 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     c->n_controls++;
 }
 
+/* --- Modes --- */
+
+/* Clauses behind each other. */
+static struct gen_node *beside(struct gen_case *c, struct gen_node *list, struct gen_node *one) {
+    if (list == NULL || one == NULL)
+        return list == NULL ? one : list;
+    return gen_make(c, GEN_FAMILIES, 10, "@0 @0", list, one);
+}
+
+static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...) {
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return gen_make(c, GEN_FAMILIES, 10, text, kid, NULL);
+}
+
+/* What a state asks for; priorities are the mode's own, for states exclude each other. */
+static struct gen_node *state_command(struct gen_case *c, const struct gen_actuator *a,
+                                      uint32_t priority) {
+    char by[32], low[32], high[32], behind[32] = "";
+    if (a->family != GEN_WORD && chance(c, 30)) {
+        double width = a->high - a->low;
+        put_amount(a, width * (chance(c, 50) ? 0.1 : -0.25), true, by, sizeof by);
+        put_amount(a, a->low, false, low, sizeof low);
+        put_amount(a, a->low + width * (chance(c, 50) ? 1 : 0.5), false, high, sizeof high);
+        return piece(c, NULL, "step %s by %s every %s within %s .. %s at priority %u", a->name, by,
+                     some_span(c), low, high, priority);
+    }
+    if (chance(c, 20))
+        snprintf(behind, sizeof behind, " for %s", some_span(c));
+    return piece(c, value(c, a), "command %s = @0 at priority %u%s", a->name, priority, behind);
+}
+
+/* Sometimes it reads the state of the mode that it is in, or of one before. */
+static struct gen_node *way_condition(struct gen_case *c, const struct gen_control *mode,
+                                      uint32_t class_index) {
+    struct gen_node *when = condition(c, class_index, c->n_actuators);
+    uint32_t which = below(c, c->n_controls + 1);
+    if (!chance(c, 15) || !c->controls[which].is_mode ||
+        c->controls[which].class_index != mode->class_index)
+        return when;
+    char text[64];
+    snprintf(text, sizeof text, chance(c, 50) ? "@3 or mode%u == s%u" : "@4 and mode%u != s%u",
+             which + 1, 1 + below(c, 2));
+    return gen_make(c, GEN_BOOL, 3, text, when, NULL);
+}
+
+static struct gen_node *way(struct gen_case *c, const struct gen_control *mode, const char *to,
+                            uint32_t after) {
+    const char *once = chance(c, 20) ? " at once" : "";
+    if (chance(c, after))
+        return piece(c, NULL, "go %s after %s%s", to, some_span(c), once);
+    return piece(c, way_condition(c, mode, mode->class_index), "go %s when @1%s", to, once);
+}
+
+static void make_mode(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
+    static const char *const policies[] = {"hold", "stop", "safe"};
+    static const char *const names[] = {"s1", "s2", "s3"};
+    static const char *const rollouts[] = {"armed", "armed", "armed", "shadow", "canary 50 %"};
+    struct gen_control *mode = &c->controls[c->n_controls];
+    uint32_t priorities[GEN_ACTUATORS_MAX], states = 2 + below(c, 2);
+    for (uint32_t i = 0; i < c->n_actuators; i++)
+        if (used[i] >= 8)
+            return;
+    for (uint32_t i = 0; i < c->n_actuators; i++)
+        priorities[i] = 9 + used[i]++;
+    mode->name = fb_str_printf(c->arena, "mode%u", c->n_controls + 1);
+    mode->class_index = c->actuators[below(c, c->n_actuators)].class_index;
+    mode->is_mode = true;
+    mode->first = chance(c, 50);
+    if (chance(c, 20))
+        mode->where = gen_condition(c, mode->class_index);
+    for (uint32_t i = 0; i < states; i++) {
+        const char *next = names[(i + 1) % states], *other = names[(i + states - 1) % states];
+        struct gen_node *list = way(c, mode, next, 25);
+        for (uint32_t k = 0; k < c->n_actuators; k++)
+            if (c->actuators[k].class_index == mode->class_index && chance(c, 60))
+                list = beside(c, list, state_command(c, &c->actuators[k], priorities[k]));
+        if (chance(c, 60))
+            list = beside(c, list, way(c, mode, other, 40));
+        if (chance(c, 40))
+            list = beside(c, list, piece(c, NULL, "stay %s", some_span(c)));
+        add_clause(c, mode->clauses, &mode->n_clauses, list, "state %s { @0 }", names[i]);
+    }
+    mode->n_fixed = states;
+    if (chance(c, 30))
+        add_clause(c, mode->clauses, &mode->n_clauses, way(c, mode, names[below(c, states)], 10),
+                   "state any { @0 }");
+    if (chance(c, 60))
+        add_clause(c, mode->clauses, &mode->n_clauses, NULL, "on unknown %s",
+                   policies[below(c, 3)]);
+    if (chance(c, 90))
+        add_clause(c, mode->clauses, &mode->n_clauses, NULL, "rollout %s", rollouts[below(c, 5)]);
+    c->n_controls++;
+}
+
+/* Alarms that read which state a mode is in. */
+static void read_modes(struct gen_case *c) {
+    for (uint32_t i = 0; i < c->n_rules; i++) {
+        struct gen_rule *rule = &c->rules[i];
+        for (uint32_t k = 0; k < c->n_controls; k++) {
+            if (!c->controls[k].is_mode || c->controls[k].class_index != rule->class_index ||
+                rule->deadband != NULL || !chance(c, 40))
+                continue;
+            char text[64];
+            snprintf(text, sizeof text, "mode%u == s%u", k + 1, 1 + below(c, 2));
+            struct gen_node *told = gen_make(c, GEN_BOOL, 6, text, NULL, NULL);
+            struct gen_node **when = &rule->raises[below(c, rule->n_raises)].when;
+            *when = chance(c, 50) ? told : gen_make(c, GEN_BOOL, 3, "@3 or @4", *when, told);
+        }
+    }
+}
+
 /* Alarms and events that read what was commanded. */
 static void read_actuators(struct gen_case *c) {
     for (uint32_t i = 0; i < c->n_rules; i++) {
@@ -386,15 +503,20 @@ static void read_actuators(struct gen_case *c) {
 }
 
 void gen_acting(struct gen_case *c) {
-    struct gen_random own = {c->seed * 77 + 5};
+    struct gen_random own = {c->seed * 77 + 5}, modes_own = {c->seed * 91 + 7};
     uint32_t used[GEN_ACTUATORS_MAX] = {0};
     if (!gen_chance(&own, ACTING_SHARE))
         return;
+    bool modes = gen_chance(&modes_own, MODE_SHARE); /* the other seeds stay what they are */
     for (uint32_t n = 1 + below(c, GEN_ACTUATORS_MAX); n > 0; n--)
         make_actuator(c);
     for (uint32_t n = 1 + below(c, GEN_CONTROLS_MAX); n > 0; n--)
-        make_control(c, used);
+        if (modes && chance(c, 60))
+            make_mode(c, used);
+        else
+            make_control(c, used);
     read_actuators(c);
+    read_modes(c);
     c->fillers = gen_chance(&own, 4);
 }
 
@@ -469,8 +591,8 @@ void gen_print_controls(const struct gen_case *c, bool first, struct fb_buf *out
         const struct gen_control *control = &c->controls[i];
         if (control->off || control->first != first)
             continue;
-        fb_buf_printf(out, "control %.*s on %s", FB_ARG(control->name),
-                      c->classes[control->class_index].name);
+        fb_buf_printf(out, "%s %.*s on %s", control->is_mode ? "mode" : "control",
+                      FB_ARG(control->name), c->classes[control->class_index].name);
         if (control->where != NULL) {
             fb_buf_text(out, " where ");
             gen_put_node(control->where, 3, out);

@@ -346,6 +346,7 @@ static const char *const kind_names[ORA_KINDS] = {
     [ORA_UNTIL] = "until",       [ORA_SILENT] = "silent",
     [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",
     [ORA_CHANGED] = "changed",   [ORA_ACTUATOR] = "actuator",
+    [ORA_MODE] = "mode",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {

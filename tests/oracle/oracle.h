@@ -37,4 +37,10 @@ struct ora_usage {
 };
 const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n);
 
+/* What modes did (A21). */
+struct ora_moves {
+    uint64_t begun, went, by_time, stayed; /* stayed: a way was true, and `stay` not over */
+};
+struct ora_moves ora_moves(const struct ora *o);
+
 #endif

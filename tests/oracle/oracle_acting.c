@@ -208,6 +208,8 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
                            decl->start != NULL ? ora_condition_expr(s, decl->start)
                                                : ora_expand_expr(s, decl->where));
     }
+    if (decl->kind == FB_RULE_MODE)
+        ora_add_gos(s, rule);
     rule->claims = FB_ARENA_ARRAY(s->o->arena, struct ora_claim, decl->n_commands);
     for (uint32_t i = 0; i < decl->n_commands; i++) {
         const struct fb_command_decl *command = &decl->commands[i];
@@ -240,8 +242,10 @@ void ora_memories_new(struct ora *o, struct ora_device *device) {
         device->claims[i].unknown_since = FB_NO_TIME;
         device->claims[i].next = FB_NEVER;
     }
-    for (uint32_t i = 0; i < class->n_rules; i++)
+    for (uint32_t i = 0; i < class->n_rules; i++) {
         device->rules[i].unknown_since = FB_NO_TIME;
+        device->rules[i].look_at = FB_NEVER;
+    }
     device->memories = FB_ARENA_ARRAY(o->arena, struct ora_memory *, 2 * class->n_actuators);
     for (uint32_t i = 0; i < class->n_actuators; i++) {
         for (int shadow = 0; shadow < 2; shadow++) {
@@ -347,14 +351,21 @@ static int64_t next_step(const struct ora_claim *claim, int64_t since, int64_t n
     return next;
 }
 
+/* Of a mode, in the state that the command stands in. */
+static bool is_on(const struct ora_claim *claim, const struct ora_rule_state *control) {
+    bool mode = claim->rule->decl->kind == FB_RULE_MODE;
+    return control->on && (!mode || claim->decl->state == control->state);
+}
+
 static void follow_step(const struct ora_view *view, struct ora_device *device,
                         const struct ora_claim *claim) {
     const struct ora_rule_state *control = &device->rules[claim->rule->index];
     struct ora_claim_state *state = &device->claims[claim->index];
-    bool goes = control->on && control->unknown_since == FB_NO_TIME && state->known;
-    if (!control->on)
+    bool on = is_on(claim, control);
+    bool goes = on && control->unknown_since == FB_NO_TIME && state->known;
+    if (!on)
         state->begun = false;
-    if (control->on && !state->begun) {
+    if (on && !state->begun) {
         state->begun = true;
         state->value = within(claim, start_of_step(view, device, claim));
         state->next = FB_NEVER;
@@ -378,14 +389,23 @@ static void make_steps(const struct ora_view *view, struct ora_device *device,
     }
 }
 
+void ora_follow_steps(const struct ora_view *view, struct ora_device *device,
+                      const struct ora_rule *rule) {
+    for (uint32_t i = 0; i < rule->decl->n_commands; i++)
+        if (rule->claims[i].every > 0)
+            follow_step(view, device, &rule->claims[i]);
+}
+
 void ora_control_step(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
                       const bool *due) {
     struct ora_rule_state *state = &device->rules[rule->index];
-    if (rule->start == NULL && !state->on) {
+    if (rule->decl->kind == FB_RULE_MODE)
+        ora_mode_conditions(view, device, rule, due);
+    else if (rule->start == NULL && !state->on) {
         state->on = true;
         state->on_since = view->now;
     }
-    if (rule->start != NULL && due[rule->start->index])
+    if (rule->decl->kind != FB_RULE_MODE && rule->start != NULL && due[rule->start->index])
         start_is(state, rule->decl, ora_condition_value(view, device, rule->start), view->now);
     for (uint32_t i = 0; i < rule->decl->n_commands; i++) {
         const struct ora_claim *claim = &rule->claims[i];
@@ -393,9 +413,7 @@ void ora_control_step(struct ora_view *view, struct ora_device *device, struct o
             value_is(claim, &device->claims[claim->index],
                      ora_condition_value(view, device, claim->condition), view->now);
     }
-    for (uint32_t i = 0; i < rule->decl->n_commands; i++)
-        if (rule->claims[i].every > 0)
-            follow_step(view, device, &rule->claims[i]);
+    ora_follow_steps(view, device, rule);
 }
 
 /* A6 */
@@ -426,7 +444,7 @@ static struct ora_asked asks(const struct ora_actuator *a, const struct ora_clai
     enum fb_on_unknown policy = claim->rule->decl->on_unknown;
     const struct ora_asked nothing = {.ends = FB_NEVER};
     struct ora_asked asked = {.in_force = true, .value = state->value, .ends = FB_NEVER};
-    if (!control->on)
+    if (!is_on(claim, control))
         return nothing;
     if (control->safe || (!state->known && policy == FB_UNKNOWN_SAFE)) {
         asked.value = a->safe;
@@ -556,8 +574,19 @@ void ora_actuators_look(struct ora_view *view, struct ora_device *device, const 
     }
 }
 
+/* A2: what the modes made of their claims. */
+static void look_at_modes(struct ora_view *view, struct ora_device *device, bool due_only) {
+    ora_acting_begins(view, device);
+    ora_modes_look(view, device, due_only);
+    for (uint32_t i = 0; i < device->class->n_actuators; i++)
+        for (int shadow = 0; shadow < 2; shadow++)
+            device->memories[2 * i + (uint32_t)shadow]->concerned |=
+                is_asked_otherwise(view, &device->class->actuators[i], device, shadow);
+}
+
 void ora_actuators_step(struct ora_view *view, struct ora_device *device) {
     bool first = view->record != NULL && device->n_records == 1;
+    look_at_modes(view, device, false);
     for (uint32_t i = 0; i < device->class->n_actuators; i++) {
         const struct ora_actuator *a = &device->class->actuators[i];
         for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
@@ -596,10 +625,14 @@ int64_t ora_actuators_due(const struct ora_device *device) {
     for (uint32_t i = 0; i < device->class->n_claims; i++)
         if (device->claims[i].next < due)
             due = device->claims[i].next;
+    for (uint32_t i = 0; i < device->class->n_rules; i++)
+        if (device->rules[i].look_at < due)
+            due = device->rules[i].look_at;
     return due;
 }
 
 void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
+    look_at_modes(view, device, true);
     ora_acting_begins(view, device);
     for (uint32_t i = 0; i < device->class->n_actuators; i++)
         make_steps(view, device, &device->class->actuators[i]);
@@ -607,7 +640,9 @@ void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
         const struct ora_actuator *a = &device->class->actuators[i];
         for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
             struct ora_memory *m = device->memories[2 * i + (uint32_t)shadow];
-            if (m->due != view->now && !is_stepped(view, a, device, shadow))
+            bool concerned = m->concerned || is_stepped(view, a, device, shadow);
+            m->concerned = false;
+            if (m->due != view->now && !concerned)
                 continue;
             ora_decide(view, device, a, shadow, view->now);
         }

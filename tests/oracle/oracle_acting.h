@@ -156,6 +156,19 @@ enum fb_kill ora_kill_of(struct ora *o, const struct ora_actuator *a,
                          const struct ora_rule *winner);
 bool ora_hand_holds(const struct ora_memory *memory, int64_t now);
 
+void ora_follow_steps(const struct ora_view *view, struct ora_device *device,
+                      const struct ora_rule *rule);
+
+/* --- oracle_mode.c (A21) --- */
+void ora_add_gos(struct ora_scope *s, struct ora_rule *rule);
+/* NULL: there is no such mode. */
+struct ora_expr *ora_mode_expr(struct ora_scope *s, struct fb_str name);
+struct fb_value ora_mode_value(const struct ora_device *device, const struct fb_rule_decl *mode);
+void ora_mode_conditions(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,
+                         const bool *due);
+/* Those that the evaluation concerns, or that are due at view->now. */
+void ora_modes_look(struct ora_view *view, struct ora_device *device, bool due_only);
+
 /* --- oracle_guard.c --- */
 void ora_note_due(struct ora_request *request, int64_t c);
 /* A7 */

@@ -93,6 +93,8 @@ static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t
     c->every_record |= e->kind == ORA_SILENT || e->kind == ORA_CHANGED ||
                        (e->kind == ORA_AGE && e->field == ORA_EVERY_RECORD);
     c->twice |= e->kind == ORA_SILENT;
+    if (e->kind == ORA_MODE && c->modes != NULL && c->n_modes < FB_MODES_MAX)
+        c->modes[c->n_modes++] = e->mode;
     if (e->kind == ORA_ACTUATOR && c->actuators != NULL)
         c->actuators[e->actuator->index] = true;
     concerns(e->a, c, n_fields);
@@ -109,6 +111,7 @@ struct ora_condition *ora_new_condition(struct ora_scope *s, struct ora_conditio
     c->index = class->n_conditions;
     c->reads = FB_ARENA_ARRAY(s->o->arena, bool, class->n_fields);
     c->actuators = FB_ARENA_ARRAY(s->o->arena, bool, class->n_actuators + 1);
+    c->modes = FB_ARENA_ARRAY(s->o->arena, const struct fb_rule_decl *, FB_MODES_MAX);
     FB_PUSH_ROOM(class->conditions, class->n_conditions, class->cap_conditions);
     class->conditions[class->n_conditions++] = c;
     s->condition = c;
@@ -253,17 +256,20 @@ static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
     rule->out.name = decl->name;
     rule->out.sort = decl->kind == FB_RULE_ALARM     ? FB_SORT_ALARM
                      : decl->kind == FB_RULE_CONTROL ? FB_SORT_CONTROL
+                     : decl->kind == FB_RULE_MODE    ? FB_SORT_MODE
                                                      : FB_SORT_EVENT;
     rule->out.class_index = (uint16_t) class->index;
     if (decl->deadband != NULL)
         s.deadband = ora_expand_expr(&s, decl->deadband);
     uint32_t n = decl->kind == FB_RULE_ALARM     ? decl->n_raises
                  : decl->kind == FB_RULE_CONTROL ? 1 + decl->n_commands
+                 : decl->kind == FB_RULE_MODE    ? 1 + decl->n_gos + decl->n_commands
                                                  : 1;
     rule->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition, n);
-    if (decl->kind == FB_RULE_CONTROL)
+    bool acts = decl->kind == FB_RULE_CONTROL || decl->kind == FB_RULE_MODE;
+    if (acts)
         ora_add_claims(&s, rule);
-    for (uint32_t i = 0; i < n && decl->kind != FB_RULE_CONTROL; i++)
+    for (uint32_t i = 0; i < n && !acts; i++)
         add_condition(&s, rule, decl->kind == FB_RULE_ALARM ? decl->raises[i].when : decl->when);
     if (decl->clear_after != NULL)
         rule->clear_after = ora_seconds(&s, decl->clear_after);

@@ -207,7 +207,10 @@ static struct ora_expr *name_expr(struct ora_scope *s, const struct fb_node *n) 
     if (field != NULL)
         return ora_field_expr(s, field);
     const struct fb_param_decl *param = find_param(s, n->text);
-    return param != NULL ? param_expr(s, param) : ora_actuator_expr(s, n->text);
+    if (param != NULL)
+        return param_expr(s, param);
+    struct ora_expr *actuator = ora_actuator_expr(s, n->text);
+    return actuator != NULL ? actuator : ora_mode_expr(s, n->text);
 }
 
 /* A word of an enumeration opposite a side of that type. */

@@ -57,6 +57,7 @@ enum ora_kind {
     ORA_PREVIOUS,
     ORA_CHANGE,
     ORA_CHANGED,  /* of a; window: its last two samples */
+    ORA_MODE,     /* the state that mode is in (A21) */
     ORA_ACTUATOR, /* what actuator accepted last (A13) */
     ORA_KINDS
 };
@@ -90,6 +91,7 @@ struct ora_expr {
     enum fb_aggregate aggregate;
     double needs;
     const struct ora_actuator *actuator;
+    const struct fb_rule_decl *mode;
 };
 
 /* The samples of an expression (M11) and which of them an instant sees. */
@@ -124,6 +126,8 @@ struct ora_condition {
     bool *reads; /* fields a record of which concerns it (M7) */
     bool every_record, twice;
     bool *actuators; /* whose names it reads */
+    const struct fb_rule_decl **modes; /* likewise */
+    uint32_t n_modes;
     uint32_t n_ops;
 };
 
@@ -145,7 +149,8 @@ struct ora_rule {
     uint32_t n_shown;
     struct ora_expr **slots; /* of message, then response */
     uint32_t n_slots;
-    struct ora_condition *start; /* control; NULL: always on */
+    struct ora_condition *start; /* control, mode; NULL: always on */
+    struct ora_condition **gos;  /* mode: of each go; NULL: after */
     struct ora_claim *claims;    /* control: of each command */
     struct fb_rule out; /* what outputs point to: names, types, units, templates */
 };
@@ -208,6 +213,10 @@ struct ora_rule_state {
     bool on, safe;        /* control (A3): on, and asking for safe */
     int64_t on_since;     /* C at which it became on */
     int64_t unknown_since; /* C since which `start` is unknown; FB_NO_TIME: it is known */
+    /* a mode (A21); on_since is the instant of entry */
+    bool in_state, concerned;
+    uint32_t state;  /* index in the declaration */
+    int64_t look_at; /* C; FB_NEVER */
 };
 
 /* What a command asks for (A4). */
@@ -272,6 +281,7 @@ struct ora {
     size_t n_kills;
     uint64_t kinds[ORA_KINDS][3], windows[FB_SHAPE_EACH + 1][FB_AGGREGATES][3];
     struct ora_usage *usage;
+    struct ora_moves moves;
 };
 
 /* --- Evaluation ----------------------------------------------------------------------------- */

@@ -211,7 +211,7 @@ void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_
                    const bool *due, bool clear_due) {
     struct ora_rule_state *state = &device->rules[rule->index];
     bool evaluated = clear_due;
-    if (rule->decl->kind == FB_RULE_CONTROL) {
+    if (rule->decl->kind == FB_RULE_CONTROL || rule->decl->kind == FB_RULE_MODE) {
         ora_control_step(view, device, rule, due);
         return;
     }
