@@ -100,15 +100,15 @@ static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
     out->params[out->n_params++] = param;
 }
 
-/* One actuator declared twice, which is reported, has two alarms of one name. */
-static bool of_one_actuator(const struct fb_rule_decl *a, const struct fb_rule_decl *b) {
-    return a->feedback_of && b->feedback_of && fb_str_eq(a->class_name, b->class_name) &&
+/* Two actuators of one name, which is reported, have two alarms of one name. */
+static bool of_one_name(const struct fb_rule_decl *a, const struct fb_rule_decl *b) {
+    return a->feedback_of && b->feedback_of &&
            fb_str_eq(a->feedback_of->name, b->feedback_of->name);
 }
 
 static void refuse_alarm(struct fb_checker *ck, const struct fb_rule_decl *rule,
                          const struct fb_rule_decl *before) {
-    if (!of_one_actuator(rule, before))
+    if (!of_one_name(rule, before))
         fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->name_span,
                     "give the other one, or the actuator, another name",
                     "the alarm of this is `%.*s`, and there is a rule of this name, in %s",
@@ -136,6 +136,22 @@ static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
     out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};
 }
 
+/* Who receives commands knows an actuator by its name and the device's id, which devices of two
+ * classes may share. */
+static void refuse_same_of_others(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    struct fb_str key = param_key(ck, FB_S(""), actuator->name);
+    uint32_t index = fb_map_get(ck->actuators, key);
+    if (index == FB_MAP_NONE) {
+        fb_map_put(ck->actuators, key, ck->out->n_actuators);
+        return;
+    }
+    const struct fb_actuator_decl *before = ck->out->actuators[index].decl;
+    fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, actuator->name_span,
+                "an actuator's name is part of its commands' key; give each its own",
+                "`%.*s` is also an actuator of `%.*s`, in %s", FB_ARG(actuator->name),
+                FB_ARG(before->class_name), place_of(ck, before->name_span));
+}
+
 static void add_actuator(struct fb_checker *ck, struct fb_actuator_decl *actuator) {
     struct fb_checked *out = ck->out;
     struct fb_str key = param_key(ck, actuator->class_name, actuator->name);
@@ -146,6 +162,7 @@ static void add_actuator(struct fb_checker *ck, struct fb_actuator_decl *actuato
                     place_of(ck, out->actuators[before].decl->name_span));
         return;
     }
+    refuse_same_of_others(ck, actuator);
     fb_map_put(ck->actuators, key, out->n_actuators);
     out->actuators[out->n_actuators++] = (struct fb_checked_actuator){
         .decl = actuator,

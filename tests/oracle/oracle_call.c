@@ -48,18 +48,24 @@ static bool concerns(const struct fb_call *call, const struct ora_actuator *a) {
     FB_BUG("a scope");
 }
 
+static const struct ora_actuator *find_actuator(const struct ora *o, struct fb_str name) {
+    for (uint32_t i = 0; i < o->n_classes; i++)
+        for (uint32_t k = 0; k < o->classes[i].n_actuators; k++)
+            if (fb_str_eq(o->classes[i].actuators[k].decl->name, name))
+                return &o->classes[i].actuators[k];
+    return NULL;
+}
+
 static bool is_in_rules(const struct ora *o, const struct fb_call *call) {
     for (uint32_t i = 0; i < o->n_classes; i++) {
         const struct ora_class *class = &o->classes[i];
-        for (uint32_t k = 0; call->scope == FB_SCOPE_ACTUATOR && k < class->n_actuators; k++)
-            if (fb_str_eq(class->actuators[k].decl->name, call->name))
-                return true;
         for (uint32_t k = 0; call->scope == FB_SCOPE_RULE && k < class->n_rules; k++)
             if (class->rules[k]->claims != NULL &&
                 fb_str_eq(class->rules[k]->decl->name, call->name))
                 return true;
     }
-    return call->scope == FB_SCOPE_ALL;
+    return call->scope == FB_SCOPE_ALL ||
+           (call->scope == FB_SCOPE_ACTUATOR && find_actuator(o, call->name) != NULL);
 }
 
 /* A16: a deadline at C. */
@@ -162,19 +168,12 @@ static struct ora_device *find_device(const struct ora *o, const struct ora_clas
 }
 
 static enum fb_call_outcome of_one(struct ora *o, const struct fb_call *call) {
-    const struct ora_actuator *a = NULL;
-    struct ora_device *device = NULL;
-    for (uint32_t i = 0; device == NULL && i < o->n_classes; i++) {
-        const struct ora_class *class = &o->classes[i];
-        for (uint32_t k = 0; device == NULL && k < class->n_actuators; k++) {
-            if (!fb_str_eq(class->actuators[k].decl->name, call->actuator))
-                continue;
-            a = &class->actuators[k];
-            device = find_device(o, class, call->device);
-        }
-    }
+    const struct ora_actuator *a = find_actuator(o, call->actuator);
+    if (a == NULL)
+        return FB_CALL_NO_ACTUATOR;
+    struct ora_device *device = find_device(o, a->class, call->device);
     if (device == NULL)
-        return a == NULL ? FB_CALL_NO_ACTUATOR : FB_CALL_ELSEWHERE;
+        return FB_CALL_ELSEWHERE;
     struct ora_memory *const *both = &device->memories[2 * a->index];
     enum fb_call_outcome outcome = call->kind == FB_CALL_HAND   ? hand(o, call, a, both)
                                    : call->kind == FB_CALL_AUTO ? automatic(o, both)

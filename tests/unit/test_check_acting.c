@@ -176,9 +176,9 @@ static void thousands_of_controls_are_checked(void **state) {
                       c, c);
         for (int a = 0; a < 32; a++)
             fb_buf_printf(&text,
-                          "actuator a%d on d%d : (off, on) { safe off }\n"
-                          "control c%d_%d on d%d { start when x > %d  command a%d = on }\n",
-                          a, c, c, a, c, a, a);
+                          "actuator a%d_%d on d%d : (off, on) { safe off }\n"
+                          "control c%d_%d on d%d { start when x > %d  command a%d_%d = on }\n",
+                          c, a, c, c, a, c, a, c, a);
     }
     struct rules r;
     read_text(&r, fb_buf_terminated(&text));
