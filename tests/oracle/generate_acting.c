@@ -202,33 +202,14 @@ static void make_feedback(struct gen_case *c, struct gen_actuator *a) {
 
 /* By random numbers of its own: a seed that is known for something else stays what it is. */
 static void add_feedback(struct gen_case *c, struct gen_actuator *a) {
-    for (uint32_t i = 0; i < c->n_actuators; i++)
-        if (strcmp(c->actuators[i].name, a->name) == 0)
-            return; /* there can be only one alarm of the name */
     struct gen_random others = c->random;
     c->random = (struct gen_random){c->seed * 131 + c->n_actuators};
     make_feedback(c, a);
     c->random = others;
 }
 
-static bool has_actuator(const struct gen_case *c, uint32_t class_index, const char *name) {
-    for (uint32_t i = 0; i < c->n_actuators; i++)
-        if (c->actuators[i].class_index == class_index && strcmp(c->actuators[i].name, name) == 0)
-            return true;
-    return false;
-}
-
-/* Of another class the name may be the same. */
-static const char *name_of(const struct gen_case *c, uint32_t class_index) {
-    static const char *const names[] = {"act1", "act2", "act3"};
-    struct gen_random own = {c->seed * 177 + c->n_actuators};
-    for (uint32_t i = 0; i < c->n_actuators; i++)
-        if (gen_chance(&own, 50) && !has_actuator(c, class_index, c->actuators[i].name))
-            return c->actuators[i].name;
-    return names[c->n_actuators];
-}
-
 static void make_actuator(struct gen_case *c) {
+    static const char *const names[] = {"act1", "act2", "act3"};
     static const enum gen_family families[] = {GEN_WORD,        GEN_WORD,  GEN_WORD,
                                                GEN_PERCENT,     GEN_POWER, GEN_PRESSURE,
                                                GEN_TEMPERATURE, GEN_PLAIN};
@@ -237,10 +218,10 @@ static void make_actuator(struct gen_case *c) {
     static const char *const leases[] = {"3s", "5s", "10s", "31s"};
     struct gen_actuator *a = &c->actuators[c->n_actuators];
     uint32_t kind = below(c, 8);
+    a->name = names[c->n_actuators];
     a->family = families[kind];
     a->unit = units[kind];
     a->class_index = below(c, c->n_classes);
-    a->name = name_of(c, a->class_index);
     if (a->family == GEN_WORD)
         switch_clauses(c, a);
     else

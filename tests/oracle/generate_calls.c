@@ -94,6 +94,7 @@ static void of_one(struct caller *k, struct fb_call *call) {
 static void some_scope(struct caller *k, struct fb_call *call) {
     const struct gen_case *c = k->c;
     uint32_t kind = below(k, 100);
+    call->name = FB_S("");
     call->scope = kind < 20 ? FB_SCOPE_ALL : kind < 55 ? FB_SCOPE_ACTUATOR : FB_SCOPE_RULE;
     if (call->scope == FB_SCOPE_ACTUATOR)
         call->name = chance(k, 4) ? FB_S("nothing") : fb_str_of(some_actuator(k)->name);
@@ -165,6 +166,13 @@ static void add_call(struct caller *k, int64_t next_us) {
     else
         of_one(k, &call);
     put_call(k, &call, clock_us);
+    if (call.kind == FB_CALL_KILL && chance(k, 40)) { /* over it: another mode, or another scope */
+        enum fb_kill other = call.mode == FB_KILL_SAFE ? FB_KILL_FREEZE : FB_KILL_SAFE;
+        if (chance(k, 60))
+            of_many(k, &call);
+        call.mode = other;
+        put_call(k, &call, clock_us);
+    }
 }
 
 /* One kill of everything that has a name: more than there may be. */
@@ -205,7 +213,7 @@ void gen_calls(struct gen_case *c) {
         return;
     uint32_t share = shares[below(&k, 4)], resets = chance(&k, 30) ? 20 : 0;
     size_t burst = c->fillers ? below(&k, (uint32_t)c->n_events) : c->n_events;
-    k.cap = (3 + GEN_ACTUATORS_MAX) * c->n_events +
+    k.cap = (5 + GEN_ACTUATORS_MAX) * c->n_events +
             2 * (GEN_FILLERS_ACTUATORS + GEN_FILLERS_CONTROLS + 1);
     k.events = FB_ARENA_ARRAY(c->arena, struct gen_event, k.cap);
     k.clock_us = c->events[0].clock_us - 5 * FB_SECOND;

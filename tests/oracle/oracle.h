@@ -29,6 +29,19 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us);
 void ora_finish(struct ora *o, int64_t c_us);
 enum fb_call_outcome ora_call(struct ora *o, const struct fb_call *call, int64_t c_us);
 
+/* What an actuator of a device, or its shadow, is asked to have at present, within its range. */
+struct ora_wish {
+    uint16_t class_index;
+    struct fb_str device, actuator;
+    bool shadow;
+    bool claimed; /* else it is the default */
+    bool pending; /* a deadline at the present C is still to come */
+    bool slews;   /* on its way there it may be held by slew, which is no block */
+    double value;
+};
+void ora_each_wish(const struct ora *o, void (*each)(void *context, const struct ora_wish *wish),
+                   void *context);
+
 /* How often a kind of expression was evaluated, and how often its value was known: shows that a
  * comparison is not empty. Names: functions, operators, window shapes ("avg ring"). */
 struct ora_usage {

@@ -648,3 +648,38 @@ void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
         }
     }
 }
+
+/* --- What is asked for at present --- */
+
+static struct ora_wish wish_of(const struct ora *o, const struct ora_device *device,
+                               const struct ora_actuator *a, bool shadow) {
+    const struct ora_memory *m = device->memories[2 * a->index + (uint32_t)shadow];
+    struct ora_winner winner = ora_arbitrate(a, device, shadow, o->c);
+    double from = m->has_accepted ? m->accepted : a->safe, value = winner.value;
+    if (value < a->low)
+        value = a->low;
+    if (value > a->high)
+        value = a->high;
+    return (struct ora_wish){.class_index = (uint16_t)device->class->index,
+                             .device = device->id,
+                             .actuator = a->decl->name,
+                             .shadow = shadow,
+                             .claimed = winner.any,
+                             .pending = m->due <= o->c,
+                             .slews = !a->is_switch && a->slew[value > from] > 0,
+                             .value = value};
+}
+
+void ora_each_wish(const struct ora *o, void (*each)(void *context, const struct ora_wish *wish),
+                   void *context) {
+    for (size_t i = 0; i < o->n_devices; i++) {
+        const struct ora_class *class = o->devices[i]->class;
+        for (uint32_t k = 0; k < class->n_actuators; k++) {
+            const struct ora_actuator *a = &class->actuators[k];
+            for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++) {
+                struct ora_wish wish = wish_of(o, o->devices[i], a, shadow);
+                each(context, &wish);
+            }
+        }
+    }
+}

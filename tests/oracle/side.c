@@ -41,6 +41,8 @@ static void put_acting(struct fb_buf *out, const struct fb_output *output) {
 
 static void collect(void *context, const struct fb_output *output) {
     struct side *side = context;
+    if (side->tap != NULL)
+        side->tap(side->tap_context, output);
     struct fb_buf *out = &side->bytes;
     const struct fb_class *class_ = &side->program->classes[output->class_index];
     if (output->rule && side->leave_out.n && fb_str_eq(output->rule->name, side->leave_out))
@@ -114,10 +116,10 @@ void side_end(struct side *side) {
 
 /* Where a rule is left out, so is what became of calls: its name may be among them. */
 static void take_call(struct side *side, const struct gen_event *event) {
-    enum fb_call_outcome outcome = fb_core_call(side->core, event->call, event->clock_us);
+    side->outcome = fb_core_call(side->core, event->call, event->clock_us);
     if (side->leave_out.n == 0)
         fb_buf_printf(&side->bytes, "call %s: %s\n", fb_call_name(event->call->kind),
-                      fb_call_outcome_text(outcome));
+                      fb_call_outcome_text(side->outcome));
 }
 
 void side_step(struct side *side, const struct gen_event *event) {

@@ -22,6 +22,9 @@ struct side {
     bool real_only;                   /* leave out blocks, and what shadows put out */
     struct fb_buf bytes;              /* the outputs */
     int64_t clock_us;                 /* as the caller knows it */
+    fb_output_fn *tap;                /* gets each output, too; NULL: none */
+    void *tap_context;
+    enum fb_call_outcome outcome; /* of the last call */
     bool ticks; /* the clock is moved before each record by a call of its own */
 };
 
