@@ -10,6 +10,7 @@
 #include "engine/core/mode.h"
 #include "engine/core/kill.h"
 #include "engine/core/report.h"
+#include "engine/core/rest.h"
 
 /* What reads an actuator is not looked at more often than this after each change of it (A13). */
 #define AGAIN_US INT64_C(1000000)
@@ -51,7 +52,8 @@ struct decision {
     uint32_t index;
     const struct fb_actuator *actuator;
     struct fb_actuator_cell *cell;
-    int64_t now_us, wall_us;
+    int64_t moment_us;       /* the C of the moment */
+    int64_t now_us, wall_us; /* A1: never less than at the decision before */
     struct fb_arbitration won;
     struct fb_request request;
     struct fb_guard_result results[FB_GUARDS];
@@ -196,13 +198,11 @@ static void send(struct decision *d, struct fb_output *output) {
 
 /* Conditions that read it are evaluated by timers, A13. */
 static void wake_readers(const struct decision *d, int64_t changed_us) {
-    struct fb_device *device = d->moment->device;
-    const struct fb_class *class_ = device->plan->class_;
+    const struct fb_class *class_ = d->moment->device->plan->class_;
     bool soon = changed_us != FB_NO_TIME && d->now_us - changed_us < AGAIN_US;
-    int64_t at_us = fb_add_sat(d->moment->t_us, soon ? AGAIN_US : 0);
     for (uint32_t i = 0; i < class_->n_conditions; i++)
-        if (class_->conditions[i].actuators >> d->index & 1 && at_us < device->deadlines[i])
-            fb_device_set_deadline(device, i, at_us);
+        if (class_->conditions[i].actuators >> d->index & 1)
+            fb_rest_tell(d->core, d->moment, i, soon ? AGAIN_US : 0, d->moment_us);
 }
 
 static void command(struct decision *d) {
@@ -293,6 +293,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
     d->index = index;
     d->actuator = actuator;
     d->cell = cell;
+    d->moment_us = now_us;
     d->now_us = now_us > cell->now_us ? now_us : cell->now_us;
     d->wall_us = core->wall_us == FB_NO_TIME ? d->now_us : core->wall_us;
     d->n_results = 0;

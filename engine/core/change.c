@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "engine/core/claim.h"
 #include "engine/core/index.h"
 #include "engine/core/migrate.h"
 #include "engine/core/report.h"
@@ -97,7 +98,7 @@ struct move {
     struct fb_texts *texts;
     const struct fb_class_change *change;
     struct fb_device *from, *to;
-    int64_t t_us;
+    int64_t t_us, clock_us; /* of the change: the device's time, and C */
 };
 
 static void *old_at(const struct move *m, uint32_t cell) {
@@ -234,8 +235,11 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
         memcpy(now, old, sizeof(struct fb_rule_cell));
         move_mode(m, from->index, to->index, now);
     } else if (to->kind == FB_CELL_CLAIM) {
-        bool step = m->to->plan->class_->claims[to->index].is_step;
-        memcpy(now, old, step ? sizeof(struct fb_step_cell) : sizeof(struct fb_claim_cell));
+        const struct fb_claim *claim = &m->to->plan->class_->claims[to->index];
+        memcpy(now, old,
+               claim->is_step ? sizeof(struct fb_step_cell) : sizeof(struct fb_claim_cell));
+        if (claim->is_step && !fb_step_rests(claim, now)) /* its ends may be others */
+            fb_step_catch_up(m->from, from->index, now, m->clock_us);
     } else {
         memcpy(now, old, plain_bytes(to->kind));
     }
@@ -399,7 +403,8 @@ static void move_device(struct fb_core *core, const struct fb_migration *migrati
                      .change = change,
                      .from = device,
                      .to = fb_devices_register(core->devices, &core->plans[change->to], hash, id),
-                     .t_us = fb_device_time(device, core->clock_us)};
+                     .t_us = fb_device_time(device, core->clock_us),
+                     .clock_us = core->clock_us};
     m.to->watermark_us = device->watermark_us;
     m.to->clock_at_us = device->clock_at_us;
     m.to->floor_us = device->floor_us;

@@ -3,6 +3,8 @@
  * Place in the flow: see claim.h. */
 #include "engine/core/claim.h"
 
+#include <string.h>
+
 #include "engine/base/num.h"
 
 static const struct fb_rule_cell *control_cell(const struct fb_device *device,
@@ -89,6 +91,61 @@ static struct fb_claim_view view_of(const struct fb_device *device, uint32_t ind
     return view;
 }
 
+/* ---- the instants of steps ---- */
+
+static double clamp(const struct fb_claim *claim, double x) {
+    return x < claim->low ? claim->low : x > claim->high ? claim->high : x;
+}
+
+static struct fb_step_cell *step_cell(const struct fb_device *device,
+                                      const struct fb_claim *claim) {
+    return (void *)(fb_device_block((struct fb_device *)device) + claim->offset);
+}
+
+/* The steps are made at since_us + k * every: the first one behind now. */
+static int64_t next_step(const struct fb_claim *claim, int64_t since_us, int64_t now_us) {
+    if (since_us == FB_NO_TIME) /* of a spoilt image */
+        return FB_NEVER;
+    int64_t k = now_us > since_us ? (now_us - since_us) / claim->every_us + 1 : 1;
+    int64_t ahead_us;
+    return __builtin_mul_overflow(k, claim->every_us, &ahead_us) ? FB_NEVER
+                                                                 : fb_add_sat(since_us, ahead_us);
+}
+
+bool fb_step_rests(const struct fb_claim *claim, const struct fb_step_cell *cell) {
+    double next = clamp(claim, cell->claim.value + cell->by);
+    return memcmp(&next, &cell->claim.value, sizeof next) == 0;
+}
+
+/* Too early a guess decides nothing. */
+static void await_step(struct fb_device *device, const struct fb_claim *claim,
+                       const struct fb_step_cell *cell) {
+    if (cell->next_us < device->acting_us && !fb_step_rests(claim, cell))
+        device->acting_us = cell->next_us;
+}
+
+void fb_step_catch_up(const struct fb_device *device, uint32_t index, struct fb_step_cell *cell,
+                      int64_t now_us) {
+    const struct fb_claim *claim = &device->plan->class_->claims[index];
+    if (cell->next_us < now_us)
+        cell->next_us =
+            next_step(claim, control_cell(device, device->plan->claims[index].rule)->since_us,
+                      fb_add_sat(now_us, -1));
+}
+
+/* Another amount may move what rested. */
+static void set_amount(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                       double by) {
+    struct fb_device *device = moment->device;
+    const struct fb_claim *claim = &device->plan->class_->claims[index];
+    struct fb_step_cell *cell = step_cell(device, claim);
+    if (cell->by == by)
+        return;
+    fb_step_catch_up(device, index, cell, fb_moment_clock(core, moment));
+    cell->by = by;
+    await_step(device, claim, cell);
+}
+
 /* ---- what is known ---- */
 
 /* Before anything of the control changes at the moment: its claims as they are. */
@@ -108,7 +165,7 @@ void fb_claim_evaluated(struct fb_core *core, const struct fb_moment *moment, ui
     if (value.quality == FB_Q_GOOD) {
         bool is_switch = class_->actuators[claim->actuator].is_switch;
         if (claim->is_step)
-            ((struct fb_step_cell *)(void *)cell)->by = value.num;
+            set_amount(core, moment, class_->conditions[index].claim, value.num);
         else
             now.value = is_switch ? (double)value.i : value.num;
         now.unknown_us = FB_NO_TIME;
@@ -161,15 +218,6 @@ static uint64_t actuators_of(const struct fb_device *device, const struct fb_cla
 
 /* ---- steps ---- */
 
-static double clamp(const struct fb_claim *claim, double x) {
-    return x < claim->low ? claim->low : x > claim->high ? claim->high : x;
-}
-
-static struct fb_step_cell *step_cell(const struct fb_device *device,
-                                      const struct fb_claim *claim) {
-    return (void *)(fb_device_block((struct fb_device *)device) + claim->offset);
-}
-
 /* What a step starts at: `from`, else what the actuator it is for accepted, else safe. */
 static double first_value(struct fb_core *core, const struct fb_moment *moment,
                           const struct fb_claim *claim) {
@@ -186,14 +234,6 @@ static double first_value(struct fb_core *core, const struct fb_moment *moment,
     const struct fb_actuator_cell *cell =
         (const void *)((const char *)device + device->plan->block_at + actuator->offset);
     return cell->has_accepted ? cell->accepted : actuator->safe;
-}
-
-/* The steps are made at since_us + k * every. */
-static int64_t next_step(const struct fb_claim *claim, int64_t since_us, int64_t now_us) {
-    int64_t k = now_us > since_us ? (now_us - since_us) / claim->every_us + 1 : 1;
-    int64_t ahead_us;
-    return __builtin_mul_overflow(k, claim->every_us, &ahead_us) ? FB_NEVER
-                                                                 : fb_add_sat(since_us, ahead_us);
 }
 
 /* A control with a step is on, or off, as of now. */
@@ -221,24 +261,27 @@ static void follow_steps(struct fb_core *core, const struct fb_moment *moment,
         if (!claims[i].is_step)
             continue;
         follow_step(core, moment, &claims[i], control_cell(device, rule), now_us);
-        int64_t next_us = step_cell(device, &claims[i])->next_us;
-        if (next_us < device->acting_us) /* too early a guess decides nothing */
-            device->acting_us = next_us;
+        await_step(device, &claims[i], step_cell(device, &claims[i]));
     }
 }
 
 int64_t fb_steps_due(const struct fb_device *device) {
     const struct fb_class *class_ = device->plan->class_;
     int64_t due_us = FB_NEVER;
-    for (uint32_t i = 0; i < class_->n_claims; i++)
-        if (class_->claims[i].is_step && step_cell(device, &class_->claims[i])->next_us < due_us)
-            due_us = step_cell(device, &class_->claims[i])->next_us;
+    for (uint32_t i = 0; i < class_->n_claims; i++) {
+        const struct fb_claim *claim = &class_->claims[i];
+        const struct fb_step_cell *cell = claim->is_step ? step_cell(device, claim) : NULL;
+        if (cell && cell->next_us < due_us && !fb_step_rests(claim, cell))
+            due_us = cell->next_us;
+    }
     return due_us;
 }
 
-uint64_t fb_claims_step(struct fb_device *device, int64_t now_us) {
+uint64_t fb_claims_step(struct fb_device *device, int64_t now_us, bool deciding) {
     const struct fb_class *class_ = device->plan->class_;
     uint64_t set = 0;
+    if (!deciding && fb_steps_due(device) > now_us)
+        return 0;
     for (uint32_t i = 0; i < class_->n_claims; i++) {
         const struct fb_claim *claim = &class_->claims[i];
         struct fb_step_cell *cell = claim->is_step ? step_cell(device, claim) : NULL;

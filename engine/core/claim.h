@@ -45,10 +45,19 @@ void fb_control_look(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, int64_t now_us);
 void fb_control_follow(struct fb_core *core, const struct fb_moment *moment,
                        const struct fb_rule *rule, int64_t now_us);
-/* When the next step of a claim of the device is made, in C; FB_NEVER (A19). */
+/* Whether its steps change nothing, because it is at an end, until another amount is added. They
+ * are left out then, so that next_us may lie in the past. */
+bool fb_step_rests(const struct fb_claim *claim, const struct fb_step_cell *cell);
+/* Before such a step (`index`: of the device's claim) may change something again: its next one is
+ * none before now_us. The cell may be the one that it moves to when other rules come. */
+void fb_step_catch_up(const struct fb_device *device, uint32_t index, struct fb_step_cell *cell,
+                      int64_t now_us);
+/* When the next step that changes a claim of the device is made, in C; FB_NEVER (A19). */
 int64_t fb_steps_due(const struct fb_device *device);
-/* Makes the steps that are due at now_us; the actuators and shadows whose claims became others. */
-uint64_t fb_claims_step(struct fb_device *device, int64_t now_us);
+/* Makes the steps that are due at now_us; the actuators and shadows whose claims became others.
+ * deciding: actuators are decided then anyway. Else, where only those are due that rest, nothing is
+ * made: an instant is looked at that is no deadline any more, which depends on history. */
+uint64_t fb_claims_step(struct fb_device *device, int64_t now_us, bool deciding);
 
 /* Whether the claim is more than a shadow on this device, A6. */
 bool fb_claim_is_real(const struct fb_device *device, const struct fb_claim *claim);

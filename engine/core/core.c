@@ -16,6 +16,7 @@
 #include "engine/core/mode.h"
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
+#include "engine/core/rest.h"
 #include "engine/core/rule.h"
 #include "engine/core/snapshot.h"
 #include "engine/core/state.h"
@@ -183,10 +184,12 @@ static void act(struct fb_core *core, struct fb_device *device) {
     };
     core->stats.timers++;
     core->moment++;
-    fb_modes_look(core, &moment, fb_modes_due_at(device, now_us), now_us);
-    uint64_t set = core->marked | fb_claims_step(device, now_us);
+    uint64_t moving = fb_modes_due_at(device, now_us);
+    fb_modes_look(core, &moment, moving, now_us);
+    uint64_t due = fb_actuators_due_at(device, now_us);
+    uint64_t set = core->marked | fb_claims_step(device, now_us, (moving | due) != 0);
     core->marked = 0;
-    fb_actuators_decide(core, &moment, fb_actuators_due_at(device, now_us) | set, now_us);
+    fb_actuators_decide(core, &moment, due | set, now_us);
     find_deadline(device);
 }
 
@@ -424,42 +427,6 @@ static void begin_windows(struct fb_device *device, int64_t ts_us) {
                             fb_device_block(device) + class_->windows[i].offset, ts_us);
 }
 
-/* When the next `each` window that the condition reads is complete. */
-static int64_t next_window(struct fb_device *device, const struct fb_condition *condition,
-                           int64_t t_us) {
-    const struct fb_class *class_ = device->plan->class_;
-    struct fb_window_instant instant = {.t_us = t_us};
-    int64_t least_us = FB_NEVER;
-    for (uint32_t i = 0; i < condition->code.count; i++) {
-        const struct fb_instr *in = &class_->code[condition->code.first + i];
-        if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
-            continue;
-        const struct fb_window *window = &class_->windows[in->imm];
-        if (window->shape != FB_SHAPE_EACH)
-            continue;
-        int64_t us = fb_window_next(window, fb_device_block(device) + window->offset, instant);
-        if (us < least_us)
-            least_us = us;
-    }
-    return least_us;
-}
-
-/* A record may change what the next `each` windows hold: conditions that rested wait for them. */
-static void wake(struct fb_device *device, int64_t t_us) {
-    const struct fb_class_plan *plan = device->plan;
-    if (!device->resting)
-        return;
-    device->resting = false;
-    for (uint32_t i = 0; i < plan->n_each_conditions; i++) {
-        uint32_t c = plan->each_conditions[i];
-        if (device->deadlines[c] != FB_NEVER)
-            continue;
-        int64_t at_us = next_window(device, &plan->class_->conditions[c], t_us);
-        fb_device_set_deadline(device, c, at_us);
-        device->resting |= at_us == FB_NEVER;
-    }
-}
-
 /* Events with `whenever` fire at each sample while they are true. */
 static void mark_true(const struct fb_device *device, const uint64_t *whenever) {
     const struct fb_class_plan *plan = device->plan;
@@ -544,7 +511,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         if (plan->other_windows)
             fb_feed_others(core, device, entry, t_us);
     }
-    wake(device, t_us);
+    fb_rest_wake(device, t_us);
     evaluate_record(core, device, entry, t_us, late, first);
     fb_timers_schedule(core->timers, device);
 }

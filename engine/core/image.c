@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "engine/base/num.h"
+#include "engine/core/claim.h"
 #include "engine/core/index.h"
 #include "engine/core/shapes.h"
 #include "engine/core/text.h"
@@ -287,13 +288,15 @@ static bool value_is_sound(const struct fb_actuator *actuator, double value) {
     return actuator->is_switch ? value == 0 || value == 1 : fb_num_finite(value);
 }
 
-/* As of an actuator: a step that was due long ago would be followed by one after the other. */
-static bool get_step(struct reader *r, struct fb_step_cell *cell, int64_t clock_us) {
+/* As of an actuator: a step that was due long ago would be followed by one after the other, unless
+ * it rests. */
+static bool get_step(struct reader *r, const struct fb_claim *claim, struct fb_step_cell *cell,
+                     int64_t clock_us) {
     get(r, &cell->by, sizeof cell->by);
     get(r, &cell->next_us, sizeof cell->next_us);
     get(r, &cell->begun, 1);
     return fb_num_finite(cell->by) && fb_end_is_sound(cell->next_us) &&
-           cell->next_us >= clock_us && cell->begun <= 1;
+           (cell->next_us >= clock_us || fb_step_rests(claim, cell)) && cell->begun <= 1;
 }
 
 static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32_t index,
@@ -302,7 +305,7 @@ static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32
     get(r, &cell->value, sizeof cell->value);
     get(r, &cell->unknown_us, sizeof cell->unknown_us);
     get(r, &cell->known, 1);
-    if (claim->is_step && !get_step(r, (void *)cell, clock_us))
+    if (claim->is_step && !get_step(r, claim, (void *)cell, clock_us))
         return false;
     return value_is_sound(&plan->class_->actuators[claim->actuator], cell->value) &&
            fb_time_is_sound(cell->unknown_us) && cell->known <= 2 &&

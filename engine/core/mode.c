@@ -5,6 +5,7 @@
 
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
+#include "engine/core/rest.h"
 
 /* A mode that went is looked at again after this, so that it goes round once a second at most. */
 #define AGAIN_US INT64_C(1000000)
@@ -152,13 +153,12 @@ static bool look(struct looking *l) {
 }
 
 /* Conditions that read it are evaluated by timers, as those that read an actuator (A13). */
-static void wake_readers(const struct fb_moment *moment, uint32_t index, bool soon) {
-    struct fb_device *device = moment->device;
-    const struct fb_class *class_ = device->plan->class_;
-    int64_t at_us = fb_add_sat(moment->t_us, soon ? AGAIN_US : 0);
+static void wake_readers(const struct fb_core *core, const struct fb_moment *moment, uint32_t index,
+                         bool soon, int64_t now_us) {
+    const struct fb_class *class_ = moment->device->plan->class_;
     for (uint32_t i = 0; i < class_->n_conditions; i++)
-        if (class_->conditions[i].modes >> index & 1 && at_us < device->deadlines[i])
-            fb_device_set_deadline(device, i, at_us);
+        if (class_->conditions[i].modes >> index & 1)
+            fb_rest_tell(core, moment, i, soon ? AGAIN_US : 0, now_us);
 }
 
 static void look_at(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
@@ -178,7 +178,8 @@ static void look_at(struct fb_core *core, const struct fb_moment *moment, uint32
     bool other = look(&l);
     fb_control_follow(core, moment, l.rule, now_us);
     if (other)
-        wake_readers(moment, index, before_us != FB_NO_TIME && now_us - before_us < AGAIN_US);
+        wake_readers(core, moment, index, before_us != FB_NO_TIME && now_us - before_us < AGAIN_US,
+                     now_us);
 }
 
 void fb_modes_look(struct fb_core *core, const struct fb_moment *moment, uint64_t set,

@@ -130,13 +130,12 @@ static bool off_delay_is_constant(const struct fb_class *class_, const struct fb
 }
 
 /* What else it reads has a deadline for each of its changes. Not so the share of good time of
- * `over` windows: that it falls is seen at evaluations for other reasons only; nor what was
- * commanded or a mode's state, whose deadline may come later than another evaluation (A13). */
+ * `over` windows: that it falls is seen at evaluations for other reasons only. An actuator that
+ * accepts another value, or a mode that goes on, wakes it (rest.h). */
 static bool may_rest(const struct fb_program *program, const struct fb_class *class_,
                      const struct fb_condition *condition) {
     return !reads_window(class_, condition, FB_SHAPE_RING) &&
-           !reads_window(class_, condition, FB_SHAPE_PANES) && condition->actuators == 0 &&
-           condition->modes == 0 &&
+           !reads_window(class_, condition, FB_SHAPE_PANES) &&
            off_delay_is_constant(class_, &program->rules[condition->rule]);
 }
 

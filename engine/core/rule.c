@@ -8,7 +8,8 @@
 #include "engine/core/steps.h"
 
 /* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
- * device's next record (core.c wakes it). A record's evaluation may differ from a timer's. */
+ * device's next record, or another accepted value of an actuator that it reads (rest.h). A record's
+ * evaluation may differ from a timer's. */
 static inline bool rests(const struct fb_condition_plan *condition, const struct fb_eval *eval,
                          uint8_t value) {
     return eval->timer && eval->deadline_us == FB_NEVER && !eval->restless &&

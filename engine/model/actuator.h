@@ -116,7 +116,8 @@ struct fb_claim_cell {
 struct fb_step_cell {
     struct fb_claim_cell claim;
     double by;       /* the last known one */
-    int64_t next_us; /* of the next step; FB_NEVER: none is made for now */
+    int64_t next_us; /* of the next step; FB_NEVER: none is made for now. In the past where steps
+                      * that change nothing were left out (core/claim.h, fb_step_rests) */
     uint8_t begun;   /* `value` has begun with the control */
 };
 
