@@ -24,6 +24,8 @@
     X(WALL_CLOCK, "a clock that is not journalled moves the task's")                               \
     X(JOURNAL_ORDER, "a tick is journalled before the records that came first")                    \
     X(TICK_UNJOURNALLED, "ticks are not journalled")                                               \
+    X(END_UNJOURNALLED, "what expires before a batch ends goes by a clock that is not journalled") \
+    X(EXPIRED_CLAIMED, "a command that is withheld stays accepted in the state")                   \
     X(NO_BARRIER, "a touched device is written as it is later")                                    \
     X(SKIPS_TOUCHED, "a touched device is left out of the snapshot")                               \
     X(MANIFEST_FIRST, "the manifest comes before the last piece")                                  \

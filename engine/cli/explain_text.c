@@ -127,6 +127,17 @@ static void put_call(const struct fb_explained *e, const struct fb_story *s, str
         fb_buf_printf(out, "; %.*s", FB_ARG(s->why));
 }
 
+static void put_withheld(const struct fb_explained *e, const struct fb_story *s,
+                         struct fb_buf *out) {
+    fb_buf_printf(out, "%s %.*s = ", s->shadow ? "shadow command" : "command", FB_ARG(s->actuator));
+    put_value(e, s->value, out);
+    fb_buf_text(out, " not sent: it expired at ");
+    fb_put_clock(out, s->expires_us);
+    fb_buf_text(out, ", and its batch ended at ");
+    fb_put_clock(out, s->wall_us);
+    fb_buf_text(out, " by the wall clock");
+}
+
 static void put_headline(const struct fb_explained *e, const struct fb_story *s,
                          struct fb_buf *out) {
     int64_t at_us = s->at_us != FB_NO_TIME ? s->at_us : s->clock_us;
@@ -150,6 +161,9 @@ static void put_headline(const struct fb_explained *e, const struct fb_story *s,
         break;
     case FB_STORY_OPERATOR:
         put_call(e, s, out);
+        break;
+    case FB_STORY_WITHHELD:
+        put_withheld(e, s, out);
         break;
     case FB_STORY_REJECTED:
         fb_buf_printf(out, "a record was rejected: %.*s", FB_ARG(s->outcome));
@@ -416,6 +430,7 @@ static void put_who_ended(const struct fb_explained *e, struct fb_buf *out) {
 
 static void put_all_related(const struct fb_explained *e, struct fb_buf *out) {
     put_who_ended(e, out);
+    put_related(e, FB_FIND_WITHHELD, "withheld", out);
     put_related(e, FB_FIND_RAISED, "raised", out);
     put_related(e, FB_FIND_CLEARED, "later", out);
     put_related(e, FB_FIND_BEGAN, "began", out);
@@ -460,8 +475,9 @@ void fb_explain_text(const struct fb_explained *explained, struct fb_buf *out) {
 /* ---- JSON ---- */
 
 void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
-    static const char *const names[FB_FINDS] = {"record", "last",   "before", "after",  "began",
-                                                "ended",  "raised", "call",   "cleared"};
+    static const char *const names[FB_FINDS] = {"record",   "last",   "before", "after",
+                                                "began",    "ended",  "raised", "call",
+                                                "withheld", "cleared"};
     struct fb_explained e = *explained;
     e.unit = unit_of(&e);
     struct fb_buf text = {0};

@@ -120,12 +120,12 @@ static void begin(struct fb_auditor *a, struct fb_encoder *e, struct fb_str kind
     fb_put_text_member(out, FB_NAME("kind"), kind);
 }
 
-static void put_rule(struct fb_buf *out, const struct fb_output *output) {
+/* NULL, empty: there is none. */
+static void put_rule(struct fb_buf *out, const struct fb_rule *rule, struct fb_str device) {
     struct fb_str none = {0};
-    const struct fb_rule *rule = output ? output->rule : NULL;
     put_optional(out, FB_NAME("rule"), rule ? rule->name : none);
     put_optional(out, FB_NAME("rule_version"), rule ? fb_str_of(rule->version) : none);
-    put_optional(out, FB_NAME("device"), output ? output->device : none);
+    put_optional(out, FB_NAME("device"), device);
 }
 
 static void put_times(const struct fb_auditor *a, struct fb_buf *out, int64_t at_us) {
@@ -166,7 +166,7 @@ bool fb_audit_tells_of(enum fb_output_kind kind) {
 static void begin_decision(struct fb_auditor *a, struct fb_encoder *e, struct fb_str kind,
                            const struct fb_output *output, struct fb_encoded *encoded) {
     begin(a, e, kind, output->at_us, encoded);
-    put_rule(&e->data, output);
+    put_rule(&e->data, output->rule, output->device);
     put_times(a, &e->data, output->at_us);
     put_cause(&e->data, &output->cause);
     put_payload(e, output->cause.timer ? (struct fb_str){0} : a->payload);
@@ -264,12 +264,17 @@ static void put_own(struct fb_encoder *e, const struct fb_output *output) {
     fb_buf_char(out, '}');
 }
 
-static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
+static void put_actuator_name(struct fb_encoder *e, const struct fb_actuator *actuator,
+                              struct fb_str device) {
     e->text.n = 0;
-    fb_buf_str(&e->text, output->actuator->name);
+    fb_buf_str(&e->text, actuator->name);
     fb_buf_char(&e->text, '/');
-    fb_buf_str(&e->text, output->device);
+    fb_buf_str(&e->text, device);
     fb_put_text_member(&e->data, FB_NAME("actuator"), fb_encoder_view(&e->text));
+}
+
+static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
+    put_actuator_name(e, output->actuator, output->device);
     put_entries(&e->data, output);
     fb_put_command_member(&e->data, FB_NAME("requested"), output->actuator, output->requested);
     put_own(e, output);
@@ -315,6 +320,27 @@ void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct 
         audit_blocked(a, e, output, encoded);
 }
 
+void fb_audit_withheld(struct fb_auditor *a, struct fb_encoder *e,
+                       const struct fb_withheld *withheld, struct fb_encoded *encoded) {
+    struct fb_buf *out = &e->data;
+    begin(a, e, FB_S("withheld"), FB_NO_TIME, encoded);
+    put_rule(out, withheld->rule, withheld->device);
+    put_times(a, out, FB_NO_TIME);
+    put_cause(out, NULL);
+    put_payload(e, (struct fb_str){0});
+    put_no_inputs(out);
+    put_no_verdicts(out);
+    put_outcome(out, FB_S("expired"), withheld->id);
+    put_actuator_name(e, withheld->actuator, withheld->device);
+    fb_put_command_member(out, FB_NAME("value"), withheld->actuator, withheld->value);
+    put_int_member(out, FB_NAME("epoch"), withheld->epoch_ms);
+    put_int_member(out, FB_NAME("command"), (int64_t)withheld->seq);
+    fb_put_bool_member(out, FB_NAME("shadow"), withheld->actuator->shadow);
+    fb_put_time_member(out, FB_NAME("expires_at"), withheld->expires_at_us);
+    fb_put_time_member(out, FB_NAME("wall"), withheld->wall_us);
+    end(a, e, encoded);
+}
+
 /* ---- of the task ---- */
 
 void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
@@ -323,7 +349,7 @@ void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
     char id[33];
     fb_encoder_dead_id(e, letter, id);
     begin(a, e, FB_S("rejected"), FB_NO_TIME, encoded);
-    put_rule(&e->data, NULL);
+    put_rule(&e->data, NULL, (struct fb_str){0});
     put_times(a, &e->data, FB_NO_TIME);
     put_cause(&e->data, &cause);
     put_payload(e, letter->payload.p ? letter->payload : FB_S(""));
@@ -336,7 +362,7 @@ void fb_audit_rejected(struct fb_auditor *a, struct fb_encoder *e,
 void fb_audit_rules(struct fb_auditor *a, struct fb_encoder *e, const char *build,
                     struct fb_encoded *encoded) {
     begin(a, e, FB_S("rules"), FB_NO_TIME, encoded);
-    put_rule(&e->data, NULL);
+    put_rule(&e->data, NULL, (struct fb_str){0});
     put_times(a, &e->data, FB_NO_TIME);
     put_cause(&e->data, NULL);
     put_payload(e, (struct fb_str){0});
@@ -353,7 +379,7 @@ void fb_audit_clock(struct fb_auditor *a, struct fb_encoder *e, int64_t from_us,
     if (origin)
         cause.origin = *origin;
     begin(a, e, FB_S("clock"), FB_NO_TIME, encoded);
-    put_rule(&e->data, NULL);
+    put_rule(&e->data, NULL, (struct fb_str){0});
     put_times(a, &e->data, FB_NO_TIME);
     put_cause(&e->data, origin ? &cause : NULL);
     put_payload(e, (struct fb_str){0});
@@ -414,7 +440,7 @@ void fb_audit_call(struct fb_auditor *a, struct fb_encoder *e, const struct fb_c
     bool good = read->wrong.n == 0;
     struct fb_str why = fb_str_of(fb_call_outcome_text(outcome));
     begin(a, e, FB_S("operator"), FB_NO_TIME, encoded);
-    put_rule(out, NULL);
+    put_rule(out, NULL, (struct fb_str){0});
     put_times(a, out, FB_NO_TIME);
     put_cause(out, &cause);
     put_payload(e, bytes.p ? bytes : FB_S(""));

@@ -42,6 +42,19 @@ void fb_audit_rules(struct fb_auditor *auditor, struct fb_encoder *encoder, cons
  */
 void fb_audit_clock(struct fb_auditor *auditor, struct fb_encoder *encoder, int64_t from_us,
                     const struct fb_origin *origin, struct fb_encoded *encoded);
+/* A command whose decision is in the trail, and that is not put out. rules/LANGUAGE.md, A70. */
+struct fb_withheld {
+    const struct fb_rule *rule; /* as of the command; NULL: none */
+    struct fb_str device;
+    const struct fb_actuator *actuator;
+    double value;
+    int64_t epoch_ms;
+    uint64_t seq;
+    int64_t expires_at_us, wall_us; /* wall_us: at the end of the batch */
+    const char *id;                 /* of the command */
+};
+void fb_audit_withheld(struct fb_auditor *auditor, struct fb_encoder *encoder,
+                       const struct fb_withheld *withheld, struct fb_encoded *encoded);
 /* An operator's call was taken with the clock at auditor->clock_us. read: as it was written
  * (bytes); outcome: of a good one. origin: where it stands. */
 void fb_audit_call(struct fb_auditor *auditor, struct fb_encoder *encoder,

@@ -63,6 +63,8 @@ enum record_member {
     WHAT_MODE,
     WHAT_VALUE,
     WHAT_UNTIL,
+    EXPIRES_AT,
+    WALL,
     OWN_VERSION,
     OWN_INTERLOCK,
     OWN_PERMISSIVE,
@@ -113,6 +115,8 @@ static const char *const record_names[RECORD_MEMBERS] = {"task",
                                                          "what.mode",
                                                          "what.value",
                                                          "what.until",
+                                                         "expires_at",
+                                                         "wall",
                                                          "own.version",
                                                          "own.interlock",
                                                          "own.permissive",
@@ -355,6 +359,8 @@ static bool sort_of(const struct part *record, struct fb_arena *arena, struct fb
         story->sort = FB_STORY_CLOCK;
     else if (fb_str_eq(kind, FB_S("operator")))
         story->sort = FB_STORY_OPERATOR;
+    else if (fb_str_eq(kind, FB_S("withheld")))
+        story->sort = FB_STORY_WITHHELD;
     else if (member(record, VALUES)->kind == FB_JSON_OBJECT)
         story->sort = FB_STORY_EVENT;
     else
@@ -381,6 +387,8 @@ static void read_acting(const struct part *record, struct fb_arena *arena, struc
     story->command = int_of(record, COMMAND);
     story->guardrail = text_of(record, GUARDRAIL, arena);
     story->count = int_of(record, COUNT);
+    story->expires_us = time_of(record, EXPIRES_AT);
+    story->wall_us = time_of(record, WALL);
     story->own_version = text_of(record, OWN_VERSION, arena);
     story->interlock = text_of(record, OWN_INTERLOCK, arena);
     story->permissive = text_of(record, OWN_PERMISSIVE, arena);

@@ -49,7 +49,8 @@ enum fb_story_sort {
     FB_STORY_REJECTED,
     FB_STORY_RULES,
     FB_STORY_CLOCK,
-    FB_STORY_OPERATOR
+    FB_STORY_OPERATOR,
+    FB_STORY_WITHHELD
 };
 
 /* Members that the sort does not have are empty, 0, FB_NO_TIME. All in the arena. */
@@ -69,6 +70,7 @@ struct fb_story {
     int64_t epoch, command;
     struct fb_str guardrail; /* of a block */
     int64_t count;
+    int64_t expires_us, wall_us; /* of what was withheld: when, and at the batch's end */
     struct fb_str message;      /* of an event */
     struct fb_str build, rules; /* where rules were activated */
     int64_t from_us;            /* of a jump of the clock */

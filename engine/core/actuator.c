@@ -63,6 +63,7 @@ struct decision {
     bool silent;          /* catch_up or kill: nothing at all is sent */
     bool killed;          /* it is kill: no further guardrail is asked */
     bool forced;          /* a guardrail made the value that is asked for */
+    struct fb_actuator_before before; /* of a command */
     int64_t due_us;
 };
 
@@ -139,6 +140,7 @@ static struct fb_output output_of(const struct decision *d, double value, bool h
         .rule = d->won.rule,
         .at_us = d->now_us,
         .actuator = d->actuator,
+        .actuator_index = d->index,
         .value = value,
         .has_value = has_value,
         .requested = d->request.requested,
@@ -186,8 +188,21 @@ static void tell_of_block(struct decision *d, double value, bool has_value) {
     cell->blocked += d->blocks != FB_GUARDS;
 }
 
+static void note_before(struct decision *d) {
+    const struct fb_actuator_cell *cell = d->cell;
+    d->before = (struct fb_actuator_before){.accepted = cell->accepted,
+                                            .direction = cell->direction,
+                                            .changed_us = cell->changed_us,
+                                            .sent_us = cell->sent_us,
+                                            .lease_until_us = cell->lease_until_us,
+                                            .winner = cell->winner,
+                                            .has_accepted = cell->has_accepted,
+                                            .priority = cell->priority};
+}
+
 static void send(struct decision *d, struct fb_output *output) {
     output->kind = FB_OUT_COMMAND;
+    output->before = &d->before;
     output->seq = ++d->cell->seq;
     output->expires_at_us = fb_add_sat(d->wall_us, d->actuator->deliver_us);
     output->lease_until_us = fb_add_sat(d->wall_us, d->actuator->lease_us);
@@ -210,6 +225,7 @@ static void command(struct decision *d) {
     struct fb_output output = output_of(d, d->request.value, true);
     output.reason = reason_of(d);
     int64_t changed_us = cell->has_accepted ? cell->changed_us : FB_NO_TIME;
+    note_before(d);
     if (is_new(d)) {
         fb_guards_accepted(d->actuator, cell, d->request.value, d->now_us);
         if (!d->actuator->shadow)
@@ -240,6 +256,7 @@ static void renew(struct decision *d) {
     output.reason = FB_REASON_RENEWED;
     output.priority = d->cell->priority;
     output.rule = fb_winner_rule(d->moment->device->plan, d->index, d->cell->winner);
+    note_before(d);
     send(d, &output);
 }
 

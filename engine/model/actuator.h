@@ -153,6 +153,15 @@ struct fb_actuator_cell {
     int64_t times[];
 };
 
+/* What an actuator was before a command, as far as it is that again where the command is withheld
+ * (rules/LANGUAGE.md, A71). */
+struct fb_actuator_before {
+    double accepted, direction;
+    int64_t changed_us, sent_us, lease_until_us;
+    uint64_t winner;
+    uint8_t has_accepted, priority;
+};
+
 /* model/layout.c */
 uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
 

@@ -83,6 +83,8 @@ struct fb_output {
     uint8_t priority; /* FB_PRIORITY_NONE: the default */
     enum fb_command_reason reason;
     uint64_t seq;            /* command */
+    uint32_t actuator_index; /* in the class */
+    const struct fb_actuator_before *before; /* command */
     int64_t expires_at_us;   /* command: on the wall clock of the record or tick */
     int64_t lease_until_us;  /* command: the same */
     const struct fb_guard_result *results; /* what was asked */

@@ -241,11 +241,22 @@ static void remember(struct fb_audit_find *find, const struct fb_story *story, s
     }
 }
 
+/* It has the command's id, too, and is not what is asked for by it. */
+static bool is_of_command(const struct fb_audit_find *find, const struct fb_story *story) {
+    return story->sort == FB_STORY_WITHHELD && !begins_with(story->hash, find->id);
+}
+
 static void take_record(struct fb_audit_find *find, const struct fb_audit_record *record) {
     struct fb_story story;
     if (!fb_story_read(find->stories, record->data, find->arena, &story))
         return;
     find->records++;
+    if (is_of_command(find, &story)) {
+        if (find->matches && find->found[FB_FIND_WITHHELD].n == 0 &&
+            begins_with(story.explains, find->id))
+            set(&find->found[FB_FIND_WITHHELD], record->data);
+        return;
+    }
     bool fits = begins_with(story.hash, find->id) || begins_with(story.explains, find->id);
     if (fits)
         find_itself(find, &story, record->data, record->fault);

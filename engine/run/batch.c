@@ -35,6 +35,8 @@ struct fb_batch {
     struct fb_spill *spill; /* the outputs behind items */
     size_t spilled_bytes;
     struct fb_buf frame;
+    uint32_t *dropped; /* places, ascending */
+    uint32_t n_dropped;
     struct fb_batch_mark mark;
 };
 
@@ -53,6 +55,7 @@ void fb_batch_free(struct fb_batch *batch) {
     free(batch->headers);
     fb_spill_free(batch->spill);
     fb_buf_free(&batch->frame);
+    free(batch->dropped);
     free(batch);
 }
 
@@ -217,7 +220,7 @@ void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str k
 }
 
 uint32_t fb_batch_count(const struct fb_batch *batch) {
-    return (uint32_t)batch->n + fb_spill_count(batch->spill);
+    return (uint32_t)batch->n + fb_spill_count(batch->spill) - batch->n_dropped;
 }
 
 size_t fb_batch_bytes(const struct fb_batch *batch) {
@@ -228,9 +231,31 @@ bool fb_batch_ok(const struct fb_batch *batch, struct fb_err *err) {
     return fb_spill_ok(batch->spill, err);
 }
 
+/* The i-th of those that were not dropped: its place among all. */
+static uint32_t place_of(const struct fb_batch *batch, uint32_t i) {
+    uint32_t from = 0, to = batch->n_dropped; /* of the dropped ones, how many stand before it */
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (batch->dropped[middle] - middle <= i)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return i + from;
+}
+
+void fb_batch_drop(struct fb_batch *batch, const uint32_t *places, uint32_t n) {
+    FB_ASSERT(batch->n_dropped == 0);
+    batch->dropped = fb_alloc(sizeof *places * n);
+    batch->n_dropped = n;
+    if (n)
+        memcpy(batch->dropped, places, sizeof *places * n);
+}
+
 enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
                            struct fb_header headers[FB_BATCH_HEADERS_MAX]) {
     record->headers = headers;
+    i = place_of(batch, i);
     if (i < batch->n)
         return memory_at(batch, i, record, headers);
     return file_at(batch, i - (uint32_t)batch->n, record, headers);
@@ -254,5 +279,8 @@ void fb_batch_clear(struct fb_batch *batch) {
     batch->n = 0;
     batch->n_headers = 0;
     batch->spilled_bytes = 0;
+    free(batch->dropped);
+    batch->dropped = NULL;
+    batch->n_dropped = 0;
     fb_spill_clear(batch->spill);
 }

@@ -29,7 +29,7 @@ void fb_batch_free(struct fb_batch *batch);
 void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers);
 /* How many outputs were ever added, and the rolling hash of their bytes; records of journal and
- * snapshots are left out. Clearing does not change it. */
+ * snapshots are left out. Neither clearing nor dropping changes it. */
 struct fb_batch_mark {
     uint64_t outputs;
     struct fb_hash128 hash;
@@ -46,6 +46,9 @@ bool fb_batch_ok(const struct fb_batch *batch, struct fb_err *err);
  * the batch). Made for going from some i onwards. */
 enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
                            struct fb_header headers[FB_BATCH_HEADERS_MAX]);
+/* Takes outputs out again, so that they do not count and are not given: n places as fb_batch_at has
+ * them, ascending. Once between two fb_batch_clear. The mark stays. */
+void fb_batch_drop(struct fb_batch *batch, const uint32_t *places, uint32_t n);
 void fb_batch_clear(struct fb_batch *batch);
 
 #endif

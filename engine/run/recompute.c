@@ -533,6 +533,7 @@ enum fb_recheck fb_recompute_check(struct fb_recompute *r, const struct fb_rule 
     case FB_STORY_RULES:
     case FB_STORY_CLOCK:
     case FB_STORY_OPERATOR:
+    case FB_STORY_WITHHELD:
         break;
     }
     return FB_RECHECK_FITS;

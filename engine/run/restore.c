@@ -519,6 +519,7 @@ static enum fb_restored do_commit(struct restoring *r, const struct fb_journal *
     }
     if (r->err->kind)
         return FB_RESTORE_HALT;
+    fb_task_end_batch(r->task, commit->wall_us);
     if (r->wish->outputs && !r->wish->outputs(r->wish->context, commit, fb_task_batch(r->task)))
         return FB_RESTORE_STOPPED;
     bool unfinished = r->wish->last_is_unfinished && commit->seq == r->last.seq;

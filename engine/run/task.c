@@ -24,7 +24,7 @@ enum { PAYLOAD_BYTES_MAX = 900000 };
 
 /* ---- outputs ---- */
 
-static void keep(struct fb_task *task, const struct fb_encoded *encoded) {
+void fb_task_keep(struct fb_task *task, const struct fb_encoded *encoded) {
     struct fb_header headers[FB_ENCODED_HEADERS_MAX];
     if (task->config->lines) {
         task->line.n = 0;
@@ -43,7 +43,7 @@ static void audit_decision(struct fb_task *task, const struct fb_output *output,
     if (!task->config->journalled || !fb_audit_tells_of(output->kind))
         return;
     fb_audit_decision(&task->auditor, task->encoder, output, circumstance, &encoded);
-    keep(task, &encoded);
+    fb_task_keep(task, &encoded);
 }
 
 static void audit_rejected(struct fb_task *task, const struct fb_dead_letter *letter) {
@@ -51,7 +51,7 @@ static void audit_rejected(struct fb_task *task, const struct fb_dead_letter *le
     if (!task->config->journalled)
         return;
     fb_audit_rejected(&task->auditor, task->encoder, letter, &encoded);
-    keep(task, &encoded);
+    fb_task_keep(task, &encoded);
 }
 
 /* The wall clock of what comes now, which the journal notes too. */
@@ -71,7 +71,7 @@ static void move_clock(struct fb_task *task, int64_t c_us, const struct fb_origi
         !fb_audit_is_jump(from_us, c_us, task->bundle->settings.max_skew_us))
         return;
     fb_audit_clock(&task->auditor, task->encoder, from_us, origin, &encoded);
-    keep(task, &encoded);
+    fb_task_keep(task, &encoded);
 }
 
 /* Looked up at the first output of a record: most have none. */
@@ -88,7 +88,9 @@ static void encode(struct fb_task *task, const struct fb_output *output,
     fb_encode(task->encoder, output, circumstance, &encoded);
     if (task->record && !output->cause.timer)
         encoded.traceparent = trace_of(task);
-    keep(task, &encoded);
+    if (output->kind == FB_OUT_COMMAND && task->config->journalled)
+        fb_unsent_add(task->unsent, output, encoded.id, fb_batch_count(task->batch));
+    fb_task_keep(task, &encoded);
 }
 
 static void put_out(void *context, const struct fb_output *output) {
@@ -110,7 +112,7 @@ static void bury(struct fb_task *task, const struct fb_record *record,
     if (task->config->lines) {
         struct fb_encoded encoded;
         fb_encode_dead(task->encoder, letter, &encoded);
-        keep(task, &encoded);
+        fb_task_keep(task, &encoded);
         return;
     }
     struct fb_header headers[FB_ENCODED_HEADERS_MAX + FB_HEADERS_DEAD_MAX];
@@ -171,6 +173,7 @@ struct fb_task *fb_task_new(const struct fb_task_config *config, struct fb_bundl
     memcpy(task->auditor.rules, bundle->hash, sizeof task->auditor.rules);
     task->events = fb_cloudevents_new();
     task->batch = fb_batch_new(config->room);
+    task->unsent = fb_unsent_new();
     if (config->journalled) {
         task->ledger = fb_ledger_new(&config->pace);
         task->journal = fb_ledger_writer(task->ledger);
@@ -185,6 +188,7 @@ void fb_task_free(struct fb_task *task) {
     fb_cloudevents_free(task->events);
     close_bundle(task);
     fb_batch_free(task->batch);
+    fb_unsent_free(task->unsent);
     fb_buf_free(&task->line);
     fb_ledger_free(task->ledger);
     fb_buf_free(&task->committer);
@@ -368,7 +372,7 @@ static void audit_call(struct fb_task *task, const struct fb_call_read *read,
     if (!task->config->journalled)
         return;
     fb_audit_call(&task->auditor, task->encoder, read, outcome, bytes, origin, &encoded);
-    keep(task, &encoded);
+    fb_task_keep(task, &encoded);
 }
 
 void fb_task_call(struct fb_task *task, struct fb_str topic, int64_t offset, struct fb_str bytes,
@@ -426,7 +430,7 @@ void fb_task_activate(struct fb_task *task, struct fb_str build, int64_t wall_us
     char text[64];
     snprintf(text, sizeof text, "%.*s", FB_ARG(build));
     fb_audit_rules(&task->auditor, task->encoder, text, &encoded);
-    keep(task, &encoded);
+    fb_task_keep(task, &encoded);
 }
 
 /* The positions of the topics that both name. */

@@ -1,9 +1,12 @@
 /* What a task took becomes a commit; what was committed becomes a task again. */
 #include "engine/run/task_commit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/arena.h"
 #include "engine/base/planted.h"
+#include "engine/core/withhold.h"
 #include "engine/run/task_state.h"
 
 /* ---- commits ---- */
@@ -38,9 +41,50 @@ void fb_task_mark(const struct fb_task *task, struct fb_journal *now) {
                                                    task->topics[i].next};
 }
 
+/* The places of what was withheld. */
+struct ending {
+    struct fb_task *task;
+    int64_t wall_us;
+    uint32_t *places;
+    size_t n, cap;
+};
+
+static void withhold(void *context, const struct fb_unsent_command *command, bool takes_back) {
+    struct ending *ending = context;
+    struct fb_task *task = ending->task;
+    struct fb_withheld withheld = {.rule = command->rule,
+                                   .device = command->device,
+                                   .actuator = command->actuator,
+                                   .value = command->value,
+                                   .epoch_ms = task->epoch_ms,
+                                   .seq = command->seq,
+                                   .expires_at_us = command->expires_at_us,
+                                   .wall_us = ending->wall_us,
+                                   .id = command->id};
+    struct fb_encoded encoded;
+    fb_audit_withheld(&task->auditor, task->encoder, &withheld, &encoded);
+    fb_task_keep(task, &encoded);
+    FB_PUSH_ROOM(ending->places, ending->n, ending->cap);
+    ending->places[ending->n++] = command->place;
+    if (takes_back && !(FB_PLANTED(EXPIRED_CLAIMED) && task->journal))
+        fb_core_withhold(task->core, command->class_index, command->device, command->actuator_index,
+                         &command->before);
+}
+
+void fb_task_end_batch(struct fb_task *task, int64_t wall_us) {
+    if (fb_unsent_is_late(task->unsent, wall_us)) {
+        struct ending ending = {.task = task, .wall_us = wall_us};
+        fb_unsent_end(task->unsent, wall_us, withhold, &ending);
+        fb_batch_drop(task->batch, ending.places, (uint32_t)ending.n);
+        free(ending.places);
+    }
+    fb_unsent_clear(task->unsent);
+}
+
 void fb_task_seal(struct fb_task *task, int64_t wall_us) {
     struct fb_journal now;
     FB_ASSERT(task->ledger && !task->sealed);
+    fb_task_end_batch(task, FB_PLANTED(END_UNJOURNALLED) ? wall_us + 50000 : wall_us);
     fb_task_mark(task, &now);
     now.wall_us = wall_us;
     fb_ledger_seal(task->ledger, task->core, task->bundle, &now, task->bytes_read, task->batch);

@@ -18,6 +18,10 @@ bool fb_task_has_news(const struct fb_task *task);
 void fb_task_drain(struct fb_task *task);
 /* All that was taken is in a snapshot, and that is committed. */
 bool fb_task_is_drained(const struct fb_task *task);
+/* The batch ends at this wall clock, which its journal's record has: commands of it that have
+ * expired are withheld (A70). A seal does it by itself; who takes the operations of a record again
+ * does it behind them. */
+void fb_task_end_batch(struct fb_task *task, int64_t wall_us);
 /* Ends what goes into one commit: the journal's record and pieces of snapshots join the outputs.
  * Nothing more may be taken until fb_task_committed. */
 void fb_task_seal(struct fb_task *task, int64_t wall_us);

@@ -9,6 +9,7 @@
 #include "engine/run/clock.h"
 #include "engine/run/headers.h"
 #include "engine/run/task.h"
+#include "engine/run/unsent.h"
 
 struct fb_task_topic {
     struct fb_decoder *decoder;
@@ -26,6 +27,7 @@ struct fb_task {
     struct fb_encoder *encoder;
     struct fb_clock clock;
     struct fb_batch *batch;
+    struct fb_unsent *unsent; /* commands of the batch */
     struct fb_buf line;
     int64_t wall_us;                /* of the present record or tick */
     int64_t calls_next;             /* as in codec/journal.h */
@@ -46,6 +48,9 @@ struct fb_task {
     char name[300];                  /* for the audit */
     struct fb_buf committer, sealer; /* who committed last; who is to commit what is sealed */
 };
+
+/* Puts an output into the batch. */
+void fb_task_keep(struct fb_task *task, const struct fb_encoded *encoded);
 
 /* What a journal's record says that the task knows and the ledger does not: clock, inputs, audit
  * and outputs up to now. Views into the task, until its bundle changes. */

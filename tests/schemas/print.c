@@ -55,6 +55,11 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions,
                           (struct fb_circumstance){.initial = true}, &encoded);
         fb_encode_line(&encoded, out);
     }
+    struct fb_withheld withheld[] = {sample_withheld(), sample_withheld_shadow()};
+    for (int i = 0; i < 2; i++) {
+        fb_audit_withheld(&auditor, encoder, &withheld[i], &encoded);
+        fb_encode_line(&encoded, out);
+    }
     print_calls(encoder, &auditor, out);
     for (int i = 0; i < 2; i++) {
         fb_audit_clock(&auditor, encoder, 0, i ? &letter->origin : NULL, &encoded);

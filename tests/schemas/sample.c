@@ -285,6 +285,25 @@ struct fb_output sample_block_ended(void) {
     return output;
 }
 
+struct fb_withheld sample_withheld(void) {
+    return (struct fb_withheld){.rule = &rules[0],
+                                .device = FB_S("p-1"),
+                                .actuator = &actuators[0],
+                                .value = 1,
+                                .epoch_ms = 1795247000000,
+                                .seq = 17,
+                                .expires_at_us = AT + 30000000,
+                                .wall_us = AT + 31000000,
+                                .id = "0123456789abcdef0123456789abcdef"};
+}
+
+struct fb_withheld sample_withheld_shadow(void) {
+    struct fb_withheld withheld = sample_withheld();
+    withheld.rule = NULL;
+    withheld.actuator = &actuators[1];
+    return withheld;
+}
+
 struct fb_dead_letter sample_dead(void) {
     return (struct fb_dead_letter){
         .reason = "JSON_SYNTAX",

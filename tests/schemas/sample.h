@@ -19,6 +19,9 @@ struct fb_output sample_relinquished(void); /* the default, a number, a timer's 
 struct fb_output sample_shadow(void);
 struct fb_output sample_block(void); /* begins: nothing is in force yet */
 struct fb_output sample_block_ended(void);
+/* Of a command and of a shadow, without a rule. */
+struct fb_withheld sample_withheld(void);
+struct fb_withheld sample_withheld_shadow(void);
 struct fb_dead_letter sample_dead(void);
 struct fb_dead_letter sample_dead_binary(void); /* the payload is not UTF-8 */
 struct fb_auditor sample_auditor(void);         /* of a new task */

@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/calendar.h"
 #include "engine/codec/chunk.h"
 #include "engine/codec/journal.h"
 #include "engine/core/snapshot.h"
-#include "engine/run/task.h"
+#include "engine/run/task_commit.h"
 #include "tests/sim/engine.h"
 #include "tests/sim/work.h"
 
@@ -22,6 +23,8 @@ struct again {
     uint32_t n_outputs;
     size_t deployment; /* the one in force, or before the first that may be: its number */
     bool with_audit;
+    int64_t end_us; /* wall clock at the end of the batch */
+    struct sim_result *result;
 };
 
 static int topic_of(const struct sim_world *world, enum fb_stream stream) {
@@ -43,6 +46,29 @@ static bool same_headers(const struct sim_record *record, const struct fb_outgoi
     return same;
 }
 
+/* What nobody may act upon is not told: neither decided before nor put again. */
+static void check_expiry(struct again *again, enum fb_stream stream,
+                         const struct sim_record *record) {
+    static const char name[] = "\"expires_at\":\"";
+    const char *at = memmem(record->value.p, record->value.n, name, sizeof name - 1);
+    int64_t expires_us = 0;
+    if (!at)
+        return;
+    at += sizeof name - 1;
+    struct fb_str text = {at, strcspn(at, "\"")};
+    if (!fb_time_parse(text, &expires_us) || expires_us < again->end_us / 1000 * 1000)
+        sim_violated(again->world, "I6", "%s [%d]: it expires at %.*s, before its batch ends",
+                     sim_stream_names[stream], again->partition, FB_ARG(text));
+}
+
+static void count_withheld(struct again *again, enum fb_stream stream,
+                           const struct sim_record *record) {
+    static const char name[] = "\"kind\":\"withheld\"";
+    if (stream == FB_STREAM_AUDIT && again->result &&
+        memmem(record->value.p, record->value.n, name, sizeof name - 1))
+        again->result->withheld++;
+}
+
 /* The next committed output of a stream must be this one. txn 0: of whatever transaction. */
 static void compare_output(struct again *again, enum fb_stream stream,
                            const struct fb_outgoing *expected, uint32_t txn) {
@@ -58,6 +84,9 @@ static void compare_output(struct again *again, enum fb_stream stream,
     }
     again->outputs[stream] = offset + 1;
     again->n_outputs++;
+    count_withheld(again, stream, record);
+    if (again->with_audit && (stream == FB_STREAM_COMMANDS || stream == FB_STREAM_SHADOW))
+        check_expiry(again, stream, record);
     if (!fb_str_eq(record->key, expected->key) || !fb_str_eq(record->value, expected->value) ||
         !same_headers(record, expected))
         sim_violated(world, "I1", "%s [%d] @%lld: %.*s %.*s %.*s\n    instead of %.*s %.*s", name,
@@ -280,6 +309,7 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
     int topic = topic_of(again->world, FB_STREAM_JOURNAL);
     const struct sim_log *log = &kafka->logs[topic][again->partition];
     uint64_t seq = 0;
+    again->result = result;
     for (size_t i = 0; i < log->n && !again->world->violation; i++) {
         const struct sim_record *record = &log->records[i];
         struct fb_journal *journal = fb_alloc(sizeof *journal);
@@ -296,6 +326,8 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
                                           bundle_of(again, journal->rules), again->partition);
             if (!again->world->violation) {
                 take_operations(again, journal, result);
+                again->end_us = journal->wall_us;
+                fb_task_end_batch(again->task, journal->wall_us);
                 compare_batch(again, record->txn);
                 compare_positions(again, journal, record->txn);
                 compare_snapshots(again, seq, result);

@@ -21,7 +21,7 @@ struct sim_options {
 struct sim_result {
     uint64_t trace_hash;
     int faults, restarts;
-    uint32_t records, outputs, commits, snapshots, buried;
+    uint32_t records, outputs, commits, snapshots, buried, withheld;
     const char *violation; /* "I1" ..; NULL: none */
     char text[1024];
     struct fb_buf tail; /* the last lines of the trace; the caller's to free */

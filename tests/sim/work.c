@@ -44,8 +44,10 @@ static const char alarms_text[] =
 static const char acting_text[] =
     "actuator fan on machine : (off, on) {\n"
     "  safe off  minimum on 300ms, off 300ms  lease 1m  breaker 6 reversals in 20s, hold 5s\n"
+    "  deliver within 300ms\n"
     "}\n"
-    "actuator valve on machine : number [%] range 0..80 { safe 0 %  slew 20 % per 500ms }\n"
+    "actuator valve on machine : number [%] range 0..80 { safe 0 %  slew 20 % per 500ms"
+    "  deliver within 150ms }\n"
     "control cool on machine {\n"
     "  start when temp > 75 degC until temp < 65 degC  command fan = on  rollout armed\n"
     "  message \"{id} at {site}: {temp:.1f}\"\n"

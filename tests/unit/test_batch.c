@@ -54,14 +54,15 @@ static void add(struct fb_batch *batch, uint32_t i) {
     free(big);
 }
 
-static void expect_at(const struct fb_batch *batch, uint32_t i) {
+/* What was added as the i-th stands at that place. */
+static void expect_kept(const struct fb_batch *batch, uint32_t at, uint32_t i) {
     char key[16], value[32];
     struct fb_outgoing record;
     struct fb_header headers[FB_BATCH_HEADERS_MAX];
     struct fb_err err;
     snprintf(key, sizeof key, "key %u", i);
     snprintf(value, sizeof value, "value %u", i);
-    assert_int_equal(fb_batch_at(batch, i, &record, headers), i % FB_STREAMS);
+    assert_int_equal(fb_batch_at(batch, at, &record, headers), i % FB_STREAMS);
     assert_true(fb_batch_ok(batch, &err));
     if (i % 7)
         assert_true(fb_str_eq(record.key, fb_str_of(key)));
@@ -86,6 +87,10 @@ static void expect_at(const struct fb_batch *batch, uint32_t i) {
     }
 }
 
+static void expect_at(const struct fb_batch *batch, uint32_t i) {
+    expect_kept(batch, i, i);
+}
+
 static int entries_of_folder(void) {
     DIR *dir = opendir(folder);
     int n = 0;
@@ -94,6 +99,35 @@ static int entries_of_folder(void) {
         n += entry->d_name[0] != '.';
     closedir(dir);
     return n;
+}
+
+/* In memory and in the file; what follows stands where it would without them. */
+static void what_is_dropped_does_not_come_back(void **state) {
+    (void)state;
+    enum { N = 3000 };
+    static const uint32_t dropped[] = {0, 1, 5, 700, 701, 2998, 2999};
+    enum { GONE = sizeof dropped / sizeof *dropped };
+    struct fb_batch *batch = fb_batch_new((struct fb_room){100000, folder});
+    for (uint32_t i = 0; i < N; i++)
+        add(batch, i);
+    struct fb_batch_mark mark = fb_batch_mark(batch);
+    fb_batch_drop(batch, dropped, GONE);
+    assert_true(fb_batch_mark(batch).outputs == mark.outputs);
+    assert_true(fb_hash128_eq(fb_batch_mark(batch).hash, mark.hash));
+    add(batch, N);
+    assert_int_equal(fb_batch_count(batch), N + 1 - GONE);
+    uint32_t gone = 0, at = 0;
+    for (uint32_t i = 0; i <= N; i++) {
+        if (gone < GONE && dropped[gone] == i)
+            gone++;
+        else
+            expect_kept(batch, at++, i);
+    }
+    fb_batch_clear(batch);
+    add(batch, 0);
+    assert_int_equal(fb_batch_count(batch), 1);
+    expect_at(batch, 0);
+    fb_batch_free(batch);
 }
 
 static void what_memory_has_no_room_for_comes_back_in_order(void **state) {
@@ -199,6 +233,7 @@ static void a_file_that_cannot_grow_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_dropped_does_not_come_back),
         cmocka_unit_test(what_memory_has_no_room_for_comes_back_in_order),
         cmocka_unit_test(outputs_may_be_added_while_others_are_read),
         cmocka_unit_test(a_batch_that_was_cleared_begins_in_memory),
