@@ -65,15 +65,17 @@ static void check_go(struct fb_checker *ck, const struct fb_rule_decl *mode,
     fb_check_positive_span(ck, go->after, "the time behind `after`");
 }
 
-static bool is_open(const struct fb_go_decl *go) {
-    return go->when && go->when->kind == FB_N_BOOL && go->when->value > 0;
+static bool is_open(const struct fb_rule_decl *mode, const struct fb_go_decl *go) {
+    const struct fb_node *stay = mode->states[go->state].stay;
+    bool waits = stay && stay->span_us > 0 && !go->at_once;
+    return !waits && go->when && go->when->kind == FB_N_BOOL && go->when->truth;
 }
 
 /* Whether ways that are always open lead from a state back to it. */
 static bool turns(const struct fb_rule_decl *mode, uint32_t from, uint32_t to, uint32_t left) {
     for (uint32_t i = 0; left > 0 && i < mode->n_gos; i++) {
         const struct fb_go_decl *go = &mode->gos[i];
-        if (go->to < mode->n_states && go->state == from && is_open(go) &&
+        if (go->to < mode->n_states && go->state == from && is_open(mode, go) &&
             (go->to == to || turns(mode, go->to, to, left - 1)))
             return true;
     }
@@ -82,12 +84,16 @@ static bool turns(const struct fb_rule_decl *mode, uint32_t from, uint32_t to, u
 
 void fb_check_mode(struct fb_checker *ck, struct fb_rule_decl *mode) {
     check_names(ck, mode);
+    if (fb_check_actuator_named(ck->scope, mode->name))
+        fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, mode->name_span, "give it another name",
+                    "`%.*s` is also an actuator: in an expression it would be that",
+                    FB_ARG(mode->name));
     for (uint32_t i = 0; i < mode->n_states; i++)
         check_state(ck, &mode->states[i]);
     for (uint32_t i = 0; i < mode->n_gos; i++)
         check_go(ck, mode, &mode->gos[i]);
     for (uint32_t i = 0; i < mode->n_gos; i++)
-        if (is_open(&mode->gos[i]) &&
+        if (is_open(mode, &mode->gos[i]) &&
             turns(mode, mode->gos[i].to, mode->gos[i].state, mode->mode_type.n_words)) {
             fb_diag_add(ck->diags, FB_E_MODE, mode->gos[i].when->span,
                         "say when, or after which time: `go NAME after 5m`",

@@ -42,33 +42,48 @@ void fb_lint_control(struct fb_linter *lint, const struct fb_rule_decl *rule) {
 
 /* ---- modes ----------------------------------------------------------------------------------- */
 
-/* From the state, or from any, to the state; -1: all states. */
-static bool has_way(const struct fb_rule_decl *mode, int64_t from, int64_t to) {
-    for (uint32_t i = 0; i < mode->n_gos; i++) {
-        const struct fb_go_decl *go = &mode->gos[i];
-        bool leaves = from < 0 || go->state == from || mode->states[go->state].any;
-        if (leaves && (to < 0 ? go->to != from : go->to == to))
+static bool leads_out(const struct fb_rule_decl *mode, const struct fb_go_decl *go,
+                      uint32_t state) {
+    return mode->states[go->state].any ? go->to != state : go->state == state;
+}
+
+static bool can_be_left(const struct fb_rule_decl *mode, uint32_t state) {
+    for (uint32_t i = 0; i < mode->n_gos; i++)
+        if (leads_out(mode, &mode->gos[i], state))
             return true;
-    }
     return false;
 }
 
-static bool is_first(const struct fb_rule_decl *mode, uint32_t state) {
-    return fb_str_eq(mode->mode_type.words[0], mode->states[state].name);
+/* The states that it can come to, as bits. */
+static uint64_t reached(const struct fb_rule_decl *mode) {
+    uint32_t first = 0;
+    while (mode->states[first].any)
+        first++;
+    uint64_t set = UINT64_C(1) << first, before = 0;
+    while (set != before) {
+        before = set;
+        for (uint32_t i = 0; i < mode->n_gos; i++)
+            if (mode->states[mode->gos[i].state].any || set >> mode->gos[i].state & 1)
+                set |= UINT64_C(1) << mode->gos[i].to;
+    }
+    return set;
 }
 
 void fb_lint_mode(struct fb_linter *lint, const struct fb_rule_decl *mode) {
+    fb_lint_hunting(lint, mode);
+    fb_lint_mode_hunting(lint, mode);
     fb_lint_control(lint, mode);
+    uint64_t set = reached(mode);
     for (uint32_t i = 0; i < mode->n_states; i++) {
         const struct fb_state_decl *state = &mode->states[i];
         if (state->any)
             continue;
-        if (!has_way(mode, i, -1))
+        if (!can_be_left(mode, i))
             fb_diag_add(lint->diags, FB_W_STATE, state->name_span,
                         "say when it ends: `go NAME when ..`",
                         "`%.*s` stays in `%.*s` for good: no `go` leads out of it",
                         FB_ARG(mode->name), FB_ARG(state->name));
-        if (!is_first(mode, i) && !has_way(mode, -1, i))
+        if (!(set >> i & 1))
             fb_diag_add(lint->diags, FB_W_STATE, state->name_span, "leave it out",
                         "`%.*s` is never in `%.*s`: no `go` leads there", FB_ARG(mode->name),
                         FB_ARG(state->name));

@@ -223,3 +223,42 @@ void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule) {
         fb_lint_visit(rule->commands[i].value, visit_choice, &choices);
     }
 }
+
+/* ---- modes ---------------------------------------------------------------------------------- */
+
+static bool has_stay(const struct fb_rule_decl *mode, const struct fb_go_decl *go) {
+    const struct fb_node *stay = mode->states[go->state].stay;
+    return stay && stay->span_us > 0 && !go->at_once;
+}
+
+/* There and back again by limits of one value that leave no room between them. */
+static bool turn_about(const struct fb_go_decl *there, const struct fb_go_decl *back,
+                       struct hunt *found) {
+    struct hunt first;
+    struct fb_limit a, b;
+    if (there->to != back->state || back->to != there->state || !there->when || !back->when ||
+        !hunts(there->when, &first) || !hunts(back->when, found) ||
+        !fb_limit_read(first.limit, &a) || !fb_limit_read(found->limit, &b) ||
+        !fb_limit_same_subject(&a, &b))
+        return false;
+    const struct fb_limit *above = fb_limit_is_above(a.op) ? &a : &b;
+    const struct fb_limit *below = above == &a ? &b : &a;
+    return fb_limit_is_above(above->op) && fb_limit_is_below(below->op) &&
+           above->offset <= below->offset;
+}
+
+void fb_lint_mode_hunting(struct fb_linter *lint, const struct fb_rule_decl *mode) {
+    struct hunt found;
+    for (uint32_t i = 0; i < mode->n_gos; i++)
+        for (uint32_t k = 0; k < i; k++) {
+            const struct fb_go_decl *there = &mode->gos[k], *back = &mode->gos[i];
+            if (has_stay(mode, there) || has_stay(mode, back) || !turn_about(there, back, &found))
+                continue;
+            fb_diag_add(lint->diags, FB_W_HUNTS, found.limit->span,
+                        "leave room between the two limits, or let it `stay` in one of the states",
+                        "a `%.*s` that moves about its limit makes `%.*s` go back and forth "
+                        "between `%.*s` and `%.*s`",
+                        FB_ARG(found.field->name), FB_ARG(mode->name),
+                        FB_ARG(mode->states[there->state].name), FB_ARG(there->target));
+        }
+}

@@ -46,6 +46,7 @@ const char *fb_lint_print(struct fb_linter *lint, const char *format, ...)
 void fb_lint_alarm_chatter(struct fb_linter *lint, const struct fb_rule_decl *rule);
 /* The same of what a control starts by, and of the choices in the values of its commands. */
 void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule);
+void fb_lint_mode_hunting(struct fb_linter *lint, const struct fb_rule_decl *mode);
 
 /* ---- lint_acting.c ---- */
 

@@ -56,6 +56,16 @@ static void follow(struct walk *walk, const void *decl, const struct fb_node *va
     }
 }
 
+static void follow_mode(struct walk *walk, const struct fb_rule_decl *mode) {
+    struct fb_str key = {(const char *)&mode, sizeof mode};
+    if (fb_map_get(walk->seen, key) != FB_MAP_NONE)
+        return;
+    fb_map_put(walk->seen, key, 1);
+    fb_lint_visit(mode->where, note, walk);
+    for (uint32_t i = 0; i < mode->n_gos; i++)
+        fb_lint_visit(mode->gos[i].when, note, walk);
+}
+
 static void follow_name(struct walk *walk, const struct fb_node *node) {
     if (node->ref == FB_REF_FIELD) {
         fb_field_set_add(&walk->reads->fields, node->field->index);
@@ -64,6 +74,8 @@ static void follow_name(struct walk *walk, const struct fb_node *node) {
         if (!fb_lint_reads_actuator(reads, node->actuator) &&
             reads->n_actuators < FB_ACTUATORS_MAX)
             reads->actuators[reads->n_actuators++] = node->actuator;
+    } else if (node->ref == FB_REF_MODE) {
+        follow_mode(walk, node->mode);
     } else if (node->ref == FB_REF_LET) {
         follow(walk, node->let, node->let->value);
     } else if (node->ref == FB_REF_PARAM) {

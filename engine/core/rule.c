@@ -31,7 +31,8 @@ static uint8_t interpret_claim(struct fb_core *core, const struct fb_moment *mom
     return FB_UNKNOWN;
 }
 
-/* acting: the class has actuators. A constant where it is called, so that others pay nothing. */
+/* acting: the class has actuators or modes. A constant where it is called, so that others pay
+ * nothing. */
 static inline __attribute__((always_inline)) void
 evaluate(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *eval,
          uint32_t index, bool acting) {
@@ -125,7 +126,8 @@ evaluate_all(struct fb_core *core, const struct fb_moment *moment, const uint64_
 
 void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
                        const uint64_t *conditions) {
-    if (__builtin_expect(moment->device->plan->class_->n_actuators > 0, 0))
+    const struct fb_class *class_ = moment->device->plan->class_;
+    if (__builtin_expect(class_->n_actuators + class_->n_modes > 0, 0))
         evaluate_all(core, moment, conditions, true);
     else
         evaluate_all(core, moment, conditions, false);

@@ -236,6 +236,42 @@ static void a_control_is_its_start_and_then_its_commands(void **state) {
     unmake(&made);
 }
 
+/* Those of any state are asked first. */
+static void a_mode_is_where_its_ways_and_then_its_commands(void **state) {
+    (void)state;
+    struct made made =
+        make(PUMP "mode fill on tank where wet {\n"
+                  "  state idle { go run when level < 2 m  go off after 1h }\n"
+                  "  state any { go off when level > 5 m at once }\n"
+                  "  state run { stay 30s  command pump = on at priority 10  go idle after 5m }\n"
+                  "  state off { command pump = off at priority 11 for 90s  go idle after 5m }\n"
+                  "  rollout armed }\n"
+                  "alarm runs on tank { raise low when fill == run }");
+    const struct fb_rule *rule = rule_of(&made, "fill");
+    assert_int_equal(rule->sort, FB_SORT_MODE);
+    assert_true(rule->has_start);
+    assert_int_equal(rule->n_conditions, 5);
+    assert_int_equal(made.tank->n_modes, 1);
+    const struct fb_machine *mode = &made.tank->modes[0];
+    assert_int_equal(mode->offset, rule->offset);
+    assert_int_equal(mode->n_states, 3);
+    assert_int_equal(mode->stay_us[1], 30 * S);
+    assert_int_equal(mode->stay_us[2], 0);
+    assert_int_equal(mode->n_gos, 5);
+    assert_true(mode->gos[0].from == FB_ANY_STATE && mode->gos[0].to == 2 && mode->gos[0].at_once);
+    assert_int_equal(mode->gos[0].condition, rule->first_condition + 1);
+    assert_true(mode->gos[1].from == 0 && mode->gos[1].to == 1);
+    assert_int_equal(mode->gos[1].condition, rule->first_condition + 2);
+    assert_true(mode->gos[2].condition == FB_NO_CONDITION && mode->gos[2].after_us == 3600 * S);
+    const struct fb_claim *claims = &made.tank->claims[rule->first_claim];
+    assert_true(claims[0].of_mode && claims[0].state == 1 && claims[0].priority == 10);
+    assert_true(claims[1].of_mode && claims[1].state == 2 && claims[1].pulse_us == 90 * S);
+    assert_int_equal(condition_of(&made, "runs", 0)->modes, 1);
+    code_is(&made, condition_of(&made, "runs", 0)->code,
+            "r0   mode fill\nr1   int 1\nr2   cmp_int r0 == r1\n");
+    unmake(&made);
+}
+
 static void a_commands_number_is_brought_to_the_actuators_unit(void **state) {
     (void)state;
     struct made made = make("actuator set on tank : number [degF] range 40..140 { safe 68 degF }\n"
@@ -580,6 +616,7 @@ int main(void) {
         cmocka_unit_test(steps_are_differences_in_the_actuators_unit),
         cmocka_unit_test(an_actuators_memory_has_room_for_its_times),
         cmocka_unit_test(a_control_is_its_start_and_then_its_commands),
+        cmocka_unit_test(a_mode_is_where_its_ways_and_then_its_commands),
         cmocka_unit_test(a_commands_number_is_brought_to_the_actuators_unit),
         cmocka_unit_test(where_goes_into_the_start_and_stands_for_it),
         cmocka_unit_test(a_control_shows_what_its_start_and_commands_name),

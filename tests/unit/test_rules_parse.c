@@ -347,6 +347,42 @@ static void controls_start_command_and_roll_out(void **state) {
     assert_int_equal(rule->on_unknown, FB_UNKNOWN_STOP);
 }
 
+static void modes_have_states_and_ways_between_them(void **state) {
+    (void)state;
+    parse("mode m on d where x { let y = a for 5s  on unknown safe  rollout armed\n"
+          "state one { go two when y until b at once  command fan = on  stay 30s }\n"
+          "state any { go one after 1h }\n"
+          "state `two` { step fan by 5 every 1m within 0..9  go one when c  command lag = off } }");
+    const struct fb_rule_decl *rule = item(0)->rule;
+    assert_int_equal(rule->kind, FB_RULE_MODE);
+    assert_non_null(rule->where);
+    assert_int_equal(rule->on_unknown, FB_UNKNOWN_SAFE);
+    assert_int_equal(rule->rollout, FB_ROLLOUT_ARMED);
+    assert_int_equal(rule->n_states, 3);
+    assert_int_equal(rule->states[0].stay->span_us, 30000000);
+    assert_false(rule->states[0].any);
+    assert_int_equal(rule->states[0].n_items, 3);
+    assert_true(rule->states[1].any);
+    assert_null(rule->states[2].stay);
+    assert_int_equal(rule->n_gos, 3);
+    assert_true(fb_str_eq(rule->gos[0].target, FB_S("two")));
+    assert_int_equal(rule->gos[0].state, 0);
+    assert_int_equal(rule->gos[0].when->kind, FB_N_UNTIL);
+    assert_null(rule->gos[0].after);
+    assert_true(rule->gos[0].at_once);
+    assert_int_equal(rule->gos[1].state, 1);
+    assert_null(rule->gos[1].when);
+    assert_int_equal(rule->gos[1].after->span_us, 3600000000);
+    assert_false(rule->gos[1].at_once);
+    assert_int_equal(rule->n_commands, 3);
+    assert_int_equal(rule->commands[0].state, 0);
+    assert_int_equal(rule->commands[1].state, 2);
+    assert_true(rule->commands[1].is_step);
+    assert_int_equal(rule->commands[2].state, 2);
+    assert_int_equal(rule->mode_type.n_words, 2);
+    assert_true(fb_str_eq(rule->mode_type.words[1], FB_S("two")));
+}
+
 static void commands_are_expected_with_any_word_of_an_actuator(void **state) {
     (void)state;
     parse("test \"t\" on d { expect command lead of p high at 5s with value == high\n"
@@ -477,13 +513,14 @@ int main(void) {
         cmocka_unit_test_setup_teardown(each_clause_of_an_actuator_has_its_place, begin, end),
         cmocka_unit_test_setup_teardown(a_slew_without_a_direction_is_both, begin, end),
         cmocka_unit_test_setup_teardown(controls_start_command_and_roll_out, begin, end),
+        cmocka_unit_test_setup_teardown(modes_have_states_and_ways_between_them, begin, end),
         cmocka_unit_test_setup_teardown(commands_are_expected_with_any_word_of_an_actuator, begin,
                                         end),
         cmocka_unit_test_setup_teardown(used_files_are_read_once_and_may_use_each_other, begin,
                                         end),
         cmocka_unit_test_setup_teardown(what_is_too_large_is_refused, begin, end),
-        cmocka_unit_test_setup_teardown(
-            a_folder_gives_its_rule_files_in_the_order_of_their_names, begin, end),
+        cmocka_unit_test_setup_teardown(a_folder_gives_its_rule_files_in_the_order_of_their_names,
+                                        begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
