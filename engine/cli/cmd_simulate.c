@@ -15,6 +15,7 @@
 #include "engine/cli/commands.h"
 #include "engine/cli/compile.h"
 #include "engine/cli/output_files.h"
+#include "engine/cli/replay_request.h"
 #include "engine/cli/watch_text.h"
 #include "engine/run/bundle.h"
 #include "engine/run/simulate.h"
@@ -216,12 +217,10 @@ static int simulate(struct request *request) {
 /* ---- the command --------------------------------------------------------------------------- */
 
 static int compile_and_simulate(struct request *request) {
-    struct fb_bundle_settings settings = {.max_skew_us = 10 * FB_MINUTE, .max_age_us = FB_MINUTE};
-    struct fb_compiled compiled;
-    int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
+    struct fb_bundle *bundle;
+    int status = fb_bundle_request_compile(&request->rules, FB_REPLAY_MAX_SKEW_US, &bundle);
     if (status != FB_EXIT_OK)
         return status;
-    struct fb_bundle *bundle = fb_bundle_of(&compiled, &settings, NULL);
     struct fb_simulate_options *options = &request->options;
     options->program = bundle->program;
     memcpy(options->rules, bundle->hash, sizeof options->rules);

@@ -11,7 +11,7 @@
 void fb_replay_request_init(struct fb_replay_request *request) {
     *request = (struct fb_replay_request){
         .options = {.tasks = 1,
-                    .max_skew_us = 10 * FB_MINUTE,
+                    .max_skew_us = FB_REPLAY_MAX_SKEW_US,
                     .application = FB_S("flyball"),
                     .build = fb_cli_build()},
     };
@@ -85,16 +85,21 @@ void fb_replay_request_check(const struct fb_replay_request *request, struct arg
                        request->inputs[i].path);
 }
 
+int fb_bundle_request_compile(const struct fb_rules_request *rules, int64_t max_skew_us,
+                              struct fb_bundle **bundle) {
+    struct fb_bundle_settings settings = {.max_skew_us = max_skew_us, .max_age_us = FB_MINUTE};
+    struct fb_compiled compiled;
+    int status = fb_cli_compile(rules->paths, rules->n, &compiled);
+    if (status == FB_EXIT_OK)
+        *bundle = fb_bundle_of(&compiled, &settings, NULL);
+    return status;
+}
+
 int fb_replay_request_compile(struct fb_replay_request *request, struct fb_bundle **bundle) {
     struct fb_replay_options *options = &request->options;
-    /* As a live run with the default settings, so that the bundle is the same. */
-    struct fb_bundle_settings settings = {.max_skew_us = options->max_skew_us,
-                                          .max_age_us = FB_MINUTE};
-    struct fb_compiled compiled;
-    int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
+    int status = fb_bundle_request_compile(&request->rules, options->max_skew_us, bundle);
     if (status != FB_EXIT_OK)
         return status;
-    *bundle = fb_bundle_of(&compiled, &settings, NULL);
     options->program = (*bundle)->program;
     options->inputs = request->inputs;
     options->sets = request->sets;

@@ -12,6 +12,9 @@
 
 enum { FB_REPLAY_INPUTS_MAX = 256 };
 
+/* As a live run has it without a configuration. */
+#define FB_REPLAY_MAX_SKEW_US INT64_C(600000000)
+
 struct fb_replay_request {
     struct fb_rules_request rules;
     struct fb_replay_input inputs[FB_REPLAY_INPUTS_MAX];
@@ -76,6 +79,11 @@ error_t fb_replay_request_option(struct fb_replay_request *request, int key, cha
                                  struct argp_state *state);
 /* At the end of the line: ends with wrong usage where something is missing. */
 void fb_replay_request_check(const struct fb_replay_request *request, struct argp_state *state);
+/* Compiles rules, with the settings of a live run by default, so that the bundle is the same: for
+ * replays and simulations. The caller's reference. Exit status; not FB_EXIT_OK: there is none, and
+ * the mistakes were printed. */
+int fb_bundle_request_compile(const struct fb_rules_request *rules, int64_t max_skew_us,
+                              struct fb_bundle **bundle);
 /* Compiles the rules for the options, which hold views into the bundle: drop it when the replay is
  * over. Exit status; not FB_EXIT_OK: there is none, and the mistakes were printed. */
 int fb_replay_request_compile(struct fb_replay_request *request, struct fb_bundle **bundle);

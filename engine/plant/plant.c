@@ -30,22 +30,37 @@ static double normal(struct fb_random *random) {
 void fb_plant_begin(struct fb_plant *plant, const struct fb_plant_config *config, uint64_t seed) {
     *plant = (struct fb_plant){
         .config = *config, .random = {seed}, .value = config->start, .shock_until_us = INT64_MIN};
-    FB_ASSERT(config->dead_us % FB_PLANT_STEP_US == 0 &&
-              config->dead_us / FB_PLANT_STEP_US <= FB_PLANT_DEAD_STEPS_MAX);
+    FB_ASSERT(config->n_inputs <= FB_PLANT_INPUTS_MAX);
+    for (uint32_t i = 0; i < config->n_inputs; i++)
+        FB_ASSERT(config->inputs[i].dead_us % FB_PLANT_STEP_US == 0 &&
+                  config->inputs[i].dead_us / FB_PLANT_STEP_US <= FB_PLANT_DEAD_STEPS_MAX);
 }
 
-static void travel(struct fb_plant *plant, double command) {
+static void travel(struct fb_plant_input *input, const struct fb_plant_input_config *c,
+                   double command) {
     const double wanted = limited(command, 0, 1);
-    const double most = plant->config.travel_s > 0 ? STEP_S / plant->config.travel_s : 1;
-    plant->position += limited(wanted - plant->position, -most, most);
+    const double most = c->travel_s > 0 ? STEP_S / c->travel_s : 1;
+    input->position += limited(wanted - input->position, -most, most);
 }
 
 /* The position as it was a dead time ago. */
-static double delayed(struct fb_plant *plant) {
-    const uint32_t steps = (uint32_t)(plant->config.dead_us / FB_PLANT_STEP_US);
-    plant->delayed[plant->at] = plant->position;
-    plant->at = (plant->at + 1) % (steps + 1);
-    return plant->delayed[plant->at];
+static double delayed(struct fb_plant_input *input, const struct fb_plant_input_config *c) {
+    const uint32_t steps = (uint32_t)(c->dead_us / FB_PLANT_STEP_US);
+    input->delayed[input->at] = input->position;
+    input->at = (input->at + 1) % (steps + 1);
+    return input->delayed[input->at];
+}
+
+/* What the input does to the process. */
+static double push(struct fb_plant_input *input, const struct fb_plant_input_config *c,
+                   double command) {
+    travel(input, c, command);
+    const double late = delayed(input, c);
+    if (c->lag_s > 0)
+        input->effect += (late - input->effect) * STEP_S / c->lag_s;
+    else
+        input->effect = late;
+    return c->gain * input->effect;
 }
 
 /* -1 to 1 and back over the period. */
@@ -64,15 +79,12 @@ static double outside(struct fb_plant *plant) {
     return plant->now_us < plant->shock_until_us ? x + c->shock : x;
 }
 
-void fb_plant_step(struct fb_plant *plant, double command) {
+void fb_plant_step(struct fb_plant *plant, const double *commands) {
     const struct fb_plant_config *c = &plant->config;
-    travel(plant, command);
-    const double late = delayed(plant);
-    if (c->lag_s > 0)
-        plant->effect += (late - plant->effect) * STEP_S / c->lag_s;
-    else
-        plant->effect = late;
-    const double from_outside = outside(plant), pushed = c->gain * plant->effect;
+    double pushed = 0;
+    for (uint32_t i = 0; i < c->n_inputs; i++)
+        pushed += push(&plant->inputs[i], &c->inputs[i], commands[i]);
+    const double from_outside = outside(plant);
     if (c->tau_s > 0)
         plant->value += (from_outside - plant->value + pushed) * STEP_S / c->tau_s;
     else
@@ -100,7 +112,7 @@ struct fb_plant_telemetry fb_plant_sense(struct fb_plant *plant) {
         plant->has_measured = true;
     }
     return (struct fb_plant_telemetry){.value = plant->measured,
-                                       .position = plant->position,
+                                       .position = plant->inputs[0].position,
                                        .has_value =
                                            !spoilt && !fb_plant_in(c->dead_sensor, plant->now_us)};
 }

@@ -111,7 +111,7 @@ static bool read_late(struct reader *r, struct fb_plant_line *line, struct fb_st
     return true;
 }
 
-static bool read_dead_time(struct reader *r, struct fb_plant_config *c, struct fb_str value) {
+static bool read_dead_time(struct reader *r, struct fb_plant_input_config *c, struct fb_str value) {
     int64_t most_us = (int64_t)FB_PLANT_DEAD_STEPS_MAX * FB_PLANT_STEP_US;
     if (!read_span(r, "dead time", value, &c->dead_us))
         return false;
@@ -234,6 +234,52 @@ static bool set_of_device(struct reader *r, enum key key, struct fb_str value) {
     }
 }
 
+/* Keys of one actuator's part in the process. */
+static bool is_of_input(enum key key) {
+    return key == KEY_ACTUATOR || key == KEY_EFFECT || key == KEY_TRAVEL || key == KEY_DEAD_TIME ||
+           key == KEY_LAG;
+}
+
+/* A second `actuator` begins another input. */
+static bool begin_input(struct reader *r, struct fb_plant_process *process, enum key key) {
+    struct fb_plant_acting *acting = &process->acting[process->config.n_inputs - 1];
+    if (key == KEY_ACTUATOR && acting->actuator.n) {
+        if (process->config.n_inputs == FB_PLANT_INPUTS_MAX)
+            return fb_fail(r->err, FB_FATAL, "%s:%u: at most %d actuators act on a process",
+                           r->name, r->line, FB_PLANT_INPUTS_MAX);
+        acting = &process->acting[process->config.n_inputs++];
+    }
+    if (acting->given & 1u << key)
+        return fb_fail(r->err, FB_FATAL,
+                       "%s:%u: `%.*s` is given twice for one actuator; those of another one stand "
+                       "behind its `actuator`",
+                       r->name, r->line, FB_ARG(keys[key].name));
+    acting->given |= 1u << key;
+    return true;
+}
+
+static bool set_of_input(struct reader *r, enum key key, struct fb_str value) {
+    struct fb_plant_process *process = &r->file->processes[r->file->n_processes - 1];
+    if (!begin_input(r, process, key))
+        return false;
+    uint32_t i = process->config.n_inputs - 1;
+    struct fb_plant_input_config *c = &process->config.inputs[i];
+    switch (key) {
+    case KEY_EFFECT:
+        return read_number(r, "effect", value, &c->gain);
+    case KEY_LAG:
+        return read_seconds(r, "lag", value, &c->lag_s);
+    case KEY_DEAD_TIME:
+        return read_dead_time(r, c, value);
+    case KEY_TRAVEL:
+        return read_seconds(r, "travel", value, &c->travel_s);
+    default:
+        process->acting[i].actuator = value;
+        process->acting[i].line = r->line;
+        return true;
+    }
+}
+
 static bool set_of_process(struct reader *r, enum key key, struct fb_str value) {
     struct fb_plant_process *process = &r->file->processes[r->file->n_processes - 1];
     struct fb_plant_config *c = &process->config;
@@ -242,11 +288,6 @@ static bool set_of_process(struct reader *r, enum key key, struct fb_str value) 
         return read_number(r, "start", value, &c->start);
     case KEY_OUTSIDE:
         return read_number(r, "outside", value, &c->outside);
-    case KEY_EFFECT:
-        return read_number(r, "effect", value, &c->gain);
-    case KEY_ACTUATOR:
-        process->actuator = value;
-        return true;
     case KEY_TIME_CONSTANT:
         return read_seconds(r, "time constant", value, &c->tau_s);
     case KEY_SWING:
@@ -255,12 +296,6 @@ static bool set_of_process(struct reader *r, enum key key, struct fb_str value) 
                                     &c->swing, &c->swing_us);
     case KEY_SHOCK:
         return read_shock(r, c, value);
-    case KEY_LAG:
-        return read_seconds(r, "lag", value, &c->lag_s);
-    case KEY_DEAD_TIME:
-        return read_dead_time(r, c, value);
-    case KEY_TRAVEL:
-        return read_seconds(r, "travel", value, &c->travel_s);
     case KEY_LIMITS:
         return read_range(r, "limits", value, &c->low, &c->high);
     case KEY_NOISE:
@@ -309,6 +344,8 @@ static bool set_key(struct reader *r, struct fb_str name, struct fb_str value) {
     for (int key = 0; key < KEYS; key++) {
         if (!fb_str_eq(keys[key].name, name) || !(keys[key].sections & 1u << r->section))
             continue;
+        if (r->section == PROCESS && is_of_input((enum key)key))
+            return set_of_input(r, (enum key)key, value);
         if (r->section == PROCESS)
             return set_of_process(r, (enum key)key, value);
         if (r->section == FIELD)
@@ -325,7 +362,7 @@ static bool begin_process(struct reader *r, struct fb_str name) {
         return fb_fail(r->err, FB_FATAL, "%s:%u: at most %d processes", r->name, r->line,
                        FB_PLANT_PARTS_MAX);
     r->file->processes[r->file->n_processes++] = (struct fb_plant_process){
-        .field = name, .line = r->line, .config = {.low = -1e300, .high = 1e300}};
+        .field = name, .line = r->line, .config = {.n_inputs = 1, .low = -1e300, .high = 1e300}};
     return true;
 }
 

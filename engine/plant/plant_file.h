@@ -15,9 +15,13 @@ enum { FB_PLANT_PARTS_MAX = 16 };
 /* A field whose value a process gives. */
 struct fb_plant_process {
     struct fb_str field;
-    struct fb_str actuator; /* that acts on it; empty: none */
-    uint32_t line;          /* of the file, for messages */
+    uint32_t line; /* of the file, for messages */
     struct fb_plant_config config;
+    struct fb_plant_acting {    /* of each input of the config */
+        struct fb_str actuator; /* empty: none, and then there is no other one */
+        uint32_t line;
+        unsigned given; /* set of keys */
+    } acting[FB_PLANT_INPUTS_MAX];
     bool has_band; /* where the value is to be */
     double band_low, band_high;
     double spread; /* start, outside, effect and time constant differ by up to so much, 0 to 1 */

@@ -74,8 +74,9 @@ static void put_out(void *context, const struct fb_output *output) {
 static double position_of(const struct simulation *s, const struct plant *plant,
                           uint32_t actuator) {
     for (uint32_t i = 0; i < s->options->file->n_processes; i++)
-        if (s->fit.actuators[i] == actuator)
-            return plant->processes[i].position;
+        for (uint32_t k = 0; k < s->options->file->processes[i].config.n_inputs; k++)
+            if (s->fit.actuators[i][k] == actuator)
+                return plant->processes[i].inputs[k].position;
     return plant->receivers[actuator].value / s->fit.class_->actuators[actuator].high;
 }
 
@@ -208,10 +209,13 @@ static void move_plant(struct simulation *s, struct plant *plant) {
         if (!class_->actuators[i].shadow)
             fb_receiver_value(&plant->receivers[i], s->now_us);
     for (uint32_t i = 0; i < s->options->file->n_processes; i++) {
-        uint32_t a = s->fit.actuators[i];
-        double full = a == FB_NO_ACTUATOR ? 1 : class_->actuators[a].high;
-        fb_plant_step(&plant->processes[i],
-                      a == FB_NO_ACTUATOR ? 0 : plant->receivers[a].value / full);
+        double commands[FB_PLANT_INPUTS_MAX] = {0};
+        for (uint32_t k = 0; k < s->options->file->processes[i].config.n_inputs; k++) {
+            uint32_t a = s->fit.actuators[i][k];
+            if (a != FB_NO_ACTUATOR)
+                commands[k] = plant->receivers[a].value / class_->actuators[a].high;
+        }
+        fb_plant_step(&plant->processes[i], commands);
         note_value(s, plant, i);
     }
 }
@@ -250,8 +254,10 @@ static struct fb_plant_config config_of(const struct fb_plant_process *process, 
         return config;
     config.start *= varied(random, process->spread);
     config.outside *= varied(random, process->spread);
-    config.gain *= varied(random, process->spread);
+    config.inputs[0].gain *= varied(random, process->spread);
     config.tau_s *= varied(random, process->spread);
+    for (uint32_t i = 1; i < config.n_inputs; i++)
+        config.inputs[i].gain *= varied(random, process->spread);
     return config;
 }
 

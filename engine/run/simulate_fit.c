@@ -70,18 +70,33 @@ static bool is_number(const struct fb_field *field) {
     return field->type == FB_T_NUMBER || field->type == FB_T_COUNTER || field->type == FB_T_INTEGER;
 }
 
+static bool fit_inputs(struct fitting *f, const struct fb_plant_process *process,
+                       uint32_t actuators[FB_PLANT_INPUTS_MAX]) {
+    for (uint32_t i = 0; i < process->config.n_inputs; i++) {
+        const struct fb_plant_acting *acting = &process->acting[i];
+        actuators[i] = FB_NO_ACTUATOR;
+        if (!acting->actuator.n)
+            continue;
+        if (!find_actuator(f, acting->line, acting->actuator, &actuators[i]))
+            return false;
+        for (uint32_t k = 0; k < i; k++)
+            if (actuators[k] == actuators[i])
+                return fb_fail(f->err, FB_FATAL, "%s:%u: `%.*s` acts twice on `%.*s`", f->name,
+                               acting->line, FB_ARG(acting->actuator), FB_ARG(process->field));
+    }
+    return true;
+}
+
 static bool fit_process(struct fitting *f, uint32_t i) {
     const struct fb_plant_process *process = &f->file->processes[i];
     struct fb_fit_sample *sample = &f->fit->samples[f->fit->n_samples++];
     *sample = (struct fb_fit_sample){.from = FB_FIT_PROCESS, .index = i};
-    f->fit->actuators[i] = FB_NO_ACTUATOR;
     if (!find_field(f, process->line, process->field, &sample->field))
         return false;
     if (!is_number(&f->fit->class_->fields[sample->field]))
         return fb_fail(f->err, FB_FATAL, "%s:%u: `%.*s` is no number, so no process gives it",
                        f->name, process->line, FB_ARG(process->field));
-    return !process->actuator.n ||
-           find_actuator(f, process->line, process->actuator, &f->fit->actuators[i]);
+    return fit_inputs(f, process, f->fit->actuators[i]);
 }
 
 static bool fit_constant(struct fitting *f, const struct fb_plant_field *from,

@@ -24,7 +24,8 @@ struct fb_fit {
     uint16_t class_index;
     struct fb_fit_sample samples[2 * FB_PLANT_PARTS_MAX + 1]; /* in the order of the fields */
     uint16_t n_samples;
-    uint32_t actuators[FB_PLANT_PARTS_MAX]; /* of each process; FB_NO_ACTUATOR: none */
+    /* Of each input of each process; FB_NO_ACTUATOR: none. */
+    uint32_t actuators[FB_PLANT_PARTS_MAX][FB_PLANT_INPUTS_MAX];
 };
 
 /* False: err says which line of the file names what the rules do not have. */

@@ -66,6 +66,49 @@ cases=$((cases + 1))
 ! cmp -s one/commands.ndjson three/commands.ndjson || fail "another seed changes nothing"
 check "three plants are commanded" [ "$(grep -o '"actuator":"pump/well-[0-9]*"' one/commands.ndjson | sort -u | wc -l)" -eq 3 ]
 
+# Several actuators on one process: their effects add up, each its own way.
+cat >fill.rules <<'END'
+device tank from "t" { key k  time ts  level : number [m] range 0..5, every 10s  draining : number [%] }
+actuator fill on tank : (off, on) { safe off  minimum on 0s, off 0s }
+actuator drain on tank : number [%] range 0..100 { safe 0 % }
+control fuller on tank { start when level < 2.2 m until level > 2.95 m  command fill = on  rollout armed }
+control emptier on tank { start when level > 2.9 m until level < 2.1 m  command drain = 50 %  rollout armed }
+END
+cat >fill.plant <<'END'
+[device tank]
+id = tank-{n}
+[process level]
+start = 1
+actuator = fill
+effect = 0.01
+dead time = 10s
+actuator = drain
+effect = -0.04    # 0.02 m a second at 50 %
+travel = 20s
+limits = 0..5
+band = 0.5..4
+[field draining]
+follows = drain
+END
+expect 0 "$flyball" simulate --rules fill.rules --plant fill.plant --duration 1h --out two --report two.html
+says two.html '"name":"fill"'
+says two.html '"name":"drain"'
+# 1 m at 0 s; the pump is told at 0 s and acts from 10 s on: 0.01 m a second, 2.9 m at 200 s.
+check "the pump alone fills" awk -F'"level":' '/"actuator":"drain/ && !seen { seen = /"at":"2026-01-01T00:03:30/ } END { exit !seen }' two/commands.ndjson
+check "the level goes up and down" awk '$1 == "level" { found = $4 == "100.0" && $2 == 1 && $3 > 2.9 && $3 < 3.3 } END { exit !found }' out.txt
+check "the pump starts again and again" awk '$1 == "fill" { found = $4 >= 3 } END { exit !found }' out.txt
+check "the valve moves again and again" awk '$1 == "drain" { found = $3 >= 6 } END { exit !found }' out.txt
+says two/commands.ndjson '"actuator":"drain/tank-1","device":"tank-1","value":50,"unit":"%"'
+sed 's/^effect = 0.01/&\neffect = 0.02/' fill.plant >twice.plant
+expect 1 "$flyball" simulate --rules fill.rules --plant twice.plant
+says err.txt 'twice.plant:7: `effect` is given twice for one actuator'
+sed 's/^actuator = drain/actuator = fill/' fill.plant >same.plant
+expect 3 "$flyball" simulate --rules fill.rules --plant same.plant
+says err.txt 'same.plant:8: `fill` acts twice on `level`'
+sed 's/^actuator = drain/actuator = a\nactuator = b\nactuator = c\nactuator = d/' fill.plant >many.plant
+expect 1 "$flyball" simulate --rules fill.rules --plant many.plant
+says err.txt 'many.plant:11: at most 4 actuators act on a process'
+
 # The line loses what it is told to lose, and a lease that ends falls back.
 cat well.plant - >lossy.plant <<'END'
 [commands]
@@ -104,7 +147,7 @@ misfit() { # "WORDS" SED: says so of a file that does not fit the rules
 }
 misfit 'misfit.plant:1: there is no device `tonk` in the rules; did you mean `tank`?' 's/tank/tonk/'
 misfit 'misfit.plant:3: there is no field `lvel` in the rules; did you mean `level`?' 's/process level/process lvel/'
-misfit 'misfit.plant:3: there is no actuator `pomp` in the rules; did you mean `pump`?' '6s/pump/pomp/'
+misfit 'misfit.plant:6: there is no actuator `pomp` in the rules; did you mean `pump`?' '6s/pump/pomp/'
 misfit '`state` is no number, so no process gives it' 's/process level/process state/'
 misfit 'the field `runs` is given twice' 's/field state/field runs/'
 misfit '`state` cannot show what `inlet` does' '13s/pump/inlet/'
@@ -132,7 +175,7 @@ run 3 --plant one.plant --fleet 2
 says err.txt 'needs {n}'
 
 # The examples work as their pages say.
-for example in wells cold-rooms; do
+for example in wells cold-rooms greenhouse; do
     expect 0 "$flyball" simulate --rules "$examples/$example.rules" --plant "$examples/$example.plant" \
         --fleet 20 --duration 12h
     check "$example: the value is in its band" awk '$5 == "%" { found = $4 > 95 } END { exit !found }' out.txt

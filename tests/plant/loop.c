@@ -176,7 +176,7 @@ static void run(struct loop *loop) {
             send_telemetry(loop);
         run_engine(loop);
         run_receiver(loop);
-        fb_plant_step(&loop->plant, loop->receiver.value / setup->full);
+        fb_plant_step(&loop->plant, (const double[]){loop->receiver.value / setup->full});
         note_value(loop);
     }
 }

@@ -14,12 +14,21 @@
 
 #define S INT64_C(1000000)
 
-static const struct fb_plant_config oven = {
-    .start = 20, .tau_s = 100, .gain = 80, .outside = 20, .low = -1000, .high = 1000};
+static const struct fb_plant_config oven = {.start = 20,
+                                            .tau_s = 100,
+                                            .n_inputs = 1,
+                                            .inputs[0].gain = 80,
+                                            .outside = 20,
+                                            .low = -1000,
+                                            .high = 1000};
+
+static void step(struct fb_plant *plant, double command) {
+    fb_plant_step(plant, &command);
+}
 
 static void run(struct fb_plant *plant, double command, int64_t us) {
     for (const int64_t end = plant->now_us + us; plant->now_us < end;)
-        fb_plant_step(plant, command);
+        step(plant, command);
 }
 
 static void assert_near(double x, double wanted, double tolerance) {
@@ -44,11 +53,11 @@ static void dead_time_is_exact(void **state) {
     for (int64_t dead_s = 0; dead_s <= 120; dead_s += 30) {
         struct fb_plant_config config = oven;
         struct fb_plant plant;
-        config.dead_us = dead_s * S;
+        config.inputs[0].dead_us = dead_s * S;
         fb_plant_begin(&plant, &config, 1);
         run(&plant, 1, dead_s * S);
         assert_near(plant.value, 20, 0);
-        fb_plant_step(&plant, 1);
+        step(&plant, 1);
         assert_true(plant.value > 20);
     }
 }
@@ -56,7 +65,7 @@ static void dead_time_is_exact(void **state) {
 static void a_tank_integrates_and_runs_over(void **state) {
     (void)state;
     const struct fb_plant_config tank = {
-        .start = 1, .gain = -0.01, .outside = 0.004, .low = 0, .high = 6};
+        .start = 1, .n_inputs = 1, .inputs[0].gain = -0.01, .outside = 0.004, .low = 0, .high = 6};
     struct fb_plant plant;
     fb_plant_begin(&plant, &tank, 1);
     run(&plant, 0, 500 * S);
@@ -73,24 +82,54 @@ static void an_actuator_takes_its_time_and_has_limits(void **state) {
     (void)state;
     struct fb_plant_config config = oven;
     struct fb_plant plant;
-    config.travel_s = 20;
+    config.inputs[0].travel_s = 20;
     fb_plant_begin(&plant, &config, 1);
     run(&plant, 1, 5 * S);
-    assert_near(plant.position, 0.25, 1e-9);
+    assert_near(plant.inputs[0].position, 0.25, 1e-9);
     run(&plant, 7, 60 * S);
-    assert_near(plant.position, 1, 0);
+    assert_near(plant.inputs[0].position, 1, 0);
     run(&plant, -3, 60 * S);
-    assert_near(plant.position, 0, 0);
+    assert_near(plant.inputs[0].position, 0, 0);
 }
 
 static void the_effect_lags(void **state) {
     (void)state;
     struct fb_plant_config config = oven;
     struct fb_plant plant;
-    config.lag_s = 50;
+    config.inputs[0].lag_s = 50;
     fb_plant_begin(&plant, &config, 1);
     run(&plant, 1, 50 * S);
-    assert_near(plant.effect, 0.632, 0.005);
+    assert_near(plant.inputs[0].effect, 0.632, 0.005);
+}
+
+/* A room with a heater and a cooler: each has its own way, and what they do adds up. */
+static void several_actuators_act_on_one_process(void **state) {
+    (void)state;
+    const struct fb_plant_config room = {
+        .start = 20,
+        .tau_s = 100,
+        .outside = 20,
+        .low = -1000,
+        .high = 1000,
+        .n_inputs = 2,
+        .inputs = {{.gain = 80}, {.gain = -30, .dead_us = 60 * S, .travel_s = 20}}};
+    struct fb_plant both, heater, cooler;
+    fb_plant_begin(&both, &room, 1);
+    fb_plant_begin(&heater, &room, 1);
+    fb_plant_begin(&cooler, &room, 1);
+    for (int i = 0; i < 240; i++) {
+        fb_plant_step(&both, (const double[]){1, 0.5});
+        fb_plant_step(&heater, (const double[]){1, 0});
+        fb_plant_step(&cooler, (const double[]){0, 0.5});
+        assert_near(both.value - 20, heater.value - 20 + cooler.value - 20, 1e-9);
+        if (i < 120)
+            assert_near(cooler.value, 20, 0);
+    }
+    assert_true(cooler.value < 20 && heater.value > 20);
+    assert_near(both.inputs[1].position, 0.5, 1e-9);
+    for (int i = 0; i < 4000; i++)
+        fb_plant_step(&both, (const double[]){1, 0.5});
+    assert_near(both.value, 20 + 80 - 15, 1e-6);
 }
 
 static void outside_swings_and_doors_open(void **state) {
@@ -112,7 +151,7 @@ static void outside_swings_and_doors_open(void **state) {
     fb_plant_begin(&plant, &config, 1);
     int64_t warm_us = 0;
     for (int i = 0; i < 200000; i++) {
-        fb_plant_step(&plant, 0);
+        step(&plant, 0);
         warm_us += plant.value > 25 ? FB_PLANT_STEP_US : 0;
     }
     /* A share of 1 - exp(-60/600), about. */
@@ -147,7 +186,7 @@ static void a_sensor_is_noisy_coarse_stuck_and_silent(void **state) {
     assert_true(fb_plant_sense(&plant).value > 25);
     run(&plant, 1, 10 * S - FB_PLANT_STEP_US);
     assert_true(fb_plant_sense(&plant).has_value);
-    fb_plant_step(&plant, 1);
+    step(&plant, 1);
     assert_false(fb_plant_sense(&plant).has_value);
     run(&plant, 1, 10 * S);
     assert_true(fb_plant_sense(&plant).has_value);
@@ -166,9 +205,9 @@ static void one_seed_gives_one_course(void **state) {
     fb_plant_begin(&c, &config, 10);
     int differ = 0;
     for (int i = 0; i < 1000; i++) {
-        fb_plant_step(&a, i % 3 == 0);
-        fb_plant_step(&b, i % 3 == 0);
-        fb_plant_step(&c, i % 3 == 0);
+        step(&a, i % 3 == 0);
+        step(&b, i % 3 == 0);
+        step(&c, i % 3 == 0);
         const struct fb_plant_telemetry x = fb_plant_sense(&a), y = fb_plant_sense(&b),
                                         z = fb_plant_sense(&c);
         assert_true(x.value == y.value && x.has_value == y.has_value);
@@ -235,6 +274,7 @@ int main(void) {
         cmocka_unit_test(a_tank_integrates_and_runs_over),
         cmocka_unit_test(an_actuator_takes_its_time_and_has_limits),
         cmocka_unit_test(the_effect_lags),
+        cmocka_unit_test(several_actuators_act_on_one_process),
         cmocka_unit_test(outside_swings_and_doors_open),
         cmocka_unit_test(a_sensor_is_noisy_coarse_stuck_and_silent),
         cmocka_unit_test(one_seed_gives_one_course),
