@@ -36,10 +36,12 @@ struct fb_condition_plan {
     uint32_t n_steps;
     uint32_t cell_at;
     uint32_t local_rule; /* index in class_->rules */
+    uint32_t first_each; /* in each_windows: those that it reads */
+    uint16_t n_each;
     bool is_alarm, whenever;
     bool acts;       /* of a control or an actuator */
     bool is_claim;   /* its value is no truth */
-    bool may_rest;   /* its deadlines may be left out (rule.c) */
+    bool may_rest;   /* its deadlines may be left out (rest.h) */
     uint64_t marks;  /* actuators of the class that have it as interlock or permissive */
 };
 
@@ -90,6 +92,7 @@ struct fb_class_plan {
     struct fb_claim_plan *claims;
     struct fb_step *steps;   /* of all conditions */
     uint32_t *each_conditions, n_each_conditions; /* those that read an `each` window */
+    uint32_t *each_windows;                       /* of all of them, by index in the class */
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */
     struct fb_matcher *matcher;

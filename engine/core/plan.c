@@ -139,15 +139,42 @@ static bool may_rest(const struct fb_program *program, const struct fb_class *cl
            off_delay_is_constant(class_, &program->rules[condition->rule]);
 }
 
+/* The `each` windows that the condition reads, each once; how many. */
+static uint32_t list_each(const struct fb_class *class_, const struct fb_condition *condition,
+                          uint32_t *list) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if ((in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP) ||
+            class_->windows[in->imm].shape != FB_SHAPE_EACH)
+            continue;
+        uint32_t at = 0;
+        while (at < n && list[at] != in->imm)
+            at++;
+        list[at] = in->imm;
+        n += at == n;
+    }
+    return n;
+}
+
 static void plan_each(struct fb_class_plan *plan, const struct fb_program *program) {
     const struct fb_class *class_ = plan->class_;
+    uint32_t room = 1, n = 0;
+    for (uint32_t c = 0; c < class_->n_conditions; c++)
+        room += class_->conditions[c].code.count;
     plan->each_conditions = fb_alloc(sizeof(uint32_t) * (class_->n_conditions + 1u));
+    plan->each_windows = fb_alloc(sizeof(uint32_t) * room);
     for (uint32_t c = 0; c < class_->n_conditions; c++) {
-        const struct fb_condition *condition = &class_->conditions[c];
-        if (!reads_window(class_, condition, FB_SHAPE_EACH))
+        struct fb_condition_plan *condition = &plan->conditions[c];
+        condition->first_each = n;
+        uint32_t each = list_each(class_, &class_->conditions[c], plan->each_windows + n);
+        FB_ASSERT(each <= UINT16_MAX);
+        condition->n_each = (uint16_t)each;
+        n += each;
+        if (!each)
             continue;
         plan->each_conditions[plan->n_each_conditions++] = c;
-        plan->conditions[c].may_rest = may_rest(program, class_, condition);
+        condition->may_rest = may_rest(program, class_, &class_->conditions[c]);
     }
 }
 
@@ -343,5 +370,6 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->claims);
     free(plan->steps);
     free(plan->each_conditions);
+    free(plan->each_windows);
     fb_matcher_free(plan->matcher);
 }

@@ -7,19 +7,15 @@
 
 /* When the next `each` window that the condition reads is complete, as its evaluation at the
  * instant would say; FB_NEVER: none has begun. */
-static int64_t next_window(const struct fb_device *device, uint32_t condition,
-                           struct fb_window_instant instant) {
-    const struct fb_class *class_ = device->plan->class_;
-    const struct fb_code *code = &class_->conditions[condition].code;
-    const char *block = (const char *)device + device->plan->block_at;
+static inline int64_t next_window(const struct fb_device *device, uint32_t condition,
+                                  struct fb_window_instant instant) {
+    const struct fb_class_plan *plan = device->plan;
+    const char *block = (const char *)device + plan->block_at;
+    const uint32_t *at = plan->each_windows + plan->conditions[condition].first_each;
+    const uint32_t *end = at + plan->conditions[condition].n_each;
     int64_t least_us = FB_NEVER;
-    for (uint32_t i = 0; i < code->count; i++) {
-        const struct fb_instr *in = &class_->code[code->first + i];
-        if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
-            continue;
-        const struct fb_window *window = &class_->windows[in->imm];
-        if (window->shape != FB_SHAPE_EACH)
-            continue;
+    for (; at < end; at++) {
+        const struct fb_window *window = &plan->class_->windows[*at];
         int64_t us = fb_window_next(window, block + window->offset, instant);
         if (us < least_us)
             least_us = us;
