@@ -30,6 +30,7 @@ struct fb_batch {
     struct fb_buf bytes;
     struct kept *items;
     size_t n, cap;
+    uint32_t first[FB_STREAMS]; /* the place of a stream's first one among items, and 1; 0: none */
     struct kept_header *headers;
     size_t n_headers, cap_headers;
     struct fb_spill *spill; /* the outputs behind items */
@@ -61,13 +62,23 @@ void fb_batch_free(struct fb_batch *batch) {
 
 /* ---- in memory ---- */
 
-/* With a terminator behind, which names need. */
+/* With a terminator behind, which names need. There is room for it. */
 static struct place keep(struct fb_batch *batch, struct fb_str s) {
     struct place place = {batch->bytes.n, (uint32_t)s.n, s.p == NULL};
+    char *to = batch->bytes.p + batch->bytes.n;
     if (s.n)
-        fb_buf_str(&batch->bytes, s);
-    fb_buf_char(&batch->bytes, '\0');
+        memcpy(to, s.p, s.n);
+    to[s.n] = '\0';
+    batch->bytes.n += s.n + 1;
     return place;
+}
+
+static size_t bytes_of(struct fb_str key, struct fb_str value, const struct fb_header *headers,
+                       uint32_t n_headers) {
+    size_t bytes = key.n + value.n + 2;
+    for (uint32_t i = 0; i < n_headers; i++)
+        bytes += headers[i].name.n + headers[i].value.n + 2;
+    return bytes;
 }
 
 static struct fb_str view(const struct fb_batch *batch, struct place place) {
@@ -79,18 +90,21 @@ static struct fb_str view(const struct fb_batch *batch, struct place place) {
 static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                           struct fb_str value, const struct fb_header *headers,
                           uint32_t n_headers) {
-    struct kept kept = {.stream = stream,
-                        .key = keep(batch, key),
-                        .value = keep(batch, value),
-                        .first_header = (uint32_t)batch->n_headers,
-                        .n_headers = n_headers};
+    struct kept kept = {
+        .stream = stream, .first_header = (uint32_t)batch->n_headers, .n_headers = n_headers};
+    fb_buf_room(&batch->bytes, bytes_of(key, value, headers, n_headers));
+    kept.key = keep(batch, key);
+    kept.value = keep(batch, value);
     for (uint32_t i = 0; i < n_headers; i++) {
         FB_PUSH_ROOM(batch->headers, batch->n_headers, batch->cap_headers);
-        batch->headers[batch->n_headers++] = (struct kept_header){
-            .name = keep(batch, headers[i].name), .value = keep(batch, headers[i].value)};
+        struct kept_header *header = &batch->headers[batch->n_headers++];
+        header->name = keep(batch, headers[i].name);
+        header->value = keep(batch, headers[i].value);
     }
     FB_PUSH_ROOM(batch->items, batch->n, batch->cap);
     batch->items[batch->n++] = kept;
+    if (!batch->first[stream])
+        batch->first[stream] = (uint32_t)batch->n;
 }
 
 static enum fb_stream memory_at(const struct fb_batch *batch, uint32_t i,
@@ -223,6 +237,11 @@ uint32_t fb_batch_count(const struct fb_batch *batch) {
     return (uint32_t)batch->n + fb_spill_count(batch->spill) - batch->n_dropped;
 }
 
+bool fb_batch_first(const struct fb_batch *batch, enum fb_stream stream, uint32_t *i) {
+    *i = batch->first[stream] - 1;
+    return batch->first[stream] > 0;
+}
+
 size_t fb_batch_bytes(const struct fb_batch *batch) {
     return batch->bytes.n + batch->spilled_bytes;
 }
@@ -275,6 +294,7 @@ void fb_batch_clear(struct fb_batch *batch) {
         batch->headers = NULL;
         batch->cap_headers = 0;
     }
+    memset(batch->first, 0, sizeof batch->first);
     batch->bytes.n = 0;
     batch->n = 0;
     batch->n_headers = 0;

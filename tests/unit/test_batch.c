@@ -148,6 +148,32 @@ static void what_memory_has_no_room_for_comes_back_in_order(void **state) {
     fb_batch_free(batch);
 }
 
+static void the_first_of_each_stream_is_found_while_it_is_in_memory(void **state) {
+    (void)state;
+    enum { N = FB_STREAMS * 2 };
+    struct fb_batch *batch = fb_batch_new((struct fb_room){FB_BATCH_MEMORY_MAX, folder});
+    struct fb_batch *none = fb_batch_new((struct fb_room){0, folder});
+    uint32_t at;
+    for (int again = 0; again < 2; again++) {
+        for (uint32_t i = 1; i < N; i++) {
+            add(batch, i);
+            add(none, i);
+        }
+        assert_true(fb_batch_first(batch, (enum fb_stream)0, &at));
+        assert_int_equal(at, FB_STREAMS - 1);
+        for (uint32_t i = 1; i < FB_STREAMS; i++) {
+            assert_true(fb_batch_first(batch, (enum fb_stream)i, &at));
+            assert_int_equal(at, i - 1);
+            assert_false(fb_batch_first(none, (enum fb_stream)i, &at));
+        }
+        fb_batch_clear(batch);
+        fb_batch_clear(none);
+        assert_false(fb_batch_first(batch, (enum fb_stream)1, &at));
+    }
+    fb_batch_free(batch);
+    fb_batch_free(none);
+}
+
 static void outputs_may_be_added_while_others_are_read(void **state) {
     (void)state;
     struct fb_batch *batch = fb_batch_new((struct fb_room){0, folder});
@@ -235,6 +261,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_dropped_does_not_come_back),
         cmocka_unit_test(what_memory_has_no_room_for_comes_back_in_order),
+        cmocka_unit_test(the_first_of_each_stream_is_found_while_it_is_in_memory),
         cmocka_unit_test(outputs_may_be_added_while_others_are_read),
         cmocka_unit_test(a_batch_that_was_cleared_begins_in_memory),
         cmocka_unit_test(what_fits_into_memory_needs_no_folder),

@@ -629,6 +629,22 @@ static struct fb_history *open_history(void *context, uint32_t worker, struct fb
     return &empty;
 }
 
+/* Exactly once; `task` lives as long as the worker. */
+static struct fb_worker_config journalled_config_of(struct script *script,
+                                                    struct fb_task_config *task) {
+    struct fb_worker_config config = config_of(script);
+    *task = task_config;
+    task->journalled = true;
+    task->pace = (struct fb_snapshot_pace){.least_us = INT64_MAX, .most_us = INT64_MAX};
+    config.task = task;
+    config.build = "test";
+    config.open_history = open_history;
+    config.topics[FB_STREAM_JOURNAL] = "journal";
+    config.topics[FB_STREAM_SNAPSHOT] = "snapshot";
+    config.topics[FB_STREAM_AUDIT] = "audit";
+    return config;
+}
+
 /* Between two assignments a worker has no partitions, but may get its own back: it must not leave
  * them undrained. */
 static void who_drains_leaves_when_what_it_was_given_is_drained(void **state) {
@@ -638,18 +654,10 @@ static void who_drains_leaves_when_what_it_was_given_is_drained(void **state) {
         {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL}, {START, 0, 6, NULL},
         {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL},  {IDLE, 0, 0, NULL}, {LAST, 0, 0, NULL}};
     struct script script = {.steps = steps, .stamp_us = wall_us()};
-    struct fb_worker_config config = config_of(&script);
-    struct fb_task_config journalled = task_config;
+    struct fb_task_config task;
+    struct fb_worker_config config = journalled_config_of(&script, &task);
     struct fb_err err;
-    journalled.journalled = true;
-    journalled.pace = (struct fb_snapshot_pace){.least_us = INT64_MAX, .most_us = INT64_MAX};
-    config.task = &journalled;
-    config.build = "test";
     config.drain = &script.drain;
-    config.open_history = open_history;
-    config.topics[FB_STREAM_JOURNAL] = "journal";
-    config.topics[FB_STREAM_SNAPSHOT] = "snapshot";
-    config.topics[FB_STREAM_AUDIT] = "audit";
     config.park = fb_park_new(KEEP_US);
     struct fb_worker *worker = fb_worker_new(&config);
     assert_true(fb_worker_run(worker, &err));
@@ -662,6 +670,75 @@ static void who_drains_leaves_when_what_it_was_given_is_drained(void **state) {
     assert_int_not_equal(script.steps->kind, LAST); /* it left by itself */
     fb_worker_free(worker);
     fb_park_free(config.park);
+    fb_buf_free(&script.log);
+}
+
+/* ---- the order of what is put ---- */
+
+static const char *play_journalled(struct script *script, bool lines) {
+    struct fb_task_config task;
+    struct fb_worker_config config = journalled_config_of(script, &task);
+    struct fb_err err;
+    task.lines = lines;
+    config.commit_interval_us = INT64_C(3600) * 1000000;
+    config.park = fb_park_new(KEEP_US);
+    script->stamp_us = wall_us();
+    struct fb_worker *worker = fb_worker_new(&config);
+    assert_true(fb_worker_run(worker, &err));
+    fb_worker_free(worker);
+    fb_park_free(config.park);
+    fb_buf_terminated(&script->log);
+    for (char *hash; (hash = strstr(script->log.p, "rules/")) != NULL;)
+        memmove(hash, hash + 70, strlen(hash + 70) + 1); /* of the rules, in the record's key */
+    const char *last = strstr(script->log.p, "read 1@1\n");
+    assert_non_null(last);
+    return last + strlen("read 1@1\n");
+}
+
+static const struct step of_two[] = {
+    {START, 0, 0, NULL},  {START, 1, 0, NULL}, {RECORD, 0, 0, HOT}, {RECORD, 0, 1, COLD},
+    {RECORD, 1, 0, COLD}, {RECORD, 1, 1, HOT}, {LAST, 0, 0, NULL}};
+
+/* So that a transaction can ask for all its partitions in one request. Each topic's order stays. */
+static void what_is_the_first_in_its_topic_and_partition_is_put_before_all_others(void **state) {
+    (void)state;
+    struct script script = {.steps = of_two};
+    assert_string_equal(play_journalled(&script, false), "put alerts 0 hot/a raised\n"
+                                                         "put audit 0 t/0\n"
+                                                         "put journal 0 \n"
+                                                         "put snapshot 0 \n"
+                                                         "put alerts 1 hot/a raised\n"
+                                                         "put audit 1 t/1\n"
+                                                         "put journal 1 \n"
+                                                         "put snapshot 1 \n"
+                                                         "put audit 0 t/0 raised\n"
+                                                         "put alerts 0 hot/a cleared\n"
+                                                         "put audit 0 t/0 cleared\n"
+                                                         "put audit 1 t/1 raised\n"
+                                                         "commit 0@2\n"
+                                                         "commit 1@2\n"
+                                                         "closed\n");
+    fb_buf_free(&script.log);
+}
+
+static void lines_are_put_in_the_order_in_which_they_came(void **state) {
+    (void)state;
+    struct script script = {.steps = of_two};
+    assert_string_equal(play_journalled(&script, true), "put audit 0 \n"
+                                                        "put alerts 0  raised\n"
+                                                        "put audit 0  raised\n"
+                                                        "put alerts 0  cleared\n"
+                                                        "put audit 0  cleared\n"
+                                                        "put snapshot 0 \n"
+                                                        "put journal 0 \n"
+                                                        "put audit 1 \n"
+                                                        "put alerts 1  raised\n"
+                                                        "put audit 1  raised\n"
+                                                        "put snapshot 1 \n"
+                                                        "put journal 1 \n"
+                                                        "commit 0@2\n"
+                                                        "commit 1@2\n"
+                                                        "closed\n");
     fb_buf_free(&script.log);
 }
 
@@ -681,6 +758,8 @@ int main(void) {
         cmocka_unit_test(records_of_an_assignment_that_is_over_are_left_alone),
         cmocka_unit_test(timers_fire_at_the_end_and_online_only),
         cmocka_unit_test(who_drains_leaves_when_what_it_was_given_is_drained),
+        cmocka_unit_test(what_is_the_first_in_its_topic_and_partition_is_put_before_all_others),
+        cmocka_unit_test(lines_are_put_in_the_order_in_which_they_came),
         cmocka_unit_test(workers_share_only_the_program),
     };
     return cmocka_run_group_tests(tests, compile, clean_up);
