@@ -183,7 +183,11 @@ void fb_kafka_producer_close(struct fb_kafka_producer *producer) {
     *producer = (struct fb_kafka_producer){0};
 }
 
+/* Most who put name a topic by the very text that it was opened by. */
 static uint32_t topic_index(const struct fb_kafka_producer *producer, const char *topic) {
+    for (uint32_t i = 0; i < producer->config->n_topics; i++)
+        if (producer->config->topics[i] == topic)
+            return i;
     for (uint32_t i = 0; i < producer->config->n_topics; i++)
         if (strcmp(producer->config->topics[i], topic) == 0)
             return i;

@@ -158,14 +158,13 @@ bool fb_time_parse(struct fb_str s, int64_t *us) {
     return true;
 }
 
-/* n digits and what stands behind them. Without printf: every output has several times. */
-static char *put_digits(char *p, int x, int n, char behind) {
-    for (int i = n - 1; i >= 0; i--) {
-        p[i] = (char)('0' + x % 10);
-        x /= 10;
-    }
-    p[n] = behind;
-    return p + n + 1;
+/* Two digits and what stands behind them. Without printf, and unsigned, so that the division is a
+ * multiplication: every output has several times. */
+static char *put_two(char *p, unsigned x, char behind) {
+    p[0] = (char)('0' + x / 10);
+    p[1] = (char)('0' + x % 10);
+    p[2] = behind;
+    return p + 3;
 }
 
 size_t fb_time_format(int64_t us, char *out) {
@@ -174,16 +173,19 @@ size_t fb_time_format(int64_t us, char *out) {
     if (us >= (LAST_SECOND + 1) * FB_SECOND)
         us = (LAST_SECOND + 1) * FB_SECOND - 1;
     int64_t days = fb_floor_div(us, FB_DAY);
-    int ms = (int)((us - days * FB_DAY) / 1000);
+    unsigned ms = (unsigned)((us - days * FB_DAY) / 1000), seconds = ms / 1000;
     struct date d = date_of_days(days);
     char *p = out;
-    p = put_digits(p, d.year, 4, '-');
-    p = put_digits(p, d.month, 2, '-');
-    p = put_digits(p, d.day, 2, 'T');
-    p = put_digits(p, ms / 3600000, 2, ':');
-    p = put_digits(p, ms / 60000 % 60, 2, ':');
-    p = put_digits(p, ms / 1000 % 60, 2, '.');
-    p = put_digits(p, ms % 1000, 3, 'Z');
+    p = put_two(p, (unsigned)d.year / 100, '-') - 1;
+    p = put_two(p, (unsigned)d.year % 100, '-');
+    p = put_two(p, (unsigned)d.month, '-');
+    p = put_two(p, (unsigned)d.day, 'T');
+    p = put_two(p, seconds / 3600, ':');
+    p = put_two(p, seconds / 60 % 60, ':');
+    p = put_two(p, seconds % 60, '.');
+    p = put_two(p, ms % 1000 / 10, '0') - 1;
+    *p++ = (char)('0' + ms % 10);
+    *p++ = 'Z';
     *p = '\0';
     return (size_t)(p - out);
 }

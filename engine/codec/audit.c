@@ -174,10 +174,9 @@ static void begin_decision(struct fb_auditor *a, struct fb_encoder *e, struct fb
 }
 
 static void audit_alert(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
-                        struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+                        struct fb_circumstance circumstance, const char *id,
+                        struct fb_encoded *encoded) {
     struct fb_buf *out = &e->data;
-    char id[33];
-    fb_encoder_output_id(e, output, id);
     begin_decision(a, e, FB_S("decision"), output, encoded);
     put_no_verdicts(out);
     put_outcome(out, fb_str_of(fb_alert_event_name(output->event)), id);
@@ -282,10 +281,8 @@ static void put_actuator(struct fb_encoder *e, const struct fb_output *output) {
 
 static void audit_command(struct fb_auditor *a, struct fb_encoder *e,
                           const struct fb_output *output, struct fb_circumstance circumstance,
-                          struct fb_encoded *encoded) {
+                          const char *id, struct fb_encoded *encoded) {
     struct fb_str kind = output->actuator->shadow ? FB_S("shadow") : FB_S("decision");
-    char id[33];
-    fb_encoder_output_id(e, output, id);
     begin_decision(a, e, kind, output, encoded);
     put_verdicts(&e->data, output);
     put_outcome(&e->data, fb_str_of(fb_command_reason_name(output->reason)), id);
@@ -310,12 +307,18 @@ static void audit_blocked(struct fb_auditor *a, struct fb_encoder *e,
 }
 
 void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
-                       struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+                       struct fb_circumstance circumstance, const char *id,
+                       struct fb_encoded *encoded) {
+    char made[33];
     FB_ASSERT(fb_audit_tells_of(output->kind));
+    if (!id && output->kind != FB_OUT_BLOCKED) {
+        fb_encoder_output_id(e, output, made);
+        id = made;
+    }
     if (output->kind == FB_OUT_ALERT)
-        audit_alert(a, e, output, circumstance, encoded);
+        audit_alert(a, e, output, circumstance, id, encoded);
     else if (output->kind == FB_OUT_COMMAND)
-        audit_command(a, e, output, circumstance, encoded);
+        audit_command(a, e, output, circumstance, id, encoded);
     else
         audit_blocked(a, e, output, encoded);
 }

@@ -28,10 +28,11 @@ struct fb_auditor {
 
 /* Whether the trail tells of such an output: alerts, commands (also of shadows) and blocks. */
 bool fb_audit_tells_of(enum fb_output_kind kind);
-/* One of these. The output itself may be encoded before or after it. */
+/* One of these. id: of the output, as fb_encode gave it; NULL: it is made here. Of a block, which
+ * is no output, it is not read. */
 void fb_audit_decision(struct fb_auditor *auditor, struct fb_encoder *encoder,
                        const struct fb_output *output, struct fb_circumstance circumstance,
-                       struct fb_encoded *encoded);
+                       const char *id, struct fb_encoded *encoded);
 void fb_audit_rejected(struct fb_auditor *auditor, struct fb_encoder *encoder,
                        const struct fb_dead_letter *letter, struct fb_encoded *encoded);
 /* auditor->rules is in force from here on. `build` is the only thing in the chain that a build of

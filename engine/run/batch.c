@@ -239,7 +239,7 @@ uint32_t fb_batch_count(const struct fb_batch *batch) {
 
 bool fb_batch_first(const struct fb_batch *batch, enum fb_stream stream, uint32_t *i) {
     *i = batch->first[stream] - 1;
-    return batch->first[stream] > 0;
+    return batch->first[stream] > 0 && batch->n_dropped == 0;
 }
 
 size_t fb_batch_bytes(const struct fb_batch *batch) {

@@ -37,7 +37,8 @@ struct fb_batch_mark {
 struct fb_batch_mark fb_batch_mark(const struct fb_batch *batch);
 void fb_batch_set_mark(struct fb_batch *batch, struct fb_batch_mark mark);
 uint32_t fb_batch_count(const struct fb_batch *batch);
-/* Which is the first of a stream. False: there is none, or it is in the temporary file. */
+/* Which is the first of a stream. False: there is none, it is in the temporary file, or outputs
+ * were dropped, which moves the places. */
 bool fb_batch_first(const struct fb_batch *batch, enum fb_stream stream, uint32_t *i);
 size_t fb_batch_bytes(const struct fb_batch *batch);
 /* False: outputs were lost, since the temporary file could not be written or read; fatal, and err

@@ -37,12 +37,13 @@ void fb_task_keep(struct fb_task *task, const struct fb_encoded *encoded) {
     fb_batch_add(task->batch, encoded->stream, encoded->subject, encoded->data, headers, n);
 }
 
+/* id: of the output; NULL: it is none. */
 static void audit_decision(struct fb_task *task, const struct fb_output *output,
-                           struct fb_circumstance circumstance) {
+                           struct fb_circumstance circumstance, const char *id) {
     struct fb_encoded encoded;
     if (!task->config->journalled || !fb_audit_tells_of(output->kind))
         return;
-    fb_audit_decision(&task->auditor, task->encoder, output, circumstance, &encoded);
+    fb_audit_decision(&task->auditor, task->encoder, output, circumstance, id, &encoded);
     fb_task_keep(task, &encoded);
 }
 
@@ -83,14 +84,13 @@ static struct fb_str trace_of(struct fb_task *task) {
 }
 
 static void encode(struct fb_task *task, const struct fb_output *output,
-                   struct fb_circumstance circumstance) {
-    struct fb_encoded encoded;
-    fb_encode(task->encoder, output, circumstance, &encoded);
+                   struct fb_circumstance circumstance, struct fb_encoded *encoded) {
+    fb_encode(task->encoder, output, circumstance, encoded);
     if (task->record && !output->cause.timer)
-        encoded.traceparent = trace_of(task);
+        encoded->traceparent = trace_of(task);
     if (output->kind == FB_OUT_COMMAND && task->config->journalled)
-        fb_unsent_add(task->unsent, output, encoded.id, fb_batch_count(task->batch));
-    fb_task_keep(task, &encoded);
+        fb_unsent_add(task->unsent, output, encoded->id, fb_batch_count(task->batch));
+    fb_task_keep(task, encoded);
 }
 
 static void put_out(void *context, const struct fb_output *output) {
@@ -98,9 +98,13 @@ static void put_out(void *context, const struct fb_output *output) {
     struct fb_circumstance circumstance = {
         .historical = output->at_us < task->wall_us - task->bundle->settings.max_age_us,
         .epoch_ms = task->epoch_ms};
-    if (output->kind != FB_OUT_BLOCKED)
-        encode(task, output, circumstance);
-    audit_decision(task, output, circumstance);
+    struct fb_encoded encoded;
+    const char *id = NULL;
+    if (output->kind != FB_OUT_BLOCKED) {
+        encode(task, output, circumstance, &encoded);
+        id = encoded.id;
+    }
+    audit_decision(task, output, circumstance, id);
 }
 
 /* In Kafka: the bytes as they came, with the record's own key and headers, so that they can be

@@ -29,14 +29,16 @@ static void watch(struct fb_teller *teller, const struct fb_output *output) {
 void fb_teller_tell(struct fb_teller *teller, struct fb_auditor *auditor,
                     const struct fb_output *output) {
     struct fb_circumstance circumstance = {.initial = false};
-    struct fb_encoded encoded;
+    struct fb_encoded encoded, audited;
+    const char *id = NULL;
     watch(teller, output);
     if (output->kind != FB_OUT_BLOCKED) {
         fb_encode(teller->encoder, output, circumstance, &encoded);
         fb_teller_write(teller, &encoded);
+        id = encoded.id;
     }
     if (!auditor || !fb_audit_tells_of(output->kind))
         return;
-    fb_audit_decision(auditor, teller->encoder, output, circumstance, &encoded);
-    fb_teller_write(teller, &encoded);
+    fb_audit_decision(auditor, teller->encoder, output, circumstance, id, &audited);
+    fb_teller_write(teller, &audited);
 }

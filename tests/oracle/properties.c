@@ -356,7 +356,7 @@ static void add_audit(struct run *run, const struct fb_output *o) {
     struct fb_encoded encoded;
     uint64_t seq = run->auditor.seq;
     run->auditor.clock_us = run->side.clock_us;
-    fb_audit_decision(&run->auditor, run->encoder, o, circumstance, &encoded);
+    fb_audit_decision(&run->auditor, run->encoder, o, circumstance, NULL, &encoded);
     fb_buf_str(&run->trail, encoded.data);
     fb_buf_char(&run->trail, '\n');
     if (!run->judged || o->kind == FB_OUT_ALERT)

@@ -52,7 +52,7 @@ static void print_audit(struct fb_encoder *encoder, struct fb_output *decisions,
     }
     for (size_t i = 0; i < n; i++) {
         fb_audit_decision(&auditor, encoder, &decisions[i],
-                          (struct fb_circumstance){.initial = true}, &encoded);
+                          (struct fb_circumstance){.initial = true}, NULL, &encoded);
         fb_encode_line(&encoded, out);
     }
     struct fb_withheld withheld[] = {sample_withheld(), sample_withheld_shadow()};

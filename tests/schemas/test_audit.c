@@ -41,7 +41,7 @@ static void keep(const struct fb_encoded *encoded) {
 
 static const char *decision(struct fb_auditor *auditor, struct fb_output output) {
     struct fb_encoded encoded;
-    fb_audit_decision(auditor, encoder, &output, (struct fb_circumstance){0}, &encoded);
+    fb_audit_decision(auditor, encoder, &output, (struct fb_circumstance){0}, NULL, &encoded);
     keep(&encoded);
     return fb_buf_terminated(&line);
 }

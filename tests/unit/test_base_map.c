@@ -48,6 +48,23 @@ static void grows_and_keeps_the_order_of_insertion(void **state) {
     fb_map_free(map);
 }
 
+static void every_byte_has_its_two_digits_wherever_it_stands(void **state) {
+    (void)state;
+    uint8_t bytes[256];
+    char hex[2 * sizeof bytes + 1], digits[3];
+    for (int i = 0; i < 256; i++)
+        bytes[i] = (uint8_t)i;
+    for (size_t from = 0; from < 20; from++)
+        for (size_t n = 0; n <= sizeof bytes - from; n += n < 40 ? 1 : 13) {
+            fb_hex(bytes + from, n, hex);
+            assert_int_equal(strlen(hex), 2 * n);
+            for (size_t i = 0; i < n; i++) {
+                snprintf(digits, sizeof digits, "%02x", bytes[from + i]);
+                assert_memory_equal(hex + 2 * i, digits, 2);
+            }
+        }
+}
+
 static void hashes_sha256_over_parts(void **state) {
     (void)state;
     uint8_t digest[32];
@@ -72,6 +89,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_what_was_put),
         cmocka_unit_test(grows_and_keeps_the_order_of_insertion),
+        cmocka_unit_test(every_byte_has_its_two_digits_wherever_it_stands),
         cmocka_unit_test(hashes_sha256_over_parts),
         cmocka_unit_test(the_fast_hash_depends_on_bytes_and_seed),
     };

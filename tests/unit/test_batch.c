@@ -166,6 +166,8 @@ static void the_first_of_each_stream_is_found_while_it_is_in_memory(void **state
             assert_int_equal(at, i - 1);
             assert_false(fb_batch_first(none, (enum fb_stream)i, &at));
         }
+        fb_batch_drop(batch, &(uint32_t){3}, 1);
+        assert_false(fb_batch_first(batch, (enum fb_stream)1, &at));
         fb_batch_clear(batch);
         fb_batch_clear(none);
         assert_false(fb_batch_first(batch, (enum fb_stream)1, &at));
