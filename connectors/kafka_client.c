@@ -79,6 +79,11 @@ rd_kafka_conf_t *fb_kafka_conf_new(enum fb_kafka_role role,
         SET_ALL(conf, consumer_presets);
     else
         SET_ALL(conf, producer_presets);
+    /* Clients from 2.2 on look again only after this time, a second unless it is set, where their
+     * queue was full; nothing wakes them, which kafka_batch.h does with older ones, which do not
+     * know it. */
+    if (consumer)
+        rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "10", why, sizeof why);
     for (uint32_t i = 0; i < settings->n; i++)
         if (rd_kafka_conf_set(conf, settings->items[i].name, settings->items[i].value, why,
                               sizeof why) != RD_KAFKA_CONF_OK) {
