@@ -268,6 +268,20 @@ static void show_actuator(struct fb_lower_rule *rule, const struct fb_node *node
     fb_piece_free(&piece);
 }
 
+static void show_mode(struct fb_lower_rule *rule, const struct fb_rule_decl *decl) {
+    if (is_shown(rule->out, decl->name))
+        return;
+    struct fb_piece piece;
+    begin_look(rule, &piece, decl->name_span);
+    struct fb_shown *shown = add_shown(rule, decl->name);
+    shown->type = FB_T_ENUM;
+    shown->is_mode = true;
+    shown->mode = (uint16_t)fb_lower_mode_index(rule->c, decl);
+    shown->words = rule->c->out->modes[shown->mode].states;
+    shown->code = fb_piece_end(&piece, fb_piece_emit(&piece, FB_I_MODE, 0, 0, 0, shown->mode));
+    fb_piece_free(&piece);
+}
+
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
@@ -277,6 +291,8 @@ void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
         show_let(rule, node->let);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)
         show_actuator(rule, node);
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_MODE)
+        show_mode(rule, node->mode);
     fb_lower_show(rule, node->a);
     fb_lower_show(rule, node->b);
     fb_lower_show(rule, node->c);
@@ -293,9 +309,12 @@ static int by_name(const void *a, const void *b) {
     return fb_str_cmp(((const struct fb_shown *)a)->name, ((const struct fb_shown *)b)->name);
 }
 
-/* Every field, let and actuator that the conditions name, through lets too. */
+/* Every field, let, actuator and mode that the conditions name, through lets too; of a mode its own
+ * state. */
 static void lower_shown(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
+    if (decl->kind == FB_RULE_MODE)
+        show_mode(rule, decl);
     fb_lower_show(rule, decl->where);
     fb_lower_show(rule, decl->when);
     for (uint32_t i = 0; i < decl->n_raises; i++)

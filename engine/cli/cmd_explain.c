@@ -200,7 +200,7 @@ static const struct fb_rule *rule_named(const struct fb_program *program, const 
         if (program->rules[i].sort != FB_SORT_ACTUATOR)
             names[n++] = program->rules[i].name;
     struct fb_str nearest = fb_str_nearest(fb_str_of(name), names, n);
-    fprintf(stderr, "flyball explain: the rules have no alarm, event or control `%s`", name);
+    fprintf(stderr, "flyball explain: the rules have no alarm, event, control or mode `%s`", name);
     if (nearest.n)
         fprintf(stderr, "; did you mean `%.*s`?", FB_ARG(nearest));
     fputc('\n', stderr);
@@ -248,7 +248,8 @@ static int explain_why_not(struct explain_options *options) {
 
 int fb_cmd_explain(int argc, char **argv) {
     static const struct argp_option rows[] = {
-        {"rule", KEY_RULE, "RULE", 0, "Why not: the state of this alarm, event or control", 0},
+        {"rule", KEY_RULE, "RULE", 0, "Why not: the state of this alarm, event, control or mode",
+         0},
         {"device", KEY_DEVICE, "DEVICE", 0, "on this device,", 0},
         {"at", KEY_AT, "TIME", 0, "at this time (the end of the input)", 0},
         {"format", 'f', "text|json", 0, "How to print it (text)", 0},

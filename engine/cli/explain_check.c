@@ -105,6 +105,23 @@ static void put_truth(struct view *v, const struct fb_rule *rule, uint32_t i) {
         put_reason(v, &condition->code, &v->class_->code[condition->code.first + at]);
 }
 
+/* Of a mode that is in another state it is not in force. */
+static bool is_elsewhere(const struct view *v, const struct fb_rule *rule,
+                         const struct fb_condition *condition) {
+    const struct fb_claim *claim = &v->class_->claims[condition->claim];
+    return claim->of_mode && claim->state != fb_recompute_state(v->r, rule, v->story);
+}
+
+static void put_state(struct view *v, const struct fb_rule *rule) {
+    uint32_t state = fb_recompute_state(v->r, rule, v->story);
+    begin_line(v);
+    if (state == UINT32_MAX)
+        fb_buf_text(v->out, "in no state\n");
+    else
+        fb_buf_printf(v->out, "in the state `%.*s`\n",
+                      FB_ARG(v->class_->modes[rule->mode].states[state]));
+}
+
 static void put_claim(struct view *v, const struct fb_condition *condition) {
     const struct fb_actuator *actuator =
         &v->class_->actuators[v->class_->claims[condition->claim].actuator];
@@ -141,12 +158,14 @@ enum fb_recheck fb_explain_check(const struct fb_program *program, const struct 
                      .out = out};
     fb_recompute_give_story(v.r, rule, story);
     enum fb_recheck verdict = fb_recompute_check(v.r, rule, story);
+    if (rule->sort == FB_SORT_MODE)
+        put_state(&v, rule);
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &v.class_->conditions[rule->first_condition + i];
-        if (condition->role == FB_ROLE_CLAIM)
-            put_claim(&v, condition);
-        else
+        if (condition->role != FB_ROLE_CLAIM)
             put_truth(&v, rule, i);
+        else if (!is_elsewhere(&v, rule, condition))
+            put_claim(&v, condition);
     }
     put_verdict(&v, verdict);
     fb_recompute_free(v.r);

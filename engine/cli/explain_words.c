@@ -55,7 +55,7 @@ void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
     fb_put_story_value(out, input->value);
     if (unit.n && input->value.kind == FB_STORY_NUMBER)
         fb_buf_printf(out, " %.*s", FB_ARG(unit));
-    if (shown && shown->is_actuator && good) {
+    if (shown && (shown->is_actuator || shown->is_mode) && good) {
         if (input->at_us == FB_NO_TIME) {
             fb_buf_text(out, ", newer than what the conditions saw");
             return;

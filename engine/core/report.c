@@ -35,10 +35,28 @@ static struct fb_shown_source actuator_source(const struct fb_moment *moment,
     return (struct fb_shown_source){.at_us = is_known ? cell->changed_us : FB_NO_TIME};
 }
 
+/* Of the rule's own mode it is the state that claims; of another one as of an actuator. */
+static struct fb_shown_source mode_source(const struct fb_moment *moment,
+                                          const struct fb_rule *rule, uint32_t mode) {
+    const struct fb_device *device = moment->device;
+    const struct fb_class *class_ = device->plan->class_;
+    const struct fb_rule_cell *cell =
+        (const void *)(fb_device_block(moment->device) + class_->modes[mode].offset);
+    bool is_own = rule->sort == FB_SORT_MODE && rule->mode == mode;
+    bool is_known = cell->since_us != FB_NO_TIME;
+    for (uint32_t i = 0; i < rule->n_conditions && !is_own; i++)
+        if (class_->conditions[rule->first_condition + i].modes >> mode & 1 &&
+            device->deadlines[rule->first_condition + i] <= fb_add_sat(moment->t_us, NEAR_US))
+            is_known = false;
+    return (struct fb_shown_source){.at_us = is_known ? cell->since_us : FB_NO_TIME};
+}
+
 static struct fb_shown_source source_of(const struct fb_moment *moment, const struct fb_rule *rule,
                                         const struct fb_shown *shown) {
     if (shown->is_actuator)
         return actuator_source(moment, rule, shown->actuator);
+    if (shown->is_mode)
+        return mode_source(moment, rule, shown->mode);
     if (!shown->is_field)
         return (struct fb_shown_source){.at_us = FB_NO_TIME};
     const struct fb_field *field = &moment->device->plan->class_->fields[shown->field];

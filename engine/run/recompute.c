@@ -372,13 +372,27 @@ static struct fb_str actuator_name(const struct fb_story *story) {
     return (struct fb_str){story->actuator.p, slash ? (size_t)(slash - story->actuator.p) : 0};
 }
 
-/* The claim of the rule on the story's actuator; NULL: it has none. */
+uint32_t fb_recompute_state(const struct fb_recompute *r, const struct fb_rule *rule,
+                            const struct fb_story *story) {
+    const struct fb_story_input *input =
+        rule->sort == FB_SORT_MODE ? fb_story_input(story, rule->name) : NULL;
+    const struct fb_machine *mode = input ? &r->class_->modes[rule->mode] : NULL;
+    for (uint32_t i = 0; mode && i < mode->n_states; i++)
+        if (input->value.kind == FB_STORY_TEXT && fb_str_eq(mode->states[i], input->value.text))
+            return i;
+    return UINT32_MAX;
+}
+
+/* The claim of the rule on the story's actuator, of a mode in its state; NULL: it has none. */
 static const struct fb_condition *claim_of(const struct fb_recompute *r, const struct fb_rule *rule,
                                            const struct fb_story *story) {
     struct fb_str name = actuator_name(story);
+    uint32_t state = fb_recompute_state(r, rule, story);
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = condition_of(r, rule, i);
         if (condition->role == FB_ROLE_CLAIM &&
+            (!r->class_->claims[condition->claim].of_mode ||
+             r->class_->claims[condition->claim].state == state) &&
             fb_str_eq(r->class_->actuators[r->class_->claims[condition->claim].actuator].name,
                       name))
             return condition;
@@ -405,7 +419,8 @@ static enum fb_recheck check_claim(struct fb_recompute *r, const struct fb_rule 
     const struct fb_actuator *actuator =
         &r->class_->actuators[r->class_->claims[condition->claim].actuator];
     struct fb_value value;
-    if (!fb_recompute_value(r, &condition->code, &value))
+    if (r->class_->claims[condition->claim].is_step || /* it adds to what does not stand there */
+        !fb_recompute_value(r, &condition->code, &value))
         return FB_RECHECK_FITS;
     if (value.quality == FB_Q_GOOD)
         return is_value(actuator, &value, asked) ? FB_RECHECK_AGREES : FB_RECHECK_DIFFERS;
@@ -418,11 +433,25 @@ static bool is_safe(const struct fb_actuator *actuator, struct fb_story_value as
     return is_number(actuator->safe, asked);
 }
 
+/* What a control's start may be; of a mode in a state: unknown where a way out of it may be. */
+static uint8_t on_may_be(struct fb_recompute *r, const struct fb_rule *rule, uint32_t state) {
+    if (rule->sort != FB_SORT_MODE)
+        return rule->has_start ? condition_may_be(r, condition_of(r, rule, 0)) : T;
+    const struct fb_machine *mode = &r->class_->modes[rule->mode];
+    uint8_t start = T;
+    for (uint32_t i = 0; i < mode->n_gos; i++)
+        if (mode->gos[i].condition != FB_NO_CONDITION &&
+            (mode->gos[i].from == state ||
+             (mode->gos[i].from == FB_ANY_STATE && mode->gos[i].to != state)))
+            start |= condition_may_be(r, &r->class_->conditions[mode->gos[i].condition]) & U;
+    return start;
+}
+
 /* The rule's claim is in force, with that value. */
 static enum fb_recheck check_entry(struct fb_recompute *r, const struct fb_rule *rule,
                                    const struct fb_condition *condition,
                                    struct fb_story_value asked) {
-    uint8_t start = rule->has_start ? condition_may_be(r, condition_of(r, rule, 0)) : T;
+    uint8_t start = on_may_be(r, rule, r->class_->claims[condition->claim].state);
     enum fb_recheck on = check_claim(r, rule, condition, asked);
     bool may_be_on = (start & T) || ((start & U) && rule->on_unknown == FB_POLICY_HOLD);
     bool may_be_safe = (start & U) && rule->on_unknown == FB_POLICY_SAFE;

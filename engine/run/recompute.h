@@ -51,6 +51,9 @@ void fb_recompute_give_own(struct fb_recompute *r, const struct fb_actuator *act
  * follows from that; behind fb_recompute_give_own alone. actuator: in the record's version. */
 enum fb_recheck fb_recompute_check_own(struct fb_recompute *r, const struct fb_actuator *actuator,
                                        const struct fb_story *story);
+/* The state that the record says the rule's mode was in; UINT32_MAX: none, or it is no mode. */
+uint32_t fb_recompute_state(const struct fb_recompute *r, const struct fb_rule *rule,
+                            const struct fb_story *story);
 /* Of an alarm's change, a command, a block or an event, behind fb_recompute_give_story. */
 enum fb_recheck fb_recompute_check(struct fb_recompute *r, const struct fb_rule *rule,
                                    const struct fb_story *story);

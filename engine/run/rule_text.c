@@ -210,6 +210,8 @@ bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_ope
         gather(&w, decl->lets[i]->value);
     for (uint32_t i = 0; i < decl->n_raises; i++)
         gather(&w, decl->raises[i].when);
+    for (uint32_t i = 0; i < decl->n_gos; i++)
+        gather(&w, decl->gos[i].when);
     for (uint32_t i = 0; i < decl->n_commands; i++)
         gather(&w, decl->commands[i].value);
     put_all(&w, decl->span);

@@ -342,6 +342,44 @@ says out.txt 'off-delay no raise holds since'
 expect 0 "$flyball" explain --rule often --device t1 --rules windows.rules --input events.ndjson
 says out.txt 'when      true'
 
+# A mode: which state it is in, what it commands there, what opens next.
+cat >mode.rules <<'END'
+device tank from "t" { key k  time ts  level : number [m] every 1s }
+actuator pump on tank : (off, on) { safe off  minimum on 0s, off 0s }
+actuator valve on tank : number [%] range 0..100 { safe 0 % }
+mode phase on tank {
+  state rest { command valve = 10 %  go empty when level > 3 m }
+  state empty { stay 5s  command pump = on  command valve = 40 %  go rest when level < 2 m  go rest after 4s }
+  rollout armed
+}
+alarm emptying on tank { raise low when phase == empty }
+END
+why_phase() {
+    at=$1
+    shift
+    expect 0 "$flyball" explain --rule phase --device t1 --rules mode.rules --input events.ndjson \
+        --at "2026-01-01T00:00:$at" "$@"
+}
+why_phase 01Z
+says out.txt 'mode phase/t1 is in `rest`, since 2026-01-01 00:00:00.000'
+says out.txt 'go empty  false, as its operands give'
+says out.txt 'claim     pump = on at priority 12: not in force, it is for the state `empty`'
+why_phase 03Z
+says out.txt 'mode phase/t1 is in `empty`, since 2026-01-01 00:00:02.000'
+says out.txt 'stay      until 2026-01-01 00:00:07.000'
+says out.txt 'go        rest from 2026-01-01 00:00:07.000 on'
+says out.txt 'claim     valve = 10 % at priority 12: not in force, it is for the state `rest`'
+why_phase 03Z --format json
+says out.txt '"state":"empty"'
+expect 0 "$flyball" replay --rules mode.rules --input events.ndjson --out phases
+says phases/audit.ndjson '"name":"phase","value":"empty","quality":"good","at":"2026-01-01T00:00:02.000Z"'
+says phases/alerts.ndjson '"phase":{"value":"empty"'
+for id in $(sed -n 's/.*"id":"\([^"]*\)".*"rule":"phase".*/\1/p' phases/commands.ndjson); do
+    expect 0 "$flyball" explain "$id" --rules mode.rules phases/audit.ndjson
+    says out.txt 'in the state `'
+    says out.txt 'agrees: the values above give what happened'
+done
+
 expect 1 "$flyball" explain --rule deep --device t9 --rules tank.rules --input events.ndjson
 says err.txt 'no record of t9 had come by then; devices that had: 1'
 expect 1 "$flyball" explain --rule deep --device t1 --rules tank.rules --input events.ndjson \

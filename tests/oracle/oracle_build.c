@@ -136,6 +136,7 @@ static void add_condition(struct ora_scope *s, struct ora_rule *rule, const stru
 static struct fb_str shown_name(const struct ora_class *class, const struct ora_expr *e) {
     return e->kind == ORA_LET        ? e->let->name
            : e->kind == ORA_ACTUATOR ? e->actuator->decl->name
+           : e->kind == ORA_MODE     ? e->mode->name
                                      : class->fields[e->field]->name;
 }
 
@@ -157,14 +158,14 @@ static void add_shown(struct ora *o, struct ora_rule *rule, struct ora_expr *e) 
     rule->n_shown++;
 }
 
-/* Every field, let and actuator that the conditions name, through lets too, but not through params;
- * tags and keys have their own place in the output. */
+/* Every field, let, actuator and mode that the conditions name, through lets too, but not through
+ * params; tags and keys have their own place in the output. */
 static void find_shown(struct ora_scope *s, struct ora_rule *rule, struct ora_expr *e) {
     if (e == NULL || e->param)
         return;
     if (ora_reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
         add_shown(s->o, rule, ora_field_expr(s, s->class->fields[e->field]));
-    if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR)
+    if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR || e->kind == ORA_MODE)
         add_shown(s->o, rule, e);
     find_shown(s, rule, e->a);
     find_shown(s, rule, e->b);
@@ -277,6 +278,8 @@ static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
         rule->at_most_per = ora_seconds(&s, decl->at_most_per);
     for (uint32_t i = 0; i < rule->n_conditions; i++)
         find_shown(&s, rule, rule->conditions[i].root);
+    if (decl->kind == FB_RULE_MODE)
+        add_shown(o, rule, ora_mode_expr(&s, decl->name));
     describe_shown(&s, rule);
     add_text(&s, rule, decl->message, &rule->out.message);
     add_text(&s, rule, decl->response, &rule->out.response);
