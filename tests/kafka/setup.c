@@ -1,6 +1,7 @@
 #include "tests/kafka/setup.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,25 @@ void fb_write_text(const char *path, const char *format, ...) {
     vfprintf(file, format, args);
     va_end(args);
     assert_int_equal(fclose(file), 0);
+}
+
+struct fb_program_run fb_engine_start(unsigned n) {
+    char log[32];
+    snprintf(log, sizeof log, "run-%u.log", n);
+    const char *const args[] = {
+        "run", "--rules", fb_path_of("a.rules"), "--config", fb_path_of("fb.properties"), NULL};
+    return fb_program_start(folder, log, args);
+}
+
+void fb_engine_kill(const struct fb_program_run *run) {
+    fb_program_signal(run, SIGKILL);
+    assert_int_equal(fb_program_wait(run), 128 + SIGKILL);
+}
+
+int64_t fb_number_behind(const char *text, const char *name) {
+    const char *at = strstr(text, name);
+    assert_non_null(at);
+    return strtoll(at + strlen(name), NULL, 10);
 }
 
 bool fb_torture(void) {

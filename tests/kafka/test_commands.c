@@ -43,14 +43,6 @@ struct plant {
     double temp;
 };
 
-static void start_engine(struct plant *plant) {
-    char log[32];
-    snprintf(log, sizeof log, "run-%u.log", plant->starts++);
-    const char *const args[] = {
-        "run", "--rules", fb_path_of("a.rules"), "--config", fb_path_of("fb.properties"), NULL};
-    plant->run = fb_program_start(fb_folder(), log, args);
-}
-
 static void begin(struct plant *plant) {
     *plant = (struct plant){.address = fb_broker_shared(), .temp = 22};
     fb_topic_name(plant->input, "rooms");
@@ -68,7 +60,7 @@ static void begin(struct plant *plant) {
         (struct fb_receiver){.address = plant->address, .topic = plant->commands};
     fb_receiver_start(&plant->receiver, fb_path_of("receiver.log"), fb_path_of("receiver.json"),
                       "fan=off");
-    start_engine(plant);
+    plant->run = fb_engine_start(plant->starts++);
 }
 
 /* Every room tells its temperature; the receiver gets what is committed. */
@@ -113,18 +105,7 @@ static void until_all(struct plant *plant, const char *what) {
     }
 }
 
-static void kill_engine(struct plant *plant) {
-    fb_program_signal(&plant->run, SIGKILL);
-    assert_int_equal(fb_program_wait(&plant->run), 128 + SIGKILL);
-}
-
 /* ---- what must hold ---- */
-
-static int64_t number_behind(const char *text, const char *name) {
-    const char *at = strstr(text, name);
-    assert_non_null(at);
-    return strtoll(at + strlen(name), NULL, 10);
-}
 
 /* Each actuator's commands are numbered 1, 2, .. in one epoch, whatever was killed. */
 static size_t expect_whole_numbers(const struct plant *plant) {
@@ -136,10 +117,10 @@ static size_t expect_whole_numbers(const struct plant *plant) {
         int d = 0;
         assert_int_equal(sscanf(record->key, "fan/r%d", &d), 1);
         assert_in_range(d, 0, DEVICES - 1);
-        int64_t now = number_behind(record->value, "\"epoch\":");
+        int64_t now = fb_number_behind(record->value, "\"epoch\":");
         assert_true(now > 0 && (epoch[d] == 0 || now == epoch[d]));
         epoch[d] = now;
-        assert_int_equal(number_behind(record->value, "\"seq\":"), ++seq[d]);
+        assert_int_equal(fb_number_behind(record->value, "\"seq\":"), ++seq[d]);
         assert_string_equal(fb_record_header(record, "ce_type"), "flyball.command");
     }
     fb_records_free(&records);
@@ -219,13 +200,13 @@ static void a_receiver_does_nothing_twice_and_falls_back_when_the_engine_is_gone
     for (int round = 0; round < (fb_torture() ? 50 : 3); round++) {
         plant.temp = 35;
         until_all(&plant, "apply on");
-        kill_engine(&plant);
+        fb_engine_kill(&plant.run);
         until_all(&plant, "lapse off");
-        start_engine(&plant);
+        plant.run = fb_engine_start(plant.starts++);
         until_all(&plant, "apply on");
         plant.temp = 22;
-        kill_engine(&plant); /* perhaps in the middle of the step */
-        start_engine(&plant);
+        fb_engine_kill(&plant.run); /* perhaps in the middle of the step */
+        plant.run = fb_engine_start(plant.starts++);
         until_all(&plant, " off"); /* by a command, or for want of one */
     }
     fb_program_signal(&plant.run, SIGTERM);

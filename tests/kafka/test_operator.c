@@ -38,19 +38,6 @@ struct plant {
     unsigned starts, calls;
 };
 
-static void start_engine(struct plant *plant) {
-    char log[32];
-    snprintf(log, sizeof log, "run-%u.log", plant->starts++);
-    const char *const args[] = {
-        "run", "--rules", fb_path_of("a.rules"), "--config", fb_path_of("fb.properties"), NULL};
-    plant->run = fb_program_start(fb_folder(), log, args);
-}
-
-static void kill_engine(struct plant *plant) {
-    fb_program_signal(&plant->run, SIGKILL);
-    assert_int_equal(fb_program_wait(&plant->run), 128 + SIGKILL);
-}
-
 static void begin(struct plant *plant) {
     *plant = (struct plant){.address = fb_broker_shared()};
     fb_topic_name(plant->input, "rooms");
@@ -65,7 +52,7 @@ static void begin(struct plant *plant) {
                   plant->application, plant->address, fb_folder());
     fb_topic_create(plant->address, plant->input, PARTITIONS, NULL);
     fb_topic_create(plant->address, plant->commands, PARTITIONS, NULL);
-    start_engine(plant);
+    plant->run = fb_engine_start(plant->starts++);
 }
 
 /* Every room is hot. */
@@ -135,8 +122,8 @@ static void call(struct plant *plant, const char *const *words) {
     assert_int_equal(status, 0);
     plant->calls++;
     usleep(plant->calls % 3 * 200000);
-    kill_engine(plant);
-    start_engine(plant);
+    fb_engine_kill(&plant->run);
+    plant->run = fb_engine_start(plant->starts++);
     while (operator_records(plant, "") < (size_t)plant->calls * PARTITIONS) {
         beat(plant);
         assert_true(fb_wall_ms() < end_ms);
@@ -144,12 +131,6 @@ static void call(struct plant *plant, const char *const *words) {
 }
 
 #define CALL(plant, ...) call(plant, (const char *const[]){__VA_ARGS__, NULL})
-
-static int64_t number_behind(const char *text, const char *name) {
-    const char *at = strstr(text, name);
-    assert_non_null(at);
-    return strtoll(at + strlen(name), NULL, 10);
-}
 
 /* In each partition each call once, in their order. */
 static void expect_each_once(const struct plant *plant) {
@@ -161,7 +142,7 @@ static void expect_each_once(const struct plant *plant) {
             continue;
         const char *cause = strstr(record->value, "\"cause\":{");
         assert_non_null(cause);
-        assert_int_equal(number_behind(cause, "\"offset\":"), next[record->partition]++);
+        assert_int_equal(fb_number_behind(cause, "\"offset\":"), next[record->partition]++);
     }
     fb_records_free(&records);
     for (int p = 0; p < PARTITIONS; p++)
@@ -179,7 +160,7 @@ static void expect_whole_numbers(const struct plant *plant) {
         int d = 0;
         assert_int_equal(sscanf(records.v[i].key, "fan/r%d", &d), 1);
         assert_in_range(d, 0, DEVICES - 1);
-        assert_int_equal(number_behind(records.v[i].value, "\"seq\":"), ++seq[d]);
+        assert_int_equal(fb_number_behind(records.v[i].value, "\"seq\":"), ++seq[d]);
     }
     fb_records_free(&records);
 }
@@ -200,8 +181,8 @@ static void expect_silence(struct plant *plant) {
     struct fb_records before = fb_topic_read(plant->address, plant->commands, true);
     for (int i = 0; i < 20; i++)
         beat(plant);
-    kill_engine(plant);
-    start_engine(plant);
+    fb_engine_kill(&plant->run);
+    plant->run = fb_engine_start(plant->starts++);
     fb_program_await(&plant->run, "has 1 partition");
     for (int i = 0; i < 20; i++)
         beat(plant);
