@@ -18,13 +18,14 @@
 #include "engine/run/deploy.h"
 #include "engine/run/time.h"
 
-enum { KEY_UNTIL = 0x200, KEY_REASON, KEY_WHO, ARGS_MAX = 3 };
+enum { KEY_UNTIL = 0x200, KEY_REASON, KEY_WHO, KEY_ONCE, KEY_CLASS, ARGS_MAX = 3 };
 
 struct request {
     struct fb_config_request config;
     const char *args[ARGS_MAX];
     int n_args;
-    const char *until, *reason, *who;
+    const char *until, *reason, *who, *class_;
+    bool once;
 };
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -39,6 +40,12 @@ static error_t parse(int key, char *value, struct argp_state *state) {
     case KEY_WHO:
         request->who = value;
         return 0;
+    case KEY_ONCE:
+        request->once = true;
+        return 0;
+    case KEY_CLASS:
+        request->class_ = value;
+        return 0;
     case ARGP_KEY_ARG:
         if (request->n_args == ARGS_MAX)
             argp_error(state, "`%s`: a call has %d words at most", value, ARGS_MAX);
@@ -46,7 +53,8 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         return 0;
     case ARGP_KEY_END:
         if (request->n_args == 0)
-            argp_error(state, "CALL is missing: hand, auto, kill, unkill or reset");
+            argp_error(state, "CALL is missing: ack, shelve, unshelve, maintenance, service, hand, "
+                              "auto, reset, kill or unkill");
         return 0;
     default:
         return fb_config_request_option(&request->config, key, value, state);
@@ -97,10 +105,22 @@ static void put_scope(struct fb_buf *out, const char *scope) {
         put(out, "actuator", fb_str_of(scope + 9));
 }
 
+static bool is_one_of(const char *call, const char *const *names) {
+    while (*names && strcmp(call, *names) != 0)
+        names++;
+    return *names != NULL;
+}
+
 static void put_call(const struct request *request, const char *who, struct fb_buf *out) {
+    static const char *const of_alarms[] = {"ack", "shelve", "unshelve", NULL};
+    static const char *const of_devices[] = {"maintenance", "service", NULL};
     const char *const *args = request->args;
     put(out, "call", fb_str_of(args[0]));
-    if (strcmp(args[0], "kill") == 0) {
+    if (is_one_of(args[0], of_alarms)) {
+        put_if(out, "alarm", args[1]);
+    } else if (is_one_of(args[0], of_devices)) {
+        put_if(out, "device", args[1]);
+    } else if (strcmp(args[0], "kill") == 0) {
         put_if(out, "mode", args[1]);
         put_scope(out, args[2]);
     } else if (strcmp(args[0], "unkill") == 0) {
@@ -109,7 +129,10 @@ static void put_call(const struct request *request, const char *who, struct fb_b
         put_place(out, args[1]);
         put_value(out, args[2]);
     }
+    put_if(out, "class", request->class_);
     put_if(out, "until", request->until);
+    if (request->once)
+        fb_buf_text(out, ",\"once\":true");
     put_if(out, "reason", request->reason);
     put(out, "who", fb_str_of(who));
     fb_buf_char(out, '}');
@@ -154,21 +177,36 @@ static int write_call(const struct fb_config *config, struct fb_str bytes) {
 int fb_cmd_operator(int argc, char **argv) {
     static const struct argp_option rows[] = {
         FB_CONFIG_OPTIONS,
-        {"until", KEY_UNTIL, "TIME", 0, "hand: its end, as 2026-01-01T12:00:00Z", 0},
-        {"reason", KEY_REASON, "TEXT", 0, "Why; hand and kill need it", 0},
+        {"until", KEY_UNTIL, "TIME", 0,
+         "hand, shelve, maintenance: the end, as 2026-01-01T12:00:00Z", 0},
+        {"once", KEY_ONCE, NULL, 0, "shelve: until the alarm clears, if that is earlier", 0},
+        {"class", KEY_CLASS, "NAME", 0,
+         "maintenance, service: which device, where several have the id", 0},
+        {"reason", KEY_REASON, "TEXT", 0, "Why; hand, kill and shelve need it", 0},
         {"who", KEY_WHO, "NAME", 0, "Who calls (user@host)", 0},
         {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "hand ACTUATOR/DEVICE VALUE\nauto ACTUATOR/DEVICE\nreset ACTUATOR/DEVICE\n"
+        .args_doc = "ack ALARM/DEVICE\nshelve ALARM/DEVICE\nunshelve ALARM/DEVICE\n"
+                    "maintenance DEVICE\nservice DEVICE\n"
+                    "hand ACTUATOR/DEVICE VALUE\nauto ACTUATOR/DEVICE\nreset ACTUATOR/DEVICE\n"
                     "kill freeze|safe all|rule:NAME|actuator:NAME\n"
                     "unkill all|rule:NAME|actuator:NAME",
-        .doc = "Asks a running application to take an actuator in hand or give it back to its "
-               "rules, to let no command go out, or none but the step to safe, or to close a "
-               "breaker. Each partition answers in the audit. Exit status 0: the call is written; "
-               "2: wrong usage or configuration; 3: Kafka could not be reached.\v"
-               "Example: flyball operator kill safe all --reason smoke --config fb.properties"};
+        .doc = "Asks a running application to take an alarm as acknowledged; to shelve it, so that "
+               "its changes are not annunciated until a time, 8h from now at most; to take a "
+               "device out of service (maintenance: its alarms are not annunciated, its commands "
+               "withheld) and put it back (service); to take an actuator in hand or give it back "
+               "to its rules; to let no command go out, or none but the step to safe; or to close "
+               "a breaker. Each partition answers in the audit. Exit status 0: the call is "
+               "written; 2: wrong usage or configuration; 3: Kafka could not be reached.\v"
+               "Examples:\n"
+               "  flyball operator ack overheat/p1 -c fb.properties\n"
+               "  flyball operator shelve overheat/p1 --once \\\n"
+               "    --until 2026-01-01T18:00:00Z --reason repair -c fb.properties\n"
+               "  flyball operator maintenance p1 --until 2026-01-02T06:00:00Z \\\n"
+               "    -c fb.properties\n"
+               "  flyball operator kill safe all --reason smoke -c fb.properties"};
     struct request request = {0};
     struct fb_buf bytes = {0};
     char who[256];

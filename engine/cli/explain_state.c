@@ -271,7 +271,7 @@ static int64_t later(int64_t a_us, int64_t b_us) {
 }
 
 /* Until when the guardrail blocks, if that is known now. */
-static int64_t blocked_until(const struct fb_actuator *actuator,
+static int64_t blocked_until(const struct view *v, const struct fb_actuator *actuator,
                              const struct fb_actuator_cell *cell) {
     bool active = cell->has_accepted && cell->accepted != 0;
     switch ((enum fb_guard)cell->guard) {
@@ -285,6 +285,8 @@ static int64_t blocked_until(const struct fb_actuator *actuator,
     case FB_GUARD_SLEW:
     case FB_GUARD_CATCH_UP:
         return cell->due_us;
+    case FB_GUARD_MAINTENANCE:
+        return fb_look_maintenance(v->device);
     case FB_GUARD_KILL:
     case FB_GUARD_RANGE:
     case FB_GUARD_INTERLOCK:
@@ -303,7 +305,7 @@ static void put_block(struct view *v, const struct fb_actuator *actuator,
         fb_buf_text(v->out, "no guardrail blocks\n");
         return;
     }
-    int64_t until_us = blocked_until(actuator, cell);
+    int64_t until_us = blocked_until(v, actuator, cell);
     fb_buf_printf(v->out, "%s blocks since ", fb_guard_name((enum fb_guard)cell->guard));
     fb_put_clock(v->out, cell->blocked_us);
     if (until_us != FB_NO_TIME && until_us != FB_NEVER) {
@@ -470,6 +472,8 @@ static void put_headline(struct view *v) {
         fb_buf_text(v->out, ", since ");
         fb_put_clock(v->out, cell->since_us);
     }
+    if (v->rule->sort == FB_SORT_ALARM && cell->flags & FB_ALARM_ACKED)
+        fb_buf_text(v->out, ", acknowledged");
     fb_buf_char(v->out, '\n');
 }
 
@@ -497,6 +501,26 @@ static void put_ways(struct view *v, const struct fb_rule_cell *cell) {
     }
 }
 
+/* Why nobody is told of the alarm. */
+static void put_mutes(struct view *v, const struct fb_rule_cell *cell) {
+    if (cell->flags & FB_ALARM_SHELVED) {
+        begin_line(v, "shelved");
+        fb_buf_text(v->out, "not annunciated until ");
+        fb_put_clock(v->out, cell->shelf_until_us);
+        fb_buf_text(v->out, cell->flags & FB_ALARM_ONCE ? ", or until it clears\n" : "\n");
+    }
+}
+
+static void put_maintenance(struct view *v) {
+    int64_t until_us = fb_look_maintenance(v->device);
+    if (until_us == FB_NO_TIME)
+        return;
+    begin_line(v, "service");
+    fb_buf_text(v->out, "the device is in maintenance until ");
+    fb_put_clock(v->out, until_us);
+    fb_buf_text(v->out, ": its alarms are not annunciated, its commands withheld\n");
+}
+
 static void put_times(struct view *v) {
     if (v->time_us != v->clock_us) {
         begin_line(v, "time");
@@ -510,6 +534,9 @@ static void put_text(struct view *v) {
     const struct fb_rule_cell *cell = fb_look_cell(v->device, v->rule->offset);
     put_headline(v);
     put_times(v);
+    if (v->rule->sort == FB_SORT_ALARM)
+        put_mutes(v, cell);
+    put_maintenance(v);
     fb_rule_text(v->question->compiled, v->rule->name, operand, v, v->out);
     put_conditions(v, v->rule);
     if (v->rule->sort == FB_SORT_ALARM)
@@ -555,6 +582,11 @@ static void put_json(struct view *v, struct fb_buf *out) {
     fb_buf_text(out, ",\"device\":");
     fb_json_put_text(out, v->question->device);
     fb_buf_printf(out, ",\"active\":%s,", cell->severity ? "true" : "false");
+    if (v->rule->sort == FB_SORT_ALARM)
+        fb_buf_printf(out, "\"acked\":%s,\"shelved\":%s,\"suppressed\":%s,",
+                      truths[(cell->flags & FB_ALARM_ACKED) != 0],
+                      truths[(cell->flags & FB_ALARM_SHELVED) != 0],
+                      truths[fb_look_maintenance(v->device) != FB_NO_TIME]);
     put_json_conditions(v, out);
     if (v->rule->sort == FB_SORT_MODE && cell->since_us != FB_NO_TIME) {
         fb_buf_text(out, ",\"state\":");

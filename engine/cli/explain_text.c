@@ -41,8 +41,16 @@ static void put_alarm(const struct fb_story *s, struct fb_buf *out) {
         fb_buf_printf(out, "is now %.*s", FB_ARG(s->severity));
     else if (is(s->outcome, "raised"))
         fb_buf_printf(out, "raised, %.*s", FB_ARG(s->severity));
-    else
+    else if (is(s->outcome, "cleared") || is(s->outcome, "removed"))
         fb_buf_printf(out, "%.*s, was %.*s", FB_ARG(s->outcome), FB_ARG(s->severity));
+    else
+        fb_buf_printf(out, "%.*s, %s%.*s", FB_ARG(s->outcome), s->active ? "" : "not active, was ",
+                      FB_ARG(s->severity));
+    for (uint32_t i = 0; i < s->n_verdicts; i++) {
+        fb_buf_printf(out, "; not annunciated: %s until ",
+                      is(s->verdicts[i].guardrail, "shelf") ? "shelved" : "in maintenance");
+        fb_put_clock(out, s->verdicts[i].until_us);
+    }
 }
 
 static void put_command(const struct fb_explained *e, const struct fb_story *s,
@@ -101,7 +109,11 @@ static void put_block(const struct fb_explained *e, const struct fb_story *s, st
 
 static void put_call(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     fb_buf_printf(out, "operator's call %.*s %.*s", FB_ARG(s->call), FB_ARG(s->outcome));
-    if (s->what_device.n)
+    if (s->what_alarm.n)
+        fb_buf_printf(out, ": %.*s", FB_ARG(s->what_alarm));
+    else if (s->what_device.n && !s->what_actuator.n)
+        fb_buf_printf(out, ": device %.*s", FB_ARG(s->what_device));
+    else if (s->what_device.n)
         fb_buf_printf(out, ": %.*s/%.*s", FB_ARG(s->what_actuator), FB_ARG(s->what_device));
     else if (s->what_actuator.n)
         fb_buf_printf(out, ": actuator %.*s", FB_ARG(s->what_actuator));
@@ -115,10 +127,12 @@ static void put_call(const struct fb_explained *e, const struct fb_story *s, str
         fb_buf_text(out, " = ");
         put_value(e, s->value, out);
     }
-    if (s->until_us != FB_NO_TIME && fb_str_eq(s->call, FB_S("hand"))) {
+    if (s->until_us != FB_NO_TIME) {
         fb_buf_text(out, " until ");
         fb_put_clock(out, s->until_us);
     }
+    if (s->once)
+        fb_buf_text(out, ", once");
     if (s->who.n)
         fb_buf_printf(out, ", by %.*s", FB_ARG(s->who));
     if (s->reason.n)

@@ -54,7 +54,7 @@ void fb_watch_show(const struct fb_output *output, struct fb_str message, bool t
     struct shown shown;
     char at[FB_TIME_TEXT_MAX];
     if ((output->kind == FB_OUT_COMMAND && output->reason == FB_REASON_RENEWED) ||
-        (output->kind == FB_OUT_BLOCKED && output->ended))
+        (output->kind == FB_OUT_BLOCKED && output->ended) || output->kind == FB_OUT_MUTED)
         return;
     if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED)
         show_command(output, &shown);

@@ -159,7 +159,8 @@ static void end(struct fb_auditor *a, struct fb_encoder *e, struct fb_encoded *e
 /* ---- the kinds ---- */
 
 bool fb_audit_tells_of(enum fb_output_kind kind) {
-    return kind == FB_OUT_ALERT || kind == FB_OUT_COMMAND || kind == FB_OUT_BLOCKED;
+    return kind == FB_OUT_ALERT || kind == FB_OUT_MUTED || kind == FB_OUT_COMMAND ||
+           kind == FB_OUT_BLOCKED;
 }
 
 /* What all kinds begin with in which a core has decided something. */
@@ -173,12 +174,38 @@ static void begin_decision(struct fb_auditor *a, struct fb_encoder *e, struct fb
     put_inputs(&e->data, &output->cause, output->rule, output->shown, output->sources);
 }
 
+static void put_mute(struct fb_buf *out, const char *guardrail, const struct fb_output *output,
+                     int64_t until_us) {
+    fb_buf_text(out, out->p[out->n - 1] == '[' ? "{" : ",{");
+    fb_put_text_member(out, FB_NAME("guardrail"), fb_str_of(guardrail));
+    fb_put_text_member(out, FB_NAME("result"), fb_str_of(fb_verdict_name(FB_VERDICT_HOLD)));
+    fb_put_text_member(out, FB_NAME("requested"), fb_str_of(fb_alert_event_name(output->event)));
+    fb_buf_text(out, ",\"applied\":null");
+    fb_put_time_member(out, FB_NAME("until"), until_us);
+    fb_buf_char(out, '}');
+}
+
+/* What keeps a change of an alarm from being annunciated, and until when. */
+static void put_mutes(struct fb_buf *out, const struct fb_output *output) {
+    fb_put_name(out, FB_NAME("verdicts"));
+    fb_buf_char(out, '[');
+    if (output->shelved)
+        put_mute(out, "shelf", output, output->shelf_until_us);
+    if (output->suppressed)
+        put_mute(out, fb_guard_name(FB_GUARD_MAINTENANCE), output, output->maintenance_until_us);
+    fb_buf_char(out, ']');
+}
+
 static void audit_alert(struct fb_auditor *a, struct fb_encoder *e, const struct fb_output *output,
                         struct fb_circumstance circumstance, const char *id,
                         struct fb_encoded *encoded) {
     struct fb_buf *out = &e->data;
+    bool muted = output->kind == FB_OUT_MUTED;
     begin_decision(a, e, FB_S("decision"), output, encoded);
-    put_no_verdicts(out);
+    if (muted)
+        put_mutes(out, output);
+    else
+        put_no_verdicts(out);
     put_outcome(out, fb_str_of(fb_alert_event_name(output->event)), id);
     fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
     fb_put_bool_member(out, FB_NAME("active"), output->active);
@@ -311,11 +338,11 @@ void fb_audit_decision(struct fb_auditor *a, struct fb_encoder *e, const struct 
                        struct fb_encoded *encoded) {
     char made[33];
     FB_ASSERT(fb_audit_tells_of(output->kind));
-    if (!id && output->kind != FB_OUT_BLOCKED) {
+    if (!id && fb_output_goes_out(output->kind)) {
         fb_encoder_output_id(e, output, made);
         id = made;
     }
-    if (output->kind == FB_OUT_ALERT)
+    if (output->kind == FB_OUT_ALERT || output->kind == FB_OUT_MUTED)
         audit_alert(a, e, output, circumstance, id, encoded);
     else if (output->kind == FB_OUT_COMMAND)
         audit_command(a, e, output, circumstance, id, encoded);
@@ -404,26 +431,68 @@ static void put_target(struct fb_buf *out, const struct fb_call *call) {
         fb_put_text_member(out, FB_NAME("actuator"), call->name);
 }
 
+static void put_hand(struct fb_buf *out, const struct fb_call *call) {
+    fb_put_name(out, FB_NAME("value"));
+    if (call->is_number)
+        fb_json_put_number(out, call->number);
+    else
+        fb_json_put_text(out, call->word);
+    fb_put_time_member(out, FB_NAME("until"), call->until_us);
+}
+
+static void put_alarm(struct fb_encoder *e, const struct fb_call *call) {
+    e->text.n = 0;
+    fb_buf_str(&e->text, call->alarm);
+    fb_buf_char(&e->text, '/');
+    fb_buf_str(&e->text, call->device);
+    fb_put_text_member(&e->data, FB_NAME("alarm"), fb_encoder_view(&e->text));
+    if (call->kind != FB_CALL_SHELVE)
+        return;
+    fb_put_time_member(&e->data, FB_NAME("until"), call->until_us);
+    fb_put_bool_member(&e->data, FB_NAME("once"), call->once);
+}
+
+static void put_device(struct fb_buf *out, const struct fb_call *call) {
+    fb_put_text_member(out, FB_NAME("device"), call->device);
+    if (call->class_.n)
+        fb_put_text_member(out, FB_NAME("class"), call->class_);
+    if (call->kind == FB_CALL_MAINTENANCE)
+        fb_put_time_member(out, FB_NAME("until"), call->until_us);
+}
+
 /* What was asked for, with the members that the call has. */
-static void put_asked(struct fb_buf *out, const struct fb_call *call) {
+static void put_asked(struct fb_encoder *e, const struct fb_call *call) {
+    struct fb_buf *out = &e->data;
     fb_put_name(out, FB_NAME("what"));
     fb_buf_char(out, '{');
-    if (call->kind == FB_CALL_KILL || call->kind == FB_CALL_UNKILL) {
+    switch (call->kind) {
+    case FB_CALL_KILL:
         put_target(out, call);
-        if (call->kind == FB_CALL_KILL)
-            fb_put_text_member(out, FB_NAME("mode"),
-                               call->mode == FB_KILL_SAFE ? FB_S("safe") : FB_S("freeze"));
-    } else {
+        fb_put_text_member(out, FB_NAME("mode"),
+                           call->mode == FB_KILL_SAFE ? FB_S("safe") : FB_S("freeze"));
+        break;
+    case FB_CALL_UNKILL:
+        put_target(out, call);
+        break;
+    case FB_CALL_HAND:
+    case FB_CALL_AUTO:
+    case FB_CALL_RESET:
         fb_put_text_member(out, FB_NAME("actuator"), call->actuator);
         fb_put_text_member(out, FB_NAME("device"), call->device);
-    }
-    if (call->kind == FB_CALL_HAND) {
-        fb_put_name(out, FB_NAME("value"));
-        if (call->is_number)
-            fb_json_put_number(out, call->number);
-        else
-            fb_json_put_text(out, call->word);
-        fb_put_time_member(out, FB_NAME("until"), call->until_us);
+        if (call->kind == FB_CALL_HAND)
+            put_hand(out, call);
+        break;
+    case FB_CALL_ACK:
+    case FB_CALL_SHELVE:
+    case FB_CALL_UNSHELVE:
+        put_alarm(e, call);
+        break;
+    case FB_CALL_MAINTENANCE:
+    case FB_CALL_SERVICE:
+        put_device(out, call);
+        break;
+    case FB_CALLS:
+        FB_BUG("a call of no kind");
     }
     fb_buf_char(out, '}');
 }
@@ -454,7 +523,7 @@ void fb_audit_call(struct fb_auditor *a, struct fb_encoder *e, const struct fb_c
     put_optional(out, FB_NAME("who"), read->call.who);
     put_optional(out, FB_NAME("reason"), read->call.reason);
     if (good)
-        put_asked(out, &read->call);
+        put_asked(e, &read->call);
     else
         fb_buf_text(out, ",\"what\":null");
     put_optional(out, FB_NAME("why"),

@@ -26,7 +26,8 @@ struct fb_auditor {
 /* Each of these makes one record; `encoded` holds views until the encoder's next call. It is put
  * out as it is, without a traceparent: a line of the trail follows from its data alone. */
 
-/* Whether the trail tells of such an output: alerts, commands (also of shadows) and blocks. */
+/* Whether the trail tells of such an output: alerts, also those that are not annunciated, commands
+ * (also of shadows) and blocks. */
 bool fb_audit_tells_of(enum fb_output_kind kind);
 /* One of these. id: of the output, as fb_encode gave it; NULL: it is made here. Of a block, which
  * is no output, it is not read. */

@@ -69,6 +69,10 @@ enum record_member {
     OWN_INTERLOCK,
     OWN_PERMISSIVE,
     OWN_INPUTS,
+    WHAT_ALARM,
+    WHAT_CLASS,
+    WHAT_ONCE,
+    ACTIVE,
     RECORD_MEMBERS
 };
 static const char *const record_names[RECORD_MEMBERS] = {"task",
@@ -120,7 +124,11 @@ static const char *const record_names[RECORD_MEMBERS] = {"task",
                                                          "own.version",
                                                          "own.interlock",
                                                          "own.permissive",
-                                                         "own.inputs"};
+                                                         "own.inputs",
+                                                         "what.alarm",
+                                                         "what.class",
+                                                         "what.once",
+                                                         "active"};
 
 enum input_member { IN_NAME, IN_VALUE, IN_UNIT, IN_QUALITY, IN_AT, IN_OFFSET, INPUT_MEMBERS };
 static const char *const input_names[INPUT_MEMBERS] = {"name",    "value", "unit",
@@ -405,6 +413,9 @@ static void read_call(const struct part *record, struct fb_arena *arena, struct 
     story->mode = text_of(record, WHAT_MODE, arena);
     story->value = value_of(record, WHAT_VALUE, arena);
     story->until_us = time_of(record, WHAT_UNTIL);
+    story->what_alarm = text_of(record, WHAT_ALARM, arena);
+    story->what_class = text_of(record, WHAT_CLASS, arena);
+    story->once = member(record, WHAT_ONCE)->kind == FB_JSON_TRUE;
 }
 
 bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb_arena *arena,
@@ -424,6 +435,7 @@ bool fb_story_read(struct fb_story_reader *reader, struct fb_str data, struct fb
     story->at_us = time_of(record, AT);
     story->clock_us = time_of(record, CLOCK);
     story->severity = text_of(record, SEVERITY, arena);
+    story->active = member(record, ACTIVE)->kind == FB_JSON_TRUE;
     story->message = text_of(record, MESSAGE, arena);
     story->build = text_of(record, BUILD, arena);
     story->rules = text_of(record, RULES, arena);

@@ -64,6 +64,7 @@ struct fb_story {
     struct fb_str topic; /* else: the record */
     int64_t partition, offset, index;
     struct fb_str severity;
+    bool active;            /* of an alarm */
     struct fb_str actuator; /* with its device */
     bool shadow;
     struct fb_story_value requested, value, applied;
@@ -77,6 +78,8 @@ struct fb_story {
     /* An operator's call; its value is `value`. */
     struct fb_str call, who, reason, why;
     struct fb_str what_actuator, what_device, what_rule, mode; /* no name: of all */
+    struct fb_str what_alarm, what_class;
+    bool once;
     int64_t until_us;
     /* What the actuator's own conditions came to. own_version empty: it has none. interlock,
      * permissive: true false unknown; empty: it has no such condition. */

@@ -4,9 +4,11 @@
 #include "engine/codec/call.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
+#include "engine/base/err.h"
 #include "engine/codec/json.h"
 
 enum member {
@@ -21,11 +23,15 @@ enum member {
     WHO,
     REASON,
     AT,
+    ALARM,
+    CLASS,
+    ONCE,
     MEMBERS
 };
 static const struct fb_str members[MEMBERS] = {
-    {"call", 4}, {"actuator", 8}, {"device", 6}, {"value", 5},  {"until", 5}, {"mode", 4},
-    {"all", 3},  {"rule", 4},     {"who", 3},    {"reason", 6}, {"at", 2}};
+    {"call", 4}, {"actuator", 8}, {"device", 6}, {"value", 5}, {"until", 5},
+    {"mode", 4}, {"all", 3},      {"rule", 4},   {"who", 3},   {"reason", 6},
+    {"at", 2},   {"alarm", 5},    {"class", 5},  {"once", 4}};
 
 static const struct fb_json_limits limits = {16 * 1024, 64, 4};
 
@@ -100,9 +106,10 @@ static bool read_kind(struct fb_call_reader *reader, struct fb_str name, struct 
             call->kind = (enum fb_call_kind)kind;
             return true;
         }
-    fb_buf_printf(&reader->wrong,
-                  "there is no call `%.*s`: hand, auto, kill, unkill and reset are known",
-                  FB_ARG(name));
+    fb_buf_printf(&reader->wrong, "there is no call `%.*s`: known are", FB_ARG(name));
+    for (int kind = 0; kind < FB_CALLS; kind++)
+        fb_buf_printf(&reader->wrong, "%s %s", kind ? "," : "",
+                      fb_call_name((enum fb_call_kind)kind));
     return false;
 }
 
@@ -142,30 +149,74 @@ static bool read_value(struct fb_call_reader *reader, struct fb_call *call) {
            wrong(reader, "`value` is missing, or neither a word nor a number");
 }
 
-static bool read_hand(struct fb_call_reader *reader, struct fb_call *call) {
-    return read_value(reader, call) &&
-           (take_time(reader, UNTIL, &call->until_us) ||
-            wrong(reader, "`until` is missing, or no time such as 2026-01-01T12:00:00Z"));
+static bool read_until(struct fb_call_reader *reader, struct fb_call *call) {
+    return take_time(reader, UNTIL, &call->until_us) ||
+           wrong(reader, "`until` is missing, or no time such as 2026-01-01T12:00:00Z");
 }
 
-/* Who is asked of everybody; why, of who overrules the rules. */
-static bool read_members(struct fb_call_reader *reader, struct fb_str name,
-                         struct fb_call *call) {
-    if (!read_kind(reader, name, call))
+static bool read_actuator(struct fb_call_reader *reader, struct fb_call *call) {
+    return need_text(reader, ACTUATOR, &call->actuator) && need_text(reader, DEVICE, &call->device);
+}
+
+/* RULE/DEVICE; a name of a rule has no slash. */
+static bool read_alarm(struct fb_call_reader *reader, struct fb_call *call) {
+    struct fb_str text;
+    if (!need_text(reader, ALARM, &text))
         return false;
-    bool kills = call->kind == FB_CALL_KILL;
-    if (kills || call->kind == FB_CALL_UNKILL) {
-        if (!read_scope(reader, call))
-            return false;
-    } else if (!need_text(reader, ACTUATOR, &call->actuator) ||
-               !need_text(reader, DEVICE, &call->device)) {
-        return false;
+    const char *slash = memchr(text.p, '/', text.n);
+    if (!slash || slash == text.p || slash + 1 == text.p + text.n)
+        return wrong(reader, "`alarm` is not of the form RULE/DEVICE");
+    call->alarm = (struct fb_str){text.p, (size_t)(slash - text.p)};
+    call->device = (struct fb_str){slash + 1, text.n - call->alarm.n - 1};
+    return true;
+}
+
+static bool read_once(struct fb_call_reader *reader, struct fb_call *call) {
+    call->once = value_of(reader, ONCE)->kind == FB_JSON_TRUE;
+    return call->once || !is_there(reader, ONCE) || value_of(reader, ONCE)->kind == FB_JSON_FALSE ||
+           wrong(reader, "`once` is neither true nor false");
+}
+
+static bool read_device(struct fb_call_reader *reader, struct fb_call *call) {
+    return need_text(reader, DEVICE, &call->device) &&
+           (!is_there(reader, CLASS) || need_text(reader, CLASS, &call->class_));
+}
+
+/* What the call is about. */
+static bool read_what(struct fb_call_reader *reader, struct fb_call *call) {
+    switch (call->kind) {
+    case FB_CALL_KILL:
+        return read_scope(reader, call) && read_mode(reader, call);
+    case FB_CALL_UNKILL:
+        return read_scope(reader, call);
+    case FB_CALL_HAND:
+        return read_actuator(reader, call) && read_value(reader, call) && read_until(reader, call);
+    case FB_CALL_AUTO:
+    case FB_CALL_RESET:
+        return read_actuator(reader, call);
+    case FB_CALL_ACK:
+    case FB_CALL_UNSHELVE:
+        return read_alarm(reader, call);
+    case FB_CALL_SHELVE:
+        return read_alarm(reader, call) && read_until(reader, call) && read_once(reader, call);
+    case FB_CALL_MAINTENANCE:
+        return read_device(reader, call) && read_until(reader, call);
+    case FB_CALL_SERVICE:
+        return read_device(reader, call);
+    case FB_CALLS:
+        break;
     }
-    if ((kills && !read_mode(reader, call)) ||
-        (call->kind == FB_CALL_HAND && !read_hand(reader, call)))
+    FB_BUG("a call of no kind");
+}
+
+/* Who is asked of everybody; why, of who overrules the rules or silences an alarm. */
+static bool read_members(struct fb_call_reader *reader, struct fb_str name, struct fb_call *call) {
+    if (!read_kind(reader, name, call) || !read_what(reader, call) ||
+        !need_text(reader, WHO, &call->who))
         return false;
-    return need_text(reader, WHO, &call->who) &&
-           ((!kills && call->kind != FB_CALL_HAND) || need_text(reader, REASON, &call->reason));
+    bool needs_reason =
+        call->kind == FB_CALL_KILL || call->kind == FB_CALL_HAND || call->kind == FB_CALL_SHELVE;
+    return !needs_reason || need_text(reader, REASON, &call->reason);
 }
 
 static bool read_object(struct fb_call_reader *reader, struct fb_str bytes) {

@@ -217,6 +217,20 @@ static void put_rule_members(struct fb_encoder *e, const struct fb_output *outpu
     fb_put_text_member(&e->data, FB_NAME("device"), output->device);
 }
 
+/* Who said so, and until when; only where somebody did. */
+static void put_call_members(struct fb_buf *out, const struct fb_output *output) {
+    if (output->who.n)
+        fb_put_text_member(out, FB_NAME("who"), output->who);
+    if (output->because.n)
+        fb_put_text_member(out, FB_NAME("reason"), output->because);
+    if (output->event == FB_ALERT_SHELVED) {
+        fb_put_time_member(out, FB_NAME("until"), output->shelf_until_us);
+        fb_put_bool_member(out, FB_NAME("once"), output->once);
+    }
+    if (output->event == FB_ALERT_SUPPRESSED)
+        fb_put_time_member(out, FB_NAME("until"), output->maintenance_until_us);
+}
+
 static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
                          struct fb_circumstance circumstance) {
     const struct fb_rule *rule = output->rule;
@@ -225,10 +239,10 @@ static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
     put_rule_members(e, output);
     fb_put_text_member(out, FB_NAME("event"), fb_str_of(fb_alert_event_name(output->event)));
     fb_put_bool_member(out, FB_NAME("active"), output->active);
-    fb_put_bool_member(out, FB_NAME("acked"), false);
+    fb_put_bool_member(out, FB_NAME("acked"), output->acked);
     fb_put_bool_member(out, FB_NAME("latched"), false);
-    fb_put_bool_member(out, FB_NAME("shelved"), false);
-    fb_put_bool_member(out, FB_NAME("suppressed"), false);
+    fb_put_bool_member(out, FB_NAME("shelved"), output->shelved);
+    fb_put_bool_member(out, FB_NAME("suppressed"), output->suppressed);
     fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
     fb_put_template_member(e, FB_NAME("message"), &rule->message, output);
     fb_put_template_member(e, FB_NAME("response"), &rule->response, output);
@@ -239,6 +253,7 @@ static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
     put_tags(out, &e->program->classes[output->class_index], output);
     fb_put_bool_member(out, FB_NAME("initial"), circumstance.initial);
     fb_put_bool_member(out, FB_NAME("historical"), circumstance.historical);
+    put_call_members(out, output);
 }
 
 static void encode_event(struct fb_encoder *e, const struct fb_output *output) {
@@ -299,7 +314,8 @@ void fb_encoder_output_id(struct fb_encoder *e, const struct fb_output *output, 
                  output->actuator->shadow ? "shadow " : "", output->seq);
         break;
     case FB_OUT_BLOCKED:
-        FB_BUG("a block is no output of its own");
+    case FB_OUT_MUTED:
+        FB_BUG("what only the audit tells of is no output of its own");
     }
     make_id(e, output->device, rule, kind, &output->cause, id);
 }
@@ -346,7 +362,8 @@ void fb_encode(struct fb_encoder *e, const struct fb_output *output,
         fb_encoder_command(e, output, circumstance);
         break;
     case FB_OUT_BLOCKED:
-        FB_BUG("a block is no output of its own");
+    case FB_OUT_MUTED:
+        FB_BUG("what only the audit tells of is no output of its own");
     }
     fb_encoder_end(e, encoded);
     fb_encoder_output_id(e, output, encoded->id);

@@ -61,7 +61,7 @@ struct fb_circumstance {
     int64_t epoch_ms; /* the wall clock at which the task's journal began */
 };
 
-/* Of every output but FB_OUT_BLOCKED, which only the audit tells of. */
+/* Of every output that goes out: not of those which only the audit tells of. */
 void fb_encode(struct fb_encoder *encoder, const struct fb_output *output,
                struct fb_circumstance circumstance, struct fb_encoded *encoded);
 /* For files: data holds the payload too. Kafka carries it as it came, beside headers. */

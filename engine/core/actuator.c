@@ -9,6 +9,7 @@
 #include "engine/core/guard.h"
 #include "engine/core/mode.h"
 #include "engine/core/kill.h"
+#include "engine/core/mute.h"
 #include "engine/core/report.h"
 #include "engine/core/rest.h"
 
@@ -44,6 +45,14 @@ uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us) {
     return set;
 }
 
+void fb_actuators_make_due(struct fb_device *device, int64_t c_us) {
+    for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++)
+        if (c_us < cell_of(device, i)->due_us)
+            cell_of(device, i)->due_us = c_us;
+    if (device->plan->class_->n_actuators && c_us < device->acting_us)
+        device->acting_us = c_us;
+}
+
 /* ---- one decision ---- */
 
 struct decision {
@@ -60,8 +69,8 @@ struct decision {
     uint32_t n_results;
     enum fb_guard blocks; /* FB_GUARDS: none */
     bool held;            /* nothing of the request is applied */
-    bool silent;          /* catch_up or kill: nothing at all is sent */
-    bool killed;          /* it is kill: no further guardrail is asked */
+    bool silent;          /* catch_up, kill, maintenance: nothing at all is sent */
+    bool killed;          /* kill or maintenance: no further guardrail is asked */
     bool forced;          /* a guardrail made the value that is asked for */
     struct fb_actuator_before before; /* of a command */
     int64_t due_us;
@@ -114,7 +123,7 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     case FB_VERDICT_HOLD:
     case FB_VERDICT_REFUSE:
         d->held = true;
-        d->killed |= row->guard == FB_GUARD_KILL;
+        d->killed |= row->guard == FB_GUARD_KILL || row->guard == FB_GUARD_MAINTENANCE;
         d->silent |= d->killed || row->guard == FB_GUARD_CATCH_UP;
         if (row->guard != FB_GUARD_SLEW)
             block(d, row->guard);
@@ -126,7 +135,8 @@ static void ask_all(struct decision *d) {
     for (uint32_t i = 0; i < FB_GUARDS; i++) {
         const struct fb_guard_row *row = &fb_guard_rows[i];
         if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
-            (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE))
+            (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE) ||
+            (row->guard == FB_GUARD_MAINTENANCE && !d->request.maintenance))
             continue;
         if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
@@ -325,6 +335,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
         .interlock = truth_of(device, actuator->interlock, FB_FALSE),
         .permissive = truth_of(device, actuator->permissive, FB_TRUE),
         .kill = fb_kill_of(core, actuator, d->won.rule),
+        .maintenance = fb_is_in_maintenance(core, device),
         .lag_us = watched ? d->wall_us - d->now_us : 0,
         .max_lag_us = core->config.max_lag_us,
         .safety = d->won.safe || fb_guard_breaks_safe(actuator, cell, d->now_us),
@@ -368,5 +379,7 @@ void fb_actuators_decide(struct fb_core *core, const struct fb_moment *moment, u
     for (uint64_t bits = set; bits; bits &= bits - 1)
         while (decide(core, moment, (uint32_t)__builtin_ctzll(bits), now_us)) {
         }
-    moment->device->acting_us = fb_actuators_due(moment->device);
+    struct fb_device *device = moment->device;
+    int64_t actuators_us = fb_actuators_due(device), mute_us = fb_mute_due(core, device);
+    device->acting_us = actuators_us < mute_us ? actuators_us : mute_us;
 }

@@ -2,6 +2,7 @@
  *
  * Place in the flow: 9 of the event's way; called by rule.c. ISA-18.2's active and return to
  * normal; rules/LANGUAGE.md, M29 to M31. */
+#include "engine/core/mute.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
 
@@ -57,15 +58,19 @@ int64_t fb_alarm_change(struct fb_core *core, const struct fb_moment *moment,
         cell->severity = (uint8_t)severity;
         if (before == FB_SEV_NONE)
             cell->since_us = moment->t_us;
+        if (before < severity) /* it is worse than what was acknowledged */
+            cell->flags &= ~(uint32_t)FB_ALARM_ACKED;
         if (before != severity)
             fb_report_alert(core, moment, rule,
-                            before == FB_SEV_NONE ? FB_ALERT_RAISED : FB_ALERT_SEVERITY, severity,
-                            cell->since_us);
+                            before == FB_SEV_NONE ? FB_ALERT_RAISED : FB_ALERT_SEVERITY, NULL);
     } else if (before != FB_SEV_NONE &&
                quiet_for_long(core, moment, rule, cell, open, &deadline_us)) {
         cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
         cell->severity = FB_SEV_NONE;
-        fb_report_alert(core, moment, rule, FB_ALERT_CLEARED, before, cell->since_us);
+        cell->flags &= FB_ALARM_FLAGS;
+        cell->flags |= (uint32_t)before << FB_ALARM_SEVERITY_SHIFT;
+        fb_report_alert(core, moment, rule, FB_ALERT_CLEARED, NULL);
+        fb_mute_cleared(core, moment, rule, cell);
     }
     return deadline_us;
 }

@@ -5,6 +5,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/kill.h"
+#include "engine/core/mute.h"
 #include "engine/core/timer.h"
 
 /* ---- decided for it ---- */
@@ -205,6 +206,13 @@ enum fb_call_outcome fb_core_call(struct fb_core *core, const struct fb_call *ca
     case FB_CALL_HAND:
     case FB_CALL_AUTO:
     case FB_CALL_RESET: return call_actuator(core, call);
+    case FB_CALL_ACK:
+    case FB_CALL_SHELVE:
+    case FB_CALL_UNSHELVE:
+        return fb_mute_call_alarm(core, call);
+    case FB_CALL_MAINTENANCE:
+    case FB_CALL_SERVICE:
+        return fb_mute_call_device(core, call);
     case FB_CALLS: break;
     }
     FB_BUG("a call of no kind");

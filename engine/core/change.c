@@ -38,6 +38,11 @@ static const struct fb_rule_cell *rule_cell(struct fb_device *device, const stru
     return (const void *)(fb_device_block(device) + rule->offset);
 }
 
+/* What was told last of it is not its end. */
+static bool is_open(const struct fb_rule_cell *cell) {
+    return cell->severity != FB_SEV_NONE || cell->flags & (FB_ALARM_SHELVED | FB_ALARM_TOLD);
+}
+
 /* Whether an alarm of the device ends; with a moment: tells of those that do. */
 static bool end_alarms(struct fb_core *core, const struct fb_migration *migration,
                        struct fb_device *device, const struct fb_moment *moment) {
@@ -46,14 +51,12 @@ static bool end_alarms(struct fb_core *core, const struct fb_migration *migratio
     bool any = false;
     for (uint32_t i = 0; i < class_->n_rules; i++) {
         const struct fb_rule *rule = &migration->from->rules[class_->rules[i]];
-        if (rule->sort != FB_SORT_ALARM || rule_cell(device, rule)->severity == FB_SEV_NONE ||
+        if (rule->sort != FB_SORT_ALARM || !is_open(rule_cell(device, rule)) ||
             stays(migration, change, class_->rules[i]))
             continue;
         any = true;
         if (moment)
-            fb_report_alert(core, moment, rule, FB_ALERT_REMOVED,
-                            (enum fb_severity)rule_cell(device, rule)->severity,
-                            rule_cell(device, rule)->since_us);
+            fb_report_alert(core, moment, rule, FB_ALERT_REMOVED, NULL);
     }
     return any;
 }
@@ -408,6 +411,7 @@ static void move_device(struct fb_core *core, const struct fb_migration *migrati
     m.to->watermark_us = device->watermark_us;
     m.to->clock_at_us = device->clock_at_us;
     m.to->floor_us = device->floor_us;
+    fb_device_service(m.to)->until_us = fb_device_service(device)->until_us;
     for (uint32_t i = 0; i < change->n_moves; i++)
         move_cell(&m, &change->moves[i]);
     move_deadlines(&m);

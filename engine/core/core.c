@@ -14,6 +14,7 @@
 #include "engine/core/feed.h"
 #include "engine/core/index.h"
 #include "engine/core/mode.h"
+#include "engine/core/mute.h"
 #include "engine/core/plan.h"
 #include "engine/core/report.h"
 #include "engine/core/rest.h"
@@ -172,7 +173,8 @@ static inline int64_t next_us(const struct fb_core *core, const struct fb_device
                                                    : device->deadline_us;
 }
 
-/* One decision of all actuators of the device that are due at its earliest such deadline. */
+/* Ends of shelves and maintenance, and one decision of all actuators of the device, that are due at
+ * its earliest such deadline. */
 static void act(struct fb_core *core, struct fb_device *device) {
     int64_t now_us = device->acting_us, t_us = fb_device_time(device, now_us);
     fb_core_touch(core, device);
@@ -184,6 +186,7 @@ static void act(struct fb_core *core, struct fb_device *device) {
     };
     core->stats.timers++;
     core->moment++;
+    fb_mute_end(core, &moment, now_us);
     uint64_t moving = fb_modes_due_at(device, now_us);
     fb_modes_look(core, &moment, moving, now_us);
     uint64_t due = fb_actuators_due_at(device, now_us);
@@ -600,10 +603,13 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
 
 void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     core->clock_us = clock_us;
+    core->called = 0;
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         fb_device_find_deadline(device);
         device->acting_us = fb_actuators_due(device);
+        fb_device_service(device)->due_us = FB_NEVER;
+        fb_mute_find_due(core, device);
         if (!FB_PLANTED(NO_TIMERS))
             fb_timers_schedule(core->timers, device);
     }

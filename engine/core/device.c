@@ -128,7 +128,7 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
                                       uint64_t hash, struct fb_str id) {
     if ((devices->n + 1) * 2 > devices->mask)
         grow_table(devices);
-    place_t place = take_place(devices, id.n, plan->block_at + plan->class_->block_bytes);
+    place_t place = take_place(devices, id.n, plan->service_at + sizeof(struct fb_service));
     struct fb_device *device = device_at(devices, place);
     *device = (struct fb_device){.plan = plan,
                                  .watermark_us = FB_NO_TIME,
@@ -143,6 +143,7 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
     for (uint32_t i = 0; i < plan->n_deadlines; i++)
         device->deadlines[i] = FB_NEVER;
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
+    *fb_device_service(device) = (struct fb_service){FB_NO_TIME, FB_NEVER};
     memcpy((char *)device - id.n, id.p, id.n);
     FB_PUSH_ROOM(devices->all, devices->n, devices->cap_all);
     devices->all[devices->n++] = place;

@@ -74,6 +74,7 @@ struct fb_class_plan {
     uint16_t class_index;
     uint32_t n_deadlines;   /* one a condition, then one a rule of the class */
     uint32_t block_at;      /* bytes from the device to its block */
+    uint32_t service_at;    /* .. to its struct fb_service, behind the block */
     struct fb_lines record_lines, timer_lines; /* that these may touch */
     void *fresh_block;      /* what a new device's block holds */
     uint32_t condition_words, window_words;
@@ -99,6 +100,12 @@ struct fb_class_plan {
     size_t image_bytes_max;
 };
 
+/* What operators have said of the device, both on C; of most: nothing. */
+struct fb_service {
+    int64_t until_us; /* the end of its maintenance; FB_NO_TIME: it is in service */
+    int64_t due_us;   /* that, or the end of a shelf, whichever comes first; FB_NEVER */
+};
+
 /* In one line of the cache. The id stands before it, the deadlines and the block behind it, so that
  * nothing has a place that depends on the id's length. */
 struct fb_device {
@@ -108,7 +115,7 @@ struct fb_device {
     int64_t floor_us;        /* D never falls below this */
     int64_t deadline_us;     /* at or before the earliest of `deadlines`, in device time */
     int64_t scheduled_us;    /* its place in the timer heap, in C; FB_NEVER: it has none */
-    int64_t acting_us;       /* the earliest deadline of its actuators, in C */
+    int64_t acting_us;       /* the earliest deadline of its actuators and of mute.h, in C */
     uint32_t number;         /* in the order of registration */
     uint16_t id_length;
     bool resting;            /* perhaps a condition of `each` windows rests (rule.c) */
@@ -118,6 +125,9 @@ struct fb_device {
 
 static inline char *fb_device_block(struct fb_device *device) {
     return (char *)device + device->plan->block_at;
+}
+static inline struct fb_service *fb_device_service(const struct fb_device *device) {
+    return (struct fb_service *)(void *)((char *)(uintptr_t)device + device->plan->service_at);
 }
 static inline struct fb_field_cell *fb_device_cell(struct fb_device *device,
                                                    const struct fb_field_plan *field) {

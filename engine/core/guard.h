@@ -17,6 +17,7 @@ struct fb_request {
     uint8_t interlock;   /* 0 false, 1 true, 2 unknown; no interlock: 0 */
     uint8_t permissive;  /* the same; no permissive: 1 */
     enum fb_kill kill;   /* what of it concerns the actuator, or the rule that won */
+    bool maintenance;    /* of the device */
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
@@ -73,8 +74,8 @@ bool fb_guard_breaks_safe(const struct fb_actuator *actuator, const struct fb_ac
 void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                             int64_t now_us);
 
-fb_guard_fn fb_guard_kill, fb_guard_range, fb_guard_interlock, fb_guard_lockout, fb_guard_maximum,
-    fb_guard_permissive, fb_guard_minimum, fb_guard_starts, fb_guard_breaker, fb_guard_slew,
-    fb_guard_ignore, fb_guard_catch_up;
+fb_guard_fn fb_guard_kill, fb_guard_maintenance, fb_guard_range, fb_guard_interlock,
+    fb_guard_lockout, fb_guard_maximum, fb_guard_permissive, fb_guard_minimum, fb_guard_starts,
+    fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up;
 
 #endif

@@ -7,6 +7,7 @@
 
 const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
     {FB_GUARD_KILL, fb_guard_kill, true, false},
+    {FB_GUARD_MAINTENANCE, fb_guard_maintenance, true, false},
     {FB_GUARD_RANGE, fb_guard_range, true, false},
     {FB_GUARD_INTERLOCK, fb_guard_interlock, true, false},
     {FB_GUARD_LOCKOUT, fb_guard_lockout, true, false},

@@ -5,6 +5,7 @@
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
 #include "engine/core/index.h"
+#include "engine/core/mute.h"
 #include "engine/core/shapes.h"
 #include "engine/core/text.h"
 #include "engine/model/layout.h"
@@ -30,7 +31,7 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
 
 size_t fb_image_bytes_max(const struct fb_class *class_) {
     size_t bytes = 2 + class_->name.n + 2 + FB_DEVICE_ID_MAX +
-                   sizeof(int64_t) * (3 + (size_t)class_->n_conditions + class_->n_rules);
+                   sizeof(int64_t) * (4 + (size_t)class_->n_conditions + class_->n_rules);
     for (uint32_t i = 0; i < class_->n_cells; i++)
         bytes += cell_bytes_max(class_, &class_->cells[i]);
     return bytes;
@@ -152,6 +153,9 @@ void fb_image_write(const struct fb_device *device, const struct fb_texts *texts
     to = put(to, device->deadlines, sizeof(int64_t) * plan->n_deadlines);
     for (uint32_t i = 0; i < plan->class_->n_cells; i++)
         to = put_cell(to, plan->class_, &plan->class_->cells[i], block, texts);
+    const struct fb_service *service = fb_device_service(device);
+    if (service->until_us != FB_NO_TIME) /* of most devices there is nothing more to say */
+        to = put(to, &service->until_us, sizeof service->until_us);
     out->n = (size_t)(to - out->p);
 }
 
@@ -263,7 +267,20 @@ static bool get_condition(struct reader *r, struct fb_condition_cell *cell) {
     return cell->value <= 2 && cell->holds <= 1;
 }
 
-static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
+static bool is_alarm(const struct fb_class_plan *plan, uint32_t rule) {
+    uint32_t low = 0, high = plan->class_->n_rules;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (plan->class_->rules[middle] <= rule)
+            low = middle;
+        else
+            high = middle;
+    }
+    return plan->rules[low].is_alarm;
+}
+
+static bool get_rule(struct reader *r, const struct fb_class_plan *plan, uint32_t rule,
+                     struct fb_rule_cell *cell) {
     get(r, &cell->since_us, sizeof cell->since_us);
     get(r, &cell->clear_t0_us, sizeof cell->clear_t0_us);
     get(r, &cell->clear_paused_us, sizeof cell->clear_paused_us);
@@ -271,7 +288,8 @@ static bool get_rule(struct reader *r, struct fb_rule_cell *cell) {
     get(r, &cell->let_through, sizeof cell->let_through);
     get(r, &cell->severity, 1);
     return fb_time_is_sound(cell->since_us) && fb_time_is_sound(cell->clear_t0_us) &&
-           fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL;
+           fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL &&
+           (!is_alarm(plan, rule) || fb_mute_is_sound(cell));
 }
 
 /* As of an actuator: what was due long ago would be looked at again and again until now. */
@@ -359,7 +377,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE:
-        return get_rule(r, at) && mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
+        return get_rule(r, plan, cell->index, at) &&
+               mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
     case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,
@@ -405,7 +424,13 @@ const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, stru
             r.failed)
             return r.failed ? "it is too short for the rules in force"
                             : "a cell of it holds what no cell can hold";
-    if (r.p != r.end)
-        return "it is too long for the rules in force";
+    if (r.p != r.end) {
+        struct fb_service *service = fb_device_service(device);
+        get(&r, &service->until_us, sizeof service->until_us);
+        if (r.failed || r.p != r.end)
+            return "it is too long for the rules in force";
+        if (!fb_time_is_sound(service->until_us) || service->until_us < device->clock_at_us)
+            return "the end of its maintenance is out of all bounds";
+    }
     return NULL;
 }

@@ -5,7 +5,8 @@
  *
  * The image: class name and id (16-bit lengths before them), watermark, clock, floor, deadlines,
  * then the cells in the order of the block without padding; texts (a length byte before them) stand
- * in place of handles, windows as they lie in the block. All numbers little-endian. */
+ * in place of handles, windows as they lie in the block; where the device is in maintenance, the
+ * end of that. All numbers little-endian. */
 #ifndef FB_CORE_IMAGE_H
 #define FB_CORE_IMAGE_H
 

@@ -21,6 +21,10 @@ const void *fb_look_cell(const struct fb_device *device, uint32_t offset) {
     return (const char *)device + device->plan->block_at + offset;
 }
 
+int64_t fb_look_maintenance(const struct fb_device *device) {
+    return fb_device_service(device)->until_us;
+}
+
 struct fb_value fb_look_field(const struct fb_core *core, const struct fb_device *device,
                               uint32_t field, int64_t *at_us) {
     const struct fb_field *declared = &device->plan->class_->fields[field];

@@ -19,6 +19,8 @@ int64_t fb_look_time(const struct fb_core *core, const struct fb_device *device)
 /* A cell of the device's block, at an offset of the program: of conditions, rules, claims, `for`
  * and `until`, actuators. Times in it are the device's, but where model/ says C. */
 const void *fb_look_cell(const struct fb_device *device, uint32_t offset);
+/* The end of the device's maintenance, on C; FB_NO_TIME: it is in service. */
+int64_t fb_look_maintenance(const struct fb_device *device);
 /* A field's present value, at D; *at_us: of its last good sample, FB_NO_TIME: it has none. */
 struct fb_value fb_look_field(const struct fb_core *core, const struct fb_device *device,
                               uint32_t field, int64_t *at_us);

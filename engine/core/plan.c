@@ -336,6 +336,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     *plan = (struct fb_class_plan){.class_ = class_, .class_index = class_index};
     plan->n_deadlines = class_->n_conditions + class_->n_rules;
     plan->block_at = (uint32_t)(sizeof(struct fb_device) + sizeof(int64_t) * plan->n_deadlines);
+    plan->service_at = (plan->block_at + class_->block_bytes + 7) / 8 * 8;
     plan->record_lines = record_lines(plan);
     plan->timer_lines = timer_lines(plan);
     plan->fresh_block = fresh_block(program, class_);

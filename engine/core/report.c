@@ -3,6 +3,8 @@
  * Place in the flow: see report.h. */
 #include "engine/core/report.h"
 
+#include "engine/core/mute.h"
+
 static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
                                 uint16_t index) {
     const struct fb_field *field = &moment->device->plan->class_->fields[index];
@@ -108,16 +110,53 @@ static struct fb_output report(struct fb_core *core, const struct fb_moment *mom
     };
 }
 
+/* The last one, where it is not active. */
+static enum fb_severity severity_of(const struct fb_rule *rule, const struct fb_rule_cell *cell) {
+    if (cell->severity != FB_SEV_NONE)
+        return (enum fb_severity)cell->severity;
+    enum fb_severity last = (enum fb_severity)(cell->flags >> FB_ALARM_SEVERITY_SHIFT);
+    return last != FB_SEV_NONE ? last : rule->severities[0];
+}
+
+static bool is_annunciation(enum fb_alert_event event) {
+    return event == FB_ALERT_RAISED || event == FB_ALERT_CLEARED || event == FB_ALERT_SEVERITY;
+}
+
+static void put_flags(struct fb_core *core, const struct fb_moment *moment,
+                      const struct fb_rule_cell *cell, struct fb_output *output) {
+    output->active = cell->severity != FB_SEV_NONE;
+    output->acked = cell->flags & FB_ALARM_ACKED;
+    output->shelved = cell->flags & FB_ALARM_SHELVED;
+    output->once = cell->flags & FB_ALARM_ONCE;
+    output->suppressed = fb_is_in_maintenance(core, moment->device);
+    output->shelf_until_us = output->shelved ? cell->shelf_until_us : FB_NO_TIME;
+    output->maintenance_until_us =
+        output->suppressed ? fb_device_service(moment->device)->until_us : FB_NO_TIME;
+}
+
 void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, enum fb_alert_event event,
-                     enum fb_severity severity, int64_t since_us) {
+                     const struct fb_call *call) {
     struct fb_output output = report(core, moment, rule);
-    output.kind = FB_OUT_ALERT;
+    struct fb_rule_cell *cell = (void *)(fb_device_block(moment->device) + rule->offset);
     output.event = event;
-    output.severity = severity;
-    output.active = event == FB_ALERT_RAISED || event == FB_ALERT_SEVERITY;
-    output.since_us = since_us;
-    core->stats.alerts++;
+    output.severity = severity_of(rule, cell);
+    output.since_us = cell->since_us;
+    output.shelf_until_us = output.maintenance_until_us = FB_NO_TIME;
+    output.acked = cell->flags & FB_ALARM_ACKED;
+    if (event != FB_ALERT_REMOVED)
+        put_flags(core, moment, cell, &output);
+    if (call) {
+        output.who = call->who;
+        output.because = call->reason;
+    }
+    bool muted = is_annunciation(event) && (output.shelved || output.suppressed);
+    output.kind = muted ? FB_OUT_MUTED : FB_OUT_ALERT;
+    if (!muted) {
+        cell->flags &= ~(uint32_t)FB_ALARM_TOLD;
+        cell->flags |= output.suppressed ? FB_ALARM_TOLD : 0;
+        core->stats.alerts++;
+    }
     core->sink(core->context, &output);
 }
 

@@ -5,10 +5,13 @@
 #define FB_CORE_REPORT_H
 
 #include "engine/core/moment.h"
+#include "engine/model/call.h"
 
+/* The alarm's cell holds what is after the event; call: that brings it about, or NULL. A change of
+ * what is shelved or in maintenance is told to the audit only. */
 void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, enum fb_alert_event event,
-                     enum fb_severity severity, int64_t since_us);
+                     const struct fb_call *call);
 void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, uint64_t withheld);
 /* A command or a block: `said` without class, device, cause and what its rule (or none) shows. */

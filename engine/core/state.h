@@ -68,6 +68,7 @@ struct fb_core {
     struct fb_window_counts counts;
     struct fb_sweep sweep;
     struct fb_kills kills;
+    uint32_t called; /* devices with a shelf, or in maintenance: mute.h */
 };
 
 /* What depends on the program, and no device yet: core.c. */

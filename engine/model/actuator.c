@@ -6,6 +6,8 @@
 const char *fb_guard_name(enum fb_guard guard) {
     switch (guard) {
     case FB_GUARD_KILL: return "kill";
+    case FB_GUARD_MAINTENANCE:
+        return "maintenance";
     case FB_GUARD_RANGE: return "range";
     case FB_GUARD_INTERLOCK: return "interlock";
     case FB_GUARD_LOCKOUT: return "lockout";

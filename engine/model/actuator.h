@@ -169,6 +169,7 @@ uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
  * audit are those of fb_guard_name. */
 enum fb_guard {
     FB_GUARD_KILL,
+    FB_GUARD_MAINTENANCE,
     FB_GUARD_RANGE,
     FB_GUARD_INTERLOCK,
     FB_GUARD_LOCKOUT,

@@ -10,6 +10,16 @@ const char *fb_call_name(enum fb_call_kind kind) {
     case FB_CALL_KILL: return "kill";
     case FB_CALL_UNKILL: return "unkill";
     case FB_CALL_RESET: return "reset";
+    case FB_CALL_ACK:
+        return "ack";
+    case FB_CALL_SHELVE:
+        return "shelve";
+    case FB_CALL_UNSHELVE:
+        return "unshelve";
+    case FB_CALL_MAINTENANCE:
+        return "maintenance";
+    case FB_CALL_SERVICE:
+        return "service";
     case FB_CALLS: break;
     }
     return "?";
@@ -27,6 +37,22 @@ const char *fb_call_outcome_text(enum fb_call_outcome outcome) {
     case FB_CALL_NOT_KILLED: return "nothing is killed so";
     case FB_CALL_NOT_IN_HAND: return "the actuator is not in hand";
     case FB_CALL_NOT_OPEN: return "the actuator's breaker is not open";
+    case FB_CALL_NO_ALARM:
+        return "the rules in force have no such alarm";
+    case FB_CALL_NO_CLASS:
+        return "the rules in force have no device of this class";
+    case FB_CALL_AMBIGUOUS:
+        return "devices of several classes have this id: say which by `class`";
+    case FB_CALL_NOT_ACTIVE:
+        return "the alarm is not active";
+    case FB_CALL_ACKED:
+        return "the alarm is acknowledged already";
+    case FB_CALL_TOO_LONG:
+        return "`until` is more than 8h ahead of the clock, the longest shelf";
+    case FB_CALL_NOT_SHELVED:
+        return "the alarm is not shelved";
+    case FB_CALL_NOT_IN_MAINTENANCE:
+        return "the device is not in maintenance";
     }
     return "?";
 }

@@ -120,6 +120,8 @@ struct fb_hash128 fb_program_layout(const struct fb_program *program) {
         for (uint32_t k = 0; k < class_->n_actuators; k++) /* the rings behind a cell */
             hash = next_numbers(hash, class_->actuators[k].offset, class_->actuators[k].starts,
                                 class_->actuators[k].reversals);
+        if (class_->n_actuators) /* their cells name guardrails by number */
+            hash = next_numbers(hash, FB_GUARDS, 0, 0);
     }
     return hash;
 }

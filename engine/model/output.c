@@ -6,6 +6,16 @@ const char *fb_alert_event_name(enum fb_alert_event event) {
     case FB_ALERT_CLEARED: return "cleared";
     case FB_ALERT_SEVERITY: return "severity";
     case FB_ALERT_REMOVED: return "removed";
+    case FB_ALERT_ACKED:
+        return "acked";
+    case FB_ALERT_SHELVED:
+        return "shelved";
+    case FB_ALERT_UNSHELVED:
+        return "unshelved";
+    case FB_ALERT_SUPPRESSED:
+        return "suppressed";
+    case FB_ALERT_UNSUPPRESSED:
+        return "unsuppressed";
     }
     return "?";
 }

@@ -8,8 +8,20 @@
 #include "engine/model/actuator.h"
 #include "engine/model/entry.h"
 
-/* COMMAND: for the actuator, or, of a shadow, what it would be. BLOCKED: for the audit only. */
-enum fb_output_kind { FB_OUT_ALERT, FB_OUT_EVENT, FB_OUT_LATE, FB_OUT_COMMAND, FB_OUT_BLOCKED };
+/* COMMAND: for the actuator, or, of a shadow, what it would be. BLOCKED: for the audit only. MUTED:
+ * a change of an alarm that is not annunciated, for the audit only. */
+enum fb_output_kind {
+    FB_OUT_ALERT,
+    FB_OUT_EVENT,
+    FB_OUT_LATE,
+    FB_OUT_COMMAND,
+    FB_OUT_BLOCKED,
+    FB_OUT_MUTED
+};
+/* Whether it goes out, not only into the audit. */
+static inline bool fb_output_goes_out(enum fb_output_kind kind) {
+    return kind != FB_OUT_BLOCKED && kind != FB_OUT_MUTED;
+}
 
 enum fb_command_reason {
     FB_REASON_CLAIMED,
@@ -36,7 +48,17 @@ struct fb_array_entry {
 };
 
 /* REMOVED: the rule is gone, or what the device was. */
-enum fb_alert_event { FB_ALERT_RAISED, FB_ALERT_CLEARED, FB_ALERT_SEVERITY, FB_ALERT_REMOVED };
+enum fb_alert_event {
+    FB_ALERT_RAISED,
+    FB_ALERT_CLEARED,
+    FB_ALERT_SEVERITY,
+    FB_ALERT_REMOVED,
+    FB_ALERT_ACKED,
+    FB_ALERT_SHELVED,
+    FB_ALERT_UNSHELVED,
+    FB_ALERT_SUPPRESSED,
+    FB_ALERT_UNSUPPRESSED
+};
 const char *fb_alert_event_name(enum fb_alert_event event);
 
 /* What made the engine decide: a record, or a timer at its deadline. Part of the output's id. */
@@ -66,11 +88,15 @@ struct fb_output {
     int64_t at_us; /* device time of the decision; command, blocked: C; late: the record's own
                     * time */
 
-    /* alert */
+    /* alert and muted */
     enum fb_alert_event event;
-    enum fb_severity severity;
-    bool active;
+    enum fb_severity severity; /* not active: the last one */
+    bool active, acked, shelved, suppressed;
+    bool once; /* shelved: until it clears at the latest */
     int64_t since_us;
+    int64_t shelf_until_us;       /* shelved: on C */
+    int64_t maintenance_until_us; /* suppressed: on C */
+    struct fb_str who, because;   /* of the call that brings it about; empty: none does */
 
     /* event */
     uint64_t withheld;

@@ -316,9 +316,25 @@ struct fb_rule {
 struct fb_rule_cell {
     int64_t since_us;    /* alarm: at of the raised; event: start of the `at most` window */
     int64_t clear_t0_us, clear_paused_us; /* as FB_I_FOR */
-    uint64_t withheld;
-    uint32_t let_through; /* in the `at most` window */
-    uint8_t severity;     /* alarm: enum fb_severity; FB_SEV_NONE: not active */
+    union {
+        uint64_t withheld;      /* event */
+        int64_t shelf_until_us; /* alarm, on C: while FB_ALARM_SHELVED */
+    };
+    union {
+        uint32_t let_through; /* event: in the `at most` window */
+        uint32_t flags;       /* alarm: enum fb_alarm_flag, and its last severity above them */
+    };
+    uint8_t severity; /* alarm: enum fb_severity; FB_SEV_NONE: not active */
+};
+
+/* What operators have said of an alarm (rules/LANGUAGE.md, A40 to A44). */
+enum fb_alarm_flag {
+    FB_ALARM_ACKED = 1 << 0,
+    FB_ALARM_SHELVED = 1 << 1,
+    FB_ALARM_ONCE = 1 << 2, /* the shelf ends with the alarm */
+    FB_ALARM_TOLD = 1 << 3, /* something of it was put out since the device is in maintenance */
+    FB_ALARM_FLAGS = (1 << 4) - 1,
+    FB_ALARM_SEVERITY_SHIFT = 8 /* severity with which it cleared last */
 };
 
 /* What a place in a device's block means, so that another program's core finds it again. Two cells

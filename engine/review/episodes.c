@@ -82,17 +82,20 @@ static void add_alert(struct fb_episodes *episodes, const struct fb_output *outp
         return;
     }
     uint32_t i = fb_map_get(episodes->active, key);
+    if (output->event != FB_ALERT_CLEARED && output->event != FB_ALERT_SEVERITY &&
+        output->event != FB_ALERT_REMOVED)
+        return; /* what operators say of it changes nothing of the alarm */
     FB_ASSERT(i != FB_MAP_NONE);
     struct fb_episode *episode = &episodes->all[i];
-    if (!output->active)
+    if (!output->active && episode->to_us == FB_NEVER)
         episode->to_us = output->at_us;
-    else if (output->severity > episode->severity)
+    else if (output->active && output->severity > episode->severity)
         episode->severity = output->severity;
 }
 
 void fb_episodes_add(struct fb_episodes *episodes, const struct fb_output *output,
                      struct fb_str message) {
-    if (output->kind == FB_OUT_ALERT)
+    if (output->kind == FB_OUT_ALERT || output->kind == FB_OUT_MUTED) /* it lives on */
         add_alert(episodes, output, message);
     else if (output->kind == FB_OUT_EVENT)
         add(episodes, output, message);

@@ -115,7 +115,8 @@ void fb_page_output(struct fb_page *page, const struct fb_output *output, struct
         return;
     }
     fb_episodes_add(page->episodes, output, message);
-    if (device && output->kind == FB_OUT_ALERT && output->event == FB_ALERT_RAISED)
+    bool alarm = output->kind == FB_OUT_ALERT || output->kind == FB_OUT_MUTED;
+    if (device && alarm && output->event == FB_ALERT_RAISED)
         device->alarms++;
 }
 

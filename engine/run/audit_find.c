@@ -110,10 +110,22 @@ static struct fb_str guard_of(struct fb_audit_find *find, const struct fb_story 
     return view(&find->key);
 }
 
-/* Of an operator's call: the actuator on the device; of a kill, whatever it is of, "k". */
+/* "m p1" of a device in maintenance. */
+static struct fb_str device_of(struct fb_audit_find *find, struct fb_str device) {
+    find->key.n = 0;
+    fb_buf_printf(&find->key, "m %.*s", FB_ARG(device));
+    return view(&find->key);
+}
+
+/* Of an operator's call: the actuator on the device, the device alone, the alarm; of a kill,
+ * whatever it is of, "k". */
 static struct fb_str target_of(struct fb_audit_find *find, const struct fb_story *story) {
     find->key.n = 0;
-    if (story->what_device.n)
+    if (story->what_alarm.n)
+        fb_buf_printf(&find->key, "a %.*s", FB_ARG(story->what_alarm));
+    else if (story->what_device.n && !story->what_actuator.n)
+        return device_of(find, story->what_device);
+    else if (story->what_device.n)
         fb_buf_printf(&find->key, "c %.*s/%.*s", FB_ARG(story->what_actuator),
                       FB_ARG(story->what_device));
     else
@@ -167,7 +179,26 @@ static bool speaks(const struct fb_story *story, const char *guardrail) {
     return fb_str_eq(story->guardrail, fb_str_of(guardrail));
 }
 
-/* By hand, or behind a command that was; or by a kill. */
+/* What keeps the alarm from being annunciated, or did until now. A call that brings something about
+ * is written behind it, and then it is that one. */
+static void find_mute(struct fb_audit_find *find, const struct fb_story *story) {
+    if (speaks(story, "shelf") || outcome_is(story, "unshelved"))
+        give(find, view(&find->subject), CALL, FB_FIND_CALL);
+    else if (speaks(story, "maintenance") || outcome_is(story, "unsuppressed"))
+        give(find, device_of(find, story->device), CALL, FB_FIND_CALL);
+}
+
+/* Whether the call, a later record, is what brought about what was found. */
+static bool brought_about(struct fb_audit_find *find, const struct fb_story *call) {
+    struct fb_story story;
+    struct fb_str data = view(&find->found[FB_FIND_ITSELF]);
+    return call->sort == FB_STORY_OPERATOR && find->sort == FB_STORY_ALARM &&
+           fb_story_read(find->stories, data, find->arena, &story) && !story.timer &&
+           fb_str_eq(story.task, call->task) && fb_str_eq(story.topic, call->topic) &&
+           story.partition == call->partition && story.offset == call->offset;
+}
+
+/* By hand, or behind a command that was; or by a kill, or in maintenance. */
 static void find_call(struct fb_audit_find *find, const struct fb_story *story) {
     struct fb_story last;
     struct fb_str data = view(&find->found[FB_FIND_LAST]);
@@ -175,6 +206,8 @@ static void find_call(struct fb_audit_find *find, const struct fb_story *story) 
                  fb_story_has_hand(&last);
     if (speaks(story, "kill"))
         give(find, FB_S("k"), CALL, FB_FIND_CALL);
+    else if (speaks(story, "maintenance"))
+        give(find, device_of(find, story->device), CALL, FB_FIND_CALL);
     else if (after || fb_story_has_hand(story))
         give(find, view(&find->subject), CALL, FB_FIND_CALL);
 }
@@ -192,6 +225,7 @@ static void find_itself(struct fb_audit_find *find, const struct fb_story *story
         set(&find->subject, subject_of(find, story));
         if (!outcome_is(story, "raised"))
             give(find, view(&find->subject), RAISED, FB_FIND_RAISED);
+        find_mute(find, story);
         find->over = outcome_is(story, "cleared") || outcome_is(story, "removed");
     } else if (story->sort == FB_STORY_COMMAND || story->sort == FB_STORY_BLOCK) {
         set(&find->subject, subject_of(find, story));
@@ -222,7 +256,9 @@ static void find_later(struct fb_audit_find *find, const struct fb_story *story,
              (outcome_is(story, "cleared") || outcome_is(story, "removed")) &&
              fb_str_eq(subject_of(find, story), view(&find->subject)))
         as = FB_FIND_CLEARED;
-    if (as != FB_FIND_ITSELF && find->found[as].n == 0)
+    else if (brought_about(find, story))
+        as = FB_FIND_CALL;
+    if (as == FB_FIND_CALL || (as != FB_FIND_ITSELF && find->found[as].n == 0))
         set(&find->found[as], data);
 }
 
@@ -234,7 +270,8 @@ static void remember(struct fb_audit_find *find, const struct fb_story *story, s
         keep(find, subject_of(find, story), LAST, data);
         if (!outcome_is(story, "renewed"))
             keep(find, subject_of(find, story), CHANGED, data);
-    } else if (story->sort == FB_STORY_OPERATOR && outcome_is(story, "accepted")) {
+    } else if (story->sort == FB_STORY_OPERATOR && outcome_is(story, "accepted") &&
+               !fb_str_eq(story->call, FB_S("ack"))) {
         keep(find, target_of(find, story), CALL, data);
     } else if (story->sort == FB_STORY_BLOCK && outcome_is(story, "began")) {
         keep(find, guard_of(find, story), BEGAN, data);

@@ -15,7 +15,8 @@ enum fb_find {
     FB_FIND_BEGAN,    /* a block's end: where it began */
     FB_FIND_ENDED,    /* a block's beginning: where it ended */
     FB_FIND_RAISED,   /* of an alarm that changed or cleared */
-    FB_FIND_CALL,     /* acting by hand, after a hand, or killed: the operator's call */
+    FB_FIND_CALL,     /* acting by hand, after a hand, killed, in maintenance: the operator's call;
+                       * of an alarm: what brings it about, or why it is not annunciated */
     FB_FIND_WITHHELD, /* a command: that it was not put out */
     FB_FIND_CLEARED,  /* of an alarm that was raised or changed; the removed one, too */
     FB_FINDS

@@ -360,7 +360,7 @@ static enum fb_recheck check_alarm(struct fb_recompute *r, const struct fb_rule 
                                    const struct fb_story *story) {
     if (fb_str_eq(story->outcome, FB_S("cleared")))
         return check_cleared(r, rule);
-    if (fb_str_eq(story->outcome, FB_S("removed")))
+    if (!fb_str_eq(story->outcome, FB_S("raised")) && !fb_str_eq(story->outcome, FB_S("severity")))
         return FB_RECHECK_FITS;
     return check_raised(r, rule, story->severity);
 }

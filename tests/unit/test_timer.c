@@ -25,6 +25,7 @@ static void begin(struct fixture *f) {
         f->plans[i] = (struct fb_class_plan){.class_ = &f->class_,
                                              .class_index = i,
                                              .block_at = sizeof(struct fb_device),
+                                             .service_at = sizeof(struct fb_device),
                                              .fresh_block = f->fresh};
     f->timers = fb_timers_new(f->devices);
     fb_timers_reserve(f->timers, DEVICES);
