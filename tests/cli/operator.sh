@@ -47,7 +47,7 @@ call() { # SECOND MEMBERS
     call 300 '"call":"hand","actuator":"valve","device":"p2","value":101,"until":"2026-01-01T00:15:00Z","reason":"a test"'
     call 365 '"call":"kill","mode":"safe","all":true,"reason":"smoke"'
     call 485 '"call":"unkill","all":true'
-    call 545 '"call":"ack"'
+    call 545 '"call":"dance"'
     call 905 '"call":"hand","actuator":"fan","device":"p1","value":"on","until":"2026-01-01T00:17:00Z","reason":"a test"'
     call 965 '"call":"auto","actuator":"fan","device":"p1"'
     call 3000 '"call":"auto","actuator":"fan","device":"p1"'
@@ -70,7 +70,7 @@ is answers <<'END'
 05:00 hand refused ann the value is no word of the actuator, or out of its range
 06:05 kill accepted ann -
 08:05 unkill accepted ann -
-09:05 ack refused ann there is no call `ack`: hand, auto, kill, unkill and reset are known
+09:05 dance refused ann there is no call `dance`: known are hand, auto, kill, unkill, reset, ack, shelve, unshelve, maintenance, service
 15:05 hand accepted ann -
 16:05 auto accepted ann -
 END

@@ -1,5 +1,5 @@
 /* Operators' calls over Kafka, the engine killed behind each: every partition takes each call once,
- * and a kill outlives the process. */
+ * and a kill, a shelf, a maintenance outlive the process. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/kafka/broker.h"
@@ -19,7 +20,7 @@
 #include "tests/kafka/setup.h"
 #include "tests/kafka/topic.h"
 
-enum { PARTITIONS = 2, DEVICES = 4, PATIENCE_MS = 120000, BEAT_US = 100000, CALLS = 6 };
+enum { PARTITIONS = 2, DEVICES = 4, PATIENCE_MS = 120000, BEAT_US = 100000 };
 
 static const char rules[] =
     "device room from \"%s\" { key room  time ts [ms]  temp : number [degC] stale after 1h }\n"
@@ -29,11 +30,12 @@ static const char rules[] =
     "}\n"
     "control cool on room {\n"
     "  start when temp > 30 degC until temp < 25 degC  command fan = on  rollout armed\n"
-    "}\n";
+    "}\n"
+    "alarm hot on room { raise high when temp > 30 degC }\n";
 
 struct plant {
     const char *address;
-    char input[64], application[64], commands[80], audit[80];
+    char input[64], application[64], commands[80], audit[80], alerts[80];
     struct fb_program_run run;
     unsigned starts, calls;
 };
@@ -44,6 +46,7 @@ static void begin(struct plant *plant) {
     fb_topic_name(plant->application, "app");
     snprintf(plant->commands, sizeof plant->commands, "%s.commands", plant->application);
     snprintf(plant->audit, sizeof plant->audit, "%s.audit", plant->application);
+    snprintf(plant->alerts, sizeof plant->alerts, "%s.alerts", plant->application);
     fb_write_text(fb_path_of("a.rules"), rules, plant->input);
     fb_write_text(fb_path_of("fb.properties"),
                   "application.id = %s\ninstance.id = a\nworkers = 2\nstart.from = earliest\n"
@@ -132,8 +135,8 @@ static void call(struct plant *plant, const char *const *words) {
 
 #define CALL(plant, ...) call(plant, (const char *const[]){__VA_ARGS__, NULL})
 
-/* In each partition each call once, in their order. */
-static void expect_each_once(const struct plant *plant) {
+/* In each partition each call once, in their order; so many were accepted, or of no concern. */
+static void expect_each_once(const struct plant *plant, size_t accepted, size_t elsewhere) {
     int64_t next[PARTITIONS] = {0};
     struct fb_records records = fb_topic_read(plant->address, plant->audit, true);
     for (size_t i = 0; i < records.n; i++) {
@@ -146,10 +149,11 @@ static void expect_each_once(const struct plant *plant) {
     }
     fb_records_free(&records);
     for (int p = 0; p < PARTITIONS; p++)
-        assert_int_equal(next[p], CALLS);
-    assert_int_equal(operator_records(plant, "\"outcome\":\"elsewhere\""), 2 * (PARTITIONS - 1));
-    assert_int_equal(operator_records(plant, "\"outcome\":\"accepted\""), 3 * PARTITIONS + 2);
-    assert_int_equal(operator_records(plant, "\"outcome\":\"refused\""), PARTITIONS);
+        assert_int_equal(next[p], plant->calls);
+    assert_int_equal(operator_records(plant, "\"outcome\":\"elsewhere\""), elsewhere);
+    assert_int_equal(operator_records(plant, "\"outcome\":\"accepted\""), accepted);
+    assert_int_equal(operator_records(plant, "\"outcome\":\"refused\""),
+                     plant->calls * PARTITIONS - accepted - elsewhere);
 }
 
 /* Each actuator's commands are numbered 1, 2, .. */
@@ -209,7 +213,73 @@ static void every_partition_takes_each_call_once_over_kill_9(void **state) {
     CALL(&plant, "auto", "fan/r0");
     fb_program_signal(&plant.run, SIGTERM);
     assert_int_equal(fb_program_wait(&plant.run), 0);
-    expect_each_once(&plant);
+    expect_each_once(&plant, 3 * PARTITIONS + 2, 2 * (PARTITIONS - 1));
+    expect_whole_numbers(&plant);
+    expect_reexecution_agrees();
+}
+
+/* ---- alarms ---- */
+
+/* A time to come, in seconds from now. */
+static const char *in_seconds(int seconds) {
+    static char text[32];
+    time_t at = time(NULL) + seconds;
+    struct tm parts;
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&at, &parts));
+    return text;
+}
+
+/* The events of a room's alarm, in their order, each once. */
+static void expect_alerts(const struct plant *plant, const char *key, const char *wanted) {
+    struct fb_records records = fb_topic_read(plant->address, plant->alerts, true);
+    char events[256] = "";
+    for (size_t i = 0; i < records.n; i++) {
+        const char *event = strstr(records.v[i].value, "\"event\":\"");
+        if (strcmp(records.v[i].key, key) != 0)
+            continue;
+        assert_non_null(event);
+        event += strlen("\"event\":\"");
+        size_t n = strlen(events);
+        snprintf(events + n, sizeof events - n, "%s%.*s", n ? " " : "", (int)strcspn(event, "\""),
+                 event);
+    }
+    fb_records_free(&records);
+    assert_string_equal(events, wanted);
+}
+
+static bool says_last(const struct plant *plant, const char *key, const char *text) {
+    struct fb_records records = fb_topic_read(plant->address, plant->alerts, true);
+    const char *last = "";
+    for (size_t i = 0; i < records.n; i++)
+        if (strcmp(records.v[i].key, key) == 0)
+            last = records.v[i].value;
+    bool says = strstr(last, text) != NULL;
+    fb_records_free(&records);
+    return says;
+}
+
+static void what_is_said_of_alarms_is_told_once_over_kill_9(void **state) {
+    (void)state;
+    struct plant plant;
+    begin(&plant);
+    until(&plant, 0, DEVICES - 1, "\"value\":\"on\"");
+    CALL(&plant, "ack", "hot/r0", "--who", "ann");
+    CALL(&plant, "shelve", "hot/r1", "--until", in_seconds(3600), "--reason", "known");
+    CALL(&plant, "shelve", "hot/r2", "--until", in_seconds(-1), "--reason", "too late");
+    CALL(&plant, "shelve", "hot/r2", "--until", in_seconds(3600), "--reason", "known", "--once");
+    CALL(&plant, "maintenance", "r3", "--until", in_seconds(3600));
+    CALL(&plant, "unshelve", "hot/r1");
+    CALL(&plant, "service", "r3");
+    until(&plant, 3, 3, "\"value\":\"on\"");
+    fb_program_signal(&plant.run, SIGTERM);
+    assert_int_equal(fb_program_wait(&plant.run), 0);
+    expect_each_once(&plant, 6, 7 * (PARTITIONS - 1));
+    expect_alerts(&plant, "hot/r0", "raised acked");
+    expect_alerts(&plant, "hot/r1", "raised shelved unshelved");
+    expect_alerts(&plant, "hot/r2", "raised shelved");
+    expect_alerts(&plant, "hot/r3", "raised suppressed unsuppressed");
+    assert_true(says_last(&plant, "hot/r0", "\"active\":true,\"acked\":true"));
+    assert_true(says_last(&plant, "hot/r3", "\"active\":true,\"acked\":false"));
     expect_whole_numbers(&plant);
     expect_reexecution_agrees();
 }
@@ -219,6 +289,7 @@ int main(int argc, char **argv) {
         cmocka_set_test_filter(argv[1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_partition_takes_each_call_once_over_kill_9),
+        cmocka_unit_test(what_is_said_of_alarms_is_told_once_over_kill_9),
     };
     return cmocka_run_group_tests(tests, fb_folder_make, fb_folder_remove);
 }

@@ -10,12 +10,19 @@
 
 static const struct fb_str calls[] = {
     TEXT("{\"call\":\"hand\",\"actuator\":\"valve\",\"device\":\"p-1\",\"value\":5.5,"
-                 "\"until\":\"2026-11-21T12:00:00Z\",\"who\":\"ann\",\"reason\":\"a test\"}"),
+         "\"until\":\"2026-11-21T12:00:00Z\",\"who\":\"ann\",\"reason\":\"a test\"}"),
     TEXT("{\"call\":\"kill\",\"mode\":\"safe\",\"all\":true,\"who\":\"ann\","
-                 "\"reason\":\"smoke\"}"),
+         "\"reason\":\"smoke\"}"),
     TEXT("{\"call\":\"unkill\",\"rule\":\"hot\",\"who\":\"ann\"}"),
     TEXT("{\"call\":\"reset\",\"actuator\":\"fan\",\"device\":\"p-1\",\"who\":\"ann\"}"),
-    TEXT("{\"call\":\"ack\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"ack\",\"alarm\":\"hot/p-1\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"shelve\",\"alarm\":\"hot/p-1\",\"until\":\"2026-11-21T12:00:00Z\","
+         "\"who\":\"ann\",\"reason\":\"repair\"}"),
+    TEXT("{\"call\":\"unshelve\",\"alarm\":\"hot/p-1\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"maintenance\",\"device\":\"p-1\",\"until\":\"2026-11-21T12:00:00Z\","
+         "\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"service\",\"device\":\"p-1\",\"who\":\"ann\"}"),
+    TEXT("{\"call\":\"dance\",\"who\":\"ann\"}"),
     TEXT("no call"),
 };
 
@@ -106,13 +113,14 @@ static void print_statuses(struct fb_buf *out) {
 
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
-    struct fb_output outputs[] = {sample_alert(), sample_cleared(), sample_removed(),
-                                  sample_event(), sample_late(),    sample_future(),
-                                  sample_command(), sample_relinquished(), sample_shadow()};
-    struct fb_output decisions[] = {sample_alert(),  sample_cleared(),
-                                    sample_command(), sample_relinquished(),
-                                    sample_shadow(), sample_block(),
-                                    sample_block_ended()};
+    struct fb_output outputs[] = {sample_alert(),     sample_cleared(), sample_removed(),
+                                  sample_shelved(),   sample_acked(),   sample_suppressed(),
+                                  sample_unshelved(), sample_event(),   sample_late(),
+                                  sample_future(),    sample_command(), sample_relinquished(),
+                                  sample_shadow()};
+    struct fb_output decisions[] = {sample_alert(),  sample_cleared(), sample_shelved(),
+                                    sample_muted(),  sample_command(), sample_relinquished(),
+                                    sample_shadow(), sample_block(),   sample_block_ended()};
     struct fb_dead_letter letters[] = {sample_dead(), sample_dead_binary()};
     struct fb_encoded encoded;
     struct fb_buf out = {0};

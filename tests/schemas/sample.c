@@ -188,6 +188,48 @@ struct fb_output sample_removed(void) {
     return output;
 }
 
+struct fb_output sample_shelved(void) {
+    struct fb_output output = sample_cleared();
+    output.cause = (struct fb_cause){.origin = {.topic = FB_S("plant.control"), .offset = 7}};
+    output.event = FB_ALERT_SHELVED;
+    output.active = output.shelved = output.once = output.suppressed = true;
+    output.shelf_until_us = AT + 60000000;
+    output.maintenance_until_us = AT + 120000000;
+    output.who = FB_S("ann");
+    output.because = FB_S("\"repair\"");
+    return output;
+}
+
+struct fb_output sample_acked(void) {
+    struct fb_output output = sample_shelved();
+    output.event = FB_ALERT_ACKED;
+    output.acked = true;
+    output.because = (struct fb_str){0};
+    return output;
+}
+
+struct fb_output sample_suppressed(void) {
+    struct fb_output output = sample_acked();
+    output.event = FB_ALERT_SUPPRESSED;
+    return output;
+}
+
+struct fb_output sample_unshelved(void) {
+    struct fb_output output = sample_cleared();
+    output.event = FB_ALERT_UNSHELVED;
+    output.suppressed = true;
+    return output;
+}
+
+struct fb_output sample_muted(void) {
+    struct fb_output output = sample_shelved();
+    output.kind = FB_OUT_MUTED;
+    output.cause = sample_cleared().cause;
+    output.event = FB_ALERT_RAISED;
+    output.who = output.because = (struct fb_str){0};
+    return output;
+}
+
 struct fb_output sample_event(void) {
     return (struct fb_output){.kind = FB_OUT_EVENT,
                               .rule = &rules[2],

@@ -11,6 +11,11 @@ const struct fb_program *sample_program(void);
 struct fb_output sample_alert(void);   /* every type of value, one of each unknown */
 struct fb_output sample_cleared(void); /* a timer's, of a rule without texts, labels and values */
 struct fb_output sample_removed(void);
+struct fb_output sample_shelved(void); /* by a call, once, in maintenance */
+struct fb_output sample_acked(void);   /* by a call without a reason */
+struct fb_output sample_suppressed(void);
+struct fb_output sample_unshelved(void); /* a timer's */
+struct fb_output sample_muted(void);     /* shelved, and in maintenance */
 struct fb_output sample_event(void);
 struct fb_output sample_late(void);
 struct fb_output sample_future(void); /* of a device without a watermark, from a CSV file */

@@ -215,6 +215,21 @@ static void it_tells_when_a_guardrail_begins_and_ends_to_block(void **state) {
     assert_non_null(strstr(data.p, "\"explains\":null,"));
 }
 
+static void it_tells_what_keeps_an_alarm_from_being_annunciated(void **state) {
+    (void)state;
+    struct fb_auditor auditor = sample_auditor();
+    decision(&auditor, sample_muted());
+    expect_member("kind", "decision");
+    expect_member("outcome", "raised");
+    assert_non_null(strstr(
+        data.p, "\"verdicts\":[{\"guardrail\":\"shelf\",\"result\":\"hold\","
+                "\"requested\":\"raised\",\"applied\":null,"
+                "\"until\":\"2026-11-21T08:00:59.123Z\"},"
+                "{\"guardrail\":\"maintenance\",\"result\":\"hold\",\"requested\":\"raised\","
+                "\"applied\":null,\"until\":\"2026-11-21T08:01:59.123Z\"}],"));
+    assert_non_null(strstr(data.p, "\"explains\":null,"));
+}
+
 static void the_payload_is_hashed_as_it_came(void **state) {
     (void)state;
     struct fb_auditor auditor = sample_auditor();
@@ -295,6 +310,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(it_tells_which_claims_and_guardrails_made_a_command, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(it_tells_when_a_guardrail_begins_and_ends_to_block, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(it_tells_what_keeps_an_alarm_from_being_annunciated, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_payload_is_hashed_as_it_came, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_position_stands_at_the_values_that_the_record_carries,

@@ -90,6 +90,24 @@ static void an_alert_of_a_rule_that_is_gone_says_removed(void **state) {
     assert_non_null(strstr(line_of(sample_removed()), "\"event\":\"removed\",\"active\":false,"));
 }
 
+static void what_operators_say_of_an_alarm_has_an_author_and_an_end(void **state) {
+    (void)state;
+    const char *text = line_of(sample_shelved());
+    assert_non_null(strstr(text, "\"event\":\"shelved\",\"active\":true,\"acked\":false,"
+                                 "\"latched\":false,\"shelved\":true,\"suppressed\":true,"));
+    assert_non_null(strstr(text, "\"historical\":false,\"who\":\"ann\","
+                                 "\"reason\":\"\\\"repair\\\"\","
+                                 "\"until\":\"2026-11-21T08:00:59.123Z\",\"once\":true}}"));
+    text = line_of(sample_acked());
+    assert_non_null(strstr(text, "\"event\":\"acked\",\"active\":true,\"acked\":true,"));
+    assert_non_null(strstr(text, "\"historical\":false,\"who\":\"ann\"}}"));
+    text = line_of(sample_suppressed());
+    assert_non_null(strstr(text, "\"who\":\"ann\",\"until\":\"2026-11-21T08:01:59.123Z\"}}"));
+    text = line_of(sample_unshelved());
+    assert_non_null(strstr(text, "\"shelved\":false,\"suppressed\":true,"));
+    assert_non_null(strstr(text, "\"historical\":false}}"));
+}
+
 static void an_event_says_how_many_were_withheld(void **state) {
     (void)state;
     const char *text = line_of(sample_event());
@@ -291,6 +309,7 @@ int main(void) {
         cmocka_unit_test(an_alert_is_a_cloud_event_on_one_line),
         cmocka_unit_test(a_rule_without_texts_gives_nulls_and_empty_objects),
         cmocka_unit_test(an_alert_of_a_rule_that_is_gone_says_removed),
+        cmocka_unit_test(what_operators_say_of_an_alarm_has_an_author_and_an_end),
         cmocka_unit_test(an_event_says_how_many_were_withheld),
         cmocka_unit_test(a_command_says_what_its_actuator_is_to_be_and_for_how_long),
         cmocka_unit_test(a_command_of_the_default_has_no_rule),

@@ -50,19 +50,28 @@ static inline void put_actuator_value(struct fb_buf *out, const struct fb_actuat
 
 /* "pump on claimed #1 by fill 12 at 5"; "pump* .." of a shadow; "pump blocked by minimum, off,
  * wants on by fill 12 at 5"; "pump no more blocked by minimum, after 3, .."; "/a" behind the name
- * where the device is another than `a`; alerts as "hot raised at 5". */
+ * where the device is another than `a`; alerts as "hot raised at 5", those of operators with what
+ * is: "hot acked high at 5: active acked"; what is not annunciated as "muted hot raised at 5". */
 static inline void put_output(void *context, const struct fb_output *o) {
     struct fixture *f = context;
     struct fb_buf *out = &f->outputs;
     struct fb_str name = o->actuator ? o->actuator->name : o->rule->name;
     struct fb_str nobody = o->priority == FB_PRIORITY_HAND ? FB_S("hand") : FB_S("default");
+    if (o->kind == FB_OUT_MUTED)
+        fb_buf_text(out, "muted ");
     fb_buf_str(out, name);
     if (!fb_str_eq(o->device, FB_S("a")))
         fb_buf_printf(out, "/%.*s", FB_ARG(o->device));
     if (!o->actuator) {
+        bool flags = o->kind == FB_OUT_ALERT && o->event >= FB_ALERT_ACKED;
         fb_buf_printf(out, " %s",
-                      o->kind == FB_OUT_ALERT ? fb_alert_event_name(o->event) : "event");
+                      o->kind == FB_OUT_EVENT ? "event" : fb_alert_event_name(o->event));
+        if (flags)
+            fb_buf_printf(out, " %s", fb_severity_name(o->severity));
         put_time(out, " at ", o->at_us);
+        if (flags)
+            fb_buf_printf(out, ":%s%s%s%s", o->active ? " active" : "", o->acked ? " acked" : "",
+                          o->shelved ? " shelved" : "", o->suppressed ? " suppressed" : "");
         fb_buf_text(out, "\n");
         return;
     }
