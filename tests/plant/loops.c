@@ -116,14 +116,31 @@ static const struct kind kinds[] = {
 };
 
 enum style {
-    TWO_LIMITS, ONE_LIMIT, SHORT_DELAY, RIVALS, TREND, AVERAGE,
-    GENTLE, STEEP, JUMP, FOLLOW /* of numbers, as are rivals */
+    TWO_LIMITS,
+    ONE_LIMIT,
+    SHORT_DELAY,
+    RIVALS,
+    TREND,
+    AVERAGE,
+    MODE,
+    NO_ROOM,
+    GENTLE,
+    STEEP,
+    JUMP,
+    FOLLOW /* of numbers, as are rivals */
 };
-static const char *const style_names[] = {
-    [TWO_LIMITS] = "two limits", [ONE_LIMIT] = "one limit", [SHORT_DELAY] = "short delay",
-    [RIVALS] = "two rivals",     [TREND] = "trend",         [AVERAGE] = "late average",
-    [GENTLE] = "gentle",         [STEEP] = "steep",         [JUMP] = "jump",
-    [FOLLOW] = "adds up"};
+static const char *const style_names[] = {[TWO_LIMITS] = "two limits",
+                                          [ONE_LIMIT] = "one limit",
+                                          [SHORT_DELAY] = "short delay",
+                                          [RIVALS] = "two rivals",
+                                          [TREND] = "trend",
+                                          [AVERAGE] = "late average",
+                                          [MODE] = "mode",
+                                          [NO_ROOM] = "mode, no room",
+                                          [GENTLE] = "gentle",
+                                          [STEEP] = "steep",
+                                          [JUMP] = "jump",
+                                          [FOLLOW] = "adds up"};
 
 enum sensor { CLEAN, NOISY, COARSE };
 static const char *const sensor_names[] = {
@@ -197,6 +214,11 @@ static const struct row rows[] = {
     {FEED, RIVALS, NOISY, LATE, 20},
     {FEED, FOLLOW, COARSE, STUCK, 120},
     {FEED, FOLLOW, NOISY, SILENT, 10},
+    {HEATER, MODE, NOISY, NONE, 30},
+    {HEATER, NO_ROOM, NOISY, NONE, 60},
+    {COOLER, MODE, NOISY, TRIP, 10},
+    {COOLER, NO_ROOM, NOISY, SILENT, 30},
+    {SUMP, NO_ROOM, NOISY, ENGINE, 20},
 };
 
 uint32_t loops_count(void) {
@@ -416,6 +438,18 @@ static void print_rivals(const struct row *row, const struct kind *kind, struct 
     print_tail(row, out);
 }
 
+/* Two states; with room between the ways there and back where it is a sensible one. */
+static void print_mode(const struct row *row, const struct kind *kind, bool keeps_until,
+                       struct fb_buf *out) {
+    const bool room = keeps_until && row->style == MODE;
+    fb_buf_printf(out, "mode keep on plant {\n  state rest { go work when ");
+    print_limit(kind, true, room ? kind->band : 0, out);
+    fb_buf_printf(out, " }\n  state work {\n    command act = on\n    go rest when ");
+    print_limit(kind, false, room ? -kind->band : 0, out);
+    fb_buf_printf(out, "\n  }\n");
+    print_tail(row, out);
+}
+
 static void print_number(const struct row *row, const struct kind *kind, struct fb_buf *out) {
     fb_buf_printf(out, "control keep on plant {\n");
     switch ((enum style)row->style) {
@@ -451,6 +485,8 @@ void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
     print_actuator(&row, &kind, guards, out);
     if (row.style == RIVALS) {
         print_rivals(&row, &kind, out);
+    } else if (row.style == MODE || row.style == NO_ROOM) {
+        print_mode(&row, &kind, guards & GUARD_UNTIL, out);
     } else if (row.style < GENTLE) {
         fb_buf_printf(out, "control keep on plant {\n");
         print_start(&row, &kind, guards & GUARD_UNTIL, out);
