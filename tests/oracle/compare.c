@@ -59,6 +59,8 @@ static void add_usage(const struct ora *o) {
 }
 
 static void add_counts(const struct run_counts *counts) {
+    totals.counts.muted += counts->muted;
+    totals.counts.unmuted += counts->unmuted;
     totals.counts.raised += counts->raised;
     totals.counts.severity += counts->severity;
     totals.counts.cleared += counts->cleared;
@@ -73,7 +75,7 @@ static void add_counts(const struct run_counts *counts) {
         totals.counts.guards[i] += counts->guards[i];
     uint64_t calls = 0;
     for (int i = 0; i < FB_CALLS; i++)
-        for (int k = 0; k <= FB_CALL_NOT_OPEN; k++) {
+        for (int k = 0; k <= FB_CALL_NOT_IN_MAINTENANCE; k++) {
             totals.counts.calls[i][k] += counts->calls[i][k];
             calls += counts->calls[i][k];
         }
@@ -159,6 +161,8 @@ static void print_statistics(void) {
     printf("%" PRIu64 " seeds: %" PRIu64 " differ, %" PRIu64 " refused by the checker, %" PRIu64
            " with alerts, %" PRIu64 " with alerts or events\n",
            totals.seeds, totals.differing, totals.refused, totals.with_alerts, totals.with_outputs);
+    printf("not annunciated %" PRIu64 ", unshelved or unsuppressed %" PRIu64 "\n", counts->muted,
+           counts->unmuted);
     printf("raised %" PRIu64 ", severity %" PRIu64 ", cleared %" PRIu64 ", events %" PRIu64
            ", late %" PRIu64 ", future %" PRIu64 "\n",
            counts->raised, counts->severity, counts->cleared, counts->events, counts->late,
@@ -178,11 +182,11 @@ static void print_statistics(void) {
 
 static void print_calls(void) {
     printf("calls in %" PRIu64 " seeds:\n", totals.with_calls);
-    for (int i = 0; i <= FB_CALL_RESET; i++) {
+    for (int i = 0; i < FB_CALLS; i++) {
         const uint64_t *outcomes = totals.counts.calls[i];
-        printf("  %-6s accepted %" PRIu64, fb_call_name((enum fb_call_kind)i),
+        printf("  %-11s accepted %" PRIu64, fb_call_name((enum fb_call_kind)i),
                outcomes[FB_CALL_ACCEPTED]);
-        for (int k = FB_CALL_ACCEPTED + 1; k <= FB_CALL_NOT_OPEN; k++)
+        for (int k = FB_CALL_ACCEPTED + 1; k <= FB_CALL_NOT_IN_MAINTENANCE; k++)
             if (outcomes[k] > 0)
                 printf("; %" PRIu64 ": %s", outcomes[k],
                        fb_call_outcome_text((enum fb_call_outcome)k));
@@ -273,7 +277,7 @@ int main(int argc, char **argv) {
     bool empty = totals.seeds >= 100 &&
                  (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
                   totals.with_commands * 5 < totals.seeds);
-    for (int i = 0; i <= FB_CALL_RESET; i++) /* it takes no other ones yet */
+    for (int i = 0; i < FB_CALLS; i++)
         empty |= totals.seeds >= 1000 && totals.counts.calls[i][FB_CALL_ACCEPTED] == 0;
     if (empty)
         printf("too few cases were compiled, gave outputs or took calls\n");

@@ -19,6 +19,7 @@ struct caller {
     int64_t clock_us, lag_us; /* lag FB_NO_TIME: there is no wall clock */
     struct fb_call kills[REMEMBERED], hands[REMEMBERED]; /* asked for so far */
     uint32_t n_kills, n_hands;
+    struct fb_call shelf; /* the last one */
 };
 
 static bool chance(struct caller *k, uint32_t percent) {
@@ -35,12 +36,12 @@ static const struct gen_actuator *some_actuator(struct caller *k) {
     return &k->c->actuators[below(k, k->c->n_actuators)];
 }
 
-/* Of the actuator's class, where there is one. */
-static struct fb_str some_device(struct caller *k, const struct gen_actuator *a) {
+/* Of the class, where there is one. */
+static struct fb_str some_device(struct caller *k, uint32_t class_index) {
     const struct gen_case *c = k->c;
     for (int tries = 0; tries < 20 && c->n_events > 0; tries++) {
         const struct gen_event *event = &c->events[gen_next(&k->random) % c->n_events];
-        if (!event->tick && (event->entry.class_index == a->class_index || chance(k, 3)))
+        if (!event->tick && (event->entry.class_index == class_index || chance(k, 3)))
             return event->entry.device;
     }
     return FB_S("d1");
@@ -77,7 +78,7 @@ static void some_value(struct caller *k, const struct gen_actuator *a, struct fb
 static void of_one(struct caller *k, struct fb_call *call) {
     const struct gen_actuator *a = some_actuator(k);
     call->actuator = chance(k, 2) ? FB_S("nothing") : fb_str_of(a->name);
-    call->device = chance(k, 3) ? FB_S("nobody") : some_device(k, a);
+    call->device = chance(k, 3) ? FB_S("nobody") : some_device(k, a->class_index);
     if (call->kind == FB_CALL_AUTO && k->n_hands > 0 && chance(k, 85)) {
         uint32_t i = below(k, k->n_hands);
         call->actuator = k->hands[i].actuator;
@@ -122,6 +123,53 @@ static void of_many(struct caller *k, struct fb_call *call) {
     }
 }
 
+/* ack, shelve, unshelve */
+static void of_alarm(struct caller *k, struct fb_call *call) {
+    static const int64_t ahead[] = {1,         FB_SECOND,      5 * FB_SECOND, 20 * FB_SECOND,
+                                    FB_MINUTE, 10 * FB_MINUTE, 8 * FB_HOUR};
+    const struct gen_case *c = k->c;
+    uint32_t class_index = 0;
+    for (int tries = 0; tries < 4 && c->n_rules > 0; tries++) { /* an event is no alarm */
+        const struct gen_rule *rule = &c->rules[below(k, c->n_rules)];
+        call->alarm = rule->name;
+        class_index = rule->class_index;
+        if (rule->alarm)
+            break;
+    }
+    if (c->n_actuators > 0 && chance(k, c->n_rules > 0 ? 15 : 90)) {
+        const struct gen_actuator *a = some_actuator(k);
+        call->alarm = fb_str_printf(c->arena, "%s_discrepancy", a->name);
+        class_index = a->class_index;
+    }
+    if (chance(k, 2))
+        call->alarm = FB_S("nothing");
+    call->device = chance(k, 3) ? FB_S("nobody") : some_device(k, class_index);
+    if (call->kind == FB_CALL_UNSHELVE && k->shelf.alarm.n > 0 && chance(k, 70)) {
+        call->alarm = k->shelf.alarm;
+        call->device = k->shelf.device;
+    }
+    if (call->kind != FB_CALL_SHELVE)
+        return;
+    k->shelf = *call;
+    call->once = chance(k, 30);
+    call->until_us = k->clock_us + ahead[below(k, 7)];
+    if (chance(k, 6))
+        call->until_us = chance(k, 50) ? k->clock_us : k->clock_us + 8 * FB_HOUR + 1;
+}
+
+/* maintenance, service */
+static void of_device(struct caller *k, struct fb_call *call) {
+    const struct gen_case *c = k->c;
+    uint32_t class_index = below(k, c->n_classes);
+    call->device = chance(k, 3) ? FB_S("nobody") : some_device(k, class_index);
+    if (chance(k, 60))
+        call->class_ = fb_str_of(c->classes[class_index].name);
+    if (chance(k, 2))
+        call->class_ = FB_S("nothing");
+    if (call->kind == FB_CALL_MAINTENANCE)
+        call->until_us = some_until(k);
+}
+
 /* --- When --- */
 
 /* Between the event before and the one that comes; now and then of a time that is over. */
@@ -150,29 +198,45 @@ static void put_call(struct caller *k, const struct fb_call *call, int64_t clock
     event.wall_us = k->lag_us == FB_NO_TIME ? FB_NO_TIME : k->clock_us + k->lag_us;
     event.call = FB_ARENA_NEW(k->c->arena, struct fb_call);
     *event.call = *call;
+    event.call->origin = (struct fb_origin){FB_S("calls"), -1, (int64_t)k->n, 0};
     add_event(k, event);
 }
 
+/* Over a kill another one: of another mode, or of another scope. */
+static void kill_again(struct caller *k, struct fb_call call, int64_t clock_us) {
+    enum fb_kill other = call.mode == FB_KILL_SAFE ? FB_KILL_FREEZE : FB_KILL_SAFE;
+    if (chance(k, 60))
+        of_many(k, &call);
+    call.mode = other;
+    put_call(k, &call, clock_us);
+}
+
 static void add_call(struct caller *k, int64_t next_us) {
-    static const enum fb_call_kind kinds[] = {
+    static const enum fb_call_kind acting[] = {
         FB_CALL_HAND, FB_CALL_HAND,   FB_CALL_HAND,   FB_CALL_AUTO,  FB_CALL_AUTO,
         FB_CALL_KILL, FB_CALL_UNKILL, FB_CALL_UNKILL, FB_CALL_RESET, FB_CALL_RESET};
-    struct fb_call call = {.kind = kinds[below(k, 10)], .who = FB_S("somebody")};
+    static const enum fb_call_kind telling[] = {
+        FB_CALL_ACK,         FB_CALL_ACK,      FB_CALL_SHELVE,   FB_CALL_SHELVE,
+        FB_CALL_SHELVE,      FB_CALL_UNSHELVE, FB_CALL_UNSHELVE, FB_CALL_MAINTENANCE,
+        FB_CALL_MAINTENANCE, FB_CALL_SERVICE};
+    bool acts = k->c->n_actuators > 0 && chance(k, 60);
+    struct fb_call call = {.kind = acts ? acting[below(k, 10)] : telling[below(k, 10)],
+                           .who = FB_S("somebody"),
+                           .reason = chance(k, 50) ? FB_S("") : FB_S("smoke")};
     int64_t clock_us = some_clock(k, next_us);
     if (clock_us > k->clock_us)
         k->clock_us = clock_us;
     if (call.kind == FB_CALL_KILL || call.kind == FB_CALL_UNKILL)
         of_many(k, &call);
-    else
+    else if (acts)
         of_one(k, &call);
+    else if (call.kind == FB_CALL_MAINTENANCE || call.kind == FB_CALL_SERVICE)
+        of_device(k, &call);
+    else
+        of_alarm(k, &call);
     put_call(k, &call, clock_us);
-    if (call.kind == FB_CALL_KILL && chance(k, 40)) { /* over it: another mode, or another scope */
-        enum fb_kill other = call.mode == FB_KILL_SAFE ? FB_KILL_FREEZE : FB_KILL_SAFE;
-        if (chance(k, 60))
-            of_many(k, &call);
-        call.mode = other;
-        put_call(k, &call, clock_us);
-    }
+    if (call.kind == FB_CALL_KILL && chance(k, 40))
+        kill_again(k, call, clock_us);
 }
 
 /* One kill of everything that has a name: more than there may be. */
@@ -199,7 +263,7 @@ static void reset_each(struct caller *k) {
     struct fb_call call = {.kind = FB_CALL_RESET, .who = FB_S("somebody")};
     for (uint32_t i = 0; i < k->c->n_actuators; i++) {
         call.actuator = fb_str_of(k->c->actuators[i].name);
-        call.device = some_device(k, &k->c->actuators[i]);
+        call.device = some_device(k, k->c->actuators[i].class_index);
         put_call(k, &call, k->clock_us);
     }
 }
@@ -209,7 +273,7 @@ static void reset_each(struct caller *k) {
 void gen_calls(struct gen_case *c) {
     static const uint32_t shares[] = {2, 5, 10, 25};
     struct caller k = {.c = c, .random = {c->seed * 191 + 11}, .lag_us = FB_NO_TIME};
-    if (c->n_actuators == 0 || c->n_events == 0 || !chance(&k, CALLING_SHARE))
+    if (c->n_events == 0 || !chance(&k, CALLING_SHARE))
         return;
     uint32_t share = shares[below(&k, 4)], resets = chance(&k, 30) ? 20 : 0;
     size_t burst = c->fillers ? below(&k, (uint32_t)c->n_events) : c->n_events;
@@ -251,8 +315,18 @@ void gen_put_call(const struct fb_call *call, struct fb_buf *out) {
             fb_buf_printf(out, ",\"%s\":\"%.*s\"", scopes[call->scope], FB_ARG(call->name));
         return;
     }
-    fb_buf_printf(out, ",\"actuator\":\"%.*s\",\"device\":\"%.*s\"", FB_ARG(call->actuator),
-                  FB_ARG(call->device));
+    if (call->actuator.n > 0)
+        fb_buf_printf(out, ",\"actuator\":\"%.*s\"", FB_ARG(call->actuator));
+    if (call->alarm.n > 0)
+        fb_buf_printf(out, ",\"alarm\":\"%.*s\"", FB_ARG(call->alarm));
+    if (call->class_.n > 0)
+        fb_buf_printf(out, ",\"class\":\"%.*s\"", FB_ARG(call->class_));
+    fb_buf_printf(out, ",\"device\":\"%.*s\"", FB_ARG(call->device));
+    if (call->once)
+        fb_buf_text(out, ",\"once\":true");
+    if (call->until_us != 0)
+        fb_buf_printf(out, ",\"until\":%" PRId64 ".%06" PRId64, call->until_us / FB_SECOND,
+                      call->until_us % FB_SECOND);
     if (call->kind != FB_CALL_HAND)
         return;
     fb_buf_text(out, ",\"value\":");
@@ -260,6 +334,4 @@ void gen_put_call(const struct fb_call *call, struct fb_buf *out) {
         fb_buf_put(out, text, fb_num_format(call->number, text));
     else
         fb_buf_printf(out, "\"%.*s\"", FB_ARG(call->word));
-    fb_buf_printf(out, ",\"until\":%" PRId64 ".%06" PRId64, call->until_us / FB_SECOND,
-                  call->until_us % FB_SECOND);
 }

@@ -74,6 +74,7 @@ static struct ora_device *new_device(struct ora *o, const struct fb_entry *entry
         c->deadline = FB_NEVER;
         c->ops = FB_ARENA_ARRAY(o->arena, struct ora_op, class->conditions[i]->n_ops);
     }
+    device->maintenance_until = FB_NO_TIME;
     ora_memories_new(o, device);
     FB_PUSH_ROOM(o->devices, o->n_devices, o->cap_devices);
     o->devices[o->n_devices++] = device;
@@ -169,7 +170,8 @@ static void fire(struct ora *o, struct ora_device *device, int64_t t) {
                             .device = device,
                             .n = device->n_records,
                             .t = t,
-                            .now = clock_at(o, device, t)};
+                            .now = clock_at(o, device, t),
+                            .until = FB_NO_TIME};
     bool *due = fb_alloc(class->n_conditions + 1);
     ora_acting_begins(&view, device);
     for (uint32_t i = 0; i < class->n_conditions; i++)
@@ -206,7 +208,8 @@ static void fire_actuators(struct ora *o, const struct next *next) {
                             .device = next->device,
                             .n = next->device->n_records,
                             .t = next->t,
-                            .now = next->c};
+                            .now = next->c,
+                            .until = FB_NO_TIME};
     ora_actuators_fire(&view, next->device);
 }
 
@@ -279,7 +282,8 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
                             .t = device->d,
                             .now = o->c,
                             .record = record,
-                            .again = again};
+                            .again = again,
+                            .until = FB_NO_TIME};
     bool *due = fb_alloc(class->n_conditions + 1);
     bool any = device->n_records == 1 && !again;
     ora_acting_begins(&view, device);

@@ -617,7 +617,7 @@ static bool is_stepped(const struct ora_view *view, const struct ora_actuator *a
 }
 
 int64_t ora_actuators_due(const struct ora_device *device) {
-    int64_t due = FB_NEVER;
+    int64_t due = ora_service_due(device);
     for (uint32_t i = 0; i < device->class->n_actuators; i++)
         for (int shadow = 0; shadow < 2; shadow++)
             if (device->memories[2 * i + (uint32_t)shadow]->due < due)
@@ -632,6 +632,7 @@ int64_t ora_actuators_due(const struct ora_device *device) {
 }
 
 void ora_actuators_fire(struct ora_view *view, struct ora_device *device) {
+    ora_service_fire(view, device); /* A46 */
     look_at_modes(view, device, true);
     ora_acting_begins(view, device);
     for (uint32_t i = 0; i < device->class->n_actuators; i++)

@@ -103,12 +103,13 @@ struct ora_request {
     struct ora_memory *memory;
     int64_t now;
     enum fb_kill kill;
+    bool maintenance; /* of the device */
     bool behind;      /* catch_up holds */
     int64_t abreast;  /* from then on it would not, by the present wall clock */
     double requested; /* by the winner */
     double value;
     bool held;        /* by a guardrail */
-    bool silent;      /* by kill: no renewal either */
+    bool silent;      /* by kill or maintenance: no renewal either */
     bool made_safe, slewed;
     bool safety; /* a guardrail, or what is unknown, asks for safe, whoever else does */
     enum fb_guard blocks; /* FB_GUARDS: none */
@@ -154,6 +155,14 @@ void ora_decide(struct ora_view *view, struct ora_device *device, const struct o
 /* A17: what concerns a decision about it that this rule (NULL: none) wins. */
 enum fb_kill ora_kill_of(struct ora *o, const struct ora_actuator *a,
                          const struct ora_rule *winner);
+/* All actuators of the device, and their shadows, have a deadline at c. */
+void ora_all_due(struct ora_device *device, int64_t c);
+/* --- oracle_alarm.c --- */
+enum fb_call_outcome ora_call_of_alarms(struct ora *o, const struct fb_call *call);
+/* The next end of a shelf or of maintenance, on C; FB_NEVER */
+int64_t ora_service_due(const struct ora_device *device);
+void ora_service_fire(const struct ora_view *view, struct ora_device *device);
+
 bool ora_hand_holds(const struct ora_memory *memory, int64_t now);
 
 void ora_follow_steps(const struct ora_view *view, struct ora_device *device,

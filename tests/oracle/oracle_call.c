@@ -75,6 +75,12 @@ static void make_due(const struct ora *o, const struct ora_actuator *a,
         both[shadow]->due = o->c;
 }
 
+void ora_all_due(struct ora_device *device, int64_t c) {
+    for (uint32_t k = 0; k < device->class->n_actuators; k++)
+        for (int shadow = 0; shadow < 1 + device->class->actuators[k].has_shadow; shadow++)
+            device->memories[2 * k + (uint32_t)shadow]->due = c;
+}
+
 static void make_killed_due(struct ora *o, const struct fb_call *call) {
     for (size_t i = 0; i < o->n_devices; i++) {
         const struct ora_class *class = o->devices[i]->class;
@@ -159,8 +165,8 @@ static enum fb_call_outcome reset(const struct ora *o, struct ora_memory *const 
     return any ? FB_CALL_ACCEPTED : FB_CALL_NOT_OPEN;
 }
 
-static struct ora_device *find_device(const struct ora *o, const struct ora_class *class,
-                                      struct fb_str id) {
+struct ora_device *ora_find_device(const struct ora *o, const struct ora_class *class,
+                                   struct fb_str id) {
     for (size_t i = 0; i < o->n_devices; i++)
         if (o->devices[i]->class == class && fb_str_eq(o->devices[i]->id, id))
             return o->devices[i];
@@ -171,7 +177,7 @@ static enum fb_call_outcome of_one(struct ora *o, const struct fb_call *call) {
     const struct ora_actuator *a = find_actuator(o, call->actuator);
     if (a == NULL)
         return FB_CALL_NO_ACTUATOR;
-    struct ora_device *device = find_device(o, a->class, call->device);
+    struct ora_device *device = ora_find_device(o, a->class, call->device);
     if (device == NULL)
         return FB_CALL_ELSEWHERE;
     struct ora_memory *const *both = &device->memories[2 * a->index];
@@ -189,5 +195,7 @@ enum fb_call_outcome ora_call(struct ora *o, const struct fb_call *call, int64_t
         return kill(o, call);
     if (call->kind == FB_CALL_UNKILL)
         return unkill(o, call);
-    return of_one(o, call);
+    if (call->kind <= FB_CALL_RESET)
+        return of_one(o, call);
+    return ora_call_of_alarms(o, call);
 }

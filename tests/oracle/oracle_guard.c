@@ -97,6 +97,19 @@ static bool ask_kill(struct ora_request *r) {
     return true;
 }
 
+/* A45; false: no other one is asked. */
+static bool ask_maintenance(struct ora_request *r) {
+    if (!r->maintenance)
+        return true;
+    if (ora_towards_safe(r->actuator, r->memory, r->value)) {
+        pass(r, FB_GUARD_MAINTENANCE);
+        return true;
+    }
+    refuse(r, FB_GUARD_MAINTENANCE);
+    r->silent = true;
+    return false;
+}
+
 static void ask_range(struct ora_request *r) {
     const struct ora_actuator *a = r->actuator;
     double before = r->value;
@@ -260,7 +273,7 @@ void ora_ask_guards(struct ora_request *r) {
     close_breaker(r);
     if (r->actuator->decl->breaker_safe && r->memory->breaker_end != FB_NO_TIME)
         r->safety = true;
-    if (!ask_kill(r))
+    if (!ask_kill(r) || !ask_maintenance(r))
         return;
     for (size_t i = 0; i < sizeof guards / sizeof *guards && !r->held; i++)
         guards[i](r);

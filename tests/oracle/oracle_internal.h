@@ -206,6 +206,10 @@ struct ora_rule_state {
     struct ora_op clear;
     enum fb_severity severity;
     int64_t since;
+    bool ever_raised, acked, shelved, once; /* A40; once: of the shelf */
+    bool told;                              /* of it something since maintenance began */
+    enum fb_severity last_severity;         /* with which it cleared */
+    int64_t shelf_until;
     int64_t at_most_start;
     bool at_most_begun;
     uint32_t let_through;
@@ -249,6 +253,7 @@ struct ora_device {
     struct ora_condition_state *conditions;
     struct ora_rule_state *rules;
     struct ora_claim_state *claims;
+    int64_t maintenance_until; /* A44; FB_NO_TIME: it is in service */
     struct ora_asked *asked; /* by claim, before the evaluation */
     struct ora_memory **memories; /* by actuator, two each: the real one, its shadow */
 };
@@ -298,6 +303,8 @@ struct ora_view {
     const struct ora_record *late;   /* M11: its samples stand in for the fields it carries */
     bool keep;                       /* false: look only, as messages do (M34) */
     int64_t next;                    /* the next deadline found (M8) */
+    const struct fb_call *call;      /* that brings it about; NULL: none */
+    int64_t until; /* the end of a shelf or of maintenance that does, on C; FB_NO_TIME: none */
 };
 
 struct fb_value ora_eval(struct ora_view *view, const struct ora_expr *e);
@@ -361,6 +368,14 @@ void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_
 /* One condition: its value, and its next deadline. */
 struct fb_value ora_condition_value(struct ora_view *view, struct ora_device *device,
                                     const struct ora_condition *c);
+/* Tells of a change of an alarm, or only the audit (A43). oracle_alarm.c */
+void ora_alert(struct ora_view *view, const struct ora_rule *rule, struct ora_rule_state *state,
+               enum fb_alert_event event);
+/* A42: behind the change to not active. */
+void ora_alarm_cleared(struct ora_view *view, const struct ora_rule *rule,
+                       struct ora_rule_state *state);
+struct ora_device *ora_find_device(const struct ora *o, const struct ora_class *class,
+                                   struct fb_str id);
 /* Hands an output on with the values of the rule (M34); rule NULL: none. */
 void ora_put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_output *out);
 /* A condition over the rule's, or an actuator's; rule NULL: of an actuator. `root` is made by the

@@ -37,10 +37,14 @@ void ora_put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_o
         put_values(view, rule, out);
     out->class_index = (uint16_t)view->device->class->index;
     out->device = view->device->id;
-    if (out->kind == FB_OUT_ALERT || out->kind == FB_OUT_EVENT)
+    if (out->kind == FB_OUT_ALERT || out->kind == FB_OUT_MUTED || out->kind == FB_OUT_EVENT)
         out->at_us = view->t;
     out->cause.timer = view->record == NULL;
     out->cause.deadline_us = view->record == NULL ? view->t : 0;
+    if (view->until != FB_NO_TIME)
+        out->cause.deadline_us = view->until;
+    if (view->call != NULL)
+        out->cause = (struct fb_cause){.origin = view->call->origin};
     if (view->record != NULL)
         out->cause.origin = view->record->origin;
     o->sink(o->context, out);
@@ -48,17 +52,6 @@ void ora_put_out(struct ora_view *view, const struct ora_rule *rule, struct fb_o
 }
 
 /* --- Alarms ---------------------------------------------------------------------------------- */
-
-static void alert(struct ora_view *view, const struct ora_rule *rule,
-                  const struct ora_rule_state *state, enum fb_alert_event event,
-                  enum fb_severity severity) {
-    struct fb_output out = {.kind = FB_OUT_ALERT,
-                            .event = event,
-                            .severity = severity,
-                            .active = event != FB_ALERT_CLEARED,
-                            .since_us = state->since};
-    ora_put_out(view, rule, &out);
-}
 
 /* M29 */
 static void raise_counts(const struct ora_rule *rule, struct ora_condition_state *c) {
@@ -113,14 +106,19 @@ static void alarm_step(struct ora_view *view, const struct ora_device *device,
         state->severity = highest;
         if (before == FB_SEV_NONE) {
             state->since = view->t;
-            alert(view, rule, state, FB_ALERT_RAISED, highest);
+            state->ever_raised = true;
+            state->acked = false;
+            ora_alert(view, rule, state, FB_ALERT_RAISED);
         } else if (before != highest) {
-            alert(view, rule, state, FB_ALERT_SEVERITY, highest);
+            state->acked &= highest < before;
+            ora_alert(view, rule, state, FB_ALERT_SEVERITY);
         }
     } else if (before != FB_SEV_NONE && quiet_long_enough(view, device, rule, state)) {
         state->severity = FB_SEV_NONE;
         state->clear = (struct ora_op){0};
-        alert(view, rule, state, FB_ALERT_CLEARED, before);
+        state->last_severity = before;
+        ora_alert(view, rule, state, FB_ALERT_CLEARED);
+        ora_alarm_cleared(view, rule, state);
     }
 }
 

@@ -272,10 +272,11 @@ static bool see_each(struct ora_view *view, const struct ora_window *w, struct s
     int64_t k = each_number(w, view->t - late) - 1; /* end + lateness <= t */
     int64_t visible = each_start(w, k + 1) + late;
     int64_t next = k + 1 < first ? first : k + 1;
-    if (k >= first && view->record != NULL)
+    bool by_record = view->record != NULL || view->call != NULL; /* A41 */
+    if (k >= first && by_record)
         ora_note_deadline_now(view, visible);
     ora_note_deadline(view, each_start(w, next + 1) + late);
-    if (view->record != NULL && visible == view->t)
+    if (by_record && visible == view->t)
         k--;
     if (k < first)
         return false;

@@ -10,6 +10,8 @@
  * - what is asked for and not in force is in the audit, as a block that lasts;
  * - while a kill is in force nothing goes out but the step to safe, and while a hand is, nothing of
  *   the rules;
+ * - an alarm that is shelved or suppressed is not annunciated, and once it is neither, what was
+ * told of it last is what is;
  * - a run with a restart behind every event gives the same ids and the same audit, to the byte. */
 #include "tests/oracle/oracle.h"
 #include "tests/oracle/side.h"
@@ -25,7 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRACKS_MAX = 1024, CALLS_MAX = 512 };
+enum { TRACKS_MAX = 1024, ALARMS_MAX = 256, CALLS_MAX = 512 };
 
 /* An actuator of a device as a subscriber sees it, or its shadow. */
 struct track {
@@ -42,13 +44,22 @@ struct track {
     double told;
 };
 
+/* An alarm of a device: as it is, and as a subscriber knows it. */
+struct alarm {
+    const struct fb_rule *rule;
+    struct fb_str device;
+    bool active, acked, shelved, suppressed, told_active, told_acked;
+    enum fb_severity severity, told_severity;
+};
+
 struct kill {
     struct fb_call call;
     bool there;
 };
 
 struct checks {
-    uint64_t cases, commands, winners, blocks, wishes, withheld, killed, in_hand, ids, restarts;
+    uint64_t cases, commands, winners, blocks, wishes, withheld, killed, in_hand, alarms, muted,
+        ids, restarts;
 };
 
 struct run {
@@ -61,6 +72,8 @@ struct run {
     struct fb_map *ids;
     struct track tracks[TRACKS_MAX];
     size_t n_tracks;
+    struct alarm alarms[ALARMS_MAX];
+    size_t n_alarms;
     struct kill kills[CALLS_MAX]; /* all that were ever accepted */
     size_t n_kills;
     int64_t wall_us; /* the furthest one so far, as it may go back; FB_NO_TIME: there is none */
@@ -332,6 +345,77 @@ static void note_kill(struct run *run, const struct fb_call *call) {
         run->kills[run->n_kills++] = (struct kill){*call, true};
 }
 
+/* --- Alarms --- */
+
+#define WRONG_ALARM(run, a, ...)                                                                   \
+    do {                                                                                           \
+        if ((run)->wrong++ < 5) {                                                                  \
+            printf("%.*s/%.*s: ", FB_ARG((a)->rule->name), FB_ARG((a)->device));                   \
+            printf(__VA_ARGS__);                                                                   \
+            printf("\n");                                                                          \
+        }                                                                                          \
+    } while (0)
+
+static struct alarm *alarm_of(struct run *run, const struct fb_output *o) {
+    for (size_t i = 0; i < run->n_alarms; i++)
+        if (run->alarms[i].rule == o->rule && fb_str_eq(run->alarms[i].device, o->device))
+            return &run->alarms[i];
+    FB_ASSERT(run->n_alarms < ALARMS_MAX);
+    struct alarm *a = &run->alarms[run->n_alarms++];
+    a->rule = o->rule;
+    a->device = fb_str_copy(run->arena, o->device);
+    return a;
+}
+
+/* Only a raise makes it active, only a clear ends that; only calls acknowledge and shelve. */
+static void check_change(struct run *run, const struct alarm *a, const struct fb_output *o) {
+    const char *event = fb_alert_event_name(o->event);
+    bool raised = o->event == FB_ALERT_RAISED, cleared = o->event == FB_ALERT_CLEARED;
+    bool rises = raised || (o->event == FB_ALERT_SEVERITY && o->severity > a->severity);
+    bool shelved = o->event == FB_ALERT_SHELVED;
+    if (raised == a->active && (raised || cleared || o->event == FB_ALERT_SEVERITY))
+        WRONG_ALARM(run, a, "%s while it is%s active", event, a->active ? "" : " not");
+    if (o->active != (raised || (a->active && !cleared)))
+        WRONG_ALARM(run, a, "active is %d behind %s", o->active, event);
+    if (o->acked != (o->event == FB_ALERT_ACKED || (a->acked && !rises)))
+        WRONG_ALARM(run, a, "acked is %d behind %s", o->acked, event);
+    if (o->shelved != (shelved || (a->shelved && o->event != FB_ALERT_UNSHELVED)))
+        WRONG_ALARM(run, a, "shelved is %d behind %s", o->shelved, event);
+    if (!raised && o->event != FB_ALERT_SEVERITY && o->severity != a->severity)
+        WRONG_ALARM(run, a, "another severity behind %s", event);
+}
+
+static void check_alarm(struct run *run, const struct fb_output *o) {
+    struct alarm *a = alarm_of(run, o);
+    bool change = o->event <= FB_ALERT_SEVERITY, mute = o->shelved || o->suppressed;
+    run->checks->alarms++;
+    run->checks->muted += o->kind == FB_OUT_MUTED;
+    check_change(run, a, o);
+    if ((o->kind == FB_OUT_MUTED) != (change && mute))
+        WRONG_ALARM(run, a, "%s %s out while it is%s kept back", fb_alert_event_name(o->event),
+                    o->kind == FB_OUT_MUTED ? "does not go" : "goes", mute ? "" : " not");
+    a->active = o->active;
+    a->severity = o->severity;
+    a->acked = o->acked;
+    a->shelved = o->shelved;
+    a->suppressed = o->suppressed;
+    if (o->kind == FB_OUT_MUTED)
+        return;
+    a->told_active = o->active;
+    a->told_severity = o->severity;
+    a->told_acked = o->acked;
+}
+
+static void check_what_is_told(struct run *run) {
+    for (size_t i = 0; i < run->n_alarms; i++) {
+        const struct alarm *a = &run->alarms[i];
+        bool same = a->active == a->told_active &&
+                    (!a->active || (a->severity == a->told_severity && a->acked == a->told_acked));
+        if (!a->shelved && !a->suppressed && !same)
+            WRONG_ALARM(run, a, "what was told of it last is not what is");
+    }
+}
+
 /* --- The trail --- */
 
 static void add_id(struct run *run, const struct fb_encoded *encoded, const struct fb_output *o) {
@@ -359,7 +443,7 @@ static void add_audit(struct run *run, const struct fb_output *o) {
     fb_audit_decision(&run->auditor, run->encoder, o, circumstance, NULL, &encoded);
     fb_buf_str(&run->trail, encoded.data);
     fb_buf_char(&run->trail, '\n');
-    if (!run->judged || o->kind == FB_OUT_ALERT)
+    if (!run->judged || o->actuator == NULL)
         return;
     bool named = o->kind == FB_OUT_COMMAND ||
                  (has_member(encoded.data, "guardrail", fb_guard_name(o->guard)) &&
@@ -374,11 +458,15 @@ static void look_at(void *context, const struct fb_output *o) {
     struct fb_encoded encoded;
     if (fb_audit_tells_of(o->kind))
         add_audit(run, o);
-    if (o->kind != FB_OUT_BLOCKED) {
+    if (fb_output_goes_out(o->kind)) {
         fb_encode(run->encoder, o, circumstance, &encoded);
         add_id(run, &encoded, o);
     }
-    if (!run->judged || o->actuator == NULL)
+    if (!run->judged)
+        return;
+    if (o->kind == FB_OUT_ALERT || o->kind == FB_OUT_MUTED)
+        check_alarm(run, o);
+    if (o->actuator == NULL)
         return;
     struct track *t = track_of(run, o);
     if (o->kind == FB_OUT_COMMAND) {
@@ -482,6 +570,7 @@ static void run_judged(struct run *run, const struct input *in, const struct fb_
             note_kill(run, event->call);
         ora_each_wish(o, check_wish, run);
         check_told(run);
+        check_what_is_told(run);
     }
     if (in->finish_wall_us > run->wall_us)
         run->wall_us = in->finish_wall_us;
@@ -547,12 +636,13 @@ int main(int argc, char **argv) {
     printf("%" PRIu64 " cases: %" PRIu64 " commands, %" PRIu64 " winners, %" PRIu64
            " records of blocks; what is asked for looked at %" PRIu64 " times, withheld %" PRIu64
            " times; %" PRIu64 " commands to safe under a kill, %" PRIu64 " under a hand; %" PRIu64
-           " ids, %" PRIu64 " restarts\n",
+           " changes of alarms, %" PRIu64 " not annunciated; %" PRIu64 " ids, %" PRIu64
+           " restarts\n",
            n.cases, n.commands, n.winners, n.blocks, n.wishes, n.withheld, n.killed, n.in_hand,
-           n.ids, n.restarts);
+           n.alarms, n.muted, n.ids, n.restarts);
     printf("torture: properties cases=%" PRIu64 " violations=%u seeds=%" PRIu64 "..%" PRIu64 "\n",
            n.cases, failed, from, to - 1);
     bool empty = n.winners == 0 || n.blocks == 0 || n.withheld == 0 || n.killed == 0 ||
-                 n.in_hand == 0 || n.ids == 0 || n.restarts == 0;
+                 n.in_hand == 0 || n.muted == 0 || n.ids == 0 || n.restarts == 0;
     return failed == 0 && !empty ? 0 : 1;
 }

@@ -133,6 +133,23 @@ static void put_acting(const struct fb_output *o, struct fb_buf *out) {
         put_result(&o->results[i], out);
 }
 
+static void put_alert(const struct fb_output *o, struct fb_buf *out) {
+    fb_buf_printf(out, "%s%s %s%s%s since ", o->kind == FB_OUT_MUTED ? "muted " : "",
+                  fb_alert_event_name(o->event), fb_severity_name(o->severity),
+                  o->active ? " active" : "", o->acked ? " acked" : "");
+    put_time(o->since_us, out);
+    if (o->shelved) {
+        fb_buf_printf(out, " shelved%s until ", o->once ? " once" : "");
+        put_time(o->shelf_until_us, out);
+    }
+    if (o->suppressed) {
+        fb_buf_text(out, " suppressed until ");
+        put_time(o->maintenance_until_us, out);
+    }
+    if (o->who.n > 0)
+        fb_buf_printf(out, " by %.*s: %.*s", FB_ARG(o->who), FB_ARG(o->because));
+}
+
 static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb_type *tag_types,
                        struct fb_buf *out) {
     if (o->kind == FB_OUT_LATE) {
@@ -148,10 +165,8 @@ static void put_output(const struct fb_output *o, uint32_t n_tags, const enum fb
                   FB_ARG(o->device));
     if (o->kind == FB_OUT_COMMAND || o->kind == FB_OUT_BLOCKED) {
         put_acting(o, out);
-    } else if (o->kind == FB_OUT_ALERT) {
-        fb_buf_printf(out, "%s %s%s since ", fb_alert_event_name(o->event),
-                      fb_severity_name(o->severity), o->active ? " active" : "");
-        put_time(o->since_us, out);
+    } else if (o->kind == FB_OUT_ALERT || o->kind == FB_OUT_MUTED) {
+        put_alert(o, out);
     } else {
         fb_buf_printf(out, "event withheld %" PRIu64, o->withheld);
     }
@@ -201,6 +216,7 @@ static void count(struct run_counts *counts, const struct fb_output *output) {
     counts->late += output->kind == FB_OUT_LATE && !output->future;
     counts->future += output->kind == FB_OUT_LATE && output->future;
     counts->events += output->kind == FB_OUT_EVENT;
+    counts->muted += output->kind == FB_OUT_MUTED;
     counts->commands += output->kind == FB_OUT_COMMAND;
     counts->blocks += output->kind == FB_OUT_BLOCKED && !output->ended;
     if (output->kind == FB_OUT_COMMAND)
@@ -208,6 +224,8 @@ static void count(struct run_counts *counts, const struct fb_output *output) {
     if (output->kind == FB_OUT_BLOCKED && !output->ended)
         counts->guards[output->guard]++;
     if (output->kind == FB_OUT_ALERT) {
+        counts->unmuted +=
+            output->event == FB_ALERT_UNSHELVED || output->event == FB_ALERT_UNSUPPRESSED;
         counts->raised += output->event == FB_ALERT_RAISED;
         counts->severity += output->event == FB_ALERT_SEVERITY;
         counts->cleared += output->event == FB_ALERT_CLEARED;

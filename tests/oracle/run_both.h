@@ -17,9 +17,9 @@ struct run_lines {
 };
 
 struct run_counts {
-    uint64_t raised, severity, cleared, events, late, future, commands, blocks;
+    uint64_t muted, unmuted, raised, severity, cleared, events, late, future, commands, blocks;
     uint64_t reasons[FB_REASON_SLEW + 1], guards[FB_GUARDS];
-    uint64_t calls[FB_CALLS][FB_CALL_NOT_OPEN + 1];
+    uint64_t calls[FB_CALLS][FB_CALL_NOT_IN_MAINTENANCE + 1];
 };
 
 struct run_result {

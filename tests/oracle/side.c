@@ -62,9 +62,15 @@ static void collect(void *context, const struct fb_output *output) {
     fb_buf_printf(out, " %.*s", FB_ARG(rule != NULL ? rule->name : FB_S("(default)")));
     if (output->kind == FB_OUT_COMMAND || output->kind == FB_OUT_BLOCKED)
         put_acting(out, output);
-    else if (output->kind == FB_OUT_ALERT)
-        fb_buf_printf(out, " %d %d %d %" PRId64, output->event, output->severity, output->active,
-                      output->since_us);
+    else if (output->kind == FB_OUT_ALERT || output->kind == FB_OUT_MUTED)
+        fb_buf_printf(out,
+                      " %d %d %d %" PRId64 " acked %d shelved %d %d %" PRId64
+                      " suppressed %d %" PRId64 " by %.*s: %.*s",
+                      output->event, output->severity, output->active, output->since_us,
+                      output->acked, output->shelved, output->once,
+                      output->shelved ? output->shelf_until_us : 0, output->suppressed,
+                      output->suppressed ? output->maintenance_until_us : 0, FB_ARG(output->who),
+                      FB_ARG(output->because));
     else
         fb_buf_printf(out, " withheld %" PRIu64, output->withheld);
     for (uint32_t i = 0; rule != NULL && i < rule->n_shown; i++) {
