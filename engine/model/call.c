@@ -30,7 +30,8 @@ const char *fb_call_outcome_text(enum fb_call_outcome outcome) {
     case FB_CALL_ACCEPTED: return "accepted";
     case FB_CALL_ELSEWHERE: return "the device has sent nothing to this partition";
     case FB_CALL_NO_ACTUATOR: return "the rules in force have no such actuator";
-    case FB_CALL_NO_RULE: return "the rules in force have no control of this name";
+    case FB_CALL_NO_RULE:
+        return "the rules in force have no control or mode of this name";
     case FB_CALL_BAD_VALUE: return "the value is no word of the actuator, or out of its range";
     case FB_CALL_PAST: return "`until` is not ahead of the clock";
     case FB_CALL_TOO_MANY: return "64 kills are in force already";

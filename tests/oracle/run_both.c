@@ -239,13 +239,13 @@ static void add_line(struct collector *into, struct fb_buf *line) {
     fb_buf_free(line);
 }
 
-/* Whoever compares by a line of his own knows what he called. */
+/* Whoever compares by lines of his own hears of refusals only. */
 static void answered(struct collector *into, const struct run_entry *entry,
                      enum fb_call_outcome outcome) {
     struct fb_buf line = {0};
     if (into->count)
         into->result->counts.calls[entry->call->kind][outcome]++;
-    if (into->put_line != NULL)
+    if (into->put_line != NULL && outcome == FB_CALL_ACCEPTED)
         return;
     fb_buf_printf(&line, "call %s at ", fb_call_name(entry->call->kind));
     put_time(entry->clock_us, &line);

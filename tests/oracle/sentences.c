@@ -4,14 +4,16 @@
  * A file: the sentence in a comment and the rules; `== records`; `== expect`. A record is a JSON
  * line;
  * `@12 ` before it says where the task's clock is then (else at the highest ts so far); `tick 60`
- * is the last tick. An expected line is `AT RULE/DEVICE WHAT`, ` timer` behind it where a timer
- * decided; `values` in the first line of `== expect` adds what the alert shows. Times are seconds.
+ * is the last tick; `@12 {"call":"kill" ..}` is an operator's call. An expected line is `AT
+ * RULE/DEVICE WHAT`, ` timer` behind it where a timer decided; `values` in the first line of `==
+ * expect` adds what the alert shows. Times are seconds.
  */
 #include "tests/oracle/run_both.h"
 
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/codec/call.h"
 #include "engine/codec/decode.h"
 #include "rules/compile.h"
 
@@ -104,6 +106,28 @@ static int64_t seconds_of(struct fb_str text) {
     return (int64_t)fb_num_round(seconds * 1e6);
 }
 
+static bool begins(struct fb_str line, const char *word) {
+    size_t n = strlen(word);
+    return line.n > n && memcmp(line.p, word, n) == 0;
+}
+
+static struct fb_call *decode_call(struct fb_arena *arena, struct fb_str line) {
+    struct fb_call *call = FB_ARENA_NEW(arena, struct fb_call);
+    struct fb_call_reader *reader = fb_call_reader_new();
+    struct fb_call_read read;
+    if (!fb_call_read(reader, line, &read)) {
+        fprintf(stderr, "not a call: %.*s\n", FB_ARG(read.wrong));
+        exit(1);
+    }
+    *call = read.call;
+    struct fb_str *views[] = {&call->actuator, &call->alarm, &call->device, &call->class_,
+                              &call->word,     &call->name,  &call->who,    &call->reason};
+    for (size_t i = 0; i < sizeof views / sizeof *views; i++)
+        *views[i] = fb_str_copy(arena, *views[i]);
+    fb_call_reader_free(reader);
+    return call;
+}
+
 static void decode_records(const struct fb_program *program, struct fb_str text,
                            struct records *out) {
     uint16_t classes[8];
@@ -117,7 +141,7 @@ static void decode_records(const struct fb_program *program, struct fb_str text,
         int64_t given = INT64_MIN;
         if (line.n == 0)
             continue;
-        if (line.n > 5 && memcmp(line.p, "tick ", 5) == 0) {
+        if (begins(line, "tick ")) {
             out->finish_us = seconds_of((struct fb_str){line.p + 5, line.n - 5});
             continue;
         }
@@ -125,6 +149,13 @@ static void decode_records(const struct fb_program *program, struct fb_str text,
             const char *blank = memchr(line.p, ' ', line.n);
             given = seconds_of((struct fb_str){line.p + 1, (size_t)(blank - line.p) - 1});
             line = (struct fb_str){blank + 1, line.n - (size_t)(blank + 1 - line.p)};
+        }
+        if (begins(line, "{\"call\":")) {
+            FB_ASSERT(given != INT64_MIN && out->n < RECORDS_MAX);
+            clock = given > clock ? given : clock;
+            out->entries[out->n++] = (struct run_entry){
+                .clock_us = given, .wall_us = FB_NO_TIME, .call = decode_call(out->arena, line)};
+            continue;
         }
         struct fb_origin origin = {FB_S("records"), -1, (int64_t)out->n, 0};
         struct fb_entry entry;
@@ -205,7 +236,8 @@ static void put_line(const struct fb_output *o, struct fb_buf *out) {
         put_acting(o, out);
         return;
     }
-    fb_buf_printf(out, " %.*s/%.*s ", FB_ARG(o->rule->name), FB_ARG(o->device));
+    fb_buf_printf(out, " %s%.*s/%.*s ", o->kind == FB_OUT_MUTED ? "muted " : "",
+                  FB_ARG(o->rule->name), FB_ARG(o->device));
     if (o->kind == FB_OUT_EVENT) {
         fb_buf_text(out, "event");
         if (o->withheld > 0)
