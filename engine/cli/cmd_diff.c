@@ -12,12 +12,14 @@
 #include "engine/cli/diff_text.h"
 #include "engine/cli/replay_request.h"
 
-enum { KEY_NEAR = FB_REPLAY_KEYS_END, KEY_SUMMARY };
+enum { KEY_NEAR = FB_REPLAY_KEYS_END, KEY_SUMMARY, KEY_SHADOW };
 
 static const struct argp_option option_table[] = {
     FB_REPLAY_INPUT_OPTIONS,
     {"near", KEY_NEAR, "SECONDS", 0,
      "What begins at most so far apart counts as the same, earlier or later (60)", 0},
+    {"shadow", KEY_SHADOW, NULL, 0,
+     "Of one set of rules: what is commanded, and what would be were every control armed", 0},
     {"summary", KEY_SUMMARY, NULL, 0, "Only the table, not each difference", 0},
     {"format", 'f', "text|json", 0, "How to print the differences (text)", 0},
     {0}};
@@ -28,6 +30,7 @@ struct diff_options {
     int n_paths;
     int64_t near_us;
     bool summary, json;
+    bool shadow; /* A alone */
 };
 
 static error_t parse(int key, char *value, struct argp_state *state) {
@@ -40,6 +43,9 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         if (end == value || *end || !(seconds >= 0) || seconds > 1e9)
             argp_error(state, "--near takes a number of seconds, not `%s`", value);
         options->near_us = (int64_t)(seconds * 1e6);
+        return 0;
+    case KEY_SHADOW:
+        options->shadow = true;
         return 0;
     case KEY_SUMMARY:
         options->summary = true;
@@ -55,13 +61,16 @@ static error_t parse(int key, char *value, struct argp_state *state) {
         options->paths[options->n_paths++] = value;
         return 0;
     case ARGP_KEY_END:
-        if (options->n_paths < 2)
+        if (options->n_paths == 0 || (options->n_paths == 1 && !options->shadow))
             argp_error(state, "%s is missing: a rule file or a folder",
                        options->n_paths ? "B" : "A");
+        if (options->n_paths == 2 && options->shadow)
+            argp_error(state, "`%s` is one too many: --shadow looks at one set of rules",
+                       options->paths[1]);
         options->what[0].rules = (struct fb_rules_request){.paths = {options->paths[0]}, .n = 1};
         fb_replay_request_check(&options->what[0], state);
         for (uint32_t i = 0; i < options->what[0].options.n_inputs; i++)
-            if (!strcmp(options->what[0].inputs[i].path, "-"))
+            if (!options->shadow && !strcmp(options->what[0].inputs[i].path, "-"))
                 argp_error(state, "--input - cannot be read twice: give a file");
         options->what[1] = options->what[0];
         return 0;
@@ -114,6 +123,22 @@ static void note(void *context, const struct fb_output *output, struct fb_str me
         fb_episodes_add(side->episodes, output, message);
 }
 
+/* One run for both: A is what is sent, B what would be, were every control armed. */
+static void note_armed(void *context, const struct fb_output *output, struct fb_str message) {
+    struct fb_diff_side *sides = context;
+    if (output->kind != FB_OUT_COMMAND) {
+        fb_episodes_add(sides[0].episodes, output, message);
+        fb_episodes_add(sides[1].episodes, output, message);
+        return;
+    }
+    struct fb_str class_name = sides[0].bundle->program->classes[output->class_index].name;
+    bool armed = !has_shadow(sides[0].bundle, class_name, output->actuator->name);
+    if (!output->actuator->shadow)
+        fb_episodes_add_command(sides[0].episodes, FB_EPISODE_COMMAND, class_name, output);
+    if (output->actuator->shadow || armed)
+        fb_episodes_add_command(sides[1].episodes, FB_EPISODE_COMMAND, class_name, output);
+}
+
 static int compile_side(struct diff_options *options, int i, struct fb_diff_side *sides) {
     struct fb_replay_request *what = &options->what[i];
     what->rules = (struct fb_rules_request){.paths = {sides[i].path}, .n = 1};
@@ -123,15 +148,34 @@ static int compile_side(struct diff_options *options, int i, struct fb_diff_side
     return status;
 }
 
-static int run_side(struct fb_replay_options *options, struct fb_diff_side *side) {
+static int run(struct fb_replay_options *options,
+               void (*watch)(void *, const struct fb_output *, struct fb_str), void *context,
+               struct fb_replay_result *result) {
     struct fb_err err = {0};
     options->write = leave_out;
-    options->watch = note;
-    options->context = side;
-    if (fb_replay(options, &side->result, &err))
+    options->watch = watch;
+    options->context = context;
+    if (fb_replay(options, result, &err))
         return FB_EXIT_OK;
     fprintf(stderr, "flyball diff: %s\n", err.text);
     return FB_EXIT_IO;
+}
+
+static int run_both(struct diff_options *options, struct fb_diff_side *sides) {
+    int status = FB_EXIT_OK;
+    for (int i = 0; i < 2 && status == FB_EXIT_OK; i++)
+        status = compile_side(options, i, sides);
+    for (int i = 0; i < 2 && status == FB_EXIT_OK; i++)
+        status = run(&options->what[i].options, note, &sides[i], &sides[i].result);
+    return status;
+}
+
+static int run_shadow(struct diff_options *options, struct fb_diff_side *sides) {
+    int status = compile_side(options, 0, sides);
+    if (status == FB_EXIT_OK)
+        status = run(&options->what[0].options, note_armed, sides, &sides[0].result);
+    sides[1].result = sides[0].result;
+    return status;
 }
 
 /* ---- the command --------------------------------------------------------------------------- */
@@ -148,27 +192,24 @@ int fb_cmd_diff(int argc, char **argv) {
     static const struct argp argp = {
         .options = option_table,
         .parser = parse,
-        .args_doc = "A B",
+        .args_doc = "A B\n--shadow A",
         .doc = "Run the rules in A, then those in B over the same recorded events, and say what B "
                "would have told otherwise: what is new, what is gone, what begins earlier or "
                "later, what ends at another time or has another severity. Alarms of one rule and "
                "device are the same where they overlap. Commands are compared by the value that "
                "each actuator of a device has over time, with its starts and reversals; `shadow` "
                "compares what they would be were every control armed, of actuators that a control "
-               "without `rollout armed` claims in A or B. Exit status 0: no difference; 1: there "
+               "without `rollout armed` claims in A or B. With --shadow A is compared with itself, "
+               "all controls armed. Exit status 0: no difference; 1: there "
                "are some.\v"
                "Example: flyball diff rules.old/ rules/ --input pumps.ndjson"};
     struct diff_options options = {.near_us = FB_MINUTE};
     fb_replay_request_init(&options.what[0]);
     fb_cli_options(&argp, argc, argv, &options);
     struct fb_diff_side sides[2] = {{.path = options.paths[0]}, {.path = options.paths[1]}};
-    int status = FB_EXIT_OK;
-    for (int i = 0; i < 2 && status == FB_EXIT_OK; i++)
-        status = compile_side(&options, i, sides);
-    for (int i = 0; i < 2 && status == FB_EXIT_OK; i++) {
+    for (int i = 0; i < 2; i++)
         sides[i].episodes = fb_episodes_new();
-        status = run_side(&options.what[i].options, &sides[i]);
-    }
+    int status = (options.shadow ? run_shadow : run_both)(&options, sides);
     if (status == FB_EXIT_OK)
         status = print_differences(&options, sides);
     for (int i = 0; i < 2; i++) {

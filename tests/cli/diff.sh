@@ -128,6 +128,33 @@ says out.txt '{"difference":"earlier","kind":"shadow","actuator":"drive","class"
 says out.txt '"rules":[],"actuators":[{"kind":"command","actuator":"drive","class":"tank","same":0,"new":0,"gone":4,"earlier":0,"later":0,"changed":0,"a":{"starts":0,"reversals":3},"b":{"starts":0,"reversals":0}}'
 says out.txt '{"difference":"gone","kind":"command","actuator":"pump","class":"tank","device":"t1","a":{"from":"2026-01-01T00:01:30.000Z","to":null,"value":"off"},"b":null}'
 
+# One set of rules: what is sent against what would be, were all of it armed.
+cat >both.rules <<'END'
+device tank from "t" { key k  time ts  level : number [m] every 10s }
+actuator pump on tank : (off, on) { safe off  minimum on 0s, off 0s }
+actuator drive on tank : number [%] range 0..100 { safe 0 % }
+control empty on tank {
+  start when level > 5 m until level < 2 m
+  command pump  = on
+  command drive = 60 %
+  rollout armed
+}
+control sooner on tank { start when level > 4 m until level < 2 m  command pump = on at priority 10 }
+END
+expect 1 "$flyball" diff --shadow both.rules --input tank.ndjson
+is out.txt <<'END'
+2026-01-01 00:00:20.000  earlier  command pump/t1 = on, 10s earlier
+         actuator          same      new     gone  earlier    later  changed   starts     then  reversals     then
+command  drive on tank        4        0        0        0        0        0        0        0          3        3
+command  pump on tank         3        0        0        1        0        0        2        2          3        3
+10 events: they differ
+END
+expect 0 "$flyball" diff --shadow armed.rules --input tank.ndjson
+says out.txt '10 events: no difference'
+expect 0 "$flyball" diff --shadow armed.rules --input - <tank.ndjson
+expect 2 "$flyball" diff --shadow both.rules armed.rules --input tank.ndjson
+says err.txt '--shadow looks at one set of rules'
+
 # Wrong usage, rules with mistakes, no input.
 expect 2 "$flyball" diff a.rules --input events.ndjson
 says err.txt 'B is missing'
