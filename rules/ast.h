@@ -68,6 +68,7 @@ enum fb_ref_kind {
     FB_REF_LET,
     FB_REF_PARAM,
     FB_REF_ACTUATOR, /* the value last accepted */
+    FB_REF_ALARM,    /* whether it is active */
     FB_REF_MODE,     /* the state that it is in */
     FB_REF_WORD      /* of an enumeration: its index in `word` */
 };
@@ -106,6 +107,7 @@ struct fb_node {
     const struct fb_param_decl *param;
     const struct fb_actuator_decl *actuator;
     const struct fb_rule_decl *mode;
+    const struct fb_rule_decl *alarm;
     int64_t word;
     double converted; /* NUMBER: its value in the unit of the other side */
 };
@@ -349,6 +351,11 @@ struct fb_rule_decl {
     /* The alarm that this actuator's `feedback` stands for; its spans are the clause's, and it has
      * no block. NULL: the rule stands in the text itself. */
     const struct fb_actuator_decl *feedback_of;
+    /* A control that holds the commands of this alarm, which has none of its own then; it has the
+     * alarm's name and lets, and no block. NULL: the rule stands in the text itself. */
+    const struct fb_rule_decl *commands_of;
+    const struct fb_rule_decl
+        *commands_in; /* of an alarm: that control; NULL: it commands nothing */
     struct fb_str name;
     struct fb_span span, name_span;
     struct fb_str class_name;

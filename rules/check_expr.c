@@ -17,6 +17,8 @@ void fb_facts_add(struct fb_facts *to, const struct fb_facts *from) {
         to->lookup_only = from->lookup_only;
     for (int i = 0; i < FB_FIELDS_MAX / 64; i++)
         to->reads.words[i] |= from->reads.words[i];
+    if (to->alarms < from->alarms)
+        to->alarms = from->alarms;
     if (to->depth < from->depth)
         to->depth = from->depth;
     if (to->nodes < from->nodes)

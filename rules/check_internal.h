@@ -19,6 +19,7 @@ struct fb_facts {
     const struct fb_node *window;      /* any window, previous included */
     const struct fb_node *lookup_only; /* what a param may not hold: any of these, or `silent` */
     struct fb_field_set reads;
+    uint32_t alarms; /* the last alarm that is read, as its place among the rules plus 1 */
     uint32_t depth; /* of lets and params */
     uint32_t nodes; /* depth of the tree, with those of lets and params hung into it */
 };
@@ -59,6 +60,7 @@ struct fb_checker {
     struct fb_definition *param_definitions;
     const struct fb_scope *scope; /* of the expression at hand */
     struct fb_facts *facts;       /* of the expression at hand */
+    struct fb_definition *lets;   /* of the last rule: its commands see them */
     struct fb_definition **path;  /* lets and params being checked, the innermost last */
     uint32_t n_path, cap_path;
     const struct fb_node *compared[2]; /* sides of the comparison being checked */

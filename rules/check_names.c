@@ -115,7 +115,22 @@ static void refuse_alarm(struct fb_checker *ck, const struct fb_rule_decl *rule,
                     FB_ARG(rule->name), place_of(ck, before->name_span));
 }
 
+/* The commands of the alarm that was added last; of one that was refused nothing more is said. */
+static void add_commands(struct fb_checker *ck, struct fb_rule_decl *control) {
+    struct fb_checked *out = ck->out;
+    const struct fb_checked_rule *alarm = out->n_rules ? &out->rules[out->n_rules - 1] : NULL;
+    if (!alarm || alarm->decl != control->commands_of)
+        return;
+    uint32_t class_index = alarm->class_index;
+    out->rules[out->n_rules++] =
+        (struct fb_checked_rule){.decl = control, .class_index = class_index};
+}
+
 static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
+    if (rule->commands_of) {
+        add_commands(ck, rule);
+        return;
+    }
     uint32_t before = fb_map_get(ck->rules, rule->name);
     if (before != FB_MAP_NONE && rule->feedback_of) {
         refuse_alarm(ck, rule, ck->out->rules[before].decl);
@@ -603,7 +618,30 @@ static bool name_mode(struct fb_checker *ck, struct fb_node *node) {
     return true;
 }
 
+/* It changes at the end of an evaluation, or when a delay is over. */
+static bool name_alarm(struct fb_checker *ck, struct fb_node *node) {
+    if (node->ref != FB_REF_ALARM) {
+        uint32_t index = fb_map_get(ck->rules, node->text);
+        const struct fb_checked_rule *rule = index == FB_MAP_NONE ? NULL : &ck->out->rules[index];
+        if (!rule || rule->decl->kind != FB_RULE_ALARM || rule->class_index == FB_MAP_NONE ||
+            ck->out->classes[rule->class_index].decl != class_of(ck->scope))
+            return false;
+        node->ref = FB_REF_ALARM;
+        node->alarm = rule->decl;
+    }
+    struct fb_facts here = {.moving = node,
+                            .lookup_only = node,
+                            .alarms = fb_map_get(ck->rules, node->alarm->name) + 1};
+    node->type = FB_T_BOOL;
+    fb_facts_add(ck->facts, &here);
+    return true;
+}
+
 void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_type_decl *words) {
+    if (node->ref == FB_REF_ALARM) { /* of an alarm's commands, whatever else has its name */
+        name_alarm(ck, node);
+        return;
+    }
     int64_t word = word_index(words, node->text);
     if (word >= 0) {
         node->ref = FB_REF_WORD;
@@ -630,6 +668,7 @@ void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_
             fb_field_set_add(&ck->facts->reads, field->index);
         return;
     }
-    if (!name_param(ck, node) && !name_actuator(ck, node) && !name_mode(ck, node))
+    if (!name_param(ck, node) && !name_actuator(ck, node) && !name_mode(ck, node) &&
+        !name_alarm(ck, node))
         refuse_name(ck, node, words);
 }

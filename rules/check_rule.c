@@ -164,6 +164,21 @@ static void check_conditions(struct fb_checker *ck, const struct fb_rule_decl *r
                                           : "what stands behind `when`");
 }
 
+/* An alarm sees only those before it, so that none depends on itself. */
+static void check_sees_before(struct fb_checker *ck, uint32_t index, const struct fb_facts *facts) {
+    const struct fb_rule_decl *rule = ck->out->rules[index].decl;
+    if (rule->kind != FB_RULE_ALARM || facts->alarms <= index)
+        return;
+    const struct fb_rule_decl *other = ck->out->rules[facts->alarms - 1].decl;
+    bool itself = other == rule;
+    fb_diag_add(ck->diags, FB_E_ALARM_BEHIND, rule->name_span,
+                itself ? "a condition that holds itself is an `until`"
+                       : "write the other one before it",
+                itself ? "the alarm `%.*s` reads itself"
+                       : "the alarm `%.*s` reads one that stands behind it, `%.*s`",
+                FB_ARG(rule->name), FB_ARG(other->name));
+}
+
 static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule,
                           uint32_t class_index) {
     if (rule->start)
@@ -193,14 +208,20 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     struct fb_scope *outer = &ck->class_scopes[checked->class_index];
     struct fb_facts facts = {0};
     struct fb_scope scope = {.n_lets = rule->n_lets, .outer = outer};
-    scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
-    for (uint32_t i = 0; i < rule->n_lets; i++)
-        scope.lets[i].let = rule->lets[i];
     ck->scope = &scope;
     ck->facts = &facts;
-    check_name(ck, rule, ck->out->classes[checked->class_index].decl);
-    check_lets(ck, rule, &scope);
+    if (rule->commands_of) {
+        scope.lets = ck->lets;
+    } else {
+        scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
+        for (uint32_t i = 0; i < rule->n_lets; i++)
+            scope.lets[i].let = rule->lets[i];
+        check_name(ck, rule, ck->out->classes[checked->class_index].decl);
+        check_lets(ck, rule, &scope);
+    }
+    ck->lets = scope.lets;
     check_conditions(ck, rule);
+    check_sees_before(ck, index, &facts);
     check_control(ck, rule, checked->class_index);
     if (rule->kind == FB_RULE_MODE)
         fb_check_mode(ck, checked->decl);

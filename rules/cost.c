@@ -39,6 +39,7 @@ static bool has_deadline(const struct fb_class *class_, const struct fb_instr *i
     case FB_I_FIELD_CMP:
         return class_->fields[in->a].stale_us != 0;
     case FB_I_MODE:
+    case FB_I_ALARM:    /* it may clear without a record */
     case FB_I_ACTUATOR: /* it is decided at its own deadlines too */
         return true;
     case FB_I_WINDOW:

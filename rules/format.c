@@ -105,14 +105,20 @@ static int rule_item_group(const struct fb_rule_item *item) {
                                                                              : 0;
 }
 
-/* Of a control: what it does, then its texts; of the others the enumeration's order. */
+/* Of a control: what it does, then its texts; of the others what it commands stands before its
+ * texts. */
 static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_item *item) {
     static const int of_control[] = {
         [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
         [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4, [FB_ITEM_MESSAGE] = 5,
         [FB_ITEM_RESPONSE] = 6,   [FB_ITEM_LABEL] = 7,   [FB_ITEM_STATE] = 2};
+    static const int of_others[] = {
+        [FB_ITEM_RULE_LET] = 0, [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
+        [FB_ITEM_DEADBAND] = 3, [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_ON_UNKNOWN] = 5,
+        [FB_ITEM_AT_MOST] = 6,  [FB_ITEM_COMMAND] = 7,     [FB_ITEM_ROLLOUT] = 8,
+        [FB_ITEM_MESSAGE] = 9,  [FB_ITEM_RESPONSE] = 10,   [FB_ITEM_LABEL] = 11};
     bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
-    return acts ? of_control[item->kind] : (int)item->kind;
+    return acts ? of_control[item->kind] : of_others[item->kind];
 }
 
 /* The enumeration's order, but `safe`, which must stand, first. */
@@ -199,8 +205,9 @@ static void block_entries(const struct printer *f, const struct entry *of,
 static void file_entries(const struct printer *f, struct entries *entries) {
     for (uint32_t i = 0; i < f->file->n_items; i++) {
         const struct fb_item *item = &f->file->items[i];
-        if (item->kind == FB_ITEM_RULE && item->rule->feedback_of != NULL) {
-            continue; /* its actuator has the clause */
+        if (item->kind == FB_ITEM_RULE &&
+            (item->rule->feedback_of != NULL || item->rule->commands_of != NULL)) {
+            continue; /* its actuator, its alarm has the clauses */
         }
         struct entry *entry = add_entry(entries, item->span, 0);
         fb_format_head(&f->written, item, &entry->text);

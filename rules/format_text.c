@@ -340,6 +340,11 @@ static void put_asked(const struct fb_written *w, const struct fb_command_decl *
     }
 }
 
+/* Where its commands and its rollout stand. */
+static const struct fb_rule_decl *commanding(const struct fb_rule_decl *rule) {
+    return rule->commands_in ? rule->commands_in : rule;
+}
+
 static void put_rollout(const struct fb_written *w, const struct fb_rule_decl *rule,
                         struct fb_buf *out) {
     if (rule->rollout != FB_ROLLOUT_CANARY) {
@@ -400,10 +405,10 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         put_expr(w, rule->start, out);
         return;
     case FB_ITEM_COMMAND:
-        put_asked(w, &rule->commands[item->index], out);
+        put_asked(w, &commanding(rule)->commands[item->index], out);
         return;
     case FB_ITEM_ROLLOUT:
-        put_rollout(w, rule, out);
+        put_rollout(w, commanding(rule), out);
         return;
     case FB_ITEM_STATE:
         fb_buf_text(out, "state ");

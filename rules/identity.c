@@ -205,6 +205,9 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         for (uint32_t i = 0; i < class_->modes[operand].n_states; i++)
             add_text(to, class_->modes[operand].states[i]);
         break;
+    case FB_OPERAND_ALARM:
+        add_text(to, w->m->program->rules[class_->rules[operand]].name);
+        break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);

@@ -168,7 +168,8 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
     const struct fb_rule_decl *rule = checked->decl;
     const struct fb_checked_class *class = &lint->checked->classes[checked->class_index];
     lint->class_decl = class->decl;
-    check_hidden(lint, rule, class);
+    if (!rule->commands_of)
+        check_hidden(lint, rule, class);
     for (uint32_t i = 0; i < rule->n_raises; i++) {
         /* The delay of feedback is no filter. */
         check_condition(lint,

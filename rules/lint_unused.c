@@ -107,7 +107,8 @@ static void mark_class(struct fb_map *used, const struct fb_class_decl *decl) {
 
 static bool holds_rules(const struct fb_checked *checked, uint32_t file) {
     for (uint32_t i = 0; i < checked->n_rules; i++)
-        if (checked->rules[i].decl->span.file == file && !checked->rules[i].decl->feedback_of)
+        if (checked->rules[i].decl->span.file == file &&
+            !checked->rules[i].decl->feedback_of) /* nor commands_of: its alarm */
             return true; /* what an actuator declares is none */
     return false;
 }

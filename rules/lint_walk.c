@@ -56,14 +56,17 @@ static void follow(struct walk *walk, const void *decl, const struct fb_node *va
     }
 }
 
-static void follow_mode(struct walk *walk, const struct fb_rule_decl *mode) {
-    struct fb_str key = {(const char *)&mode, sizeof mode};
+/* What a mode or an alarm follows. */
+static void follow_rule(struct walk *walk, const struct fb_rule_decl *rule) {
+    struct fb_str key = {(const char *)&rule, sizeof rule};
     if (fb_map_get(walk->seen, key) != FB_MAP_NONE)
         return;
     fb_map_put(walk->seen, key, 1);
-    fb_lint_visit(mode->where, note, walk);
-    for (uint32_t i = 0; i < mode->n_gos; i++)
-        fb_lint_visit(mode->gos[i].when, note, walk);
+    fb_lint_visit(rule->where, note, walk);
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        fb_lint_visit(rule->raises[i].when, note, walk);
+    for (uint32_t i = 0; i < rule->n_gos; i++)
+        fb_lint_visit(rule->gos[i].when, note, walk);
 }
 
 static void follow_name(struct walk *walk, const struct fb_node *node) {
@@ -75,7 +78,9 @@ static void follow_name(struct walk *walk, const struct fb_node *node) {
             reads->n_actuators < FB_ACTUATORS_MAX)
             reads->actuators[reads->n_actuators++] = node->actuator;
     } else if (node->ref == FB_REF_MODE) {
-        follow_mode(walk, node->mode);
+        follow_rule(walk, node->mode);
+    } else if (node->ref == FB_REF_ALARM) {
+        follow_rule(walk, node->alarm);
     } else if (node->ref == FB_REF_LET) {
         follow(walk, node->let, node->let->value);
     } else if (node->ref == FB_REF_PARAM) {

@@ -76,6 +76,9 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_TEXT:
         fb_buf_printf(out, " \"%.*s\"", FB_ARG(class_->texts[operand]));
         break;
+    case FB_OPERAND_ALARM:
+        fb_buf_printf(out, " rule %u", operand);
+        break;
     case FB_OPERAND_PATTERN:
         fb_buf_printf(out, " \"%.*s\"", FB_ARG(class_->patterns[operand]));
         break;

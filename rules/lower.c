@@ -218,9 +218,11 @@ static uint32_t conditions_of(const struct fb_lower_item *item) {
 static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
                         const struct fb_lower_item *items, struct fb_program *program) {
     uint32_t n_conditions = 0, n_claims = 0;
+    c->rules = FB_ARENA_ARRAY(c->arena, const struct fb_rule_decl *, program->n_rules);
     for (uint32_t i = 0; i < program->n_rules; i++) {
         if (class_of(&items[i]) != class_index)
             continue;
+        c->rules[c->n_rules++] = items[i].rule ? items[i].rule->decl : NULL;
         n_conditions += conditions_of(&items[i]);
         n_claims += items[i].rule ? items[i].rule->decl->n_commands : 0;
         c->out->n_rules++;

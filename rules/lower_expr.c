@@ -192,6 +192,15 @@ static struct fb_lowered lower_mode_name(struct fb_piece *piece, const struct fb
     return value_of(fb_piece_emit(piece, FB_I_MODE, 0, 0, 0, index), FB_T_ENUM);
 }
 
+static struct fb_lowered lower_alarm_name(struct fb_piece *piece,
+                                          const struct fb_rule_decl *alarm) {
+    const struct fb_lower_class *c = piece->c;
+    for (uint32_t i = 0; i < c->n_rules; i++)
+        if (c->rules[i] == alarm)
+            return value_of(fb_piece_emit(piece, FB_I_ALARM, piece->holds, 0, 0, i), FB_T_BOOL);
+    FB_BUG("an alarm of another class passed the checker");
+}
+
 static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node *node) {
     switch (node->ref) {
     case FB_REF_FIELD:
@@ -206,6 +215,8 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
         return value_of(fb_piece_int(piece, node->word), FB_T_ENUM);
     case FB_REF_ACTUATOR:
         return lower_actuator_name(piece, node->actuator);
+    case FB_REF_ALARM:
+        return lower_alarm_name(piece, node->alarm);
     case FB_REF_MODE:
         return lower_mode_name(piece, node->mode);
     case FB_REF_NONE:

@@ -31,6 +31,8 @@ struct fb_lower_class {
     uint32_t n_patterns, cap_patterns;
     struct fb_window *windows;
     uint32_t n_windows, cap_windows;
+    const struct fb_rule_decl **rules; /* of each rule of the class; NULL: an actuator's */
+    uint32_t n_rules;
     const struct fb_rule_decl **modes;         /* of each mode of the class */
     const struct fb_actuator_decl **actuators; /* of each actuator of the class; its shadow's too */
     uint64_t block_bytes; /* next free byte of the block */
@@ -66,6 +68,7 @@ struct fb_piece {
     uint64_t actuators; /* whose accepted value is read */
     uint64_t modes;     /* whose state is read */
     bool every_record, twice;
+    bool holds; /* the start of an alarm's commands: unknown while the alarm is only held */
     struct fb_lower_place *places;
     uint32_t n_places, cap_places;
     struct fb_lower_let *lets; /* lowered already; also: which ones are used */

@@ -95,6 +95,7 @@ struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
 void fb_lower_condition(struct fb_lower_rule *rule, enum fb_condition_role role,
                         const struct fb_node *when) {
     struct fb_piece *piece = fb_lower_begin_condition(rule, when->span);
+    piece->holds = rule->decl && rule->decl->commands_of && when == rule->decl->start;
     bool is_where = rule->decl && when == rule->decl->where; /* stands for the `start` itself */
     uint16_t value = lower_truth(piece, is_where ? NULL : rule->decl, when);
     fb_lower_end_condition(rule, role, value,

@@ -176,6 +176,11 @@ static bool has_feedback(const struct fb_item *item) {
            item->actuator->name.n > 0 && item->actuator->feedback_span.end > 0;
 }
 
+static bool commands(const struct fb_item *item) {
+    return item->kind == FB_ITEM_RULE && item->rule->kind == FB_RULE_ALARM &&
+           item->rule->n_commands > 0;
+}
+
 /* file = { use | device | param | actuator | alarm | event | control | test } ; statements with a
  * mistake stand apart */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
@@ -192,6 +197,10 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
             if (has_feedback(&item)) {
                 struct fb_item alarm = fb_p_feedback_alarm(p, item.actuator, false);
                 *FB_P_PUSH(p, out->items, out->n_items) = alarm;
+            }
+            if (commands(&item)) {
+                struct fb_item control = fb_p_commands_of(p, item.rule);
+                *FB_P_PUSH(p, out->items, out->n_items) = control;
             }
             continue;
         }

@@ -130,12 +130,30 @@ static int common_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
 }
 
 static const struct fb_p_clause alarm_clauses[] = {
-    {"let", "NAME"},      {"raise", "NAME"}, {"deadband", NULL},
-    {"clear", "after"},   {"on", "unknown"}, {"message", "TEXT"},
-    {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
+    {"let", "NAME"},      {"raise", "NAME"},   {"deadband", NULL},  {"clear", "after"},
+    {"on", "unknown"},    {"command", "NAME"}, {"rollout", "NAME"}, {"message", "TEXT"},
+    {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
+
+static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
+                           struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    fb_p_next(p);
+    item->kind = FB_ITEM_COMMAND;
+    item->index = rule->n_commands;
+    return fb_p_command(p, rule, first);
+}
+
+static bool rollout_clause(struct fb_parser *p, struct fb_rule_decl *rule,
+                           struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    fb_p_next(p);
+    fb_p_once(p, rule->rollout != FB_ROLLOUT_NONE, fb_p_span(p, first), "rollout");
+    item->kind = FB_ITEM_ROLLOUT;
+    return fb_p_rollout(p, rule, first);
+}
 
 /* alarm item = let | raise | "deadband" expr | "clear" "after" dur
- *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | text ;
+ *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | text | rollout ;
  * but for let and text. Returns what common_item does. */
 static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
@@ -157,6 +175,10 @@ static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);
+    } else if (fb_p_is_word(p, 0, "command")) {
+        ok = command_clause(p, rule, item);
+    } else if (fb_p_is_word(p, 0, "rollout")) {
+        ok = rollout_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -205,10 +227,8 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
         fb_p_once(p, rule->start != NULL, span, "start");
         item->kind = FB_ITEM_START;
         ok = fb_p_expect_word(p, "when") && (rule->start = fb_p_cond(p)) != NULL;
-    } else if (fb_p_accept_word(p, "command")) {
-        item->kind = FB_ITEM_COMMAND;
-        item->index = rule->n_commands;
-        ok = fb_p_command(p, rule, first);
+    } else if (fb_p_is_word(p, 0, "command")) {
+        ok = command_clause(p, rule, item);
     } else if (fb_p_accept_word(p, "step")) {
         item->kind = FB_ITEM_COMMAND;
         item->index = rule->n_commands;
@@ -216,10 +236,8 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);
-    } else if (fb_p_accept_word(p, "rollout")) {
-        fb_p_once(p, rule->rollout != FB_ROLLOUT_NONE, span, "rollout");
-        item->kind = FB_ITEM_ROLLOUT;
-        ok = fb_p_rollout(p, rule, first);
+    } else if (fb_p_is_word(p, 0, "rollout")) {
+        ok = rollout_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -244,10 +262,8 @@ static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_r
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);
-    } else if (fb_p_accept_word(p, "rollout")) {
-        fb_p_once(p, rule->rollout != FB_ROLLOUT_NONE, span, "rollout");
-        item->kind = FB_ITEM_ROLLOUT;
-        ok = fb_p_rollout(p, rule, first);
+    } else if (fb_p_is_word(p, 0, "rollout")) {
+        ok = rollout_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -303,13 +319,23 @@ static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
     return true;
 }
 
+/* An alarm's rollout is that of its commands. */
+static bool rollout_has_object(struct fb_parser *p, const struct fb_rule_decl *decl) {
+    if (decl->rollout != FB_ROLLOUT_NONE && decl->n_commands == 0)
+        fb_diag_add(p->diags, FB_E_ROLLOUT_OF_NOTHING, decl->rollout_span, "leave it out",
+                    "the alarm `%.*s` commands nothing, so there is nothing to roll out",
+                    FB_ARG(decl->name));
+    return decl->rollout == FB_ROLLOUT_NONE || decl->n_commands > 0;
+}
+
 /* A rule without the clause that makes it one. */
 static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) {
     switch (decl->kind) {
     case FB_RULE_ALARM:
-        return decl->n_raises > 0 ||
-               fb_p_missing(p, decl->name_span, "say when it is raised: `raise high when ..`",
-                            "alarm", decl->name, "`raise`");
+        return (decl->n_raises > 0 ||
+                fb_p_missing(p, decl->name_span, "say when it is raised: `raise high when ..`",
+                             "alarm", decl->name, "`raise`")) &&
+               rollout_has_object(p, decl);
     case FB_RULE_EVENT:
         return decl->when != NULL ||
                fb_p_missing(p, decl->name_span, "say when it happens: `when ..`", "event",

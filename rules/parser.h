@@ -154,6 +154,12 @@ bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct f
  * range ) "{" .. "}" ; the word is taken */
 bool fb_p_actuator(struct fb_parser *p, struct fb_item *item);
 
+/* ---- alarm_commands.c ---------------------------------------------------------------------- */
+
+/* The control that the commands of an alarm are, as the item that follows it; it takes them over.
+ */
+struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm);
+
 /* ---- feedback.c ---------------------------------------------------------------------------- */
 
 /* E111: the condition made of it would be higher than an expression may be. NULL fits. */

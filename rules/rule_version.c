@@ -209,9 +209,18 @@ static void read_mode(struct read *read, const struct fb_rule_decl *mode) {
     put_text(read, ((const struct fb_rule_decl *)twin_of(read->texts, mode))->span);
 }
 
+static void read_alarm(struct read *read, const struct fb_rule_decl *alarm) {
+    if (seen(read, alarm))
+        return;
+    read_rule(read, alarm);
+    put_text(read, ((const struct fb_rule_decl *)twin_of(read->texts, alarm))->span);
+}
+
 static void read_node(struct read *read, const struct fb_node *node) {
     if (!node)
         return;
+    if (node->kind == FB_N_NAME && node->ref == FB_REF_ALARM)
+        read_alarm(read, node->alarm);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_MODE)
         read_mode(read, node->mode);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)

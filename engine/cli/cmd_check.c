@@ -57,9 +57,17 @@ static void print_program(const struct fb_program *program, bool listing) {
     fb_buf_free(&out);
 }
 
+/* As they are written: what an alarm commands is a part of it. */
+static uint32_t count_rules(const struct fb_checked *checked) {
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < checked->n_rules; i++)
+        n += checked->rules[i].decl->commands_of == NULL;
+    return n;
+}
+
 static void print_counts(const struct fb_checked *checked, uint32_t n_files) {
-    printf("%u file%s read, %u rule%s, ", n_files, plural(n_files), checked->n_rules,
-           plural(checked->n_rules));
+    uint32_t n_rules = count_rules(checked);
+    printf("%u file%s read, %u rule%s, ", n_files, plural(n_files), n_rules, plural(n_rules));
     if (checked->n_actuators)
         printf("%u actuator%s, ", checked->n_actuators, plural(checked->n_actuators));
     printf("no errors\n");

@@ -75,6 +75,7 @@ static void put_reason(struct view *v, const struct fb_code *code, const struct 
     case FB_I_ELAPSED:
     case FB_I_AGE:
     case FB_I_SILENT:
+    case FB_I_ALARM:
     case FB_I_MODE:
         begin_line(v);
         fb_buf_text(v->out, "  ");

@@ -51,7 +51,11 @@ struct fb_rule_plan {
     uint32_t cell_at;
     uint32_t condition_at; /* the cell of its only raise */
     bool is_alarm, is_control;
-    bool plain; /* an alarm with one raise and no off-delay */
+    bool plain; /* an alarm with one raise and no off-delay, which no condition reads */
+    const uint32_t *readers; /* conditions that read the alarm (A50) */
+    uint32_t n_readers;
+    bool is_read;      /* by these, or by its commands */
+    uint32_t commands; /* the condition that its commands start with (A51); FB_NO_CONDITION */
 };
 
 /* What arbitration needs to know of a claim. */
@@ -90,6 +94,7 @@ struct fb_class_plan {
     uint64_t *every_record_conditions, *all_conditions, *twice;
     struct fb_condition_plan *conditions;
     struct fb_rule_plan *rules;
+    uint32_t *alarm_readers; /* of all rules */
     struct fb_claim_plan *claims;
     struct fb_step *steps;   /* of all conditions */
     uint32_t *each_conditions, n_each_conditions; /* those that read an `each` window */

@@ -231,6 +231,9 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
         case FB_I_ACTUATOR:
             *dst = accepted_value(eval->device, &class_->actuators[in->imm]);
             break;
+        case FB_I_ALARM:
+            *dst = of_three(fb_alarm_state(eval->device, in->imm, in->sub == 1));
+            break;
         case FB_I_MODE:
             *dst = fb_mode_value(eval->device, in->imm);
             break;

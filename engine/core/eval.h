@@ -50,6 +50,9 @@ struct fb_value fb_field_value(const struct fb_field *field, const struct fb_fie
 struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code);
 /* A duration in seconds as whole microseconds, halves away from zero; false: unknown or
  * negative. */
+/* Whether the alarm that is rule `local` of the device's class is active: 0 or 1. held: 2 where it
+ * is only because it is held while no raise of it is known. alarm.c */
+uint8_t fb_alarm_state(const struct fb_device *device, uint32_t local, bool held);
 bool fb_duration_us(struct fb_value seconds, int64_t *us);
 /* Reads a window at the moment into its memo; fb_eval_window does where nothing did before. */
 void fb_eval_read_window(const struct fb_eval *eval, uint32_t index, uint8_t aggregate,

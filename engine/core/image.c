@@ -90,7 +90,8 @@ static char *put_rule(char *to, const struct fb_rule_cell *cell) {
     to = put(to, &cell->clear_paused_us, sizeof cell->clear_paused_us);
     to = put(to, &cell->withheld, sizeof cell->withheld);
     to = put(to, &cell->let_through, sizeof cell->let_through);
-    return put(to, &cell->severity, 1);
+    to = put(to, &cell->severity, 1);
+    return put(to, &cell->told, 1);
 }
 
 static char *put_claim(char *to, const struct fb_claim *claim, const struct fb_claim_cell *cell) {
@@ -287,9 +288,10 @@ static bool get_rule(struct reader *r, const struct fb_class_plan *plan, uint32_
     get(r, &cell->withheld, sizeof cell->withheld);
     get(r, &cell->let_through, sizeof cell->let_through);
     get(r, &cell->severity, 1);
-    return fb_time_is_sound(cell->since_us) && fb_time_is_sound(cell->clear_t0_us) &&
-           fb_time_is_sound(cell->clear_paused_us) && cell->severity <= FB_CRITICAL &&
-           (!is_alarm(plan, rule) || fb_mute_is_sound(cell));
+    get(r, &cell->told, 1);
+    return cell->told <= 2 && fb_time_is_sound(cell->since_us) &&
+           fb_time_is_sound(cell->clear_t0_us) && fb_time_is_sound(cell->clear_paused_us) &&
+           cell->severity <= FB_CRITICAL && (!is_alarm(plan, rule) || fb_mute_is_sound(cell));
 }
 
 /* As of an actuator: what was due long ago would be looked at again and again until now. */

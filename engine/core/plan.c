@@ -234,7 +234,43 @@ static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
         .condition_at = first ? plan->block_at + first->offset : 0,
         .is_alarm = is_alarm,
         .is_control = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE,
-        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
+        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after,
+        .commands = FB_NO_CONDITION};
+}
+
+/* How the condition reads the alarm; NULL: it does not. */
+static const struct fb_instr *reading_alarm(const struct fb_class *class_,
+                                            const struct fb_condition *condition,
+                                            uint32_t local_rule) {
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if (in->op == FB_I_ALARM && in->imm == local_rule)
+            return in;
+    }
+    return NULL;
+}
+
+static void plan_readers(struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    uint32_t n = 0, room = 0;
+    for (uint32_t i = 0; i < class_->n_code; i++)
+        room += class_->code[i].op == FB_I_ALARM;
+    plan->alarm_readers = fb_alloc(sizeof(uint32_t) * (room + 1u));
+    for (uint32_t rule = 0; rule < class_->n_rules && room; rule++) {
+        struct fb_rule_plan *alarm = &plan->rules[rule];
+        uint32_t first = n;
+        for (uint32_t c = 0; c < class_->n_conditions; c++) {
+            const struct fb_instr *in = reading_alarm(class_, &class_->conditions[c], rule);
+            if (in && in->sub)
+                alarm->commands = c;
+            else if (in)
+                plan->alarm_readers[n++] = c;
+        }
+        alarm->readers = plan->alarm_readers + first;
+        alarm->n_readers = n - first;
+        alarm->is_read = n > first || alarm->commands != FB_NO_CONDITION;
+        alarm->plain = alarm->plain && !alarm->is_read;
+    }
 }
 
 /* The actuators that have the condition as interlock or permissive. */
@@ -253,6 +289,7 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
     plan->rules = fb_alloc(sizeof *plan->rules * (class_->n_rules + 1u));
     for (uint32_t i = 0; i < class_->n_rules; i++)
         plan->rules[i] = plan_rule(plan, &program->rules[class_->rules[i]]);
+    plan_readers(plan);
     uint32_t room = 1, n = 0, local_rule = 0;
     for (uint32_t c = 0; c < class_->n_conditions; c++)
         room += class_->conditions[c].code.count;
@@ -368,6 +405,7 @@ void fb_plan_free(struct fb_class_plan *plan) {
     free(plan->second);
     free(plan->conditions);
     free(plan->rules);
+    free(plan->alarm_readers);
     free(plan->claims);
     free(plan->steps);
     free(plan->each_conditions);

@@ -70,6 +70,30 @@ static inline bool is_settled(const struct fb_rule_plan *rule, const struct fb_d
            cell->clear_t0_us == FB_NO_TIME && cell->clear_paused_us == FB_NO_TIME;
 }
 
+static void wake_at(struct fb_device *device, uint32_t condition, int64_t t_us) {
+    if (t_us < device->deadlines[condition])
+        fb_device_set_deadline(device, condition, t_us);
+}
+
+/* What reads the alarm is looked at by a timer when it is another one for it (A50). */
+static int64_t change_alarm(struct fb_core *core, const struct fb_moment *moment,
+                            uint32_t local_rule) {
+    struct fb_device *device = moment->device;
+    const struct fb_rule_plan *rule = &device->plan->rules[local_rule];
+    int64_t deadline_us = fb_alarm_change(core, moment, rule->rule);
+    struct fb_rule_cell *cell = (void *)((char *)device + rule->cell_at);
+    uint8_t before = cell->told;
+    cell->told = rule->is_read ? fb_alarm_state(device, local_rule, true) : FB_FALSE;
+    if (before == cell->told)
+        return deadline_us;
+    if (rule->commands != FB_NO_CONDITION)
+        wake_at(device, rule->commands, moment->t_us);
+    for (uint32_t i = 0; i < rule->n_readers && (before == FB_FALSE) != (cell->told == FB_FALSE);
+         i++)
+        wake_at(device, rule->readers[i], moment->t_us);
+    return deadline_us;
+}
+
 static inline __attribute__((always_inline)) void change(struct fb_core *core,
                                                          const struct fb_moment *moment,
                                                          uint32_t local_rule, bool acting) {
@@ -81,7 +105,7 @@ static inline __attribute__((always_inline)) void change(struct fb_core *core,
         return;
     int64_t deadline_us = FB_NEVER;
     if (!rule->plain || !is_settled(rule, moment->device))
-        deadline_us = fb_alarm_change(core, moment, rule->rule);
+        deadline_us = change_alarm(core, moment, local_rule);
     fb_device_set_deadline(moment->device, plan->class_->n_conditions + local_rule, deadline_us);
 }
 

@@ -54,21 +54,30 @@ enum fb_opcode {
     FB_I_UNKNOWN, /* dst := unknown */
 
     /* Fields, tags and keys. imm: the field. Known if its quality at t is good. */
-    FB_I_FIELD,   /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
-    FB_I_QUALITY, /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
-                   * known; deadline as FIELD */
+    FB_I_FIELD,    /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
+    FB_I_QUALITY,  /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
+                    * known; deadline as FIELD */
     FB_I_ACTUATOR, /* dst := what actuators[imm] last accepted (number, or the word's index);
                     * unknown before its first command */
 
-    FB_I_MODE,     /* dst := the state that modes[imm] is in (its index); unknown while in none */
+    FB_I_ALARM, /* dst := the alarm that is rule imm of the class (index in its rules) is active;
+                 * sub 1: unknown while it is held only because no raise of it is known */
+    FB_I_MODE,  /* dst := the state that modes[imm] is in (its index); unknown while in none */
 
     /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
     FB_I_INT_TO_NUMBER, /* dst := (double) a */
-    FB_I_ADD, FB_I_SUB, FB_I_MUL, FB_I_DIV, /* dst := a op b */
-    FB_I_NEG, FB_I_ABS, FB_I_ROUND, FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
-    FB_I_MIN, FB_I_MAX, /* dst := the lesser, greater of a and b */
-    FB_I_CLAMP,         /* dst := a limited to b..imm (registers); b > imm: unknown */
-    FB_I_CONVERT,       /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] .. */
+    FB_I_ADD,
+    FB_I_SUB,
+    FB_I_MUL,
+    FB_I_DIV, /* dst := a op b */
+    FB_I_NEG,
+    FB_I_ABS,
+    FB_I_ROUND,
+    FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
+    FB_I_MIN,
+    FB_I_MAX,     /* dst := the lesser, greater of a and b */
+    FB_I_CLAMP,   /* dst := a limited to b..imm (registers); b > imm: unknown */
+    FB_I_CONVERT, /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] .. */
 
     /* Comparisons. sub: enum fb_cmp. */
     FB_I_CMP_NUMBER, /* dst := a cmp b */
@@ -77,23 +86,28 @@ enum fb_opcode {
     FB_I_MATCHES,    /* dst := text a matches patterns[imm]; over a limit of PCRE2: unknown */
 
     /* Logic, three-valued (Kleene). */
-    FB_I_NOT, FB_I_AND, FB_I_OR,
-    FB_I_KNOWN,  /* dst := a is known, always known; sub 1: is not known */
-    FB_I_IF,     /* dst := a ? b : imm (registers); a unknown: unknown */
-    FB_I_SELECT, /* dst := a known and true ? b : imm (registers): the cases of a param */
+    FB_I_NOT,
+    FB_I_AND,
+    FB_I_OR,
+    FB_I_KNOWN,    /* dst := a is known, always known; sub 1: is not known */
+    FB_I_IF,       /* dst := a ? b : imm (registers); a unknown: unknown */
+    FB_I_SELECT,   /* dst := a known and true ? b : imm (registers): the cases of a param */
     FB_I_COALESCE, /* dst := a known ? a : b */
-    FB_I_VOTE,   /* dst := at least imm of the b registers from a on are true; true when imm are
-                  * true, false when imm can not be reached, else unknown */
+    FB_I_VOTE,     /* dst := at least imm of the b registers from a on are true; true when imm are
+                    * true, false when imm can not be reached, else unknown */
 
     /* State. imm: the cell's offset in the block. Durations are numbers in seconds; they become
      * whole microseconds, halves away from zero. */
-    FB_I_FOR,   /* dst := a for b; deadline: t0 + b while a is true and not yet long enough */
-    FB_I_UNTIL, /* dst := a until b (set, reset; b wins) */
+    FB_I_FOR,     /* dst := a for b; deadline: t0 + b while a is true and not yet long enough */
+    FB_I_UNTIL,   /* dst := a until b (set, reset; b wins) */
     FB_I_ELAPSED, /* dst := elapsed(a) cmp[sub] b; deadline: the crossing */
-    FB_I_AGE,   /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
+    FB_I_AGE,    /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
     FB_I_SILENT, /* dst := silent(field a); a = UINT16_MAX: silent */
-    FB_I_FOR_PEEK, FB_I_UNTIL_PEEK, FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at
-                  * its last evaluation: for lets in `values` and messages, which change no state */
+    FB_I_FOR_PEEK,
+    FB_I_UNTIL_PEEK,
+    FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at
+                        * its last evaluation: for lets in `values` and messages, which change no
+                        * state */
     FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
                   * good time; deadline: when that can change without a record */
 
@@ -325,6 +339,8 @@ struct fb_rule_cell {
         uint32_t flags;       /* alarm: enum fb_alarm_flag, and its last severity above them */
     };
     uint8_t severity; /* alarm: enum fb_severity; FB_SEV_NONE: not active */
+    uint8_t told;     /* alarm: what the conditions that read it were woken for last, as in struct
+                       * fb_condition_cell; 0 where none reads it */
 };
 
 /* What operators have said of an alarm (rules/LANGUAGE.md, A40 to A44). */

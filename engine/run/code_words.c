@@ -286,6 +286,12 @@ static void put_comparison(const struct writer *w, const struct fb_instr *in, in
     }
 }
 
+static void put_rule(const struct writer *w, uint32_t rule) {
+    for (uint32_t i = 0; i < w->class_->n_cells; i++)
+        if (w->class_->cells[i].kind == FB_CELL_RULE && w->class_->cells[i].index == rule)
+            fb_buf_str(w->out, w->class_->cells[i].name);
+}
+
 static void put_reg(const struct writer *w, uint32_t reg, int depth, const struct measure *beside) {
     const struct fb_instr *in = of(w, reg);
     if (depth > DEPTH_MAX) {
@@ -306,6 +312,9 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
         break;
     case FB_I_ACTUATOR:
         fb_buf_str(w->out, w->class_->actuators[in->imm].name);
+        break;
+    case FB_I_ALARM:
+        put_rule(w, w->class_->rules[in->imm]);
         break;
     case FB_I_MODE:
         fb_buf_str(w->out, w->class_->modes[in->imm].name);

@@ -83,6 +83,7 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
         return operand < FB_FIELDS_MAX && fb_recompute_has(r, operand);
     case FB_OPERAND_ACTUATOR:
         return fb_recompute_has_accepted(r, operand);
+    case FB_OPERAND_ALARM:
     case FB_OPERAND_MODE:
     case FB_OPERAND_CELL:
     case FB_OPERAND_WINDOW:

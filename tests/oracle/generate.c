@@ -321,6 +321,11 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
         fb_buf_printf(out, "  on unknown %s\n", rule->on_unknown);
     if (rule->at_most > 0)
         fb_buf_printf(out, "  at most %u per %" PRId64 "s\n", rule->at_most, rule->at_most_s);
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        fb_buf_text(out, "  ");
+        gen_put_node(rule->commands[i], 1, out);
+        fb_buf_char(out, '\n');
+    }
     if (rule->n_slots > 0)
         put_message(rule, out);
     fb_buf_text(out, "}\n");

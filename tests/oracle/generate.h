@@ -95,6 +95,8 @@ struct gen_raise {
     bool off;
 };
 
+enum { GEN_COMMANDS_MAX = 4 };
+
 struct gen_rule {
     bool alarm, whenever;
     struct fb_str name;
@@ -112,6 +114,8 @@ struct gen_rule {
     const char *slot_formats[2];
     uint32_t n_slots;
     bool response; /* the slots stand in the response */
+    struct gen_node *commands[GEN_COMMANDS_MAX]; /* of an alarm; the rollout too */
+    uint32_t n_commands;
     bool off;
 };
 

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ACTING_SHARE = 50, MODE_SHARE = 50 }; /* of 100 seeds; of 100 of these */
+enum { ACTING_SHARE = 50, MODE_SHARE = 50, ALARM_SHARE = 40 }; /* of 100 seeds; of 100 of these */
 
 static bool chance(struct gen_case *c, uint32_t percent) {
     return gen_chance(&c->random, percent);
@@ -465,6 +465,52 @@ static void read_modes(struct gen_case *c) {
     }
 }
 
+/* Alarms that command, as some of the controls do. */
+static void add_commands(struct gen_case *c, struct gen_rule *rule,
+                         uint32_t used[GEN_ACTUATORS_MAX]) {
+    for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 1 < GEN_COMMANDS_MAX; i++) {
+        const struct gen_actuator *a = &c->actuators[i];
+        if (a->class_index != rule->class_index || used[i] >= 8 || !chance(c, 50))
+            continue;
+        uint32_t priority = combines(a) && chance(c, 60) ? 12 : 9 + used[i];
+        used[i]++;
+        char behind[32] = "";
+        if (chance(c, 25))
+            snprintf(behind, sizeof behind, " for %s", some_span(c));
+        rule->commands[rule->n_commands++] =
+            piece(c, value(c, a), "command %s = @0 at priority %u%s", a->name, priority, behind);
+    }
+    if (rule->n_commands > 0 && chance(c, 85))
+        rule->commands[rule->n_commands++] =
+            piece(c, NULL, chance(c, 70) ? "rollout armed" : "rollout canary 50 %%");
+}
+
+/* Alarms before it in the text, of an event any. */
+static void read_alarm(struct gen_case *c, uint32_t i) {
+    struct gen_rule *rule = &c->rules[i];
+    uint32_t which = below(c, rule->alarm ? i + 1 : c->n_rules);
+    const struct gen_rule *other = &c->rules[which];
+    if (which == i || !other->alarm || other->class_index != rule->class_index ||
+        rule->deadband != NULL)
+        return;
+    char text[64];
+    snprintf(text, sizeof text, chance(c, 70) ? "%.*s" : "not %.*s", FB_ARG(other->name));
+    struct gen_node *told = gen_make(c, GEN_BOOL, 5, text, NULL, NULL);
+    struct gen_node **when = &rule->raises[below(c, rule->n_raises)].when;
+    *when = chance(c, 30)   ? told
+            : chance(c, 50) ? gen_make(c, GEN_BOOL, 4, "@4 and @5", *when, told)
+                            : gen_make(c, GEN_BOOL, 3, "@3 or @4", *when, told);
+}
+
+static void alarms_act(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
+    for (uint32_t i = 0; i < c->n_rules; i++) {
+        if (c->rules[i].alarm && chance(c, 40))
+            add_commands(c, &c->rules[i], used);
+        if (chance(c, 40))
+            read_alarm(c, i);
+    }
+}
+
 /* Alarms and events that read what was commanded. */
 static void read_actuators(struct gen_case *c) {
     for (uint32_t i = 0; i < c->n_rules; i++) {
@@ -484,7 +530,8 @@ static void read_actuators(struct gen_case *c) {
 }
 
 void gen_acting(struct gen_case *c) {
-    struct gen_random own = {c->seed * 77 + 5}, modes_own = {c->seed * 91 + 7};
+    struct gen_random own = {c->seed * 77 + 5}, modes_own = {c->seed * 91 + 7},
+                      alarms_own = {c->seed * 57 + 3};
     uint32_t used[GEN_ACTUATORS_MAX] = {0};
     if (!gen_chance(&own, ACTING_SHARE))
         return;
@@ -498,6 +545,8 @@ void gen_acting(struct gen_case *c) {
             make_control(c, used);
     read_actuators(c);
     read_modes(c);
+    if (gen_chance(&alarms_own, ALARM_SHARE))
+        alarms_act(c, used);
     c->fillers = gen_chance(&own, 4);
 }
 

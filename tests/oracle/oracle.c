@@ -37,6 +37,8 @@ void ora_free(struct ora *o) {
         struct ora_class *class = &o->classes[c];
         free(class->windows);
         free(class->rules);
+        for (uint32_t k = 0; k < class->n_conditions; k++)
+            free(class->conditions[k]->alarms);
         free(class->conditions);
     }
     for (struct ora_regex *r = o->regexes; r != NULL; r = r->next)
@@ -350,7 +352,7 @@ static const char *const kind_names[ORA_KINDS] = {
     [ORA_UNTIL] = "until",       [ORA_SILENT] = "silent",
     [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",
     [ORA_CHANGED] = "changed",   [ORA_ACTUATOR] = "actuator",
-    [ORA_MODE] = "mode",
+    [ORA_MODE] = "mode",         [ORA_ALARM] = "alarm",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {

@@ -171,6 +171,16 @@ void ora_follow_steps(const struct ora_view *view, struct ora_device *device,
 /* --- oracle_mode.c (A21) --- */
 void ora_add_gos(struct ora_scope *s, struct ora_rule *rule);
 /* NULL: there is no such mode. */
+/* ---- oracle_alarm_name.c ---- */
+
+/* The name of an alarm of the class (A50); NULL: there is none. Held: as its commands see it. */
+struct ora_expr *ora_alarm_expr(struct ora_scope *s, struct fb_str name);
+struct ora_expr *ora_held_alarm_expr(struct ora_scope *s, const struct fb_rule_decl *alarm);
+struct fb_value ora_alarm_value(const struct ora_device *device, const struct ora_expr *e);
+/* After an evaluation of the alarm: what reads it is due where it sees another value. */
+void ora_alarm_tell(const struct ora_view *view, struct ora_device *device,
+                    const struct ora_rule *rule);
+
 struct ora_expr *ora_mode_expr(struct ora_scope *s, struct fb_str name);
 struct fb_value ora_mode_value(const struct ora_device *device, const struct fb_rule_decl *mode);
 void ora_mode_conditions(struct ora_view *view, struct ora_device *device, struct ora_rule *rule,

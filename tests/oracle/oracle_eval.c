@@ -475,6 +475,8 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
     case ORA_CHANGE:
     case ORA_CHANGED:
         return ora_window_value(view, e);
+    case ORA_ALARM:
+        return ora_alarm_value(view->device, e);
     case ORA_MODE:
         return ora_mode_value(view->device, e->mode);
     case ORA_ACTUATOR:

@@ -198,6 +198,8 @@ static struct ora_expr *param_expr(struct ora_scope *s, const struct fb_param_de
 }
 
 static struct ora_expr *name_expr(struct ora_scope *s, const struct fb_node *n) {
+    if (s->rule != NULL && s->rule->decl->commands_of != NULL && n == s->rule->decl->start)
+        return ora_held_alarm_expr(s, s->rule->decl->commands_of); /* no other name hides it */
     const struct fb_let_decl *let = find_let(s, n->text);
     if (let == NULL)
         let = find_class_let(s, n->text);
@@ -210,7 +212,10 @@ static struct ora_expr *name_expr(struct ora_scope *s, const struct fb_node *n) 
     if (param != NULL)
         return param_expr(s, param);
     struct ora_expr *actuator = ora_actuator_expr(s, n->text);
-    return actuator != NULL ? actuator : ora_mode_expr(s, n->text);
+    if (actuator != NULL)
+        return actuator;
+    struct ora_expr *mode = ora_mode_expr(s, n->text);
+    return mode != NULL ? mode : ora_alarm_expr(s, n->text);
 }
 
 /* A word of an enumeration opposite a side of that type. */

@@ -57,6 +57,7 @@ enum ora_kind {
     ORA_PREVIOUS,
     ORA_CHANGE,
     ORA_CHANGED,  /* of a; window: its last two samples */
+    ORA_ALARM,    /* whether alarm is active (A50); held: as its commands see it (A51) */
     ORA_MODE,     /* the state that mode is in (A21) */
     ORA_ACTUATOR, /* what actuator accepted last (A13) */
     ORA_KINDS
@@ -92,6 +93,8 @@ struct ora_expr {
     double needs;
     const struct ora_actuator *actuator;
     const struct fb_rule_decl *mode;
+    const struct fb_rule_decl *alarm;
+    bool held;
 };
 
 /* The samples of an expression (M11) and which of them an instant sees. */
@@ -128,6 +131,8 @@ struct ora_condition {
     bool *actuators; /* whose names it reads */
     const struct fb_rule_decl **modes; /* likewise */
     uint32_t n_modes;
+    struct ora_expr **alarms; /* the names of alarms in it */
+    uint32_t n_alarms, cap_alarms;
     uint32_t n_ops;
 };
 
@@ -205,6 +210,7 @@ struct ora_rule_state {
     int64_t deadline; /* of `clear after` */
     struct ora_op clear;
     enum fb_severity severity;
+    uint8_t seen, seen_held; /* what conditions that read the alarm were told of last */
     int64_t since;
     bool ever_raised, acked, shelved, once; /* A40; once: of the shelf */
     bool told;                              /* of it something since maintenance began */

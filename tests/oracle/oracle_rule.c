@@ -224,5 +224,6 @@ void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_
     view->next = FB_NEVER;
     view->keep = true;
     alarm_step(view, device, rule, state);
+    ora_alarm_tell(view, device, rule);
     state->deadline = state->severity == FB_SEV_NONE ? FB_NEVER : view->next;
 }
