@@ -330,6 +330,8 @@ static unsigned writes_of(const struct fb_class *class_, const struct fb_rule *r
         for (uint32_t i = 0; i < rule->n_claims; i++)
             writes |= claim_writes(&class_->claims[rule->first_claim + i]);
         return writes;
+    case FB_SORT_PUBLISHED:
+        return 0;
     case FB_SORT_ACTUATOR:
         break;
     }
@@ -471,7 +473,8 @@ static const char *kind_name(enum fb_rule_sort sort) {
     static const char *const names[] = {[FB_SORT_ALARM] = "alarm",
                                         [FB_SORT_EVENT] = "event",
                                         [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator"};
+                                        [FB_SORT_ACTUATOR] = "actuator",
+                                        [FB_SORT_PUBLISHED] = "published"};
     return names[sort];
 }
 

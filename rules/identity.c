@@ -164,6 +164,30 @@ static void add_literal(const struct walk *w, struct content *to, double x) {
         add_word(to, "number");
 }
 
+static void add_relation(struct content *to, const struct fb_class *class_, uint32_t relation) {
+    for (uint32_t i = 0; i < class_->relations[relation].n_fields; i++)
+        add_text(to, class_->fields[class_->relations[relation].fields[i]].name);
+}
+
+static void add_published(struct content *to, const struct fb_class *class_, uint32_t published) {
+    if (published == FB_NO_INDEX)
+        add_word(to, "none");
+    else
+        add_text(to, class_->published[published].name);
+}
+
+static void add_group(const struct maker *m, struct content *to, const struct fb_group *group) {
+    const struct fb_class *members = &m->program->classes[group->class_index];
+    add_text(to, members->name);
+    add_relation(to, members, group->relation);
+    if (group->own == FB_NO_INDEX)
+        add_word(to, "id");
+    else
+        add_relation(to, m->class_, group->own);
+    add_published(to, members, group->value);
+    add_published(to, members, group->where);
+}
+
 static void add_operand(const struct walk *w, struct content *to, const struct fb_instr *in,
                         enum fb_operand kind, uint32_t operand) {
     const struct fb_class *class_ = w->m->class_;
@@ -200,6 +224,20 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         add_text(to, class_->actuators[operand].name);
         add_what(to, &class_->actuators[operand]);
         break;
+    case FB_OPERAND_LINK:
+        add_relation(to, class_, class_->links[operand].relation);
+        add_text(to, w->m->program->classes[class_->links[operand].class_index].name);
+        break;
+    case FB_OPERAND_PUBLISHED:
+        add_published(to, &w->m->program->classes[class_->links[in->a].class_index], operand);
+        break;
+    case FB_OPERAND_GROUP:
+        add_group(w->m, to, &class_->groups[operand]);
+        break;
+    case FB_OPERAND_PERCENT:
+        if (in->sub == FB_GROUP_PERCENTILE)
+            add_literal(w, to, class_->numbers[operand]);
+        break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
@@ -208,6 +246,7 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_GROUP_FUNCTION:
     case FB_OPERAND_FLAG: add_int(to, operand); break;
     case FB_OPERAND_CELL: /* where it lies says nothing */
     case FB_OPERAND_NONE: break;
@@ -344,6 +383,9 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
         return fb_str_printf(m->arena, "%.*s: interlock", FB_ARG(rule->name));
     case FB_ROLE_PERMISSIVE:
         return fb_str_printf(m->arena, "%.*s: permissive", FB_ARG(rule->name));
+    case FB_ROLE_PUBLISHED:
+        return fb_str_printf(m->arena, "published: %.*s",
+                             FB_ARG(class_->published[condition->published].name));
     }
     if (rule->sort != FB_SORT_ALARM)
         return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule->name),
@@ -449,6 +491,8 @@ static const char *sort_name(enum fb_rule_sort sort) {
     case FB_SORT_EVENT: return "event";
     case FB_SORT_CONTROL: return "control";
     case FB_SORT_ACTUATOR: return "actuator";
+    case FB_SORT_PUBLISHED:
+        return "published";
     }
     FB_BUG("a sort of rule");
 }

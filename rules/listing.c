@@ -50,6 +50,15 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_ACTUATOR:
         fb_buf_printf(out, " %.*s", FB_ARG(class_->actuators[operand].name));
         break;
+    case FB_OPERAND_LINK:
+        fb_buf_printf(out, " %.*s", FB_ARG(class_->links[operand].name));
+        break;
+    case FB_OPERAND_PUBLISHED:
+        fb_buf_printf(out, " published %u", operand);
+        break;
+    case FB_OPERAND_GROUP:
+        fb_buf_printf(out, " group %u", operand);
+        break;
     case FB_OPERAND_MASK:
         put_mask(out, (uint16_t)operand);
         break;
@@ -85,6 +94,8 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_GROUP_FUNCTION:
+    case FB_OPERAND_PERCENT:
     case FB_OPERAND_FLAG:
         break; /* of sub */
     }
@@ -356,6 +367,9 @@ static void put_purpose(struct fb_buf *out, const struct fb_rule *rule,
     case FB_ROLE_CLAIM: put_command(out, class_, &class_->claims[condition->claim]); return;
     case FB_ROLE_INTERLOCK: fb_buf_text(out, "interlock"); return;
     case FB_ROLE_PERMISSIVE: fb_buf_text(out, "permissive"); return;
+    case FB_ROLE_PUBLISHED:
+        fb_buf_printf(out, "publish %.*s", FB_ARG(class_->published[condition->published].name));
+        return;
     case FB_ROLE_WHEN: break;
     }
     if (rule->sort == FB_SORT_ALARM)
@@ -428,7 +442,8 @@ static void put_rule(struct fb_buf *out, const struct fb_program *program,
     static const char *const sorts[] = {[FB_SORT_ALARM] = "alarm",
                                         [FB_SORT_EVENT] = "event",
                                         [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator"};
+                                        [FB_SORT_ACTUATOR] = "actuator",
+                                        [FB_SORT_PUBLISHED] = "published"};
     const struct fb_rule *rule = &program->rules[index];
     fb_buf_printf(out, "\n%s %.*s on %.*s\n", sorts[rule->sort], FB_ARG(rule->name),
                   FB_ARG(class_->name));

@@ -148,6 +148,8 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     case FB_CELL_ELAPSED: return sizeof(struct fb_elapsed_cell);
     case FB_CELL_CONDITION: return sizeof(struct fb_condition_cell);
     case FB_CELL_RULE: return sizeof(struct fb_rule_cell);
+    case FB_CELL_PUBLISHED:
+        return sizeof(struct fb_published_cell);
     case FB_CELL_CLAIM:
     case FB_CELL_ACTUATOR:
     case FB_CELL_FIELD:

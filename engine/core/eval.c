@@ -362,6 +362,9 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = of_three(cell->value);
             break;
         }
+        case FB_I_LINKED:
+        case FB_I_GROUP:
+            FB_BUG("other devices are not looked at yet");
         case FB_OPCODES:
             FB_BUG("an opcode");
         }

@@ -140,6 +140,8 @@ static const char *why_rule(enum fb_rule_sort sort) {
     case FB_SORT_EVENT: return "it changed; what it has raised or counted stays";
     case FB_SORT_CONTROL: return "it changed; it is on or off as before until its start says else";
     case FB_SORT_ACTUATOR: return "its text changed; what it remembers stays";
+    case FB_SORT_PUBLISHED:
+        return NULL;
     }
     FB_BUG("a sort of rule");
 }
@@ -190,7 +192,9 @@ static const char *why_reset(const struct pair *p, uint32_t to) {
         return "another condition; its delays begin anew, an active alarm stays until the new "
                "condition ends it";
     case FB_SORT_CONTROL: return "another condition; its delays begin anew";
-    case FB_SORT_ACTUATOR: return "another condition; its delays begin anew";
+    case FB_SORT_ACTUATOR:
+    case FB_SORT_PUBLISHED:
+        return "another condition; its delays begin anew";
     }
     FB_BUG("a sort of rule");
 }
@@ -316,7 +320,9 @@ static const char *why_removed(const struct pair *p, uint32_t cell) {
     case FB_SORT_CONTROL: return "its claims are withdrawn";
     case FB_SORT_ACTUATOR:
         return "what it remembers is forgotten; its last command ends with its lease";
-    case FB_SORT_EVENT: break;
+    case FB_SORT_EVENT:
+    case FB_SORT_PUBLISHED:
+        break;
     }
     return NULL;
 }

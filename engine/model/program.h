@@ -54,19 +54,31 @@ enum fb_opcode {
     FB_I_UNKNOWN, /* dst := unknown */
 
     /* Fields, tags and keys. imm: the field. Known if its quality at t is good. */
-    FB_I_FIELD,   /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
-    FB_I_QUALITY, /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
-                   * known; deadline as FIELD */
+    FB_I_FIELD,    /* dst := present value; deadline: when it goes stale (ts + stale + 1 us) */
+    FB_I_QUALITY,  /* dst := quality of field imm is in the set a (bit 1 << enum fb_quality), always
+                    * known; deadline as FIELD */
     FB_I_ACTUATOR, /* dst := what actuators[imm] last accepted (number, or the word's index);
                     * unknown before its first command */
 
+    /* Other devices, A30 to A39. What they publish was computed by their own code. */
+    FB_I_LINKED, /* dst := published[imm] of the device that links[a] leads to; none: unknown */
+    FB_I_GROUP,  /* dst := function sub (enum fb_group_function) of groups[imm]; PERCENTILE: b is
+                  * the index in numbers of its percent */
+
     /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
     FB_I_INT_TO_NUMBER, /* dst := (double) a */
-    FB_I_ADD, FB_I_SUB, FB_I_MUL, FB_I_DIV, /* dst := a op b */
-    FB_I_NEG, FB_I_ABS, FB_I_ROUND, FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
-    FB_I_MIN, FB_I_MAX, /* dst := the lesser, greater of a and b */
-    FB_I_CLAMP,         /* dst := a limited to b..imm (registers); b > imm: unknown */
-    FB_I_CONVERT,       /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] .. */
+    FB_I_ADD,
+    FB_I_SUB,
+    FB_I_MUL,
+    FB_I_DIV, /* dst := a op b */
+    FB_I_NEG,
+    FB_I_ABS,
+    FB_I_ROUND,
+    FB_I_SQRT, /* dst := op a; ROUND: halves away from zero */
+    FB_I_MIN,
+    FB_I_MAX,     /* dst := the lesser, greater of a and b */
+    FB_I_CLAMP,   /* dst := a limited to b..imm (registers); b > imm: unknown */
+    FB_I_CONVERT, /* dst := a * numbers[imm] + numbers[imm + 1]; sub 1: a / numbers[imm] .. */
 
     /* Comparisons. sub: enum fb_cmp. */
     FB_I_CMP_NUMBER, /* dst := a cmp b */
@@ -75,23 +87,28 @@ enum fb_opcode {
     FB_I_MATCHES,    /* dst := text a matches patterns[imm]; over a limit of PCRE2: unknown */
 
     /* Logic, three-valued (Kleene). */
-    FB_I_NOT, FB_I_AND, FB_I_OR,
-    FB_I_KNOWN,  /* dst := a is known, always known; sub 1: is not known */
-    FB_I_IF,     /* dst := a ? b : imm (registers); a unknown: unknown */
-    FB_I_SELECT, /* dst := a known and true ? b : imm (registers): the cases of a param */
+    FB_I_NOT,
+    FB_I_AND,
+    FB_I_OR,
+    FB_I_KNOWN,    /* dst := a is known, always known; sub 1: is not known */
+    FB_I_IF,       /* dst := a ? b : imm (registers); a unknown: unknown */
+    FB_I_SELECT,   /* dst := a known and true ? b : imm (registers): the cases of a param */
     FB_I_COALESCE, /* dst := a known ? a : b */
-    FB_I_VOTE,   /* dst := at least imm of the b registers from a on are true; true when imm are
-                  * true, false when imm can not be reached, else unknown */
+    FB_I_VOTE,     /* dst := at least imm of the b registers from a on are true; true when imm are
+                    * true, false when imm can not be reached, else unknown */
 
     /* State. imm: the cell's offset in the block. Durations are numbers in seconds; they become
      * whole microseconds, halves away from zero. */
-    FB_I_FOR,   /* dst := a for b; deadline: t0 + b while a is true and not yet long enough */
-    FB_I_UNTIL, /* dst := a until b (set, reset; b wins) */
+    FB_I_FOR,     /* dst := a for b; deadline: t0 + b while a is true and not yet long enough */
+    FB_I_UNTIL,   /* dst := a until b (set, reset; b wins) */
     FB_I_ELAPSED, /* dst := elapsed(a) cmp[sub] b; deadline: the crossing */
-    FB_I_AGE,   /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
+    FB_I_AGE,    /* dst := age(field a) cmp[sub] b; a = UINT16_MAX: age(); deadline: the crossing */
     FB_I_SILENT, /* dst := silent(field a); a = UINT16_MAX: silent */
-    FB_I_FOR_PEEK, FB_I_UNTIL_PEEK, FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at
-                  * its last evaluation: for lets in `values` and messages, which change no state */
+    FB_I_FOR_PEEK,
+    FB_I_UNTIL_PEEK,
+    FB_I_ELAPSED_PEEK, /* dst := what the operator at imm gave at
+                        * its last evaluation: for lets in `values` and messages, which change no
+                        * state */
     FB_I_WINDOW, /* dst := aggregate[sub] of windows[imm], unknown below a share of numbers[a] of
                   * good time; deadline: when that can change without a record */
 
@@ -202,7 +219,8 @@ enum fb_condition_role {
     FB_ROLE_WHEN, /* a `raise`, the `when` of an event, the `start` of a control */
     FB_ROLE_CLAIM,
     FB_ROLE_INTERLOCK,
-    FB_ROLE_PERMISSIVE
+    FB_ROLE_PERMISSIVE,
+    FB_ROLE_PUBLISHED /* what other devices read of this one: a value of any type but text */
 };
 
 /* One `raise .. when`, the `when` of an event; what a control or an actuator consists of. */
@@ -212,6 +230,7 @@ struct fb_condition {
                      * its commands; an actuator: interlock, then permissive */
     enum fb_condition_role role;
     uint32_t claim;     /* CLAIM: index in the class */
+    uint32_t published; /* PUBLISHED: index in the class */
     uint64_t actuators; /* set of those whose accepted value it reads, by index in the class */
     struct fb_code code;
     struct fb_field_set reads; /* fields, also through lets, params and windows; not those read
@@ -262,8 +281,16 @@ struct fb_label {
     struct fb_str name, value;
 };
 
-/* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's. */
-enum fb_rule_sort { FB_SORT_ALARM, FB_SORT_EVENT, FB_SORT_CONTROL, FB_SORT_ACTUATOR };
+/* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's.
+ * PUBLISHED: the owner of a class's published values, before all its other rules; its name is the
+ * class's. */
+enum fb_rule_sort {
+    FB_SORT_ALARM,
+    FB_SORT_EVENT,
+    FB_SORT_CONTROL,
+    FB_SORT_ACTUATOR,
+    FB_SORT_PUBLISHED
+};
 enum fb_unknown_policy {
     FB_POLICY_HOLD,
     FB_POLICY_CLEAR,
@@ -323,8 +350,9 @@ enum fb_cell_kind {
     FB_CELL_ELAPSED,
     FB_CELL_CONDITION,
     FB_CELL_RULE,
-    FB_CELL_CLAIM,   /* index: claim of the class; found again by rule and actuator */
-    FB_CELL_ACTUATOR /* index: actuator of the class; found again by its name alone */
+    FB_CELL_CLAIM,    /* index: claim of the class; found again by rule and actuator */
+    FB_CELL_ACTUATOR, /* index: actuator of the class; found again by its name alone */
+    FB_CELL_PUBLISHED /* index: published value of the class; found again by its condition */
 };
 struct fb_cell_id {
     enum fb_cell_kind kind;
@@ -333,6 +361,66 @@ struct fb_cell_id {
     uint32_t words;  /* how many words a value of an enumeration is chosen from; 0: it is none */
     struct fb_hash128 hash, likeness;
     struct fb_str name; /* for people: "temp", "avg of load over 1m", "hot: raise high" */
+};
+
+/* ---- other devices: A30 to A39 ---- */
+
+#define FB_NO_INDEX UINT32_MAX
+
+/* A value that other devices read. The condition that computes it stands before those of the rules,
+ * so that what a record changes is published before any rule sees it. */
+struct fb_published {
+    struct fb_str name; /* as the rules call it behind the dot; else the expression's text */
+    uint32_t condition; /* in the class */
+    enum fb_type type;  /* not a text */
+    uint32_t offset;    /* of struct fb_published_cell */
+};
+struct fb_published_cell {
+    union {
+        double num;
+        int64_t i;
+    };
+    uint8_t known; /* 0: unknown, and the value 0 */
+};
+
+/* Devices of the class that have the same text in these fields, one joined behind the other as in
+ * an id, within a domain. A link: the id of the device it leads to; else a tag. */
+struct fb_relation {
+    uint16_t *fields; /* keys, tags or fields; texts or integers */
+    uint32_t n_fields;
+};
+
+/* Leads from a device to one other. */
+struct fb_link {
+    struct fb_str name;
+    uint32_t relation;    /* of this class */
+    uint16_t class_index; /* of the device that it leads to */
+};
+
+/* The devices that an expression of this class looks at together. */
+struct fb_group {
+    struct fb_str text;   /* for people: "inlet of rack by row" */
+    uint16_t class_index; /* of the members */
+    uint32_t relation;    /* of the members' class */
+    uint32_t own; /* relation of this class with the same text; FB_NO_INDEX: this device's id is
+                   * what the members' relation says */
+    uint32_t value, where; /* published values of the members' class; FB_NO_INDEX: none */
+};
+
+enum fb_group_function {
+    FB_GROUP_COUNT, /* members whose `where` is true; without one: all members (int) */
+    FB_GROUP_SHARE, /* of the known members, those whose `where` is true (number, 1 = all) */
+    FB_GROUP_SUM,
+    FB_GROUP_AVG,
+    FB_GROUP_MIN,
+    FB_GROUP_MAX,
+    FB_GROUP_SPREAD,
+    FB_GROUP_PERCENTILE, /* median: 50 */
+    FB_GROUP_DISTINCT,   /* (int) */
+    FB_GROUP_ANY,
+    FB_GROUP_ALL,
+    FB_GROUP_RANK, /* of this device among the members (int) */
+    FB_GROUP_FUNCTIONS
 };
 
 struct fb_class {
@@ -356,6 +444,19 @@ struct fb_class {
     uint32_t n_actuators;
     struct fb_claim *claims; /* in the order of the rules, then of their commands */
     uint32_t n_claims;
+    uint16_t domain; /* the field that says a device's control domain; the first key by default */
+    struct fb_published *published;
+    uint32_t n_published;
+    struct fb_relation *relations;
+    uint32_t n_relations;
+    struct fb_link *links;
+    uint32_t n_links;
+    struct fb_group *groups;
+    uint32_t n_groups;
+    /* A class whose devices are groups of another class's, `alarm .. on rack by row`: no topics;
+     * its keys are the domain (where that is not the tag itself) and the tag. FB_NO_INDEX: it is
+     * none. */
+    uint32_t group_class, group_relation; /* of the members */
     struct fb_instr *code;
     uint32_t n_code;
     double *numbers;

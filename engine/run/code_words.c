@@ -305,6 +305,12 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
     case FB_I_ACTUATOR:
         fb_buf_str(w->out, w->class_->actuators[in->imm].name);
         break;
+    case FB_I_LINKED:
+        fb_buf_str(w->out, w->class_->links[in->a].name);
+        break;
+    case FB_I_GROUP:
+        fb_buf_str(w->out, w->class_->groups[in->imm].text);
+        break;
     case FB_I_QUALITY:
         put_quality(w, in);
         break;

@@ -72,6 +72,9 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
     case FB_OPERAND_FIELD:
         return operand < FB_FIELDS_MAX && fb_recompute_has(r, operand);
     case FB_OPERAND_ACTUATOR:
+    case FB_OPERAND_LINK:
+    case FB_OPERAND_PUBLISHED:
+    case FB_OPERAND_GROUP:
     case FB_OPERAND_CELL:
     case FB_OPERAND_WINDOW:
         return false;
@@ -87,6 +90,8 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_PERCENT:
+    case FB_OPERAND_GROUP_FUNCTION:
     case FB_OPERAND_FLAG:
         break;
     }
