@@ -154,11 +154,12 @@ static inline bool acts_next(const struct fb_core *core, const struct fb_device 
            fb_device_came_at(core, device, device->deadline_us) > device->acting_us;
 }
 
-/* What the device is due at next, in its own time. */
-static inline int64_t next_us(const struct fb_core *core, const struct fb_device *device,
-                              int64_t limit_us, bool last) {
-    return acts_next(core, device, limit_us, last) ? fb_device_time(device, device->acting_us)
-                                                   : device->deadline_us;
+/* The C at which what the device is due at next came, A37. */
+static inline int64_t next_came_us(const struct fb_core *core, const struct fb_device *device,
+                                   int64_t limit_us, bool last) {
+    return acts_next(core, device, limit_us, last)
+               ? device->acting_us
+               : fb_device_came_at(core, device, device->deadline_us);
 }
 
 /* One decision of all actuators of the device that are due at its earliest such deadline. */
@@ -189,9 +190,9 @@ static int64_t time_limit(const struct fb_core *core, const struct fb_device *de
 /* Puts a device among those due now, if its true deadline is; else back into the heap. */
 static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us,
                       bool last) {
-    int64_t at_us = next_us(core, device, limit_us, last);
+    int64_t came_us = next_came_us(core, device, limit_us, last);
     if (device->deadline_us < limit_us || acts_next(core, device, limit_us, last))
-        fb_due_push(core->timers, device, at_us);
+        fb_due_push(core->timers, device, came_us);
     else
         fb_timers_schedule(core->timers, device);
 }
@@ -219,7 +220,7 @@ static void queue_any(void *context, struct fb_device *device) {
         out->taking = NULL;
     find_deadline(device);
     int64_t limit_us = time_limit(out->core, device, NULL, 0, out->last);
-    fb_due_push(out->core->timers, device, next_us(out->core, device, limit_us, out->last));
+    fb_due_push(out->core->timers, device, next_came_us(out->core, device, limit_us, out->last));
 }
 
 /* Puts all that may be due among those due now. */
@@ -239,7 +240,7 @@ static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t ta
         find_deadline(device);
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
         if (last)
-            fb_due_push(core->timers, device, next_us(core, device, limit_us, last));
+            fb_due_push(core->timers, device, next_came_us(core, device, limit_us, last));
         else
             queue_due(core, device, limit_us, last);
     }
@@ -251,13 +252,12 @@ static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t tak
                      bool last) {
     queue_all(core, taking, taking_limit_us, last);
     struct fb_device *device;
-    int64_t deadline_us;
-    while ((device = fb_due_pop(core->timers, &deadline_us))) {
+    while ((device = fb_due_pop(core->timers))) {
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
         if (acts_next(core, device, limit_us, last))
             act(core, device);
-        else if (deadline_us < limit_us)
-            fire(core, device, deadline_us);
+        else if (device->deadline_us < limit_us)
+            fire(core, device, device->deadline_us);
         queue_due(core, device, limit_us, last);
     }
 }
@@ -280,7 +280,7 @@ void fb_core_advance(struct fb_core *core, int64_t c_us) {
 void fb_core_finish(struct fb_core *core, int64_t c_us) {
     if (c_us > core->clock_us)
         core->clock_us = c_us;
-    fire_all(core, NULL, 0, true); /* all at once: the order is that of the deadlines */
+    fire_all(core, NULL, 0, true); /* all at once: what came earlier goes first */
 }
 
 /* ---- records ---- */

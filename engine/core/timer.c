@@ -11,7 +11,7 @@
 #include "engine/base/num.h"
 
 struct fb_timer_due {
-    int64_t deadline_us;
+    int64_t came_us;
     uint64_t id_head, id_tail; /* the id's first 16 bytes as numbers: they order most ids */
     struct fb_device *device;
 };
@@ -149,8 +149,8 @@ static uint64_t id_part(struct fb_str id, size_t from) {
 }
 
 static bool fires_before(const struct fb_timer_due *a, const struct fb_timer_due *b) {
-    if (a->deadline_us != b->deadline_us)
-        return a->deadline_us < b->deadline_us;
+    if (a->came_us != b->came_us)
+        return a->came_us < b->came_us;
     if (a->id_head != b->id_head)
         return a->id_head < b->id_head;
     if (a->id_tail != b->id_tail)
@@ -202,10 +202,10 @@ static void become_heap(struct fb_timers *timers) {
     timers->heaped = true;
 }
 
-void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us) {
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t came_us) {
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
-    struct fb_timer_due due = {deadline_us, id_part(id, 0), id_part(id, 8), device};
+    struct fb_timer_due due = {came_us, id_part(id, 0), id_part(id, 8), device};
     uint32_t n = timers->n_due;
     if (!timers->heaped && n && fires_before(&due, &timers->due[due_at(timers, n - 1)]))
         become_heap(timers);
@@ -234,7 +234,7 @@ static void fetch_next(const struct fb_timers *timers) {
     }
 }
 
-struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
+struct fb_device *fb_due_pop(struct fb_timers *timers) {
     if (!timers->n_due)
         return NULL;
     struct fb_timer_due first = timers->due[timers->first_due];
@@ -248,6 +248,5 @@ struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
         timers->heaped = false;
     }
     fetch_next(timers);
-    *deadline_us = first.deadline_us;
     return first.device;
 }

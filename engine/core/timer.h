@@ -55,11 +55,11 @@ static inline int64_t fb_timers_next(const struct fb_timers *timers) {
     return timers->n ? timers->heap[0].at_us : FB_NEVER;
 }
 
-/* Those that are due now, in the order (T, device id, class), T in device time. What comes in that
- * order, as devices do that were placed as they fired, is only put behind; else all become a heap
- * until it is empty. */
-void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us);
-/* NULL: none. *deadline_us: the device's deadline when it was pushed. */
-struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us);
+/* Those that are due now, in the order (C at which they came, device id, class), A37. What comes in
+ * that order, as devices do that were placed as they fired, is only put behind; else all become a
+ * heap until it is empty. */
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t came_us);
+/* NULL: none. */
+struct fb_device *fb_due_pop(struct fb_timers *timers);
 
 #endif
