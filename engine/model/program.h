@@ -237,7 +237,7 @@ struct fb_condition {
                                 * only inside `each` windows, which a record can not change */
     bool every_record;         /* reads silent, age(), changed or count(over d) */
     bool twice;                /* reads silent: a second evaluation at the record's instant */
-    uint32_t offset;           /* of struct fb_condition_cell; CLAIM: of its claim's cell */
+    uint32_t offset; /* of struct fb_condition_cell; CLAIM, PUBLISHED: of that cell of theirs */
 };
 
 struct fb_condition_cell {
@@ -384,7 +384,8 @@ struct fb_published_cell {
 };
 
 /* Devices of the class that have the same text in these fields, one joined behind the other as in
- * an id, within a domain. A link: the id of the device it leads to; else a tag. */
+ * an id, within a domain. A link: the id of the device it leads to; else a tag. Where a link has
+ * one field and leads to a class of several keys, the field's text is the id as it is. */
 struct fb_relation {
     uint16_t *fields; /* keys, tags or fields; texts or integers */
     uint32_t n_fields;
@@ -402,15 +403,15 @@ struct fb_group {
     struct fb_str text;   /* for people: "inlet of rack by row" */
     uint16_t class_index; /* of the members */
     uint32_t relation;    /* of the members' class */
-    uint32_t own; /* relation of this class with the same text; FB_NO_INDEX: this device's id is
-                   * what the members' relation says */
+    uint32_t own; /* relation of this class with the same text, of a class of groups that of its
+                   * key; FB_NO_INDEX: this device's id is what the members' relation says */
     uint32_t value, where; /* published values of the members' class; FB_NO_INDEX: none */
 };
 
 enum fb_group_function {
     FB_GROUP_COUNT, /* members whose `where` is true; without one: all members (int) */
     FB_GROUP_SHARE, /* of the known members, those whose `where` is true (number, 1 = all) */
-    FB_GROUP_SUM,
+    FB_GROUP_SUM,   /* this one to PERCENTILE: numbers, whatever the value's type is */
     FB_GROUP_AVG,
     FB_GROUP_MIN,
     FB_GROUP_MAX,
