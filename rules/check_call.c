@@ -49,8 +49,11 @@ static bool check_length(struct fb_checker *ck, const struct fb_arg *arg) {
     return arg->window == FB_W_EACH ? check_each(ck, arg, us) : check_over(ck, arg, us);
 }
 
-static const char *moving_text(const struct fb_node *node) {
+static const char *moving_text(struct fb_checker *ck, const struct fb_node *node) {
     switch (node->kind) {
+    case FB_N_LINKED:
+    case FB_N_GROUP:
+        return fb_check_source(ck, node);
     case FB_N_FOR:
         return "for";
     case FB_N_UNTIL:
@@ -73,7 +76,7 @@ static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
     const struct fb_node *wrong = facts->moving ? facts->moving : facts->window;
     if (!wrong)
         return true;
-    const char *word = moving_text(wrong);
+    const char *word = moving_text(ck, wrong);
     struct fb_str name = word ? fb_str_of(word) : wrong->text;
     bool here = inside(wrong->span, arg->span);
     struct fb_span span = here ? wrong->span : arg->expr->span;

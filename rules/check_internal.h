@@ -108,6 +108,25 @@ void fb_check_matches(struct fb_checker *ck, struct fb_node *node);
 void fb_check_call(struct fb_checker *ck, struct fb_node *node);
 void fb_check_silent(struct fb_checker *ck, struct fb_node *node);
 
+/* ---- check_link.c ---- */
+/* What the links of a class lead to, before any expression. */
+void fb_check_links(struct fb_checker *ck, uint32_t class_index);
+struct fb_link_decl *fb_check_link_named(const struct fb_class_decl *decl, struct fb_str name);
+/* The field that says a device's domain; NULL: a mistake in it was reported. */
+const struct fb_field_decl *fb_check_domain_field(const struct fb_class_decl *decl);
+void fb_check_linked(struct fb_checker *ck, struct fb_node *node);
+void fb_check_group(struct fb_checker *ck, struct fb_node *node);
+/* The members link to a device of the class `own`, by this link of theirs; else they share what
+ * stands behind `by`. */
+bool fb_check_group_leads_here(const struct fb_group_decl *group,
+                               const struct fb_class_decl *members, uint32_t own,
+                               const struct fb_link_decl **link);
+
+/* ---- check_published.c ---- */
+/* What each class publishes for others, and the places of all that reads it; after all else, where
+ * no error was found. */
+void fb_check_published(struct fb_checker *ck);
+
 /* ---- check_units.c ---- */
 /* A unit by its declared text; NULL with *ok false after an error, NULL with *ok true for none. */
 const struct fb_unit *fb_check_unit(struct fb_checker *ck, struct fb_str text, struct fb_span span,

@@ -454,6 +454,25 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
                                  .name = name});
 }
 
+/* Found again by what computes it. */
+static void identify_published(struct maker *m, const struct fb_condition *condition,
+                               uint32_t index, struct fb_str name) {
+    const struct fb_published *published = &m->class_->published[condition->published];
+    struct content whole = {0}, like = {0};
+    add_word(&whole, "published");
+    add_int(&whole, published->type);
+    add_hash(&whole, m->conditions[index]);
+    add_word(&like, "published");
+    add_int(&like, published->type);
+    add_hash(&like, m->condition_likes[index]);
+    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_PUBLISHED,
+                                    .index = condition->published,
+                                    .offset = published->offset,
+                                    .hash = end_content(&whole),
+                                    .likeness = end_content(&like),
+                                    .name = name});
+}
+
 static void identify_condition(struct maker *m, uint32_t index) {
     const struct fb_condition *condition = &m->class_->conditions[index];
     struct fb_str name = condition_name(m, condition);
@@ -471,6 +490,8 @@ static void identify_condition(struct maker *m, uint32_t index) {
     m->condition_likes[index] = like[condition->code.result];
     if (condition->role == FB_ROLE_CLAIM)
         identify_claim(m, condition, m->conditions[index], name);
+    else if (condition->role == FB_ROLE_PUBLISHED)
+        identify_published(m, condition, index, name);
     else
         add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CONDITION,
                                      .index = index,

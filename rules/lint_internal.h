@@ -25,6 +25,7 @@ struct fb_linter {
 struct fb_lint_reads {
     struct fb_field_set fields;
     bool silence; /* silent, age, elapsed: changes without a field */
+    bool others;  /* other devices, through links and in groups */
     bool limit;   /* a comparison of numbers */
     const struct fb_actuator_decl *actuators[FB_ACTUATORS_MAX];
     uint32_t n_actuators;

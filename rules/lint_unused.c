@@ -20,6 +20,11 @@ static void visit(const struct fb_node *node, void *arg) {
     struct fb_map *used = arg;
     for (uint32_t i = 0; i < node->n_args; i++)
         mark(used, node->args[i].length);
+    mark(used, node->there);
+    if (node->group) {
+        mark(used, node->group->expr);
+        mark(used, node->group->where);
+    }
     const void *decl = NULL;
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
         decl = node->let;

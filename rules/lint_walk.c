@@ -84,6 +84,8 @@ static void note(const struct fb_node *node, void *arg) {
     const struct fb_function *f = node->kind == FB_N_CALL ? fb_function_find(node->text) : NULL;
     if (node->kind == FB_N_NAME)
         follow_name(walk, node);
+    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+        walk->reads->others = true;
     if (node->kind == FB_N_SILENT || (f && f->gives == FB_GIVES_SECONDS) ||
         (f && f->id == FB_F_count && !node->args[0].expr))
         walk->reads->silence = true;
@@ -108,6 +110,17 @@ static bool equal_args(const struct fb_arg *a, const struct fb_arg *b, int *step
     return a->window == b->window && a->last == b->last && equal(a->expr, b->expr, steps) &&
            equal(a->where, b->where, steps) && equal(a->upto, b->upto, steps) &&
            equal(a->length, b->length, steps);
+}
+
+static bool equal_groups(const struct fb_group_decl *a, const struct fb_group_decl *b, int *steps) {
+    if (!a || !b)
+        return a == b;
+    if (!fb_str_eq(a->class_name, b->class_name) || a->n_by != b->n_by)
+        return false;
+    for (uint32_t i = 0; i < a->n_by; i++)
+        if (!fb_str_eq(a->by[i], b->by[i]))
+            return false;
+    return equal(a->expr, b->expr, steps) && equal(a->where, b->where, steps);
 }
 
 static bool equal_names(const struct fb_node *a, const struct fb_node *b, int *steps) {
@@ -140,7 +153,8 @@ static bool equal(const struct fb_node *a, const struct fb_node *b, int *steps) 
     for (uint32_t i = 0; i < a->n_args; i++)
         if (!equal_args(&a->args[i], &b->args[i], steps))
             return false;
-    return equal(a->needs, b->needs, steps) && equal(a->a, b->a, steps) &&
+    return equal(a->there, b->there, steps) && equal_groups(a->group, b->group, steps) &&
+           equal(a->needs, b->needs, steps) && equal(a->a, b->a, steps) &&
            equal(a->b, b->b, steps) && equal(a->c, b->c, steps);
 }
 

@@ -104,11 +104,19 @@ static bool series(struct fb_parser *p, struct fb_test_step *step) {
     return !fb_p_accept_word(p, "every") || (step->every = fb_p_dur(p)) != NULL;
 }
 
-/* "with" NAME relop expr ; the word is taken */
+/* "with" NAME { "." NAME } relop expr ; the word is taken */
 static bool with(struct fb_parser *p, struct fb_test_step *step) {
     struct fb_with one = {0};
+    const struct fb_token *first = fb_p_peek(p, 0);
     if (!fb_p_name(p, "the name of a value", &one.name, &one.span)) {
         return false;
+    }
+    if (fb_p_is(p, FB_TOK_DOT)) {
+        if ((one.linked = fb_p_linked(p, one.name, first)) == NULL) {
+            return false;
+        }
+        one.span = one.linked->span;
+        one.name = fb_p_source(p, one.span);
     }
     if (!fb_p_relop(p, &one.op)) {
         return fb_p_unexpected(p, "a comparison: < <= > >= == !=", NULL);
