@@ -374,6 +374,8 @@ struct fb_rule_decl {
     struct fb_str class_name;
     struct fb_span class_span;
     struct fb_span block;  /* braces included */
+    struct fb_str by;      /* on NAME by TAG: a rule on groups; empty: none */
+    struct fb_span by_span;
     struct fb_node *where; /* NULL: none */
     struct fb_rule_item *items;
     uint32_t n_items;
@@ -416,6 +418,7 @@ struct fb_test_step {
     struct fb_series_item *items;
     uint32_t n_items;
     struct fb_node *every; /* NULL: the field's own `every`, else 1s */
+    uint32_t class_index;  /* by the checker: of the device */
     /* records */
     struct fb_str file;
     /* expect */

@@ -89,6 +89,10 @@ struct fb_checked_class {
     uint32_t n_links;
     struct fb_checked_group *groups;
     uint32_t n_groups;
+    /* A class whose devices are groups of devices of another one, by a relation of theirs, made for
+     * `alarm .. on C by t`: its name is "C by t", its keys are the domain and t, or t alone where
+     * that is the domain. FB_NO_INDEX: it is none. */
+    uint32_t group_class, group_relation;
 };
 
 struct fb_checked_rule {

@@ -480,9 +480,25 @@ bool fb_check_group_leads_here(const struct fb_group_decl *group,
     return *link != NULL;
 }
 
+/* A rule on groups looks at the members of its own group. */
+static bool check_own_members(struct fb_checker *ck, const struct fb_node *node, uint32_t own,
+                              uint32_t members) {
+    const struct fb_group_decl *group = node->group;
+    const struct fb_class_decl *decl = ck->out->classes[ck->out->classes[own].group_class].decl;
+    if (ck->out->classes[own].group_class == members && group->n_by == 0)
+        return true;
+    fb_diag_add(ck->diags, FB_E_NO_MEMBERS, group->n_by ? group->by_span : group->class_span,
+                group->n_by ? "leave `by` out: the rule says by what" : NULL,
+                "a rule on groups of `%.*s` looks at the `%.*s` of its own group only",
+                FB_ARG(decl->name), FB_ARG(decl->name));
+    return false;
+}
+
 static bool check_members(struct fb_checker *ck, const struct fb_node *node, uint32_t own,
                           uint32_t members) {
     const struct fb_group_decl *group = node->group;
+    if (ck->out->classes[own].group_class != FB_NO_INDEX)
+        return check_own_members(ck, node, own, members);
     const struct fb_class_decl *here = ck->out->classes[own].decl;
     const struct fb_class_decl *decl = ck->out->classes[members].decl;
     const struct fb_link_decl *link;

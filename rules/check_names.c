@@ -10,6 +10,8 @@ enum { CANDIDATES_MAX = 512 };
 
 uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span) {
     uint32_t index = fb_map_get(ck->classes, name);
+    if (index != FB_MAP_NONE && ck->out->classes[index].group_class != FB_NO_INDEX)
+        index = FB_MAP_NONE; /* of groups: nobody else's */
     if (index != FB_MAP_NONE || ck->incomplete)
         return index;
     uint32_t n = fb_map_size(ck->classes);
@@ -83,7 +85,8 @@ static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
     }
     struct fb_checked *out = ck->out;
     fb_map_put(ck->classes, decl->name, out->n_classes);
-    out->classes[out->n_classes++].decl = decl;
+    out->classes[out->n_classes++] =
+        (struct fb_checked_class){.decl = decl, .group_class = FB_NO_INDEX};
 }
 
 static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
@@ -131,6 +134,8 @@ static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
     uint32_t index = rule->feedback_of /* its actuator reports */
                          ? fb_map_get(ck->classes, rule->class_name)
                          : fb_check_class_index(ck, rule->class_name, rule->class_span);
+    if (index != FB_MAP_NONE && rule->by.n)
+        index = fb_check_class_of_groups(ck, rule, index);
     struct fb_checked *out = ck->out;
     fb_map_put(ck->rules, rule->name, out->n_rules);
     out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};
@@ -286,7 +291,7 @@ static void for_each_broken(struct fb_checker *ck,
 void fb_check_collect(struct fb_checker *ck) {
     struct fb_checked *out = ck->out;
     uint32_t n = count_items(ck->tree) + 1;
-    out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, n);
+    out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, 2 * n); /* and of groups */
     out->params = FB_ARENA_ARRAY(ck->arena, struct fb_param_decl *, n);
     out->actuators = FB_ARENA_ARRAY(ck->arena, struct fb_checked_actuator, n);
     out->rules = FB_ARENA_ARRAY(ck->arena, struct fb_checked_rule, n);

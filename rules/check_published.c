@@ -141,7 +141,12 @@ static void collect_group(struct collector *c, uint32_t class_index, struct fb_n
     double percent;
     bool known = fb_group_function_find(node->text, &function, &percent);
     FB_ASSERT(known && members != FB_MAP_NONE);
-    if (fb_check_group_leads_here(decl, ck->out->classes[members].decl, class_index, &link)) {
+    if (class->group_class != FB_NO_INDEX) {
+        const uint16_t tag = (uint16_t)(class->decl->n_keys - 1);
+        group.relation = class->group_relation;
+        group.own = relation_of(ck, class_index, &tag, 1);
+    } else if (fb_check_group_leads_here(decl, ck->out->classes[members].decl, class_index,
+                                         &link)) {
         group.relation = relation_of(ck, members, link->fields, link->n_fields);
         group.own = FB_NO_INDEX;
     } else {
@@ -220,6 +225,15 @@ static void visit_rule(struct collector *c, uint32_t index) {
 void fb_check_published(struct fb_checker *ck) {
     struct collector c = {.ck = ck, .seen = fb_map_new()};
     uint32_t rule = 0, actuator = 0;
+    for (uint32_t i = 0; i < ck->out->n_classes; i++) {
+        struct fb_checked_class *class = &ck->out->classes[i];
+        if (class->group_class == FB_NO_INDEX)
+            continue;
+        const struct fb_class_decl *members = ck->out->classes[class->group_class].decl;
+        struct fb_str tag = class->decl->fields[class->decl->n_keys - 1]->name;
+        const uint16_t field = (uint16_t)fb_check_field(members, tag)->index;
+        class->group_relation = relation_of(ck, class->group_class, &field, 1);
+    }
     for (uint32_t f = 0; f < ck->tree->n_files; f++)
         for (uint32_t i = 0; i < ck->tree->files[f]->n_items; i++) {
             const struct fb_item *item = &ck->tree->files[f]->items[i];

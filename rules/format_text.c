@@ -597,6 +597,7 @@ static void put_rule_head(const struct fb_written *w, const struct fb_rule_decl 
     put_name(rule->name, out);
     fb_buf_text(out, " on ");
     put_name(rule->class_name, out);
+    put_by(&rule->by, rule->by.n > 0, out);
     if (rule->where != NULL) {
         fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
         put_expr(w, rule->where, out);

@@ -43,7 +43,9 @@ void fb_lower_links(struct fb_lower_class *c) {
     const struct fb_checked_class *from = &c->checked->classes[c->index];
     struct fb_class *out = c->out;
     set_domain(c);
-    out->group_class = out->group_relation = FB_NO_INDEX;
+    bool of_groups = from->group_class != FB_NO_INDEX;
+    out->group_class = from->group_class;
+    out->group_relation = of_groups ? from->group_relation : FB_NO_INDEX;
     out->relations = FB_ARENA_ARRAY(c->arena, struct fb_relation, from->n_relations);
     for (uint32_t i = 0; i < from->n_relations; i++)
         out->relations[out->n_relations++] = relation_of(c, &from->relations[i]);

@@ -274,6 +274,15 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
 
 /* The class but for its lets: of these the rule reads only some. */
 static void read_class(struct read *read, const struct fb_class_decl *class_decl) {
+    const struct fb_checked *checked = read->texts->checked;
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        if (checked->classes[i].decl == class_decl &&
+            checked->classes[i].group_class != FB_NO_INDEX) {
+            fb_buf_str(&read->text, class_decl->name); /* it stands nowhere */
+            fb_buf_char(&read->text, '\n');
+            read_class(read, checked->classes[checked->classes[i].group_class].decl);
+            return;
+        }
     const struct fb_class_decl *decl = twin_of(read->texts, class_decl);
     fb_buf_str(&read->text, decl->name);
     for (uint32_t i = 0; i < decl->n_topics; i++) {
