@@ -405,6 +405,22 @@ static const char *text_unquoted(struct fb_checker *ck, const struct fb_node *no
     return fb_check_print(ck, "a text stands in quotes: `\"%.*s\"`", FB_ARG(node->text));
 }
 
+/* A field of the members, in a rule on groups. */
+static const char *of_each_member(struct fb_checker *ck, struct fb_str name) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    uint32_t index = decl ? fb_map_get(ck->classes, decl->name) : FB_MAP_NONE;
+    if (index == FB_MAP_NONE || ck->out->classes[index].group_class == FB_NO_INDEX)
+        return NULL;
+    const struct fb_class_decl *members =
+        ck->out->classes[ck->out->classes[index].group_class].decl;
+    if (!fb_check_field(members, name))
+        return NULL;
+    return fb_check_print(ck,
+                          "each `%.*s` of the group has its own: say of which, as in "
+                          "`max(%.*s of %.*s)`",
+                          FB_ARG(members->name), FB_ARG(name), FB_ARG(members->name));
+}
+
 static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
     for (uint32_t i = 0; i < ck->out->n_params; i++)
         if (fb_str_eq(ck->out->params[i]->name, name))
@@ -435,6 +451,8 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         help = field_elsewhere(ck, node->text);
     else if (text_unquoted(ck, node))
         help = text_unquoted(ck, node);
+    else if (of_each_member(ck, node->text))
+        help = of_each_member(ck, node->text);
     if (!help)
         help = word_in_param(ck, node->text);
     if (!help)
@@ -468,16 +486,38 @@ static void define_let(struct fb_checker *ck, struct fb_let_decl *let) {
     }
 }
 
+/* The class whose let it is; NULL: of a rule, or a param. */
+static const struct fb_class_decl *owner_of(const struct fb_checker *ck,
+                                            const struct fb_definition *definition) {
+    for (uint32_t i = 0; i < ck->out->n_classes; i++) {
+        const struct fb_scope *scope = &ck->class_scopes[i];
+        if (scope->n_lets && definition >= scope->lets && definition < scope->lets + scope->n_lets)
+            return scope->class_decl;
+    }
+    return NULL;
+}
+
+static void put_definition(const struct fb_checker *ck, const struct fb_definition *definition,
+                           bool with_owner, struct fb_buf *out) {
+    const struct fb_class_decl *owner = with_owner ? owner_of(ck, definition) : NULL;
+    fb_buf_str(out, definition->let ? definition->let->name : definition->param->name);
+    if (owner)
+        fb_buf_printf(out, " of %.*s", FB_ARG(owner->name));
+}
+
 static const char *path_text(struct fb_checker *ck, const struct fb_definition *again) {
     struct fb_buf text = {0};
     uint32_t i = 0;
     while (i < ck->n_path && ck->path[i] != again)
         i++;
+    bool several = false; /* the way leads through other devices */
+    for (uint32_t k = i; k < ck->n_path; k++)
+        several |= owner_of(ck, ck->path[k]) != owner_of(ck, again);
     for (; i < ck->n_path; i++) {
-        struct fb_str name = ck->path[i]->let ? ck->path[i]->let->name : ck->path[i]->param->name;
-        fb_buf_printf(&text, "%.*s -> ", FB_ARG(name));
+        put_definition(ck, ck->path[i], several, &text);
+        fb_buf_text(&text, " -> ");
     }
-    fb_buf_str(&text, again->let ? again->let->name : again->param->name);
+    put_definition(ck, again, several, &text);
     const char *copy = fb_check_print(ck, "%s", fb_buf_terminated(&text));
     fb_buf_free(&text);
     return copy;

@@ -221,6 +221,23 @@ static void visit_rule(struct collector *c, uint32_t index) {
     visit_text(c, of, rule->response);
 }
 
+/* `whenever` looks at each new value of this device's fields; of other devices' there are none. */
+static void check_whenever(struct fb_checker *ck, const struct fb_checked_rule *rule) {
+    const struct fb_class_decl *decl = ck->out->classes[rule->class_index].decl;
+    struct fb_lint_reads reads = {0};
+    if (!rule->decl->whenever)
+        return;
+    fb_lint_reads(rule->decl->when, &reads);
+    bool own = !reads.others; /* what reads nothing at all is warned of */
+    for (uint32_t i = 0; i < decl->n_fields; i++)
+        own |= decl->fields[i]->role == FB_FIELD && fb_field_set_has(&reads.fields, i);
+    if (!own)
+        fb_diag_add(ck->diags, FB_E_WHENEVER_NOTHING, rule->decl->when->span,
+                    "write `when`, or compare a field of this device, too",
+                    "`whenever` looks at each new value of a field of `%.*s`, and this reads none",
+                    FB_ARG(decl->name));
+}
+
 /* Lets of rules and devices that nothing uses are typed, but become no code. */
 void fb_check_published(struct fb_checker *ck) {
     struct collector c = {.ck = ck, .seen = fb_map_new()};
@@ -239,6 +256,7 @@ void fb_check_published(struct fb_checker *ck) {
             const struct fb_item *item = &ck->tree->files[f]->items[i];
             if (item->kind == FB_ITEM_RULE) {
                 FB_ASSERT(ck->out->rules[rule].decl == item->rule);
+                check_whenever(ck, &ck->out->rules[rule]);
                 visit_rule(&c, rule++);
             } else if (item->kind == FB_ITEM_ACTUATOR) {
                 const struct fb_checked_actuator *checked = &ck->out->actuators[actuator++];

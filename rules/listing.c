@@ -4,6 +4,7 @@
 
 #include "engine/base/calendar.h"
 #include "engine/base/num.h"
+#include "rules/group_function.h"
 #include "rules/opcodes.h"
 
 static void put_span(struct fb_buf *out, int64_t us) {
@@ -53,11 +54,10 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_LINK:
         fb_buf_printf(out, " %.*s", FB_ARG(class_->links[operand].name));
         break;
-    case FB_OPERAND_PUBLISHED:
-        fb_buf_printf(out, " published %u", operand);
+    case FB_OPERAND_PUBLISHED: /* of which class, the instruction says */
         break;
     case FB_OPERAND_GROUP:
-        fb_buf_printf(out, " group %u", operand);
+        fb_buf_printf(out, " of (%.*s)", FB_ARG(class_->groups[operand].text));
         break;
     case FB_OPERAND_MASK:
         put_mask(out, (uint16_t)operand);
@@ -112,7 +112,13 @@ static void put_instr(struct fb_buf *out, const struct fb_class *class_,
         put_operand(out, class_, row->imm, in->imm, 0);
     if (row->sub == FB_OPERAND_FLAG && in->sub)
         fb_buf_text(out, in->op == FB_I_CONVERT ? " by" : " not");
+    if (row->sub == FB_OPERAND_GROUP_FUNCTION) {
+        fb_buf_char(out, ' ');
+        fb_group_function_text(in->sub, class_->n_numbers ? class_->numbers[in->b] : 0, out);
+    }
     put_operand(out, class_, row->a, in->a, in->b);
+    if (row->imm == FB_OPERAND_PUBLISHED)
+        fb_buf_printf(out, ".%.*s", FB_ARG(class_->links[in->a].to->published[in->imm].name));
     if (row->sub == FB_OPERAND_CMP || both)
         fb_buf_printf(out, " %s", fb_cmp_text(both ? in->sub >> 5 : in->sub));
     if (in->op == FB_I_VOTE)

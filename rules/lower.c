@@ -264,6 +264,7 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
                                .decl = decl,
                                .checked = checked,
                                .index = index,
+                               .classes = program->classes,
                                .out = &program->classes[index]};
     if (decl->n_fields > FB_FIELDS_MAX) {
         fb_diag_add(diags, FB_E_TOO_MANY_FIELDS, decl->name_span,

@@ -21,6 +21,7 @@ struct fb_lower_class {
     const struct fb_class_decl *decl;
     const struct fb_checked *checked;
     uint32_t index; /* of the class */
+    const struct fb_class *classes; /* of the program, this one too */
     struct fb_class *out;
     struct fb_instr *code;
     uint32_t n_code, cap_code;

@@ -54,17 +54,20 @@ void fb_lower_links(struct fb_lower_class *c) {
         out->links[out->n_links++] =
             (struct fb_link){.name = fb_str_copy(c->arena, from->links[i].decl->name),
                              .relation = from->links[i].relation,
-                             .class_index = (uint16_t)from->links[i].decl->class_index};
+                             .class_index = (uint16_t)from->links[i].decl->class_index,
+                             .to = &c->classes[from->links[i].decl->class_index]};
     out->groups = FB_ARENA_ARRAY(c->arena, struct fb_group, from->n_groups);
     for (uint32_t i = 0; i < from->n_groups; i++) {
         const struct fb_checked_group *group = &from->groups[i];
-        out->groups[out->n_groups++] =
-            (struct fb_group){.text = group_text(c, group),
-                              .class_index = (uint16_t)group->class_index,
-                              .relation = group->relation,
-                              .own = group->own,
-                              .value = group->value,
-                              .where = group->where};
+        out->groups[out->n_groups++] = (struct fb_group){
+            .text = group_text(c, group),
+            .class_index = (uint16_t)group->class_index,
+            .of = &c->classes[group->class_index],
+            .relation = group->relation,
+            .own = group->own,
+            .value = group->value,
+            .where = group->where,
+        };
     }
 }
 
@@ -83,12 +86,15 @@ static void lower_one(struct fb_lower_rule *rule, const struct fb_checked_publis
         fb_lower_room(c, sizeof(struct fb_published_cell), _Alignof(struct fb_published_cell));
     struct fb_condition *condition =
         fb_lower_end_condition(rule, FB_ROLE_PUBLISHED, value.reg, offset);
+    const struct fb_type_decl *words = from->type == FB_T_ENUM ? fb_check_words(from->node) : NULL;
     condition->published = c->out->n_published;
-    c->out->published[c->out->n_published++] =
-        (struct fb_published){.name = fb_str_copy(c->arena, from->name),
-                              .condition = c->out->n_conditions - 1,
-                              .type = from->type,
-                              .offset = offset};
+    c->out->published[c->out->n_published++] = (struct fb_published){
+        .name = fb_str_copy(c->arena, from->name),
+        .condition = c->out->n_conditions - 1,
+        .type = from->type,
+        .offset = offset,
+        .unit = fb_str_copy(c->arena, fb_unit_text(from->node->unit)),
+        .words = words ? fb_lower_words(c->arena, words->words, words->n_words) : NULL};
 }
 
 void fb_lower_published(struct fb_lower_class *c, uint32_t index, struct fb_rule *out) {

@@ -374,6 +374,8 @@ struct fb_published {
     uint32_t condition; /* in the class */
     enum fb_type type;  /* not a text */
     uint32_t offset;    /* of struct fb_published_cell */
+    struct fb_str unit;
+    struct fb_str *words; /* enum */
 };
 struct fb_published_cell {
     union {
@@ -396,13 +398,15 @@ struct fb_link {
     struct fb_str name;
     uint32_t relation;    /* of this class */
     uint16_t class_index; /* of the device that it leads to */
+    const struct fb_class *to; /* the same */
 };
 
 /* The devices that an expression of this class looks at together. */
 struct fb_group {
     struct fb_str text;   /* for people: "inlet of rack by row" */
     uint16_t class_index; /* of the members */
-    uint32_t relation;    /* of the members' class */
+    const struct fb_class *of; /* the same */
+    uint32_t relation;         /* of the members' class */
     uint32_t own; /* relation of this class with the same text, of a class of groups that of its
                    * key; FB_NO_INDEX: this device's id is what the members' relation says */
     uint32_t value, where; /* published values of the members' class; FB_NO_INDEX: none */
