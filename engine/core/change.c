@@ -12,6 +12,7 @@
 #include "engine/core/snapshot.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
+#include "engine/core/wake.h"
 
 /* Long ago, so that a delay of any length has passed, and can be reckoned with. */
 #define LONG_AGO_US (-(INT64_C(1) << 60))
@@ -393,4 +394,6 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
     fb_core_tear_down(&old);
     fb_core_restored(core, core->clock_us);
+    if (core->relations)
+        fb_groups_begin(core);
 }

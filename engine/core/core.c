@@ -14,12 +14,14 @@
 #include "engine/core/feed.h"
 #include "engine/core/index.h"
 #include "engine/core/plan.h"
+#include "engine/core/relation.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
 #include "engine/core/snapshot.h"
 #include "engine/core/state.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
+#include "engine/core/wake.h"
 
 /* ---- set-up ---- */
 
@@ -55,6 +57,12 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->n_late_texts = fields;
     core->devices = fb_devices_new();
     core->timers = fb_timers_new(core->devices);
+    core->relations = fb_relations_new(program, core->plans, core->devices, core->texts);
+    core->readings = core->relations ? fb_readings_new(program) : NULL;
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        core->plans[i].relations = core->relations;
+    if (core->relations)
+        fb_timers_follow_due(core->timers);
 }
 
 void fb_core_tear_down(struct fb_core *core) {
@@ -72,6 +80,8 @@ void fb_core_tear_down(struct fb_core *core) {
     free(core->views);
     free(core->kept_cells);
     free(core->late_texts);
+    fb_relations_free(core->relations);
+    fb_readings_free(core->readings);
     fb_devices_free(core->devices);
     fb_timers_free(core->timers);
 }
@@ -251,6 +261,7 @@ static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t ta
 static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
                      bool last) {
     queue_all(core, taking, taking_limit_us, last);
+    core->firing = (struct fb_firing){true, last, taking, taking_limit_us};
     struct fb_device *device;
     while ((device = fb_due_pop(core->timers))) {
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
@@ -260,6 +271,34 @@ static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t tak
             fire(core, device, device->deadline_us);
         queue_due(core, device, limit_us, last);
     }
+    core->firing = (struct fb_firing){0};
+}
+
+/* While others fire it may have become due among them, or earlier than it stands there. */
+void fb_core_woken(struct fb_core *core, struct fb_device *device) {
+    const struct fb_firing *firing = &core->firing;
+    if (firing->open) {
+        int64_t limit_us =
+            time_limit(core, device, firing->taking, firing->taking_limit_us, firing->last);
+        find_deadline(device);
+        int64_t queued_us = fb_due_came(core->timers, device);
+        bool is_due = device->deadline_us < limit_us;
+        int64_t came_us = fb_device_came_at(core, device, device->deadline_us);
+        if (is_due && came_us < queued_us) {
+            fb_timers_remove(core->timers, device);
+            fb_due_push(core->timers, device, came_us);
+        }
+        if (is_due || queued_us != FB_NEVER)
+            return;
+    }
+    fb_timers_schedule(core->timers, device);
+}
+
+int64_t fb_core_time(const struct fb_core *core, const struct fb_device *device, int64_t c_us) {
+    int64_t d_us = fb_device_time(device, c_us);
+    const struct fb_firing *firing = &core->firing;
+    bool beyond = device == firing->taking && c_us == core->clock_us;
+    return beyond && firing->taking_limit_us > d_us ? firing->taking_limit_us : d_us;
 }
 
 /* Most records find nothing due. */
@@ -507,6 +546,15 @@ static void take_samples(struct fb_core *core, struct fb_device *device,
     }
 }
 
+/* What few classes have: windows of expressions or records, and others that look at the device. */
+static __attribute__((noinline)) void take_further(struct fb_core *core, struct fb_device *device,
+                                                   const struct fb_entry *entry, int64_t t_us) {
+    if (device->plan->other_windows)
+        fb_feed_others(core, device, entry, t_us);
+    if (device->plan->relates && core->moves)
+        fb_move(core, device, t_us);
+}
+
 /* Applies a record that is on time or late within the lateness. */
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
@@ -527,8 +575,8 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         feed_late(core, device, entry, t_us);
     } else {
         take_samples(core, device, entry, t_us);
-        if (plan->other_windows)
-            fb_feed_others(core, device, entry, t_us);
+        if (plan->takes_further)
+            take_further(core, device, entry, t_us);
     }
     wake(device, t_us);
     evaluate_record(core, device, entry, t_us, late, first);
@@ -569,11 +617,28 @@ static struct fb_device *find_device(struct fb_core *core, const struct fb_entry
     return fb_devices_find(core->devices, hash, plan, entry->device);
 }
 
-static struct fb_device *register_device(struct fb_core *core, const struct fb_entry *entry) {
-    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
+static bool is_full(const struct fb_core *core) {
+    return core->config.devices_max &&
+           fb_devices_count(core->devices) >= core->config.devices_max;
+}
+
+static struct fb_device *register_device(struct fb_core *core, uint16_t class_index,
+                                         struct fb_str id) {
+    uint64_t hash = fb_device_hash(class_index, id);
     struct fb_device *device =
-        fb_devices_register(core->devices, &core->plans[entry->class_index], hash, entry->device);
+        fb_devices_register(core->devices, &core->plans[class_index], hash, id);
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    if (core->relations)
+        fb_relations_reserve(core->relations, fb_devices_count(core->devices));
+    return device;
+}
+
+struct fb_device *fb_core_begin_device(struct fb_core *core, uint16_t class_index,
+                                       struct fb_str id) {
+    if (is_full(core))
+        return NULL;
+    struct fb_device *device = register_device(core, class_index, id);
+    device->watermark_us = device->clock_at_us = core->clock_us;
     return device;
 }
 
@@ -604,13 +669,14 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
     }
     fire_due(core, device, limit_us);
     if (!device) {
-        if (core->config.devices_max &&
-            fb_devices_count(core->devices) >= core->config.devices_max) {
+        if (is_full(core)) {
             core->stats.refused++;
             return FB_REFUSED_DEVICES;
         }
-        device = register_device(core, entry);
+        device = register_device(core, entry->class_index, entry->device);
     }
+    if (__builtin_expect(device->plan->relates, 0))
+        core->moves = !late && fb_moves(core, device, entry);
     apply(core, device, entry, late);
     return FB_TAKEN;
 }
@@ -619,6 +685,8 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
 
 void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     core->clock_us = clock_us;
+    if (core->relations)
+        fb_relations_rebuild(core->relations);
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         fb_device_find_deadline(device);

@@ -306,10 +306,13 @@ static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32
            (cell->known != 1 || cell->unknown_us == FB_NO_TIME);
 }
 
-static bool get_published(struct reader *r, struct fb_published_cell *cell) {
+static bool get_published(struct reader *r, enum fb_type type, uint32_t words,
+                          struct fb_published_cell *cell) {
+    bool number = type == FB_T_NUMBER || type == FB_T_COUNTER;
     get(r, &cell->i, sizeof cell->i);
     get(r, &cell->known, 1);
-    return cell->known <= 1 && (cell->known || cell->i == 0);
+    return cell->known <= 1 && (cell->known || cell->i == 0) &&
+           fb_bits_are_sound(type, cell->i, words) && (!number || fb_num_finite(cell->num));
 }
 
 static bool ring_is_sound(uint32_t next, const int64_t *times, uint32_t n) {
@@ -360,7 +363,7 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE: return get_rule(r, at);
     case FB_CELL_PUBLISHED:
-        return get_published(r, at);
+        return get_published(r, plan->class_->published[cell->index].type, cell->words, at);
     case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,

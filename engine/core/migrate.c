@@ -51,6 +51,11 @@ static bool same_likeness(const struct fb_cell_id *from, const struct fb_cell_id
     return from->kind == to->kind && fb_hash128_eq(from->likeness, to->likeness);
 }
 
+/* Of what may be a word, the words too: they are known by their places. */
+static bool same_numbers(const struct fb_cell_id *from, const struct fb_cell_id *to) {
+    return same_likeness(from, to) && from->words == 0 && to->words == 0;
+}
+
 /* ---- fields, windows, rules ---------------------------------------------------------------- */
 
 static bool same_name(const struct fb_cell_id *from, const struct fb_cell_id *to) {
@@ -131,6 +136,9 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_CLAIM, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");
+    join_all(p, FB_CELL_PUBLISHED, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_PUBLISHED, same_numbers, FB_FATE_KEEP,
+             "its numbers changed; what it is stays until it is evaluated");
 }
 
 /* What is said of a rule or a claim that is the same one, but not to the bit. */
@@ -266,6 +274,9 @@ static void find_conditions(struct pair *p) {
         uint32_t from = old_cell(p, move->from)->index;
         if (now->kind == FB_CELL_CONDITION)
             p->change->condition_from[now->index] = from;
+        if (now->kind == FB_CELL_PUBLISHED)
+            p->change->condition_from[p->to->published[now->index].condition] =
+                p->from->published[from].condition;
         if (now->kind == FB_CELL_CLAIM)
             p->change->condition_from[p->to->claims[now->index].condition] =
                 p->from->claims[from].condition;
@@ -282,10 +293,23 @@ static bool reads_reset_window(const struct pair *p, const struct fb_condition *
     return false;
 }
 
-/* All of a rule that is not the same to the bit: its alarm looks at all of its conditions. */
+/* A published value that is not the same to the bit. */
+static bool is_other_published(const struct pair *p, const struct fb_condition *condition) {
+    uint32_t cell = cell_of(p->to, FB_CELL_PUBLISHED, condition->published);
+    uint32_t from = p->change->moves[cell].from;
+    return from == FB_NONE || !same_hash(old_cell(p, from), new_cell(p, cell));
+}
+
+/* All of a rule that is not the same to the bit: its alarm looks at all of its conditions. Each
+ * published value is for itself. */
 static void find_due(struct pair *p) {
     for (uint32_t i = 0; i < p->to->n_conditions; i++) {
         const struct fb_condition *condition = &p->to->conditions[i];
+        if (condition->role == FB_ROLE_PUBLISHED) {
+            p->change->condition_due[i] =
+                is_other_published(p, condition) || reads_reset_window(p, condition);
+            continue;
+        }
         const struct fb_cell_move *rule =
             &p->change->moves[cell_of(p->to, FB_CELL_RULE, condition->rule)];
         p->change->condition_due[i] =

@@ -28,7 +28,15 @@ void fb_timers_free(struct fb_timers *timers) {
     free(timers->heap);
     free(timers->position);
     free(timers->due);
+    free(timers->came);
     free(timers);
+}
+
+static void grow_came(struct fb_timers *timers) {
+    timers->came = fb_grow(timers->came, sizeof *timers->came * timers->cap);
+    for (uint32_t i = timers->n_came; i < timers->cap; i++)
+        timers->came[i] = FB_NEVER;
+    timers->n_came = timers->cap;
 }
 
 void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
@@ -36,9 +44,17 @@ void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
         timers->cap = timers->cap ? timers->cap * 2 : 64;
         timers->heap = fb_grow(timers->heap, sizeof *timers->heap * timers->cap);
         timers->position = fb_grow(timers->position, sizeof *timers->position * timers->cap);
-        timers->cap_due = timers->cap + 1;
+        if (timers->cap_due < timers->cap + 1)
+            timers->cap_due = timers->cap + 1;
         timers->due = fb_grow(timers->due, sizeof *timers->due * timers->cap_due);
+        if (timers->follows)
+            grow_came(timers);
     }
+}
+
+void fb_timers_follow_due(struct fb_timers *timers) {
+    FB_ASSERT(timers->cap == 0);
+    timers->follows = true;
 }
 
 static void put(struct fb_timers *timers, uint32_t i, struct fb_timer_place place) {
@@ -202,7 +218,20 @@ static void become_heap(struct fb_timers *timers) {
     timers->heaped = true;
 }
 
+/* Its place; where it stood before is none any more. */
+static void follow(struct fb_timers *timers, const struct fb_device *device, int64_t came_us) {
+    timers->came[device->number] = came_us;
+    if (timers->n_due < timers->cap_due)
+        return;
+    if (!timers->heaped)
+        become_heap(timers);
+    timers->cap_due *= 2;
+    timers->due = fb_grow(timers->due, sizeof *timers->due * timers->cap_due);
+}
+
 void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t came_us) {
+    if (timers->follows)
+        follow(timers, device, came_us);
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
     struct fb_timer_due due = {came_us, id_part(id, 0), id_part(id, 8), device};
@@ -234,9 +263,7 @@ static void fetch_next(const struct fb_timers *timers) {
     }
 }
 
-struct fb_device *fb_due_pop(struct fb_timers *timers) {
-    if (!timers->n_due)
-        return NULL;
+static struct fb_timer_due take_first(struct fb_timers *timers) {
     struct fb_timer_due first = timers->due[timers->first_due];
     timers->n_due--;
     if (timers->heaped)
@@ -247,6 +274,20 @@ struct fb_device *fb_due_pop(struct fb_timers *timers) {
         timers->first_due = 0;
         timers->heaped = false;
     }
-    fetch_next(timers);
-    return first.device;
+    return first;
+}
+
+struct fb_device *fb_due_pop(struct fb_timers *timers) {
+    while (timers->n_due) {
+        struct fb_timer_due first = take_first(timers);
+        if (timers->follows) {
+            int64_t *came_us = &timers->came[first.device->number];
+            if (*came_us != first.came_us)
+                continue; /* it came earlier, and was pushed again */
+            *came_us = FB_NEVER;
+        }
+        fetch_next(timers);
+        return first.device;
+    }
+    return NULL;
 }
