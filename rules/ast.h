@@ -173,6 +173,7 @@ struct fb_link_decl {
     uint16_t *fields;     /* whose texts together are the id of the other device */
     uint32_t n_fields;
     uint32_t index; /* among the links of the class that are read; UINT32_MAX: none reads it */
+    bool is_used;   /* read, or a group is made by it */
 };
 
 struct fb_let_decl {

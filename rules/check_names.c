@@ -453,6 +453,11 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         help = text_unquoted(ck, node);
     else if (of_each_member(ck, node->text))
         help = of_each_member(ck, node->text);
+    if (fb_map_get(ck->classes, node->text) != FB_MAP_NONE)
+        help = fb_check_print(ck,
+                              "`%.*s` is a device: several of them are looked at by "
+                              "`max(x of %.*s)`",
+                              FB_ARG(node->text), FB_ARG(node->text));
     if (!help)
         help = word_in_param(ck, node->text);
     if (!help)

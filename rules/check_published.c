@@ -51,9 +51,11 @@ static uint32_t relation_by(struct fb_checker *ck, uint32_t class_index,
     uint16_t *fields = NULL;
     uint32_t n = 0;
     for (uint32_t i = 0; i < group->n_by; i++) {
-        const struct fb_link_decl *link = fb_check_link_named(decl, group->by[i]);
+        struct fb_link_decl *link = fb_check_link_named(decl, group->by[i]);
         const struct fb_field_decl *field = fb_check_field(decl, group->by[i]);
         FB_ASSERT(link || field);
+        if (link)
+            link->is_used = true;
         for (uint32_t k = 0; link && k < link->n_fields; k++)
             *ADD(ck, fields, n) = link->fields[k];
         if (!link)
@@ -111,6 +113,7 @@ static void collect_linked(struct collector *c, uint32_t class_index, struct fb_
     struct fb_checked_class *class = &c->ck->out->classes[class_index];
     struct fb_link_decl *link = fb_check_link_named(class->decl, node->text);
     FB_ASSERT(link == node->link);
+    link->is_used = true;
     if (link->index == UINT32_MAX) {
         link->index = class->n_links;
         *ADD(c->ck, class->links, class->n_links) = (struct fb_checked_link){
@@ -147,6 +150,7 @@ static void collect_group(struct collector *c, uint32_t class_index, struct fb_n
         group.own = relation_of(ck, class_index, &tag, 1);
     } else if (fb_check_group_leads_here(decl, ck->out->classes[members].decl, class_index,
                                          &link)) {
+        fb_check_link_named(ck->out->classes[members].decl, link->name)->is_used = true;
         group.relation = relation_of(ck, members, link->fields, link->n_fields);
         group.own = FB_NO_INDEX;
     } else {

@@ -138,6 +138,13 @@ void fb_lint_unused(struct fb_linter *lint) {
             if (holds_rules(checked, let->span.file))
                 warn(lint, used, let, let->name, let->span, "let");
         }
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        for (uint32_t k = 0; k < checked->classes[i].decl->n_links; k++) {
+            const struct fb_link_decl *link = checked->classes[i].decl->links[k];
+            if (!link->is_used && holds_rules(checked, link->span.file))
+                fb_diag_add(lint->diags, FB_W_UNUSED, link->span, "use it, or leave it out",
+                            "no rule reads through the link `%.*s`", FB_ARG(link->name));
+        }
     for (uint32_t i = 0; i < checked->n_params; i++) {
         const struct fb_param_decl *param = checked->params[i];
         if (holds_rules(checked, param->span.file))

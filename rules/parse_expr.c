@@ -585,7 +585,8 @@ static struct fb_node *vote(struct fb_parser *p) {
 /* NUMBER | QUANTITY | PERCENT "of" factor | INT "of" "(" .. ")" */
 static struct fb_node *number(struct fb_parser *p) {
     const struct fb_token *first = fb_p_peek(p, 0);
-    if (first->kind == FB_TOK_NUMBER && fb_p_is_word(p, 1, "of")) {
+    if (first->kind == FB_TOK_NUMBER && fb_p_is_word(p, 1, "of") &&
+        (!p->in_argument || fb_p_peek(p, 2)->kind == FB_TOK_OPEN)) {
         return vote(p);
     }
     struct fb_node *node = fb_p_quantity(p);
@@ -675,7 +676,10 @@ static bool counts_devices(const struct fb_node *call, const struct fb_node *exp
 static bool argument(struct fb_parser *p, struct fb_arg *arg, struct fb_node *call) {
     const struct fb_token *first = fb_p_peek(p, 0);
     if (!fb_p_is_word(p, 0, "over") && !fb_p_is_word(p, 0, "each")) {
+        bool outer = p->in_argument;
+        p->in_argument = true;
         arg->expr = fb_p_or(p);
+        p->in_argument = outer;
         if (arg->expr == NULL) {
             return false;
         }

@@ -2,6 +2,7 @@
  *
  * Place in the flow: third stage of the compiler; parse.c calls it, `flyball test` runs the
  * tree. */
+#include "rules/format.h"
 #include "rules/parser.h"
 
 #include <string.h>
@@ -115,8 +116,11 @@ static bool with(struct fb_parser *p, struct fb_test_step *step) {
         if ((one.linked = fb_p_linked(p, one.name, first)) == NULL) {
             return false;
         }
+        struct fb_buf name = {0};
+        fb_format_expr(p->sources, one.linked, &name);
         one.span = one.linked->span;
-        one.name = fb_p_source(p, one.span);
+        one.name = fb_str_copy(p->arena, (struct fb_str){name.p, name.n});
+        fb_buf_free(&name);
     }
     if (!fb_p_relop(p, &one.op)) {
         return fb_p_unexpected(p, "a comparison: < <= > >= == !=", NULL);

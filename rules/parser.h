@@ -20,6 +20,7 @@ struct fb_parser {
     uint32_t at; /* index of the present token; never behind END */
     uint32_t depth;
     bool in_message;
+    bool in_argument;                  /* `3 of rack` is a limit and the devices, no vote */
     const struct fb_p_clause *clauses; /* of the block that is being read; NULL: none */
     bool fields;                       /* `NAME :` begins a field there */
 };
