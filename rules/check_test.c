@@ -231,6 +231,8 @@ static void check_with(struct fb_checker *ck, uint32_t class_index,
                               .op_span = with->value->span};
     fb_check_node(ck, &compare, NULL);
     ck->scope = NULL;
+    if (with->linked)
+        *with->linked = name; /* whose unit the judge needs */
     if (!fb_check_failed(&compare) && !is_known(with->value, name.unit))
         refuse_unknown(ck, with->value, with->name);
 }
