@@ -253,6 +253,40 @@ static void a_published_value_is_found_again_wherever_it_stands(void **state) {
     unmake(&other);
 }
 
+static const struct fb_cell_id *cell_of(const struct fb_class *class_, const char *name) {
+    for (uint32_t i = 0; i < class_->n_cells; i++)
+        if (fb_str_eq(class_->cells[i].name, fb_str_of(name)))
+            return &class_->cells[i];
+    fail_msg("no cell %s", name);
+    return NULL;
+}
+
+static void another_limit_over_there_is_another_condition_of_the_same_likeness(void **state) {
+    (void)state;
+    const char *rule = "alarm a on rack { raise low when cooler.more for 1m }\n"
+                       "alarm b on rack { raise low when share(rack by row where inlet > %d degC) "
+                       "> 50 %% }\n";
+    char text[3][512];
+    struct made made[3];
+    for (int i = 0; i < 3; i++) {
+        int n = snprintf(text[i], sizeof text[i], "device crac { let more = supply %s %d degC }\n",
+                         i == 2 ? "<" : ">", i == 1 ? 21 : 20);
+        snprintf(text[i] + n, sizeof text[i] - (size_t)n, rule, i == 1 ? 31 : 30);
+        made[i] = make(text[i]);
+    }
+    static const char *const names[] = {"a: raise low, `for`", "b: raise low"};
+    for (int i = 0; i < 2; i++) {
+        const struct fb_cell_id *x = cell_of(made[0].rack, names[i]);
+        const struct fb_cell_id *y = cell_of(made[1].rack, names[i]);
+        assert_memory_not_equal(&x->hash, &y->hash, sizeof x->hash);
+        assert_memory_equal(&x->likeness, &y->likeness, sizeof x->hash);
+    }
+    assert_memory_not_equal(&cell_of(made[0].rack, names[0])->likeness,
+                            &cell_of(made[2].rack, names[0])->likeness, sizeof(struct fb_hash128));
+    for (int i = 0; i < 3; i++)
+        unmake(&made[i]);
+}
+
 static void a_version_follows_what_the_other_device_publishes(void **state) {
     (void)state;
     const char *rule = "alarm a on rack { raise low when cooler.more }\n";
@@ -281,6 +315,7 @@ int main(void) {
         cmocka_unit_test(a_rule_on_groups_is_of_a_class_without_topics),
         cmocka_unit_test(values_of_other_devices_are_shown_by_their_names),
         cmocka_unit_test(a_published_value_is_found_again_wherever_it_stands),
+        cmocka_unit_test(another_limit_over_there_is_another_condition_of_the_same_likeness),
         cmocka_unit_test(a_version_follows_what_the_other_device_publishes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
