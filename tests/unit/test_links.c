@@ -292,6 +292,94 @@ static void other_rules_find_their_groups(void **state) {
     end(f);
 }
 
+/* ---- what must not matter ---- */
+
+static uint64_t next_random(uint64_t *seed) {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+static int below(uint64_t *seed, int n) {
+    return (int)((next_random(seed) >> 20) % (uint64_t)n);
+}
+
+#define ALL                                                                                        \
+    "device rack from \"r\" {\n key id  domain hall  time ts [s]  late up to 2s\n tag hall\n"      \
+    " tag row\n inlet : number stale after 4s\n power : number\n"                                  \
+    " let warm = inlet > 5 for 2s\n}\n"                                                            \
+    "device fan from \"f\" {\n key id  domain hall  time ts [s]\n tag hall\n link rack : rack\n"   \
+    " speed : number stale after 7s\n let hard = rack.warm and speed > 3\n}\n"                     \
+    "alarm hot on fan { raise high when rack.inlet > 6  raise low when rack.warm }\n"              \
+    "alarm hard on rack { raise high when any(hard of fan) for 1s }\n"                             \
+    "alarm odd on rack { raise high when inlet > avg(inlet of rack by row) + 2 or "                \
+    "median(power of rack by row) > 6 }\n"                                                         \
+    "event first on rack { when rank(power of rack by row) == 1 }\n"                               \
+    "alarm warm on rack by row { raise high when share(rack where warm) > 0.5  clear after 1s "    \
+    "raise low when spread(inlet of rack) > 3 }\n"                                                 \
+    "alarm slow on rack { raise high when sum(speed of fan) < 5 until sum(speed of fan) > 8 }\n"   \
+    "alarm mean on fan { raise high when avg(speed each 3s) > rack.power }\n"
+
+/* How a run goes: what must give the same outputs. */
+enum { PLAIN, RESTARTS, TICKS, WAYS };
+
+static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devices) {
+    static const char *const halls[] = {"a", "b"}, *const rows[] = {"x", "y", "z"};
+    uint64_t other = seed * 7919 + 1; /* so that ticks change nothing else */
+    double c = 100;
+    f->restarts = way == RESTARTS;
+    for (int i = 0; i < 120; i++) {
+        char record[128];
+        double step = below(&seed, 8) == 0 ? 5 : below(&seed, 4) * 0.25;
+        for (int k = 0; way == TICKS && k < 3; k++)
+            advance(f, c + step * below(&other, 5) / 4);
+        c += step;
+        int id = below(&seed, 4), n;
+        double skew = (id - 1) * 3 + (below(&seed, 6) == 0 ? below(&seed, 5) - 2 : 0);
+        if (below(&seed, 2)) {
+            n = snprintf(record, sizeof record, "rack id=%d power=%d", id, below(&seed, 10));
+            if (below(&seed, 6) == 0 || i < 20)
+                n += snprintf(record + n, sizeof record - (size_t)n, " hall=%s row=%s",
+                              halls[below(&seed, 9) == 0], rows[below(&seed, 3)]);
+            if (below(&seed, 3))
+                snprintf(record + n, sizeof record - (size_t)n, " inlet=%d", below(&seed, 10));
+        } else {
+            n = snprintf(record, sizeof record, "fan id=%d speed=%d", id, below(&seed, 10));
+            if (below(&seed, 6) == 0 || i < 20)
+                snprintf(record + n, sizeof record - (size_t)n, " hall=%s rack=%d",
+                         halls[below(&seed, 9) == 0], below(&seed, 4));
+        }
+        take_at(f, record, c + skew, c);
+    }
+    fb_core_finish(f->core, (int64_t)((c + 20) * 1e6));
+    *devices = fb_core_stats(f->core).devices;
+}
+
+static void neither_restarts_nor_ticks_matter(void **state) {
+    (void)state;
+    uint64_t raised = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        struct fb_buf plain = {0};
+        struct fb_hash128 hash = {0};
+        uint64_t devices[WAYS];
+        for (int way = PLAIN; way < WAYS; way++) {
+            struct fixture *f = begin(ALL);
+            run_random(f, seed * 2654435761u, way, &devices[way]);
+            if (way == PLAIN) {
+                fb_buf_put(&plain, f->outputs.p, f->outputs.n);
+                hash = fb_core_state_hash(f->core);
+                raised += fb_core_stats(f->core).alerts;
+            }
+            assert_string_equal(fb_buf_terminated(&f->outputs), fb_buf_terminated(&plain));
+            assert_true(fb_hash128_eq(fb_core_state_hash(f->core), hash));
+            assert_int_equal(devices[way], devices[PLAIN]);
+            end(f);
+        }
+        fb_buf_free(&plain);
+    }
+    assert_true(raised > 1000);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_of_the_other_is_seen_at_once),
@@ -308,6 +396,7 @@ int main(void) {
         cmocka_unit_test(a_member_sees_its_group),
         cmocka_unit_test(a_device_sees_those_that_link_to_it),
         cmocka_unit_test(other_rules_find_their_groups),
+        cmocka_unit_test(neither_restarts_nor_ticks_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
