@@ -124,6 +124,7 @@ struct fb_node {
     const struct fb_param_decl *param;
     const struct fb_actuator_decl *actuator;
     const struct fb_link_decl *link; /* LINKED */
+    bool of_kin;    /* LINKED, GROUP: of other devices of the same class, this one not among them */
     uint32_t place; /* LINKED: index of the other class's published value; GROUP: of the class's
                      * groups */
     int64_t word;

@@ -17,6 +17,11 @@ static const struct fb_class_decl *class_of(const struct fb_scope *scope) {
     return scope ? scope->class_decl : NULL;
 }
 
+static uint32_t own_class(const struct fb_checker *ck) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    return decl ? fb_map_get(ck->classes, decl->name) : FB_MAP_NONE;
+}
+
 struct fb_link_decl *fb_check_link_named(const struct fb_class_decl *decl, struct fb_str name) {
     for (uint32_t i = 0; decl && i < decl->n_links; i++)
         if (fb_str_eq(decl->links[i]->name, name))
@@ -303,6 +308,7 @@ void fb_check_linked(struct fb_checker *ck, struct fb_node *node) {
         !is_carried(ck, node, there, link->class_index))
         return;
     note_foreign(ck, node);
+    node->of_kin = own_class(ck) == link->class_index;
     node->type = there->type;
     node->unit = there->unit;
     node->difference = there->difference;
@@ -513,11 +519,6 @@ static bool check_members(struct fb_checker *ck, const struct fb_node *node, uin
     return ok && (decl->broken || here->broken || same_domain(ck, here, decl, group->class_span));
 }
 
-static uint32_t own_class(const struct fb_checker *ck) {
-    const struct fb_class_decl *decl = class_of(ck->scope);
-    return decl ? fb_map_get(ck->classes, decl->name) : FB_MAP_NONE;
-}
-
 /* `count(load)` is a window that was forgotten rather than a device that is missing. */
 static bool is_forgotten_window(struct fb_checker *ck, const struct fb_node *node) {
     const struct fb_scope *where;
@@ -565,6 +566,9 @@ void fb_check_group(struct fb_checker *ck, struct fb_node *node) {
             FB_ARG(node->group->class_name));
         return;
     }
+    const struct fb_link_decl *link;
     note_foreign(ck, node);
+    node->of_kin = own == members && fb_check_group_leads_here(
+                                         node->group, ck->out->classes[members].decl, own, &link);
     type_of_expr(ck, node, function);
 }

@@ -33,6 +33,14 @@ void fb_lint_visit(const struct fb_node *node, void (*visit)(const struct fb_nod
     }
 }
 
+bool fb_lint_reads_distant(const struct fb_lint_reads *reads,
+                           const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < reads->n_distant; i++)
+        if (reads->distant[i] == actuator)
+            return true;
+    return false;
+}
+
 bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
                             const struct fb_actuator_decl *actuator) {
     for (uint32_t i = 0; i < reads->n_actuators; i++)
@@ -43,22 +51,38 @@ bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
 
 struct walk {
     struct fb_lint_reads *reads;
-    struct fb_map *seen; /* lets and params, each walked once */
+    struct fb_map *seen; /* lets and params, each walked once, and once from afar */
+    bool distant;        /* what stands here is read from another device */
 };
 
 static void note(const struct fb_node *node, void *arg);
 
 static void follow(struct walk *walk, const void *decl, const struct fb_node *value) {
-    struct fb_str key = {(const char *)&decl, sizeof decl};
+    const struct {
+        const void *decl;
+        uintptr_t distant;
+    } place = {decl, walk->distant};
+    struct fb_str key = {(const char *)&place, sizeof place};
     if (fb_map_get(walk->seen, key) == FB_MAP_NONE) {
         fb_map_put(walk->seen, key, 1);
         fb_lint_visit(value, note, walk);
     }
 }
 
+static void add_distant(struct fb_lint_reads *reads, const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < reads->n_distant; i++)
+        if (reads->distant[i] == actuator)
+            return;
+    if (reads->n_distant < FB_ACTUATORS_MAX)
+        reads->distant[reads->n_distant++] = actuator;
+}
+
 static void follow_name(struct walk *walk, const struct fb_node *node) {
     if (node->ref == FB_REF_FIELD) {
-        fb_field_set_add(&walk->reads->fields, node->field->index);
+        if (!walk->distant)
+            fb_field_set_add(&walk->reads->fields, node->field->index);
+    } else if (node->ref == FB_REF_ACTUATOR && walk->distant) {
+        add_distant(walk->reads, node->actuator);
     } else if (node->ref == FB_REF_ACTUATOR) {
         struct fb_lint_reads *reads = walk->reads;
         if (!fb_lint_reads_actuator(reads, node->actuator) &&
@@ -75,6 +99,20 @@ static void follow_name(struct walk *walk, const struct fb_node *node) {
     }
 }
 
+static void follow_others(struct walk *walk, const struct fb_node *node) {
+    bool outer = walk->distant;
+    walk->reads->others = true;
+    if (node->of_kin)
+        return;
+    walk->distant = true;
+    fb_lint_visit(node->there, note, walk);
+    if (node->group) {
+        fb_lint_visit(node->group->expr, note, walk);
+        fb_lint_visit(node->group->where, note, walk);
+    }
+    walk->distant = outer;
+}
+
 static bool is_number(const struct fb_node *node) {
     return node->type == FB_T_NUMBER || node->type == FB_T_INTEGER;
 }
@@ -85,7 +123,9 @@ static void note(const struct fb_node *node, void *arg) {
     if (node->kind == FB_N_NAME)
         follow_name(walk, node);
     if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
-        walk->reads->others = true;
+        follow_others(walk, node);
+    if (walk->distant)
+        return;
     if (node->kind == FB_N_SILENT || (f && f->gives == FB_GIVES_SECONDS) ||
         (f && f->id == FB_F_count && !node->args[0].expr))
         walk->reads->silence = true;
