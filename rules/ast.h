@@ -31,7 +31,9 @@ enum fb_node_kind {
     FB_N_IF,         /* if a then b else c */
     FB_N_CALL,       /* text(args) */
     FB_N_FOR,        /* a for b (b is a duration: literal, name or bracketed expression) */
-    FB_N_UNTIL       /* a until b; each may be a FOR */
+    FB_N_UNTIL,      /* a until b; each may be a FOR */
+    FB_N_LINKED,     /* text.there: a value of the device that the link `text` leads to */
+    FB_N_GROUP       /* text(group): of several devices together */
 };
 
 enum fb_op {
@@ -52,6 +54,20 @@ struct fb_arg {
     struct fb_span span;
 };
 
+/* What stands in the brackets of a GROUP: `expr of NAME [by names] [where cond]`, of count and
+ * share `NAME [by names] [where cond]`. Both expressions belong to the device that is named: who
+ * walks an expression for what it reads of its own device stays out of them. */
+struct fb_group_decl {
+    struct fb_node *expr; /* NULL: count, share */
+    struct fb_node *where;
+    struct fb_str class_name;
+    struct fb_span class_span;
+    struct fb_str *by;
+    uint32_t n_by;
+    struct fb_span by_span;
+    struct fb_span span;
+};
+
 /* Who walks an expression may recurse: no branch is longer. */
 enum { FB_EXPR_HEIGHT_MAX = 1000, FB_NESTING_MAX = 256 };
 
@@ -60,6 +76,7 @@ struct fb_let_decl;
 struct fb_param_decl;
 struct fb_actuator_decl;
 struct fb_rule_decl;
+struct fb_link_decl;
 
 /* What a name means; set by the checker. */
 enum fb_ref_kind {
@@ -87,7 +104,8 @@ struct fb_node {
     enum fb_quality quality; /* IS */
     double value;            /* NUMBER, PERCENT_OF (70 for 70 %) */
     int64_t span_us;         /* DURATION */
-    struct fb_str text;      /* NAME, TEXT, CALL, MATCHES; NUMBER as written (digits only) */
+    struct fb_str text;      /* NAME, TEXT, CALL, MATCHES, LINKED, GROUP; NUMBER as written (digits
+                              * only) */
     struct fb_str unit_text; /* NUMBER */
     uint32_t votes;          /* VOTE */
     struct fb_node *a, *b, *c;
@@ -96,6 +114,8 @@ struct fb_node {
     struct fb_arg *args; /* CALL */
     uint32_t n_args;
     struct fb_node *needs; /* CALL: `needs 50 %`, a NUMBER; NULL: the default, 80 % */
+    struct fb_node *there; /* LINKED: a NAME, or a LINKED in its turn, of the other device */
+    struct fb_group_decl *group; /* GROUP */
 
     /* written by the checker */
     enum fb_type type;
@@ -108,6 +128,10 @@ struct fb_node {
     const struct fb_actuator_decl *actuator;
     const struct fb_rule_decl *mode;
     const struct fb_rule_decl *alarm;
+    const struct fb_link_decl *link; /* LINKED */
+    bool of_kin;    /* LINKED, GROUP: of other devices of the same class, this one not among them */
+    uint32_t place; /* LINKED: index of the other class's published value; GROUP: of the class's
+                     * groups */
     int64_t word;
     double converted; /* NUMBER: its value in the unit of the other side */
 };
@@ -137,6 +161,25 @@ struct fb_field_decl {
     uint32_t n_from;
     uint32_t index; /* in the class: keys, tags, fields, each in the order of writing */
     bool broken;    /* a mistake in it was reported: nothing is known of its type */
+    bool of_link;   /* a tag that comes with a link of its name; it is not written */
+};
+
+/* link NAME : CLASS [by names] */
+struct fb_link_decl {
+    struct fb_str name;
+    struct fb_span span; /* of the name */
+    struct fb_str class_name;
+    struct fb_span class_span;
+    struct fb_str *by;
+    uint32_t n_by;
+    struct fb_span by_span;
+
+    /* by the checker */
+    uint32_t class_index; /* UINT32_MAX: a mistake in it was reported */
+    uint16_t *fields;     /* whose texts together are the id of the other device */
+    uint32_t n_fields;
+    uint32_t index; /* among the links of the class that are read; UINT32_MAX: none reads it */
+    bool is_used;   /* read, or a group is made by it */
 };
 
 struct fb_let_decl {
@@ -150,10 +193,18 @@ struct fb_let_decl {
 
 /* An item of a block in the order of writing, for the formatter. */
 struct fb_class_item {
-    enum { FB_ITEM_KEY, FB_ITEM_TIME, FB_ITEM_DOMAIN, FB_ITEM_TAGS, FB_ITEM_FIELD, FB_ITEM_LET,
-           FB_ITEM_LATE } kind;
+    enum {
+        FB_ITEM_KEY,
+        FB_ITEM_TIME,
+        FB_ITEM_DOMAIN,
+        FB_ITEM_TAGS,
+        FB_ITEM_FIELD,
+        FB_ITEM_LET,
+        FB_ITEM_LATE,
+        FB_ITEM_LINK
+    } kind;
     struct fb_span span;
-    uint32_t first, count; /* KEY, TAGS, FIELD: indices of fields; LET: of lets */
+    uint32_t first, count; /* KEY, TAGS, FIELD: indices of fields; LET, LINK: of lets, links */
 };
 
 struct fb_class_decl {
@@ -169,10 +220,13 @@ struct fb_class_decl {
     uint32_t n_fields, n_keys;
     struct fb_let_decl **lets;
     uint32_t n_lets;
+    struct fb_link_decl **links;
+    uint32_t n_links;
     bool has_time, time_arrival;
     struct fb_str time_field, time_unit; /* time_unit: s ms us ns, empty: ISO 8601 */
     struct fb_span time_span;
     struct fb_str domain;
+    struct fb_span domain_span;
     struct fb_node *late; /* duration; NULL: 0 */
     bool broken;          /* a mistake in a block of it was reported: names may be missing */
 };
@@ -361,6 +415,8 @@ struct fb_rule_decl {
     struct fb_str class_name;
     struct fb_span class_span;
     struct fb_span block;  /* braces included */
+    struct fb_str by;      /* on NAME by TAG: a rule on groups; empty: none */
+    struct fb_span by_span;
     struct fb_node *where; /* NULL: none */
     struct fb_rule_item *items;
     uint32_t n_items;
@@ -409,6 +465,7 @@ struct fb_test_step {
     struct fb_series_item *items;
     uint32_t n_items;
     struct fb_node *every; /* NULL: the field's own `every`, else 1s */
+    uint32_t class_index;  /* by the checker: of the device */
     /* records */
     struct fb_str file;
     /* expect */
@@ -423,6 +480,7 @@ struct fb_test_step {
     struct fb_with {
         struct fb_str name;
         struct fb_span span; /* the name's */
+        struct fb_node *linked; /* of another device, LINK.NAME; NULL: a plain name */
         enum fb_op op;
         struct fb_node *value;
     } *with;

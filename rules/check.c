@@ -110,6 +110,8 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
     make_scopes(&ck);
     for (uint32_t i = 0; i < out->n_classes; i++)
         fb_check_field_types(&ck, out->classes[i].decl);
+    for (uint32_t i = 0; i < out->n_classes; i++)
+        fb_check_links(&ck, i);
     for (uint32_t i = 0; i < out->n_actuators; i++)
         fb_check_actuator_type(&ck, out->actuators[i].decl);
     check_params(&ck);
@@ -120,6 +122,8 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
     for (uint32_t i = 0; i < out->n_rules; i++)
         fb_check_rule(&ck, i);
     fb_check_acting(&ck);
+    if (diags->errors == 0)
+        fb_check_published(&ck);
     for (uint32_t i = 0; i < out->n_tests; i++)
         fb_check_test(&ck, i);
     fb_map_free(ck.classes);

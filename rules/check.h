@@ -46,6 +46,7 @@
 #ifndef FB_RULES_CHECK_H
 #define FB_RULES_CHECK_H
 
+#include "engine/model/program.h"
 #include "rules/ast.h"
 #include "rules/diag.h"
 #include "rules/units.h"
@@ -58,11 +59,40 @@ enum {
 /* Ten thousand years, so that sums of times and spans never overflow. */
 #define FB_CHECK_SPAN_US_MAX (INT64_C(3652500) * 86400 * 1000000)
 
+/* What other devices read of those of a class; LINKED nodes have its index in `place`. */
+struct fb_checked_published {
+    struct fb_str name;         /* the expression as it is formatted */
+    const struct fb_node *node; /* the first that was read, of those that are written alike */
+    enum fb_type type;          /* NUMBER also of integers that are computed with */
+};
+struct fb_checked_link {
+    const struct fb_link_decl *decl; /* its `index` is the one here */
+    uint32_t relation;
+};
+/* As struct fb_group; GROUP nodes have its index in `place`. */
+struct fb_checked_group {
+    const struct fb_group_decl *decl;
+    uint32_t class_index, relation, own, value, where;
+};
+
 /* A device class with what later blocks add to it. */
 struct fb_checked_class {
     struct fb_class_decl *decl;
     struct fb_let_decl **lets; /* of all its blocks, in the order of the text */
     uint32_t n_lets;
+    /* what rules read of other devices, and others of these; where there is no error */
+    struct fb_checked_published *published;
+    uint32_t n_published;
+    struct fb_relation *relations;
+    uint32_t n_relations;
+    struct fb_checked_link *links;
+    uint32_t n_links;
+    struct fb_checked_group *groups;
+    uint32_t n_groups;
+    /* A class whose devices are groups of devices of another one, by a relation of theirs, made for
+     * `alarm .. on C by t`: its name is "C by t", its keys are the domain and t, or t alone where
+     * that is the domain. FB_NO_INDEX: it is none. */
+    uint32_t group_class, group_relation;
 };
 
 struct fb_checked_rule {

@@ -41,10 +41,10 @@ struct way {
     const struct fb_command_of *claims; /* of the class */
     const struct fb_lint_reads *reads;
     uint32_t n;
-    const struct fb_actuator_decl *actuators[FB_ACTUATORS_MAX];
-    bool seen[FB_ACTUATORS_MAX]; /* looked at from here on, without finding the way back */
+    const struct fb_actuator_decl **actuators;
+    bool *seen; /* looked at from here on, without finding the way back */
     uint32_t n_actuators;
-    uint32_t path[FB_ACTUATORS_MAX]; /* claims */
+    uint32_t *path; /* claims */
     uint32_t n_path;
 };
 
@@ -61,7 +61,9 @@ static bool leads(struct way *way, const struct fb_actuator_decl *from,
     for (uint32_t i = 0; i < way->n; i++) {
         const struct fb_actuator_decl *next = way->claims[i].command->actuator;
         uint32_t place = place_in(way, next);
-        if (place == way->n_actuators || !fb_lint_reads_actuator(&way->reads[i], from) ||
+        if (place == way->n_actuators ||
+            (!fb_lint_reads_actuator(&way->reads[i], from) &&
+             !fb_lint_reads_distant(&way->reads[i], from)) ||
             (way->seen[place] && next != to))
             continue;
         way->seen[place] = true;
@@ -99,37 +101,62 @@ static void refuse_loop(struct fb_checker *ck, const struct way *way,
     fb_buf_free(&text);
 }
 
-static void check_loops_of(struct fb_checker *ck, uint32_t class_index) {
+/* Whether the way leads through another kind of device. */
+static bool passes(const struct way *way, const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < way->n_path; i++)
+        if (!fb_str_eq(way->claims[way->path[i]].command->actuator->class_name,
+                       actuator->class_name))
+            return true;
+    return false;
+}
+
+/* One circle is told of a kind of device, and one that leads through several. */
+static void check_ways(struct fb_checker *ck, struct way *way) {
+    struct fb_str told = {0};
+    bool passed = false;
+    for (uint32_t a = 0; a < way->n_actuators; a++) {
+        const struct fb_actuator_decl *actuator = way->actuators[a];
+        for (uint32_t k = 0; k < way->n_actuators; k++)
+            way->seen[k] = false;
+        way->n_path = 0;
+        if ((told.n && fb_str_eq(told, actuator->class_name)) || !leads(way, actuator, actuator))
+            continue;
+        if (passed && passes(way, actuator))
+            continue;
+        refuse_loop(ck, way, actuator);
+        passed |= passes(way, actuator);
+        if (way->n_path > 1)
+            told = actuator->class_name; /* the others of the circle would say the same */
+    }
+}
+
+/* Through other devices, too: of them commands are followed where they are of another kind. */
+static void check_loops(struct fb_checker *ck) {
     const struct fb_checked *out = ck->out;
-    const struct fb_scope *scope = &ck->class_scopes[class_index];
-    struct way way = {.n_actuators = scope->n_actuators};
-    uint32_t most = FB_ACTUATORS_MAX * FB_CLAIMS_MAX;
-    if (scope->n_actuators == 0)
-        return;
+    struct way way = {0};
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < out->n_rules; i++)
+        most += out->rules[i].decl->n_commands;
     struct fb_command_of *claims = FB_ARENA_ARRAY(ck->arena, struct fb_command_of, most);
     struct fb_lint_reads *reads = FB_ARENA_ARRAY(ck->arena, struct fb_lint_reads, most);
     for (uint32_t i = 0; i < out->n_rules; i++)
-        for (uint32_t k = 0;
-             out->rules[i].class_index == class_index && k < out->rules[i].decl->n_commands; k++) {
+        for (uint32_t k = 0; k < out->rules[i].decl->n_commands; k++) {
             claims[way.n].rule = out->rules[i].decl;
             claims[way.n].command = &out->rules[i].decl->commands[k];
             fb_lint_reads(claims[way.n].command->value, &reads[way.n]);
-            way.n += reads[way.n].n_actuators > 0;
+            way.n += reads[way.n].n_actuators + reads[way.n].n_distant > 0;
         }
+    if (way.n == 0)
+        return;
     way.claims = claims;
     way.reads = reads;
-    for (uint32_t a = 0; a < scope->n_actuators; a++)
-        way.actuators[a] = scope->actuators[a];
-    for (uint32_t a = 0; a < scope->n_actuators; a++) {
-        for (uint32_t k = 0; k < scope->n_actuators; k++)
-            way.seen[k] = false;
-        way.n_path = 0;
-        if (!leads(&way, way.actuators[a], way.actuators[a]))
-            continue;
-        refuse_loop(ck, &way, way.actuators[a]);
-        if (way.n_path > 1)
-            return; /* the others of the circle would say the same */
-    }
+    way.actuators = FB_ARENA_ARRAY(ck->arena, const struct fb_actuator_decl *, out->n_actuators);
+    way.seen = FB_ARENA_ARRAY(ck->arena, bool, out->n_actuators);
+    way.path = FB_ARENA_ARRAY(ck->arena, uint32_t, out->n_actuators + 1);
+    for (uint32_t c = 0; c < out->n_classes; c++)
+        for (uint32_t a = 0; a < ck->class_scopes[c].n_actuators; a++)
+            way.actuators[way.n_actuators++] = ck->class_scopes[c].actuators[a];
+    check_ways(ck, &way);
 }
 
 /* ---- conflicts ------------------------------------------------------------------------------ */
@@ -190,8 +217,7 @@ void fb_check_acting(struct fb_checker *ck) {
     check_numbers(ck);
     if (errors || ck->diags->errors > errors)
         return; /* what else there is to say needs types, and bounds */
-    for (uint32_t c = 0; c < ck->out->n_classes; c++)
-        check_loops_of(ck, c);
+    check_loops(ck);
     for (uint32_t a = 0; a < ck->out->n_actuators; a++)
         check_conflicts(ck, &ck->out->actuators[a]);
 }

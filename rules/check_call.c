@@ -5,6 +5,7 @@
 
 #include "engine/base/err.h"
 #include "rules/check_internal.h"
+#include "rules/lint_internal.h"
 
 #define DAY_US INT64_C(86400000000)
 
@@ -49,8 +50,11 @@ static bool check_length(struct fb_checker *ck, const struct fb_arg *arg) {
     return arg->window == FB_W_EACH ? check_each(ck, arg, us) : check_over(ck, arg, us);
 }
 
-static const char *moving_text(const struct fb_node *node) {
+static const char *moving_text(struct fb_checker *ck, const struct fb_node *node) {
     switch (node->kind) {
+    case FB_N_LINKED:
+    case FB_N_GROUP:
+        return fb_check_source(ck, node);
     case FB_N_FOR:
         return "for";
     case FB_N_UNTIL:
@@ -73,7 +77,7 @@ static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
     const struct fb_node *wrong = facts->moving ? facts->moving : facts->window;
     if (!wrong)
         return true;
-    const char *word = moving_text(wrong);
+    const char *word = moving_text(ck, wrong);
     struct fb_str name = word ? fb_str_of(word) : wrong->text;
     bool here = inside(wrong->span, arg->span);
     struct fb_span span = here ? wrong->span : arg->expr->span;
@@ -460,6 +464,34 @@ static void refuse_function(struct fb_checker *ck, const struct fb_node *call) {
                 "there is no function `%.*s`", FB_ARG(call->text));
 }
 
+struct share {
+    struct fb_checker *ck;
+    const struct fb_node *node; /* `5 % of fan`, where fan is a device */
+};
+
+static void find_share(const struct fb_node *node, void *arg) {
+    struct share *share = arg;
+    if (node->kind == FB_N_PERCENT_OF && node->a->kind == FB_N_NAME &&
+        fb_map_get(share->ck->classes, node->a->text) != FB_MAP_NONE)
+        share->node = node;
+}
+
+/* `any(speed > 5 % of fan)`: `5 % of x` is five hundredths of x, also where x is a device. */
+static bool is_share_of_devices(struct fb_checker *ck, const struct fb_node *call) {
+    struct share share = {.ck = ck};
+    if (call->n_args == 0)
+        return false;
+    fb_lint_visit(call->args[0].expr, find_share, &share);
+    if (!share.node)
+        return false;
+    fb_diag_add(ck->diags, FB_E_UNKNOWN_NAME, share.node->a->span,
+                fb_check_print(ck, "put what stands before `of` in brackets: `%.*s((..) of %.*s)`",
+                               FB_ARG(call->text), FB_ARG(share.node->a->text)),
+                "`%s` is a share of a value, and `%.*s` is a device",
+                fb_check_source(ck, share.node), FB_ARG(share.node->a->text));
+    return true;
+}
+
 void fb_check_call(struct fb_checker *ck, struct fb_node *node) {
     const struct fb_function *f = fb_function_find(node->text);
     if (!f) {
@@ -467,6 +499,8 @@ void fb_check_call(struct fb_checker *ck, struct fb_node *node) {
         return;
     }
     bool windowed = has_window(node);
+    if (!windowed && is_share_of_devices(ck, node))
+        return;
     if (windowed && f->window == FB_WINDOW_NEVER) {
         refuse_shape(ck, node, f, FB_E_WINDOW_NOT_TAKEN,
                      fb_check_print(ck, "`%.*s` takes no window", FB_ARG(f->name)));

@@ -145,13 +145,21 @@ static void check_time(struct fb_checker *ck, const struct fb_class_decl *decl) 
 }
 
 static void check_domain(struct fb_checker *ck, const struct fb_class_decl *decl) {
-    if (decl->domain.n == 0 || fb_check_field(decl, decl->domain))
+    const struct fb_field_decl *field = fb_check_domain_field(decl);
+    if (decl->domain.n == 0 || field) {
+        if (decl->domain.n && field->type.type != FB_T_TEXT && field->type.type != FB_T_INTEGER &&
+            field->type.type != FB_T_NONE)
+            fb_diag_add(ck->diags, FB_E_LINK_FIELDS, decl->domain_span,
+                        "declare it as text or integer",
+                        "a domain is a text or an integer, and `%.*s` is %s", FB_ARG(field->name),
+                        fb_check_type_text(field->type.type));
         return;
+    }
     struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, decl->n_fields + 1);
     for (uint32_t i = 0; i < decl->n_fields; i++)
         names[i] = decl->fields[i]->name;
     const char *help = fb_check_suggest(ck, decl->domain, names, decl->n_fields);
-    fb_diag_add(ck->diags, FB_E_UNKNOWN_NAME, decl->name_span,
+    fb_diag_add(ck->diags, FB_E_UNKNOWN_NAME, decl->domain_span,
                 help ? help : "a domain is named by a key or tag of the device",
                 "the domain `%.*s` is no key, tag or field of `%.*s`", FB_ARG(decl->domain),
                 FB_ARG(decl->name));
@@ -258,6 +266,11 @@ static bool check_lookup(struct fb_checker *ck) {
     const struct fb_node *node = ck->facts->lookup_only;
     if (!node)
         return true;
+    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP) {
+        fb_diag_add(ck->diags, FB_E_PARAM_LOOKS_UP, node->span, "put it in a let of the device",
+                    "a parameter is looked up; what other devices say is not part of it");
+        return false;
+    }
     fb_diag_add(ck->diags, FB_E_PARAM_LOOKS_UP, node->span, "put it in a let of the device",
                 "a parameter is looked up; delays, windows and silence are not part of it");
     return false;

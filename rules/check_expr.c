@@ -64,6 +64,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
         if (node->ref == FB_REF_MODE)
             return &node->mode->mode_type;
         return node->ref == FB_REF_PARAM ? fb_check_words(node->param->value) : NULL;
+    case FB_N_LINKED:
+        return fb_check_words(node->there);
     case FB_N_IF:
         words = fb_check_words(node->b);
         return words ? words : fb_check_words(node->c);
@@ -80,8 +82,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
  * is just not recognised. */
 enum { FORESEE_STEPS = 1000 };
 
-static const struct fb_type_decl *foresee(const struct fb_scope *scope, const struct fb_node *node,
-                                          int *steps) {
+static const struct fb_type_decl *foresee(const struct fb_checker *ck, const struct fb_scope *scope,
+                                          const struct fb_node *node, int *steps) {
     const struct fb_type_decl *words = NULL;
     if (!node || (*steps)-- <= 0)
         return NULL;
@@ -90,7 +92,7 @@ static const struct fb_type_decl *foresee(const struct fb_scope *scope, const st
         const struct fb_scope *where;
         const struct fb_definition *let = fb_check_definition(scope, node->text, &where);
         if (let)
-            return foresee(where, let->let->value, steps);
+            return foresee(ck, where, let->let->value, steps);
         for (; scope; scope = scope->outer) {
             const struct fb_field_decl *field = fb_check_field(scope->class_decl, node->text);
             if (field)
@@ -104,15 +106,24 @@ static const struct fb_type_decl *foresee(const struct fb_scope *scope, const st
         }
         return NULL;
     }
+    case FB_N_LINKED: {
+        while (scope && !scope->class_decl)
+            scope = scope->outer;
+        const struct fb_link_decl *link =
+            scope ? fb_check_link_named(scope->class_decl, node->text) : NULL;
+        if (!link || link->class_index == UINT32_MAX)
+            return NULL;
+        return foresee(ck, &ck->class_scopes[link->class_index], node->there, steps);
+    }
     case FB_N_IF:
-        words = foresee(scope, node->b, steps);
-        return words ? words : foresee(scope, node->c, steps);
+        words = foresee(ck, scope, node->b, steps);
+        return words ? words : foresee(ck, scope, node->c, steps);
     case FB_N_CALL: {
         const struct fb_function *f = fb_function_find(node->text);
         if (!f || f->gives != FB_GIVES_SAME)
             return NULL;
         for (uint32_t i = 0; i < node->n_args && !words; i++)
-            words = foresee(scope, node->args[i].expr, steps);
+            words = foresee(ck, scope, node->args[i].expr, steps);
         return words;
     }
     default:
@@ -123,7 +134,7 @@ static const struct fb_type_decl *foresee(const struct fb_scope *scope, const st
 const struct fb_type_decl *fb_check_foresee(const struct fb_checker *ck,
                                             const struct fb_node *node) {
     int steps = FORESEE_STEPS;
-    return foresee(ck->scope, node, &steps);
+    return foresee(ck, ck->scope, node, &steps);
 }
 
 /* ---- what must be a condition, a number, a duration ----------------------------------------- */
@@ -531,6 +542,12 @@ static void check_kind(struct fb_checker *ck, struct fb_node *node,
         break;
     case FB_N_UNTIL:
         check_until(ck, node);
+        break;
+    case FB_N_LINKED:
+        fb_check_linked(ck, node);
+        break;
+    case FB_N_GROUP:
+        fb_check_group(ck, node);
         break;
     }
 }

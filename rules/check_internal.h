@@ -3,7 +3,9 @@
  * Place in the flow: inside check: check.c collects and orders, check_names.c looks names up,
  * check_expr.c, check_compare.c and check_call.c type expressions, check_units.c brings units
  * together, check_class.c, check_actuator.c, check_rule.c and check_test.c know the statements,
- * check_acting.c looks at all controls together. Private to rules/check*.c and rules/lint*.c. */
+ * check_link.c reads other devices, check_groups.c has the rules on several of them,
+ * check_published.c collects what is read of each, check_acting.c looks at all controls together.
+ * Private to rules/check*.c and rules/lint*.c. */
 #ifndef FB_RULES_CHECK_INTERNAL_H
 #define FB_RULES_CHECK_INTERNAL_H
 
@@ -111,6 +113,33 @@ void fb_check_matches(struct fb_checker *ck, struct fb_node *node);
 /* ---- check_call.c ---- */
 void fb_check_call(struct fb_checker *ck, struct fb_node *node);
 void fb_check_silent(struct fb_checker *ck, struct fb_node *node);
+
+/* ---- check_link.c ---- */
+/* What the links of a class lead to, before any expression. */
+void fb_check_links(struct fb_checker *ck, uint32_t class_index);
+struct fb_link_decl *fb_check_link_named(const struct fb_class_decl *decl, struct fb_str name);
+/* The field that says a device's domain; NULL: a mistake in it was reported. */
+const struct fb_field_decl *fb_check_domain_field(const struct fb_class_decl *decl);
+void fb_check_linked(struct fb_checker *ck, struct fb_node *node);
+void fb_check_group(struct fb_checker *ck, struct fb_node *node);
+/* The members link to a device of the class `own`, by this link of theirs; else they share what
+ * stands behind `by`. */
+bool fb_check_group_leads_here(const struct fb_group_decl *group,
+                               const struct fb_class_decl *members, uint32_t own,
+                               const struct fb_link_decl **link);
+
+/* ---- check_groups.c ---- */
+/* The class of a rule on groups of devices of a class; it is made where it is not there.
+ * FB_MAP_NONE after a report. */
+uint32_t fb_check_class_of_groups(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                                  uint32_t members);
+/* That it reads nothing that comes with records. */
+void fb_check_rule_on_groups(struct fb_checker *ck, const struct fb_rule_decl *rule);
+
+/* ---- check_published.c ---- */
+/* What each class publishes for others, and the places of all that reads it; after all else, where
+ * no error was found. */
+void fb_check_published(struct fb_checker *ck);
 
 /* ---- check_units.c ---- */
 /* A unit by its declared text; NULL with *ok false after an error, NULL with *ok true for none. */

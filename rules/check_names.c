@@ -10,6 +10,8 @@ enum { CANDIDATES_MAX = 512 };
 
 uint32_t fb_check_class_index(struct fb_checker *ck, struct fb_str name, struct fb_span span) {
     uint32_t index = fb_map_get(ck->classes, name);
+    if (index != FB_MAP_NONE && ck->out->classes[index].group_class != FB_NO_INDEX)
+        index = FB_MAP_NONE; /* of groups: nobody else's */
     if (index != FB_MAP_NONE || ck->incomplete)
         return index;
     uint32_t n = fb_map_size(ck->classes);
@@ -83,7 +85,8 @@ static void add_class(struct fb_checker *ck, struct fb_class_decl *decl) {
     }
     struct fb_checked *out = ck->out;
     fb_map_put(ck->classes, decl->name, out->n_classes);
-    out->classes[out->n_classes++].decl = decl;
+    out->classes[out->n_classes++] =
+        (struct fb_checked_class){.decl = decl, .group_class = FB_NO_INDEX};
 }
 
 static void add_param(struct fb_checker *ck, struct fb_param_decl *param) {
@@ -146,6 +149,8 @@ static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
     uint32_t index = rule->feedback_of /* its actuator reports */
                          ? fb_map_get(ck->classes, rule->class_name)
                          : fb_check_class_index(ck, rule->class_name, rule->class_span);
+    if (index != FB_MAP_NONE && rule->by.n)
+        index = fb_check_class_of_groups(ck, rule, index);
     struct fb_checked *out = ck->out;
     fb_map_put(ck->rules, rule->name, out->n_rules);
     out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = rule, .class_index = index};
@@ -318,7 +323,7 @@ static void for_each_broken(struct fb_checker *ck,
 void fb_check_collect(struct fb_checker *ck) {
     struct fb_checked *out = ck->out;
     uint32_t n = count_items(ck->tree) + 1;
-    out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, n);
+    out->classes = FB_ARENA_ARRAY(ck->arena, struct fb_checked_class, 2 * n); /* and of groups */
     out->params = FB_ARENA_ARRAY(ck->arena, struct fb_param_decl *, n);
     out->actuators = FB_ARENA_ARRAY(ck->arena, struct fb_checked_actuator, n);
     out->rules = FB_ARENA_ARRAY(ck->arena, struct fb_checked_rule, n);
@@ -432,6 +437,22 @@ static const char *text_unquoted(struct fb_checker *ck, const struct fb_node *no
     return fb_check_print(ck, "a text stands in quotes: `\"%.*s\"`", FB_ARG(node->text));
 }
 
+/* A field of the members, in a rule on groups. */
+static const char *of_each_member(struct fb_checker *ck, struct fb_str name) {
+    const struct fb_class_decl *decl = class_of(ck->scope);
+    uint32_t index = decl ? fb_map_get(ck->classes, decl->name) : FB_MAP_NONE;
+    if (index == FB_MAP_NONE || ck->out->classes[index].group_class == FB_NO_INDEX)
+        return NULL;
+    const struct fb_class_decl *members =
+        ck->out->classes[ck->out->classes[index].group_class].decl;
+    if (!fb_check_field(members, name))
+        return NULL;
+    return fb_check_print(ck,
+                          "each `%.*s` of the group has its own: say of which, as in "
+                          "`max(%.*s of %.*s)`",
+                          FB_ARG(members->name), FB_ARG(name), FB_ARG(members->name));
+}
+
 static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
     for (uint32_t i = 0; i < ck->out->n_params; i++)
         if (fb_str_eq(ck->out->params[i]->name, name))
@@ -462,6 +483,13 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         help = field_elsewhere(ck, node->text);
     else if (text_unquoted(ck, node))
         help = text_unquoted(ck, node);
+    else if (of_each_member(ck, node->text))
+        help = of_each_member(ck, node->text);
+    if (fb_map_get(ck->classes, node->text) != FB_MAP_NONE)
+        help = fb_check_print(ck,
+                              "`%.*s` is a device: several of them are looked at by "
+                              "`max(x of %.*s)`",
+                              FB_ARG(node->text), FB_ARG(node->text));
     if (!help)
         help = word_in_param(ck, node->text);
     if (!help)
@@ -495,16 +523,38 @@ static void define_let(struct fb_checker *ck, struct fb_let_decl *let) {
     }
 }
 
+/* The class whose let it is; NULL: of a rule, or a param. */
+static const struct fb_class_decl *owner_of(const struct fb_checker *ck,
+                                            const struct fb_definition *definition) {
+    for (uint32_t i = 0; i < ck->out->n_classes; i++) {
+        const struct fb_scope *scope = &ck->class_scopes[i];
+        if (scope->n_lets && definition >= scope->lets && definition < scope->lets + scope->n_lets)
+            return scope->class_decl;
+    }
+    return NULL;
+}
+
+static void put_definition(const struct fb_checker *ck, const struct fb_definition *definition,
+                           bool with_owner, struct fb_buf *out) {
+    const struct fb_class_decl *owner = with_owner ? owner_of(ck, definition) : NULL;
+    fb_buf_str(out, definition->let ? definition->let->name : definition->param->name);
+    if (owner)
+        fb_buf_printf(out, " of %.*s", FB_ARG(owner->name));
+}
+
 static const char *path_text(struct fb_checker *ck, const struct fb_definition *again) {
     struct fb_buf text = {0};
     uint32_t i = 0;
     while (i < ck->n_path && ck->path[i] != again)
         i++;
+    bool several = false; /* the way leads through other devices */
+    for (uint32_t k = i; k < ck->n_path; k++)
+        several |= owner_of(ck, ck->path[k]) != owner_of(ck, again);
     for (; i < ck->n_path; i++) {
-        struct fb_str name = ck->path[i]->let ? ck->path[i]->let->name : ck->path[i]->param->name;
-        fb_buf_printf(&text, "%.*s -> ", FB_ARG(name));
+        put_definition(ck, ck->path[i], several, &text);
+        fb_buf_text(&text, " -> ");
     }
-    fb_buf_str(&text, again->let ? again->let->name : again->param->name);
+    put_definition(ck, again, several, &text);
     const char *copy = fb_check_print(ck, "%s", fb_buf_terminated(&text));
     fb_buf_free(&text);
     return copy;

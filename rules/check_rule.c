@@ -231,5 +231,7 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     if (rule->at_most_per)
         fb_check_duration(ck, rule->at_most_per, false, NULL);
     check_texts(ck, rule);
+    if (rule->by.n)
+        fb_check_rule_on_groups(ck, rule);
     ck->scope = NULL;
 }

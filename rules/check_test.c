@@ -5,14 +5,12 @@
 
 #include "engine/base/calendar.h"
 
-static const struct fb_class_decl *class_of_test(struct fb_checker *ck,
-                                                 struct fb_checked_test *test) {
+static void class_of_test(struct fb_checker *ck, struct fb_checked_test *test) {
     const struct fb_test_decl *decl = test->decl;
     if (decl->class_name.n)
         test->class_index = fb_check_class_index(ck, decl->class_name, decl->class_span);
     else if (ck->out->n_classes == 1)
         test->class_index = 0;
-    return test->class_index == FB_MAP_NONE ? NULL : ck->out->classes[test->class_index].decl;
 }
 
 static bool is_word_of(const struct fb_type_decl *type, struct fb_str word) {
@@ -103,18 +101,59 @@ static void check_value(struct fb_checker *ck, struct fb_node *node,
                     fb_check_type_text(node->type));
 }
 
-static void check_series(struct fb_checker *ck, const struct fb_class_decl *class_decl,
-                         const struct fb_test_step *step) {
+/* Whether a class has all fields that the test's series give the device. */
+static bool has_all_fields(const struct fb_class_decl *decl, const struct fb_test_decl *test,
+                           struct fb_str device) {
+    for (uint32_t i = 0; i < test->n_steps; i++) {
+        const struct fb_test_step *step = &test->steps[i];
+        if (step->kind == FB_STEP_SERIES && fb_str_eq(step->device, device) &&
+            !fb_check_field(decl, step->field))
+            return false;
+    }
+    return true;
+}
+
+/* The test's, or the one other class that has the fields. */
+static uint32_t class_of_series(struct fb_checker *ck, const struct fb_checked_test *test,
+                                const struct fb_test_step *step) {
+    const struct fb_checked *out = ck->out;
+    if (test->class_index != FB_MAP_NONE &&
+        (has_all_fields(out->classes[test->class_index].decl, test->decl, step->device) ||
+         out->classes[test->class_index].decl->broken))
+        return test->class_index;
+    uint32_t found = FB_MAP_NONE, n = 0;
+    for (uint32_t i = 0; i < out->n_classes; i++)
+        if (out->classes[i].group_class == FB_NO_INDEX &&
+            has_all_fields(out->classes[i].decl, test->decl, step->device)) {
+            found = i;
+            n++;
+        }
+    if (n == 1)
+        return found;
+    if (n == 0 || ck->incomplete)
+        return test->class_index; /* which says what it has not */
+    fb_diag_add(ck->diags, FB_E_TEST, step->span,
+                "say it behind the title: test \"..\" on pump; or give it a field that only its "
+                "kind has",
+                "%u devices have what is said of `%.*s`, so that it is not known which it is", n,
+                FB_ARG(step->device));
+    return FB_MAP_NONE;
+}
+
+static void check_series(struct fb_checker *ck, const struct fb_checked_test *test,
+                         struct fb_test_step *step) {
+    uint32_t errors = ck->diags->errors;
     if (step->every)
         fb_check_duration(ck, step->every, true, NULL);
-    if (!class_decl && ck->incomplete)
-        return;
-    if (!class_decl) {
-        fb_diag_add(ck->diags, FB_E_TEST, step->span,
-                    "say it behind the title: test \"..\" on pump",
-                    "it is not said of which device this series is");
+    step->class_index = class_of_series(ck, test, step);
+    if (step->class_index == FB_MAP_NONE) {
+        if (!ck->incomplete && ck->diags->errors == errors)
+            fb_diag_add(ck->diags, FB_E_TEST, step->span,
+                        "say it behind the title: test \"..\" on pump",
+                        "it is not said of which device this series is");
         return;
     }
+    const struct fb_class_decl *class_decl = ck->out->classes[step->class_index].decl;
     const struct fb_field_decl *field = fb_check_field(class_decl, step->field);
     if (field ? field->broken : class_decl->broken)
         return;
@@ -178,6 +217,8 @@ static void check_with(struct fb_checker *ck, uint32_t class_index,
     uint32_t n_lets = rule ? rule->n_lets : 0;
     struct fb_scope scope = {.n_lets = n_lets, .outer = &ck->class_scopes[class_index]};
     struct fb_node name = {.kind = FB_N_NAME, .text = with->name, .span = with->span};
+    if (with->linked)
+        name = *with->linked;
     scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, n_lets + 1);
     for (uint32_t i = 0; i < n_lets; i++)
         scope.lets[i] = (struct fb_definition){.let = rule->lets[i], .progress = FB_DONE};
@@ -190,6 +231,8 @@ static void check_with(struct fb_checker *ck, uint32_t class_index,
                               .op_span = with->value->span};
     fb_check_node(ck, &compare, NULL);
     ck->scope = NULL;
+    if (with->linked)
+        *with->linked = name; /* whose unit the judge needs */
     if (!fb_check_failed(&compare) && !is_known(with->value, name.unit))
         refuse_unknown(ck, with->value, with->name);
 }
@@ -279,14 +322,14 @@ static void check_expect(struct fb_checker *ck, const struct fb_test_step *step)
 
 void fb_check_test(struct fb_checker *ck, uint32_t index) {
     struct fb_checked_test *test = &ck->out->tests[index];
-    const struct fb_class_decl *class_decl = class_of_test(ck, test);
+    class_of_test(ck, test);
     struct fb_facts facts = {0};
     ck->facts = &facts;
     ck->scope = NULL;
     for (uint32_t i = 0; i < test->decl->n_steps; i++) {
-        const struct fb_test_step *step = &test->decl->steps[i];
+        struct fb_test_step *step = &test->decl->steps[i];
         if (step->kind == FB_STEP_SERIES)
-            check_series(ck, class_decl, step);
+            check_series(ck, test, step);
         else if (step->kind == FB_STEP_EXPECT && step->command)
             check_command(ck, step, test->class_index);
         else if (step->kind == FB_STEP_EXPECT)

@@ -6,6 +6,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "rules/group_function.h"
 #include "rules/listing.h"
 #include "rules/opcodes.h"
 
@@ -127,10 +128,11 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
         const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
         bool timer = false;
         bool step = condition->role == FB_ROLE_CLAIM && class_->claims[condition->claim].is_step;
-        cost.own_bytes += (uint32_t)(step ? sizeof(struct fb_step_cell)
-                                     : condition->role == FB_ROLE_CLAIM
-                                         ? sizeof(struct fb_claim_cell)
-                                         : sizeof(struct fb_condition_cell));
+        cost.own_bytes +=
+            (uint32_t)(step                                   ? sizeof(struct fb_step_cell)
+                       : condition->role == FB_ROLE_PUBLISHED ? sizeof(struct fb_published_cell)
+                       : condition->role == FB_ROLE_CLAIM     ? sizeof(struct fb_claim_cell)
+                                                              : sizeof(struct fb_condition_cell));
         cost.timers += step;
         cost.instructions += condition->code.count * (condition->twice ? 2 : 1);
         for (uint32_t k = 0; k < condition->code.count; k++) {
@@ -333,6 +335,8 @@ static unsigned writes_of(const struct fb_class *class_, const struct fb_rule *r
         for (uint32_t i = 0; i < rule->n_claims; i++)
             writes |= claim_writes(&class_->claims[rule->first_claim + i]);
         return writes;
+    case FB_SORT_PUBLISHED:
+        return 0;
     case FB_SORT_ACTUATOR:
         break;
     }
@@ -355,10 +359,15 @@ static void put_writes(struct fb_buf *out, unsigned writes, const char *quote,
 
 /* ---- text ---------------------------------------------------------------------------------- */
 
+/* What a class publishes is one row of the table, under a name that no rule has. */
+static struct fb_str name_of(const struct fb_rule *rule) {
+    return rule->sort == FB_SORT_PUBLISHED ? FB_S("(published)") : rule->name;
+}
+
 static size_t widest_name(const struct fb_program *program, const struct fb_class *class_) {
     size_t width = 4;
     for (uint32_t i = 0; i < class_->n_rules; i++) {
-        size_t n = program->rules[class_->rules[i]].name.n;
+        size_t n = name_of(&program->rules[class_->rules[i]]).n;
         width = n > width ? n : width;
     }
     return width;
@@ -388,6 +397,69 @@ static void put_windows(struct fb_buf *out, const struct fb_program *program,
     free(ends.items);
 }
 
+static void put_published(struct fb_buf *out, const struct fb_class *class_) {
+    for (uint32_t i = 0; i < class_->n_published; i++)
+        fb_buf_printf(out, "%s%.*s", i == 0 ? "  other devices read: " : ", ",
+                      FB_ARG(class_->published[i].name));
+    if (class_->n_published)
+        fb_buf_char(out, '\n');
+}
+
+/* What a rule reads of other devices, each once. */
+struct others {
+    struct fb_str *names;
+    uint32_t n, cap;
+};
+
+static void note_other(void *context, const struct fb_class *class_, const struct fb_instr *in) {
+    struct others *others = context;
+    struct fb_buf name = {0};
+    if (in->op == FB_I_LINKED) {
+        const struct fb_link *link = &class_->links[in->a];
+        fb_buf_printf(&name, "%.*s.%.*s", FB_ARG(link->name),
+                      FB_ARG(link->to->published[in->imm].name));
+    } else if (in->op == FB_I_GROUP) {
+        bool percentile = in->sub == FB_GROUP_PERCENTILE;
+        fb_group_function_text(in->sub, percentile ? class_->numbers[in->b] : 0, &name);
+        fb_buf_printf(&name, "(%.*s)", FB_ARG(class_->groups[in->imm].text));
+    } else {
+        return;
+    }
+    struct fb_str text = {name.p, name.n};
+    for (uint32_t i = 0; i < others->n; i++)
+        if (fb_str_eq(others->names[i], text)) {
+            fb_buf_free(&name);
+            return;
+        }
+    FB_PUSH_ROOM(others->names, others->n, others->cap);
+    others->names[others->n++] = text;
+}
+
+static struct others others_of(const struct fb_program *program, const struct fb_rule *rule) {
+    struct others others = {0};
+    see_rule(program, rule, note_other, &others);
+    return others;
+}
+
+static void free_others(struct others *others) {
+    for (uint32_t i = 0; i < others->n; i++)
+        free((char *)(uintptr_t)others->names[i].p);
+    free(others->names);
+}
+
+static void put_others(struct fb_buf *out, const struct fb_program *program,
+                       const struct fb_rule *rule) {
+    struct others others = others_of(program, rule);
+    for (uint32_t i = 0; i < others.n; i++) {
+        if (i == 0)
+            fb_buf_printf(out, "  %.*s reads of other devices: ", FB_ARG(name_of(rule)));
+        fb_buf_printf(out, "%s%.*s", i == 0 ? "" : ", ", FB_ARG(others.names[i]));
+    }
+    if (others.n)
+        fb_buf_char(out, '\n');
+    free_others(&others);
+}
+
 static void put_class(struct fb_buf *out, const struct fb_program *program,
                       const struct fb_class *class_) {
     int width = (int)widest_name(program, class_);
@@ -407,12 +479,16 @@ static void put_class(struct fb_buf *out, const struct fb_program *program,
     for (uint32_t i = 0; i < class_->n_rules; i++) {
         const struct fb_rule *rule = &program->rules[class_->rules[i]];
         struct fb_rule_cost cost = fb_cost_of(program, class_->rules[i]);
-        fb_buf_printf(out, "  %.*s%*s  %5u  %10u  %8u  %12u  %6u\n", FB_ARG(rule->name),
-                      width - (int)rule->name.n, "", cost.own_bytes, cost.window_bytes,
-                      cost.shared_bytes, cost.instructions, cost.timers);
+        struct fb_str name = name_of(rule);
+        fb_buf_printf(out, "  %.*s%*s  %5u  %10u  %8u  %12u  %6u\n", FB_ARG(name),
+                      width - (int)name.n, "", cost.own_bytes, cost.window_bytes, cost.shared_bytes,
+                      cost.instructions, cost.timers);
     }
     for (uint32_t i = 0; i < class_->n_rules; i++)
         put_windows(out, program, class_, &program->rules[class_->rules[i]]);
+    put_published(out, class_);
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        put_others(out, program, &program->rules[class_->rules[i]]);
 }
 
 void fb_cost_text(const struct fb_program *program, struct fb_buf *out) {
@@ -471,11 +547,10 @@ static void put_json_windows(struct fb_buf *out, const struct fb_program *progra
 }
 
 static const char *kind_name(enum fb_rule_sort sort) {
-    static const char *const names[] = {[FB_SORT_ALARM] = "alarm",
-                                        [FB_SORT_EVENT] = "event",
-                                        [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator",
-                                        [FB_SORT_MODE] = "mode"};
+    static const char *const names[] = {
+        [FB_SORT_ALARM] = "alarm",     [FB_SORT_EVENT] = "event",
+        [FB_SORT_CONTROL] = "control", [FB_SORT_ACTUATOR] = "actuator",
+        [FB_SORT_MODE] = "mode",       [FB_SORT_PUBLISHED] = "published"};
     return names[sort];
 }
 
@@ -493,6 +568,13 @@ static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
     put_writes(out, writes_of(class_, rule), "\"", ",");
     fb_buf_text(out, "],\"windows\":[");
     put_json_windows(out, program, class_, rule);
+    fb_buf_text(out, "],\"others\":[");
+    struct others others = others_of(program, rule);
+    for (uint32_t i = 0; i < others.n; i++) {
+        fb_buf_text(out, i == 0 ? "" : ",");
+        put_json_text(out, others.names[i]);
+    }
+    free_others(&others);
     fb_buf_text(out, "]}");
 }
 

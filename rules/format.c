@@ -88,14 +88,16 @@ static int class_item_rank(const struct fb_class_item *item) {
         return 2;
     case FB_ITEM_DOMAIN:
         return 3;
-    case FB_ITEM_FIELD:
+    case FB_ITEM_LINK:
         return 4;
-    case FB_ITEM_LET:
+    case FB_ITEM_FIELD:
         return 5;
+    case FB_ITEM_LET:
+        return 6;
     case FB_ITEM_LATE:
         break;
     }
-    return 6;
+    return 7;
 }
 
 static int rule_item_group(const struct fb_rule_item *item) {

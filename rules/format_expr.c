@@ -123,6 +123,36 @@ static void write_call(struct writer *w, const struct fb_node *node) {
     text(w, ")");
 }
 
+/* The names of the other device are no words of ours, but what is printed is read again. */
+static void write_linked(struct writer *w, const struct fb_node *node) {
+    fb_format_name(node->text, true, w->out);
+    text(w, ".");
+    write_expr(w, node->there);
+}
+
+static void write_group(struct writer *w, const struct fb_node *node) {
+    const struct fb_group_decl *group = node->group;
+    fb_buf_str(w->out, node->text);
+    text(w, "(");
+    w->depth++;
+    if (group->expr != NULL) {
+        write_expr(w, group->expr);
+        text(w, " of ");
+    }
+    fb_format_name(group->class_name, true, w->out);
+    for (uint32_t i = 0; i < group->n_by; i++) {
+        text(w, i == 0 ? " by " : ", ");
+        fb_format_name(group->by[i], true, w->out);
+    }
+    if (group->where != NULL) {
+        soft_blank(w);
+        text(w, "where ");
+        write_expr(w, group->where);
+    }
+    w->depth--;
+    text(w, ")");
+}
+
 static void write_in(struct writer *w, const struct fb_node *node) {
     write_expr(w, node->a);
     text(w, node->negated ? " not in " : " in ");
@@ -244,6 +274,12 @@ static void write_bare(struct writer *w, const struct fb_node *node) {
         return;
     case FB_N_UNTIL:
         write_joined(w, node, "until", true);
+        return;
+    case FB_N_LINKED:
+        write_linked(w, node);
+        return;
+    case FB_N_GROUP:
+        write_group(w, node);
         return;
     }
 }

@@ -155,6 +155,22 @@ static void put_field_names(const struct fb_class_decl *decl, const struct fb_cl
     }
 }
 
+/* " by a, b", where there are names. */
+static void put_by(const struct fb_str *names, uint32_t n, struct fb_buf *out) {
+    for (uint32_t i = 0; i < n; i++) {
+        fb_buf_text(out, i == 0 ? " by " : ", ");
+        put_name(names[i], out);
+    }
+}
+
+static void put_link(const struct fb_link_decl *link, struct fb_buf *out) {
+    fb_buf_printf(out, "link%c ", FB_FORMAT_ALIGN);
+    put_name(link->name, out);
+    fb_buf_text(out, " : ");
+    put_name(link->class_name, out);
+    put_by(link->by, link->n_by, out);
+}
+
 void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl *decl,
                           const struct fb_class_item *item, struct fb_buf *out) {
     switch (item->kind) {
@@ -177,6 +193,9 @@ void fb_format_class_item(const struct fb_written *w, const struct fb_class_decl
     case FB_ITEM_DOMAIN:
         fb_buf_printf(out, "domain%c ", FB_FORMAT_ALIGN);
         put_name(decl->domain, out);
+        return;
+    case FB_ITEM_LINK:
+        put_link(decl->links[item->first], out);
         return;
     case FB_ITEM_FIELD:
         put_field(w, decl->fields[item->first], item->span, out);
@@ -515,7 +534,11 @@ static void put_expect(const struct fb_written *w, const struct fb_test_step *st
     }
     for (uint32_t i = 0; i < step->n_with; i++) {
         fb_buf_printf(out, "%cwith ", FB_FORMAT_BREAK);
-        put_name(step->with[i].name, out);
+        if (step->with[i].linked != NULL) {
+            put_expr(w, step->with[i].linked, out);
+        } else {
+            put_name(step->with[i].name, out);
+        }
         fb_buf_printf(out, " %s ", ops[step->with[i].op - FB_OP_LT]);
         put_expr(w, step->with[i].value, out);
     }
@@ -613,6 +636,7 @@ static void put_rule_head(const struct fb_written *w, const struct fb_rule_decl 
     put_name(rule->name, out);
     fb_buf_text(out, " on ");
     put_name(rule->class_name, out);
+    put_by(&rule->by, rule->by.n > 0, out);
     if (rule->where != NULL) {
         fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
         put_expr(w, rule->where, out);

@@ -49,6 +49,9 @@ struct maker {
     struct fb_hash128 *window_likes; /* the same, numbers left out */
     struct fb_hash128 *conditions, *condition_likes;
     struct fb_hash128 *claims;
+    struct fb_hash128 *published, *published_likes; /* where `is_known`: of what computes each */
+    bool *is_known;
+    struct maker *makers; /* of all classes, whose published values this one reads */
 };
 
 static void add_cell(struct maker *m, struct fb_cell_id cell) {
@@ -164,6 +167,38 @@ static void add_literal(const struct walk *w, struct content *to, double x) {
         add_word(to, "number");
 }
 
+static void add_relation(struct content *to, const struct fb_class *class_, uint32_t relation) {
+    for (uint32_t i = 0; i < class_->relations[relation].n_fields; i++)
+        add_text(to, class_->fields[class_->relations[relation].fields[i]].name);
+}
+
+static void find_published(struct maker *m, uint32_t index);
+
+/* What another device is read for, by what computes it there. */
+static void add_published(const struct walk *w, struct content *to, uint32_t class_index,
+                          uint32_t published) {
+    struct maker *other = &w->m->makers[class_index];
+    if (published == FB_NO_INDEX) {
+        add_word(to, "none");
+        return;
+    }
+    find_published(other, published);
+    add_hash(to, w->numbers ? other->published[published] : other->published_likes[published]);
+}
+
+static void add_group(const struct walk *w, struct content *to, const struct fb_group *group) {
+    const struct maker *m = w->m;
+    const struct fb_class *members = &m->program->classes[group->class_index];
+    add_text(to, members->name);
+    add_relation(to, members, group->relation);
+    if (group->own == FB_NO_INDEX)
+        add_word(to, "id");
+    else
+        add_relation(to, m->class_, group->own);
+    add_published(w, to, group->class_index, group->value);
+    add_published(w, to, group->class_index, group->where);
+}
+
 static void add_operand(const struct walk *w, struct content *to, const struct fb_instr *in,
                         enum fb_operand kind, uint32_t operand) {
     const struct fb_class *class_ = w->m->class_;
@@ -208,6 +243,20 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
     case FB_OPERAND_ALARM:
         add_text(to, w->m->program->rules[class_->rules[operand]].name);
         break;
+    case FB_OPERAND_LINK:
+        add_relation(to, class_, class_->links[operand].relation);
+        add_text(to, w->m->program->classes[class_->links[operand].class_index].name);
+        break;
+    case FB_OPERAND_PUBLISHED:
+        add_published(w, to, class_->links[in->a].class_index, operand);
+        break;
+    case FB_OPERAND_GROUP:
+        add_group(w, to, &class_->groups[operand]);
+        break;
+    case FB_OPERAND_PERCENT:
+        if (in->sub == FB_GROUP_PERCENTILE)
+            add_literal(w, to, class_->numbers[operand]);
+        break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
@@ -216,6 +265,7 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_GROUP_FUNCTION:
     case FB_OPERAND_FLAG: add_int(to, operand); break;
     case FB_OPERAND_CELL: /* where it lies says nothing */
     case FB_OPERAND_NONE: break;
@@ -352,6 +402,9 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
         return fb_str_printf(m->arena, "%.*s: interlock", FB_ARG(rule->name));
     case FB_ROLE_PERMISSIVE:
         return fb_str_printf(m->arena, "%.*s: permissive", FB_ARG(rule->name));
+    case FB_ROLE_PUBLISHED:
+        return fb_str_printf(m->arena, "published: %.*s",
+                             FB_ARG(class_->published[condition->published].name));
     }
     if (rule->sort != FB_SORT_ALARM)
         return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule->name),
@@ -425,23 +478,60 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
                                  .name = name});
 }
 
-static void identify_condition(struct maker *m, uint32_t index) {
-    const struct fb_condition *condition = &m->class_->conditions[index];
-    struct fb_str name = condition_name(m, condition);
-    struct fb_hash128 *whole = code_hashes(m, &condition->code, true);
-    struct fb_hash128 *like = code_hashes(m, &condition->code, false);
+static struct fb_hash128 condition_hash(const struct maker *m, const struct fb_condition *condition,
+                                        struct fb_hash128 result) {
     struct content content = {0};
-    add_hash(&content, whole[condition->code.result]);
+    add_hash(&content, result);
     add_int(&content, condition->every_record);
     for (uint32_t i = 0; i < m->class_->n_fields; i++)
         if (fb_field_set_has(&condition->reads, i)) {
             add_hash(&content, m->fields[i]);
             add_int(&content, m->class_->fields[i].stale_us);
         }
-    m->conditions[index] = end_content(&content);
+    return end_content(&content);
+}
+
+/* None depends on itself, so that this comes to an end. */
+static void find_published(struct maker *m, uint32_t index) {
+    const struct fb_condition *condition =
+        &m->class_->conditions[m->class_->published[index].condition];
+    if (m->is_known[index])
+        return;
+    m->published[index] = condition_hash(m, condition, code_hash(m, &condition->code, true));
+    m->published_likes[index] = code_hash(m, &condition->code, false);
+    m->is_known[index] = true;
+}
+
+/* Found again by what computes it. */
+static void identify_published(struct maker *m, const struct fb_condition *condition,
+                               uint32_t index, struct fb_str name) {
+    const struct fb_published *published = &m->class_->published[condition->published];
+    struct content whole = {0}, like = {0};
+    add_word(&whole, "published");
+    add_int(&whole, published->type);
+    add_hash(&whole, m->conditions[index]);
+    add_word(&like, "published");
+    add_int(&like, published->type);
+    add_hash(&like, m->condition_likes[index]);
+    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_PUBLISHED,
+                                    .index = condition->published,
+                                    .offset = published->offset,
+                                    .hash = end_content(&whole),
+                                    .likeness = end_content(&like),
+                                    .name = name});
+}
+
+static void identify_condition(struct maker *m, uint32_t index) {
+    const struct fb_condition *condition = &m->class_->conditions[index];
+    struct fb_str name = condition_name(m, condition);
+    struct fb_hash128 *whole = code_hashes(m, &condition->code, true);
+    struct fb_hash128 *like = code_hashes(m, &condition->code, false);
+    m->conditions[index] = condition_hash(m, condition, whole[condition->code.result]);
     m->condition_likes[index] = like[condition->code.result];
     if (condition->role == FB_ROLE_CLAIM)
         identify_claim(m, condition, m->conditions[index], name);
+    else if (condition->role == FB_ROLE_PUBLISHED)
+        identify_published(m, condition, index, name);
     else
         add_cell(m, (struct fb_cell_id){.kind = FB_CELL_CONDITION,
                                      .index = index,
@@ -464,6 +554,8 @@ static const char *sort_name(enum fb_rule_sort sort) {
     case FB_SORT_ACTUATOR: return "actuator";
     case FB_SORT_MODE:
         return "mode";
+    case FB_SORT_PUBLISHED:
+        return "published";
     }
     FB_BUG("a sort of rule");
 }
@@ -558,8 +650,8 @@ static uint32_t operators_of(const struct fb_class *class_) {
     return n;
 }
 
-static void identify_class(const struct fb_program *program, struct fb_class *class_) {
-    uint32_t conditions = class_->n_conditions;
+static struct maker make_maker(const struct fb_program *program, struct fb_class *class_) {
+    uint32_t conditions = class_->n_conditions, published = class_->n_published;
     struct maker m = {
         .program = program,
         .class_ = class_,
@@ -570,31 +662,63 @@ static void identify_class(const struct fb_program *program, struct fb_class *cl
         .conditions = fb_alloc(sizeof *m.conditions * (conditions + 1u)),
         .condition_likes = fb_alloc(sizeof *m.condition_likes * (conditions + 1u)),
         .claims = fb_alloc(sizeof *m.claims * (class_->n_claims + 1u)),
+        .published = fb_alloc(sizeof *m.published * (published + 1u)),
+        .published_likes = fb_alloc(sizeof *m.published_likes * (published + 1u)),
+        .is_known = fb_alloc(sizeof *m.is_known * (published + 1u)),
     };
-    uint32_t most = class_->n_fields + class_->n_windows + operators_of(class_) + conditions +
-                    class_->n_rules + class_->n_actuators;
-    class_->cells = FB_ARENA_ARRAY(program->arena, struct fb_cell_id, most);
-    identify_fields(&m);
-    identify_windows(&m);
-    identify_actuators(&m);
-    for (uint32_t i = 0; i < conditions; i++)
-        identify_condition(&m, i);
+    return m;
+}
+
+static void free_maker(struct maker *m) {
+    free(m->fields);
+    free(m->windows);
+    free(m->window_likes);
+    free(m->conditions);
+    free(m->condition_likes);
+    free(m->claims);
+    free(m->published);
+    free(m->published_likes);
+    free(m->is_known);
+}
+
+static uint32_t cells_of(const struct fb_class *class_) {
+    return class_->n_fields + class_->n_windows + operators_of(class_) + class_->n_conditions +
+           class_->n_rules + class_->n_actuators;
+}
+
+/* What stands for itself, before what may be read by other classes. */
+static void begin_class(struct maker *m) {
+    struct fb_class *class_ = m->class_;
+    class_->cells = FB_ARENA_ARRAY(m->arena, struct fb_cell_id, cells_of(class_));
+    identify_fields(m);
+    identify_windows(m);
+    identify_actuators(m);
+}
+
+static void end_class(struct maker *m) {
+    struct fb_class *class_ = m->class_;
+    uint32_t most = cells_of(class_);
+    for (uint32_t i = 0; i < class_->n_conditions; i++)
+        identify_condition(m, i);
     for (uint32_t i = 0; i < class_->n_rules; i++)
-        identify_rule(&m, class_->rules[i]);
+        identify_rule(m, class_->rules[i]);
     FB_ASSERT(class_->n_cells == most);
     if (most)
         qsort(class_->cells, most, sizeof *class_->cells, by_offset);
     for (uint32_t i = 1; i < most; i++)
         FB_ASSERT(class_->cells[i].offset > class_->cells[i - 1].offset);
-    free(m.fields);
-    free(m.windows);
-    free(m.window_likes);
-    free(m.conditions);
-    free(m.condition_likes);
-    free(m.claims);
 }
 
 void fb_identify(struct fb_program *program) {
+    struct maker *makers = fb_alloc(sizeof *makers * (program->n_classes + 1u));
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        makers[i] = make_maker(program, &program->classes[i]);
+        makers[i].makers = makers;
+        begin_class(&makers[i]);
+    }
     for (uint32_t i = 0; i < program->n_classes; i++)
-        identify_class(program, &program->classes[i]);
+        end_class(&makers[i]);
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        free_maker(&makers[i]);
+    free(makers);
 }

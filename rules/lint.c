@@ -127,7 +127,7 @@ static void check_condition(struct fb_linter *lint, const struct fb_node *condit
     struct fb_lint_reads reads = {0};
     check_expression(lint, condition);
     fb_lint_reads(condition, &reads);
-    bool any = reads.silence || reads.n_actuators;
+    bool any = reads.silence || reads.others || reads.n_actuators;
     for (int i = 0; i < FB_FIELDS_MAX / 64; i++)
         any |= reads.fields.words[i] != 0;
     if (!any)

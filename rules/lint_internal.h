@@ -25,11 +25,18 @@ struct fb_linter {
 struct fb_lint_reads {
     struct fb_field_set fields;
     bool silence; /* silent, age, elapsed: changes without a field */
+    bool others;  /* other devices, through links and in groups */
     bool limit;   /* a comparison of numbers */
     const struct fb_actuator_decl *actuators[FB_ACTUATORS_MAX];
     uint32_t n_actuators;
+    /* Of other kinds of devices, and of groups that this one belongs to. Those of its neighbours,
+     * as a belt's next belt, are left out: along a line commands may follow one another. */
+    const struct fb_actuator_decl *distant[FB_ACTUATORS_MAX];
+    uint32_t n_distant;
 };
 void fb_lint_reads(const struct fb_node *node, struct fb_lint_reads *reads);
+bool fb_lint_reads_distant(const struct fb_lint_reads *reads,
+                           const struct fb_actuator_decl *actuator);
 bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
                             const struct fb_actuator_decl *actuator);
 /* Written alike: the same operators, names and literals; lets by what they stand for. */

@@ -20,6 +20,11 @@ static void visit(const struct fb_node *node, void *arg) {
     struct fb_map *used = arg;
     for (uint32_t i = 0; i < node->n_args; i++)
         mark(used, node->args[i].length);
+    mark(used, node->there);
+    if (node->group) {
+        mark(used, node->group->expr);
+        mark(used, node->group->where);
+    }
     const void *decl = NULL;
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
         decl = node->let;
@@ -139,6 +144,13 @@ void fb_lint_unused(struct fb_linter *lint) {
             const struct fb_let_decl *let = checked->classes[i].lets[k];
             if (holds_rules(checked, let->span.file))
                 warn(lint, used, let, let->name, let->span, "let");
+        }
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        for (uint32_t k = 0; k < checked->classes[i].decl->n_links; k++) {
+            const struct fb_link_decl *link = checked->classes[i].decl->links[k];
+            if (!link->is_used && holds_rules(checked, link->span.file))
+                fb_diag_add(lint->diags, FB_W_UNUSED, link->span, "use it, or leave it out",
+                            "no rule reads through the link `%.*s`", FB_ARG(link->name));
         }
     for (uint32_t i = 0; i < checked->n_params; i++) {
         const struct fb_param_decl *param = checked->params[i];

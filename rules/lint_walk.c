@@ -33,6 +33,14 @@ void fb_lint_visit(const struct fb_node *node, void (*visit)(const struct fb_nod
     }
 }
 
+bool fb_lint_reads_distant(const struct fb_lint_reads *reads,
+                           const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < reads->n_distant; i++)
+        if (reads->distant[i] == actuator)
+            return true;
+    return false;
+}
+
 bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
                             const struct fb_actuator_decl *actuator) {
     for (uint32_t i = 0; i < reads->n_actuators; i++)
@@ -43,13 +51,18 @@ bool fb_lint_reads_actuator(const struct fb_lint_reads *reads,
 
 struct walk {
     struct fb_lint_reads *reads;
-    struct fb_map *seen; /* lets and params, each walked once */
+    struct fb_map *seen; /* lets and params, each walked once, and once from afar */
+    bool distant;        /* what stands here is read from another device */
 };
 
 static void note(const struct fb_node *node, void *arg);
 
 static void follow(struct walk *walk, const void *decl, const struct fb_node *value) {
-    struct fb_str key = {(const char *)&decl, sizeof decl};
+    const struct {
+        const void *decl;
+        uintptr_t distant;
+    } place = {decl, walk->distant};
+    struct fb_str key = {(const char *)&place, sizeof place};
     if (fb_map_get(walk->seen, key) == FB_MAP_NONE) {
         fb_map_put(walk->seen, key, 1);
         fb_lint_visit(value, note, walk);
@@ -69,9 +82,20 @@ static void follow_rule(struct walk *walk, const struct fb_rule_decl *rule) {
         fb_lint_visit(rule->gos[i].when, note, walk);
 }
 
+static void add_distant(struct fb_lint_reads *reads, const struct fb_actuator_decl *actuator) {
+    for (uint32_t i = 0; i < reads->n_distant; i++)
+        if (reads->distant[i] == actuator)
+            return;
+    if (reads->n_distant < FB_ACTUATORS_MAX)
+        reads->distant[reads->n_distant++] = actuator;
+}
+
 static void follow_name(struct walk *walk, const struct fb_node *node) {
     if (node->ref == FB_REF_FIELD) {
-        fb_field_set_add(&walk->reads->fields, node->field->index);
+        if (!walk->distant)
+            fb_field_set_add(&walk->reads->fields, node->field->index);
+    } else if (node->ref == FB_REF_ACTUATOR && walk->distant) {
+        add_distant(walk->reads, node->actuator);
     } else if (node->ref == FB_REF_ACTUATOR) {
         struct fb_lint_reads *reads = walk->reads;
         if (!fb_lint_reads_actuator(reads, node->actuator) &&
@@ -92,6 +116,20 @@ static void follow_name(struct walk *walk, const struct fb_node *node) {
     }
 }
 
+static void follow_others(struct walk *walk, const struct fb_node *node) {
+    bool outer = walk->distant;
+    walk->reads->others = true;
+    if (node->of_kin)
+        return;
+    walk->distant = true;
+    fb_lint_visit(node->there, note, walk);
+    if (node->group) {
+        fb_lint_visit(node->group->expr, note, walk);
+        fb_lint_visit(node->group->where, note, walk);
+    }
+    walk->distant = outer;
+}
+
 static bool is_number(const struct fb_node *node) {
     return node->type == FB_T_NUMBER || node->type == FB_T_INTEGER;
 }
@@ -101,6 +139,10 @@ static void note(const struct fb_node *node, void *arg) {
     const struct fb_function *f = node->kind == FB_N_CALL ? fb_function_find(node->text) : NULL;
     if (node->kind == FB_N_NAME)
         follow_name(walk, node);
+    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+        follow_others(walk, node);
+    if (walk->distant)
+        return;
     if (node->kind == FB_N_SILENT || (f && f->gives == FB_GIVES_SECONDS) ||
         (f && f->id == FB_F_count && !node->args[0].expr))
         walk->reads->silence = true;
@@ -125,6 +167,17 @@ static bool equal_args(const struct fb_arg *a, const struct fb_arg *b, int *step
     return a->window == b->window && a->last == b->last && equal(a->expr, b->expr, steps) &&
            equal(a->where, b->where, steps) && equal(a->upto, b->upto, steps) &&
            equal(a->length, b->length, steps);
+}
+
+static bool equal_groups(const struct fb_group_decl *a, const struct fb_group_decl *b, int *steps) {
+    if (!a || !b)
+        return a == b;
+    if (!fb_str_eq(a->class_name, b->class_name) || a->n_by != b->n_by)
+        return false;
+    for (uint32_t i = 0; i < a->n_by; i++)
+        if (!fb_str_eq(a->by[i], b->by[i]))
+            return false;
+    return equal(a->expr, b->expr, steps) && equal(a->where, b->where, steps);
 }
 
 static bool equal_names(const struct fb_node *a, const struct fb_node *b, int *steps) {
@@ -157,7 +210,8 @@ static bool equal(const struct fb_node *a, const struct fb_node *b, int *steps) 
     for (uint32_t i = 0; i < a->n_args; i++)
         if (!equal_args(&a->args[i], &b->args[i], steps))
             return false;
-    return equal(a->needs, b->needs, steps) && equal(a->a, b->a, steps) &&
+    return equal(a->there, b->there, steps) && equal_groups(a->group, b->group, steps) &&
+           equal(a->needs, b->needs, steps) && equal(a->a, b->a, steps) &&
            equal(a->b, b->b, steps) && equal(a->c, b->c, steps);
 }
 

@@ -4,6 +4,7 @@
 
 #include "engine/base/calendar.h"
 #include "engine/base/num.h"
+#include "rules/group_function.h"
 #include "rules/opcodes.h"
 
 static void put_span(struct fb_buf *out, int64_t us) {
@@ -53,6 +54,14 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_MODE:
         fb_buf_printf(out, " %.*s", FB_ARG(class_->modes[operand].name));
         break;
+    case FB_OPERAND_LINK:
+        fb_buf_printf(out, " %.*s", FB_ARG(class_->links[operand].name));
+        break;
+    case FB_OPERAND_PUBLISHED: /* of which class, the instruction says */
+        break;
+    case FB_OPERAND_GROUP:
+        fb_buf_printf(out, " of (%.*s)", FB_ARG(class_->groups[operand].text));
+        break;
     case FB_OPERAND_MASK:
         put_mask(out, (uint16_t)operand);
         break;
@@ -91,6 +100,8 @@ static void put_operand(struct fb_buf *out, const struct fb_class *class_, enum 
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_GROUP_FUNCTION:
+    case FB_OPERAND_PERCENT:
     case FB_OPERAND_FLAG:
         break; /* of sub */
     }
@@ -107,7 +118,13 @@ static void put_instr(struct fb_buf *out, const struct fb_class *class_,
         put_operand(out, class_, row->imm, in->imm, 0);
     if (row->sub == FB_OPERAND_FLAG && in->sub)
         fb_buf_text(out, in->op == FB_I_CONVERT ? " by" : " not");
+    if (row->sub == FB_OPERAND_GROUP_FUNCTION) {
+        fb_buf_char(out, ' ');
+        fb_group_function_text(in->sub, class_->n_numbers ? class_->numbers[in->b] : 0, out);
+    }
     put_operand(out, class_, row->a, in->a, in->b);
+    if (row->imm == FB_OPERAND_PUBLISHED)
+        fb_buf_printf(out, ".%.*s", FB_ARG(class_->links[in->a].to->published[in->imm].name));
     if (row->sub == FB_OPERAND_CMP || both)
         fb_buf_printf(out, " %s", fb_cmp_text(both ? in->sub >> 5 : in->sub));
     if (in->op == FB_I_VOTE)
@@ -392,6 +409,9 @@ static void put_purpose(struct fb_buf *out, const struct fb_rule *rule,
     case FB_ROLE_CLAIM: put_command(out, class_, &class_->claims[condition->claim]); return;
     case FB_ROLE_INTERLOCK: fb_buf_text(out, "interlock"); return;
     case FB_ROLE_PERMISSIVE: fb_buf_text(out, "permissive"); return;
+    case FB_ROLE_PUBLISHED:
+        fb_buf_printf(out, "publish %.*s", FB_ARG(class_->published[condition->published].name));
+        return;
     case FB_ROLE_WHEN: break;
     }
     if (rule->sort == FB_SORT_ALARM)
@@ -466,11 +486,10 @@ static void put_shown(struct fb_buf *out, const struct fb_class *class_,
 static void put_rule(struct fb_buf *out, const struct fb_program *program,
                      const struct fb_class *class_, uint32_t index) {
     static const char *const policies[] = {"hold", "clear", "raise", "stop", "safe"};
-    static const char *const sorts[] = {[FB_SORT_ALARM] = "alarm",
-                                        [FB_SORT_EVENT] = "event",
-                                        [FB_SORT_CONTROL] = "control",
-                                        [FB_SORT_ACTUATOR] = "actuator",
-                                        [FB_SORT_MODE] = "mode"};
+    static const char *const sorts[] = {
+        [FB_SORT_ALARM] = "alarm",     [FB_SORT_EVENT] = "event",
+        [FB_SORT_CONTROL] = "control", [FB_SORT_ACTUATOR] = "actuator",
+        [FB_SORT_MODE] = "mode",       [FB_SORT_PUBLISHED] = "published"};
     const struct fb_rule *rule = &program->rules[index];
     fb_buf_printf(out, "\n%s %.*s on %.*s\n", sorts[rule->sort], FB_ARG(rule->name),
                   FB_ARG(class_->name));

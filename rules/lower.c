@@ -175,11 +175,15 @@ static void end_class(struct fb_lower_class *c) {
 
 /* ---- rules and actuators ------------------------------------------------------------------- */
 
-/* All rules of the program, in the order of the text. */
-static struct fb_lower_item *items_of(const struct fb_checked *checked, struct fb_arena *arena) {
+/* What classes publish, then all rules of the program in the order of the text. */
+static struct fb_lower_item *items_of(const struct fb_checked *checked, struct fb_arena *arena,
+                                      uint32_t *n_items) {
     uint32_t n = 0, rules = 0, actuators = 0;
-    struct fb_lower_item *items =
-        FB_ARENA_ARRAY(arena, struct fb_lower_item, checked->n_rules + checked->n_actuators);
+    struct fb_lower_item *items = FB_ARENA_ARRAY(
+        arena, struct fb_lower_item, checked->n_classes + checked->n_rules + checked->n_actuators);
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        if (checked->classes[i].n_published)
+            items[n++].publishes = i;
     for (uint32_t f = 0; f < checked->tree->n_files; f++) {
         const struct fb_file *file = checked->tree->files[f];
         for (uint32_t i = 0; i < file->n_items; i++) {
@@ -190,17 +194,22 @@ static struct fb_lower_item *items_of(const struct fb_checked *checked, struct f
         }
     }
     FB_ASSERT(rules == checked->n_rules && actuators == checked->n_actuators);
+    *n_items = n;
     return items;
 }
 
 static uint32_t class_of(const struct fb_lower_item *item) {
-    return item->rule ? item->rule->class_index : item->actuator->class_index;
+    return item->rule       ? item->rule->class_index
+           : item->actuator ? item->actuator->class_index
+                            : item->publishes;
 }
 
-static uint32_t conditions_of(const struct fb_lower_item *item) {
+static uint32_t conditions_of(const struct fb_checked *checked, const struct fb_lower_item *item) {
     if (item->actuator)
         return (item->actuator->decl->interlock != NULL) +
                (uint32_t)(item->actuator->decl->permissive != NULL);
+    if (!item->rule)
+        return checked->classes[item->publishes].n_published;
     const struct fb_rule_decl *decl = item->rule->decl;
     switch (decl->kind) {
     case FB_RULE_ALARM:
@@ -223,7 +232,7 @@ static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
         if (class_of(&items[i]) != class_index)
             continue;
         c->rules[c->n_rules++] = items[i].rule ? items[i].rule->decl : NULL;
-        n_conditions += conditions_of(&items[i]);
+        n_conditions += conditions_of(c->checked, &items[i]);
         n_claims += items[i].rule ? items[i].rule->decl->n_commands : 0;
         c->out->n_rules++;
     }
@@ -240,6 +249,8 @@ static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
         rule->class_index = (uint16_t)class_index;
         if (items[i].rule)
             fb_lower_rule(c, items[i].rule->decl, i, rule);
+        else if (!items[i].actuator)
+            fb_lower_published(c, i, rule);
         else
             fb_lower_actuator(c, items[i].actuator->decl, i, rule);
         c->out->rules[n++] = i;
@@ -256,6 +267,9 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
                                .units = checked->units,
                                .diags = diags,
                                .decl = decl,
+                               .checked = checked,
+                               .index = index,
+                               .classes = program->classes,
                                .out = &program->classes[index]};
     if (decl->n_fields > FB_FIELDS_MAX) {
         fb_diag_add(diags, FB_E_TOO_MANY_FIELDS, decl->name_span,
@@ -269,6 +283,7 @@ static void lower_class(const struct fb_checked *checked, uint32_t index,
     c.out->topics = fb_lower_words(c.arena, decl->topics, decl->n_topics);
     lower_time(&c);
     lower_fields(&c);
+    fb_lower_links(&c);
     lower_rules(&c, index, items, program);
     place_windows(&c);
     end_class(&c);
@@ -282,9 +297,8 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     program->semantics = FB_SEMANTICS;
     program->n_classes = checked->n_classes;
     program->classes = FB_ARENA_ARRAY(arena, struct fb_class, checked->n_classes);
-    program->n_rules = checked->n_rules + checked->n_actuators;
+    const struct fb_lower_item *items = items_of(checked, arena, &program->n_rules);
     program->rules = FB_ARENA_ARRAY(arena, struct fb_rule, program->n_rules);
-    const struct fb_lower_item *items = items_of(checked, arena);
     for (uint32_t i = 0; i < checked->n_classes; i++)
         lower_class(checked, i, items, program, diags);
     if (diags->errors > errors) {
@@ -296,6 +310,8 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     for (uint32_t i = 0; i < program->n_rules; i++) {
         if (items[i].rule)
             fb_rule_version(texts, items[i].rule, program->rules[i].version);
+        else if (!items[i].actuator)
+            fb_published_version(texts, items[i].publishes, program->rules[i].version);
         else
             fb_actuator_version(texts, items[i].actuator, program->rules[i].version);
     }

@@ -679,6 +679,10 @@ struct fb_lowered fb_lower_expr(struct fb_piece *piece, const struct fb_node *no
         return lower_for(piece, node);
     case FB_N_UNTIL:
         return lower_until(piece, node);
+    case FB_N_LINKED:
+        return fb_lower_linked(piece, node);
+    case FB_N_GROUP:
+        return fb_lower_group(piece, node);
     }
     FB_ASSERT(false && "a kind of node that is not lowered");
     return nothing;

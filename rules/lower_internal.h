@@ -1,9 +1,10 @@
 /* What the files of the lowering share.
  *
  * Place in the flow: inside lower: lower.c makes the classes, lower_rule.c their rules,
- * lower_control.c what controls ask for, lower_actuator.c the actuators, lower_expr.c and
- * lower_window.c the code, lower_code.c keeps what they emit, fuse.c shortens it; lower_table.c has
- * what all of that points into. Private to these. */
+ * lower_link.c what is read of other devices, lower_control.c what controls ask for,
+ * lower_actuator.c the actuators, lower_expr.c and lower_window.c the code, lower_code.c keeps what
+ * they emit, fuse.c shortens it; lower_table.c has what all of that points into. Private to these.
+ */
 #ifndef FB_RULES_LOWER_INTERNAL_H
 #define FB_RULES_LOWER_INTERNAL_H
 
@@ -18,6 +19,9 @@ struct fb_lower_class {
     struct fb_units *units;
     struct fb_diags *diags;
     const struct fb_class_decl *decl;
+    const struct fb_checked *checked;
+    uint32_t index;                 /* of the class */
+    const struct fb_class *classes; /* of the program, this one too */
     struct fb_class *out;
     struct fb_instr *code;
     uint32_t n_code, cap_code;
@@ -95,10 +99,11 @@ struct fb_lower_rule {
     uint32_t cap_shown;
 };
 
-/* A statement that becomes a rule of the program: either. */
+/* What becomes a rule of the program: a statement, or what a class publishes (neither). */
 struct fb_lower_item {
     const struct fb_checked_rule *rule;
     const struct fb_checked_actuator *actuator;
+    uint32_t publishes; /* index of the class */
 };
 
 /* ---- lower.c ---- */
@@ -175,6 +180,14 @@ struct fb_code fb_lower_number_look(struct fb_lower_rule *rule, const struct fb_
                                     const struct fb_unit *unit);
 /* What the expression names is shown in `values`. */
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node);
+
+/* ---- lower_link.c ---- */
+/* Links, relations, groups and the domain of a class, before any code. */
+void fb_lower_links(struct fb_lower_class *c);
+/* Its published values and the conditions that compute them, before those of its rules. */
+void fb_lower_published(struct fb_lower_class *c, uint32_t index, struct fb_rule *rule);
+struct fb_lowered fb_lower_linked(struct fb_piece *piece, const struct fb_node *node);
+struct fb_lowered fb_lower_group(struct fb_piece *piece, const struct fb_node *node);
 
 /* ---- lower_control.c ---- */
 /* Appends the conditions of a control and its claims. */

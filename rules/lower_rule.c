@@ -5,6 +5,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/map.h"
+#include "rules/format.h"
 
 /* ---- conditions ---------------------------------------------------------------------------- */
 
@@ -283,9 +284,32 @@ static void show_mode(struct fb_lower_rule *rule, const struct fb_rule_decl *dec
     fb_piece_free(&piece);
 }
 
+/* A value of another device, by the name that it has in the rule. */
+static void show_linked(struct fb_lower_rule *rule, const struct fb_node *node) {
+    struct fb_lower_class *c = rule->c;
+    struct fb_buf name = {0};
+    fb_format_expr(c->checked->tree->sources, node, &name);
+    if (!is_shown(rule->out, (struct fb_str){name.p, name.n})) {
+        struct fb_piece piece;
+        begin_look(rule, &piece, node->span);
+        struct fb_lowered value = fb_lower_expr(&piece, node);
+        struct fb_shown *shown = add_shown(rule, (struct fb_str){name.p, name.n});
+        shown->type = value.type;
+        shown->unit = unit_text(c, node->unit);
+        const struct fb_type_decl *words = words_of(node, value.type);
+        if (words)
+            shown->words = fb_lower_words(c->arena, words->words, words->n_words);
+        shown->code = fb_piece_end(&piece, value.reg);
+        fb_piece_free(&piece);
+    }
+    fb_buf_free(&name);
+}
+
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
+    if (node->kind == FB_N_LINKED)
+        show_linked(rule, node);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_FIELD)
         show_field(rule, node->field);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)

@@ -4,18 +4,6 @@
  */
 #include "rules/parser.h"
 
-/* names = NAME { "," NAME } ; of words of an enumeration */
-static bool words(struct fb_parser *p, struct fb_str **names, uint32_t *n) {
-    do {
-        struct fb_str name;
-        if (!fb_p_name(p, "a name", &name, NULL)) {
-            return false;
-        }
-        *FB_P_PUSH(p, *names, *n) = name;
-    } while (fb_p_accept(p, FB_TOK_COMMA));
-    return true;
-}
-
 /* Keys, tags and fields are kept apart until the block is read, then joined in this order. */
 struct class_parts {
     struct fb_class_decl *decl;
@@ -57,7 +45,8 @@ static bool type(struct fb_parser *p, struct fb_type_decl *decl) {
     if (fb_p_accept_word(p, "one")) {
         decl->type = FB_T_ENUM;
         return fb_p_expect_word(p, "of") && fb_p_expect(p, FB_TOK_OPEN, "`(` and the words") &&
-               words(p, &decl->words, &decl->n_words) && fb_p_expect(p, FB_TOK_CLOSE, "`,` or `)`");
+               fb_p_names(p, "a name", &decl->words, &decl->n_words) &&
+               fb_p_expect(p, FB_TOK_CLOSE, "`,` or `)`");
     }
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NAME) {
@@ -177,6 +166,23 @@ static bool keys(struct fb_parser *p, struct class_parts *parts, uint32_t *count
     return true;
 }
 
+/* "link" NAME ":" NAME [ "by" names ] ; the word is taken */
+static bool link_clause(struct fb_parser *p, struct fb_class_decl *decl) {
+    struct fb_link_decl *one = FB_ARENA_NEW(p->arena, struct fb_link_decl);
+    one->class_index = UINT32_MAX;
+    *FB_P_PUSH(p, decl->links, decl->n_links) = one;
+    if (!fb_p_name(p, "the link's name", &one->name, &one->span) ||
+        !fb_p_expect(p, FB_TOK_COLON, "`:` and the device that it leads to") ||
+        !fb_p_name(p, "the name of a device", &one->class_name, &one->class_span))
+        return false;
+    const struct fb_token *by = fb_p_peek(p, 1);
+    if (!fb_p_accept_word(p, "by"))
+        return true;
+    bool ok = fb_p_names(p, "the name of a key or tag", &one->by, &one->n_by);
+    one->by_span = fb_p_span_from(p, by);
+    return ok;
+}
+
 /* "time" ( NAME [ unit ] | "arrival" ) ; the word is taken */
 static bool time_clause(struct fb_parser *p, struct fb_class_decl *decl) {
     struct fb_span unit_span;
@@ -196,10 +202,10 @@ static bool time_clause(struct fb_parser *p, struct fb_class_decl *decl) {
 
 static const struct fb_p_clause device_clauses[] = {
     {"key", "NAME"}, {"time", "NAME"}, {"domain", "NAME"}, {"tag", "NAME"},
-    {"let", "NAME"}, {"late", "up"},   {NULL, NULL}};
+    {"let", "NAME"}, {"late", "up"},   {"link", "NAME"},   {NULL, NULL}};
 
-/* devitem = "key" names | "time" .. | "tag" .. | "domain" NAME | NAME ":" type { [","] fieldopt }
- *         | let | "late" "up" "to" dur ; */
+/* devitem = "key" names | "time" .. | "tag" .. | "domain" NAME | "link" ..
+ *         | NAME ":" type { [","] fieldopt } | let | "late" "up" "to" dur ; */
 static bool device_item(struct fb_parser *p, void *context) {
     struct class_parts *parts = context;
     struct fb_class_decl *decl = parts->decl;
@@ -228,7 +234,12 @@ static bool device_item(struct fb_parser *p, void *context) {
     } else if (fb_p_accept_word(p, "domain")) {
         fb_p_once(p, decl->domain.n > 0, span, "domain");
         item.kind = FB_ITEM_DOMAIN;
-        ok = fb_p_name(p, "the name of a tag or key", &decl->domain, NULL);
+        ok = fb_p_name(p, "the name of a tag or key", &decl->domain, &decl->domain_span);
+    } else if (fb_p_accept_word(p, "link")) {
+        item.kind = FB_ITEM_LINK;
+        item.first = decl->n_links;
+        item.count = 1;
+        ok = link_clause(p, decl);
     } else if (fb_p_accept_word(p, "let")) {
         item.kind = FB_ITEM_LET;
         item.first = decl->n_lets;
@@ -251,6 +262,29 @@ static bool device_item(struct fb_parser *p, void *context) {
     item.span = fb_p_span_from(p, first);
     *FB_P_PUSH(p, decl->items, decl->n_items) = item;
     return ok;
+}
+
+static bool is_declared(const struct class_parts *parts, struct fb_str name) {
+    for (unsigned r = 0; r < 3; r++)
+        for (uint32_t i = 0; i < parts->n_of_role[r]; i++)
+            if (fb_str_eq(parts->of_role[r][i]->name, name))
+                return true;
+    return false;
+}
+
+/* A link without `by` follows what the field of its name says; without one it comes with a tag. */
+static void add_tags_of_links(struct fb_parser *p, struct class_parts *parts) {
+    const struct fb_class_decl *decl = parts->decl;
+    for (uint32_t i = 0; i < decl->n_links; i++) {
+        const struct fb_link_decl *one = decl->links[i];
+        if (one->name.n == 0 || one->n_by > 0 || is_declared(parts, one->name))
+            continue;
+        struct fb_field_decl *tag = add_field(p, parts, FB_TAG);
+        tag->type.type = FB_T_TEXT;
+        tag->name = one->name;
+        tag->span = one->span;
+        tag->of_link = true;
+    }
 }
 
 /* Joins keys, tags and fields, gives them their indices and turns the items' to match. */
@@ -318,6 +352,7 @@ bool fb_p_device(struct fb_parser *p, struct fb_item *item) {
     }
     bool ok = fb_p_block(p, "device", decl->name, device_clauses, true, device_item, &parts,
                          &decl->block);
+    add_tags_of_links(p, &parts);
     join_fields(p, &parts);
     return ok && device_is_whole(p, decl);
 }

@@ -40,6 +40,10 @@ static struct fb_node *done(struct fb_parser *p, struct fb_node *node,
         height = higher(higher(higher(higher(height, arg->expr), arg->where), arg->upto),
                         arg->length);
     }
+    height = higher(height, node->there);
+    if (node->group != NULL) {
+        height = higher(higher(height, node->group->expr), node->group->where);
+    }
     if (height >= FB_EXPR_HEIGHT_MAX) {
         struct fb_span end = {node->span.file, node->span.end, node->span.end};
         return too_deep(p, end);
@@ -581,7 +585,8 @@ static struct fb_node *vote(struct fb_parser *p) {
 /* NUMBER | QUANTITY | PERCENT "of" factor | INT "of" "(" .. ")" */
 static struct fb_node *number(struct fb_parser *p) {
     const struct fb_token *first = fb_p_peek(p, 0);
-    if (first->kind == FB_TOK_NUMBER && fb_p_is_word(p, 1, "of")) {
+    if (first->kind == FB_TOK_NUMBER && fb_p_is_word(p, 1, "of") &&
+        (!p->in_argument || fb_p_peek(p, 2)->kind == FB_TOK_OPEN)) {
         return vote(p);
     }
     struct fb_node *node = fb_p_quantity(p);
@@ -620,11 +625,61 @@ static bool window(struct fb_parser *p, struct fb_arg *arg) {
     return arg->length != NULL;
 }
 
-/* arg = [ or ] [ "where" or ] [ ".." sum ] [ window ] ; */
-static bool argument(struct fb_parser *p, struct fb_arg *arg) {
+/* [ "by" names ] ; */
+static bool by_names(struct fb_parser *p, struct fb_group_decl *group) {
+    const struct fb_token *first = fb_p_peek(p, 1);
+    if (!fb_p_accept_word(p, "by")) {
+        return true;
+    }
+    bool ok = fb_p_names(p, "the name of a tag", &group->by, &group->n_by);
+    group->by_span = fb_p_span_from(p, first);
+    return ok;
+}
+
+/* of = "of" NAME [ "by" names ] [ "where" or ] ; "of" is the present token */
+static bool members(struct fb_parser *p, struct fb_arg *arg, struct fb_node *call) {
+    struct fb_group_decl *group = FB_ARENA_NEW(p->arena, struct fb_group_decl);
+    fb_p_next(p);
+    group->expr = arg->expr;
+    call->group = group;
+    if (!fb_p_name(p, "the name of a device", &group->class_name, &group->class_span) ||
+        !by_names(p, group)) {
+        return false;
+    }
+    return !fb_p_accept_word(p, "where") || (group->where = fb_p_or(p)) != NULL;
+}
+
+/* count and share of devices: `NAME [ "by" names ] [ "where" or ]`; where a window follows it is a
+ * value after all. */
+static bool counted(struct fb_parser *p, struct fb_arg *arg, struct fb_node *call) {
+    struct fb_group_decl *group = FB_ARENA_NEW(p->arena, struct fb_group_decl);
+    group->class_name = arg->expr->text;
+    group->class_span = arg->expr->span;
+    if (!by_names(p, group) ||
+        (fb_p_accept_word(p, "where") && (group->where = fb_p_or(p)) == NULL)) {
+        return false;
+    }
+    if (group->n_by == 0 && !fb_p_is(p, FB_TOK_CLOSE)) {
+        arg->where = group->where;
+        return true;
+    }
+    call->group = group;
+    return true;
+}
+
+static bool counts_devices(const struct fb_node *call, const struct fb_node *expr) {
+    return (fb_str_eq(call->text, FB_S("count")) || fb_str_eq(call->text, FB_S("share"))) &&
+           expr->kind == FB_N_NAME && !expr->bracketed;
+}
+
+/* arg = [ or ] [ of ] [ "where" or ] [ ".." sum ] [ window ] ; */
+static bool argument(struct fb_parser *p, struct fb_arg *arg, struct fb_node *call) {
     const struct fb_token *first = fb_p_peek(p, 0);
     if (!fb_p_is_word(p, 0, "over") && !fb_p_is_word(p, 0, "each")) {
+        bool outer = p->in_argument;
+        p->in_argument = true;
         arg->expr = fb_p_or(p);
+        p->in_argument = outer;
         if (arg->expr == NULL) {
             return false;
         }
@@ -637,8 +692,17 @@ static bool argument(struct fb_parser *p, struct fb_arg *arg) {
                         "`%.*s` inside a function's argument", FB_ARG(word));
             return false;
         }
+        if (fb_p_is_word(p, 0, "of") && call->n_args == 0) {
+            return members(p, arg, call);
+        }
+        if (call->n_args == 0 && counts_devices(call, arg->expr) && !counted(p, arg, call)) {
+            return false;
+        }
+        if (call->group != NULL) {
+            return true;
+        }
     }
-    if (fb_p_accept_word(p, "where")) {
+    if (arg->where == NULL && fb_p_accept_word(p, "where")) {
         arg->where = fb_p_or(p);
         if (arg->where == NULL) {
             return false;
@@ -688,8 +752,14 @@ static bool arguments(struct fb_parser *p, struct fb_node *call) {
             continue;
         }
         struct fb_arg arg = {0};
-        if (!argument(p, &arg)) {
+        if (!argument(p, &arg, call)) {
             return false;
+        }
+        if (call->group != NULL) {
+            return fb_p_expect(p, FB_TOK_CLOSE,
+                               call->group->where != NULL ? "an operator or `)`"
+                               : call->group->n_by > 0    ? "`,`, `where` or `)`"
+                                                          : "`by`, `where` or `)`");
         }
         *FB_P_PUSH(p, call->args, call->n_args) = arg;
     } while (fb_p_accept(p, FB_TOK_COMMA));
@@ -714,7 +784,14 @@ static struct fb_node *call(struct fb_parser *p) {
     }
     bool ok = arguments(p, node);
     p->depth--;
-    return ok ? done(p, node, first) : NULL;
+    if (!ok) {
+        return NULL;
+    }
+    if (node->group != NULL) {
+        node->kind = FB_N_GROUP;
+        node->group->span = fb_p_span_from(p, first + 2);
+    }
+    return done(p, node, first);
 }
 
 /* "silent" [ "(" or ")" ] ; */
@@ -749,6 +826,23 @@ static struct fb_node *if_then_else(struct fb_parser *p) {
               (node->c = fb_p_or(p)) != NULL;
     p->depth--;
     return ok ? done(p, node, first) : NULL;
+}
+
+/* { "." NAME } ; the dot is the present token, `first` the name before it */
+struct fb_node *fb_p_linked(struct fb_parser *p, struct fb_str name, const struct fb_token *first) {
+    struct fb_node *node = new_node(p, FB_N_LINKED);
+    struct fb_node *there = new_node(p, FB_N_NAME);
+    node->text = name;
+    node->op_span = fb_p_span(p, first);
+    fb_p_next(p);
+    const struct fb_token *token = fb_p_peek(p, 0);
+    if (!fb_p_name(p, "a name of the device that the link leads to", &there->text, NULL) ||
+        !enter(p)) {
+        return NULL;
+    }
+    there = fb_p_is(p, FB_TOK_DOT) ? fb_p_linked(p, there->text, token) : done(p, there, token);
+    node->there = leave(p, there);
+    return node->there == NULL ? NULL : done(p, node, first);
 }
 
 /* A word: a constant, a function or a name. */
@@ -786,11 +880,15 @@ static struct fb_node *word(struct fb_parser *p) {
     }
     node->text = text;
     fb_p_next(p);
+    if (node->kind == FB_N_NAME && fb_p_is(p, FB_TOK_DOT)) {
+        return fb_p_linked(p, text, token);
+    }
     return done(p, node, token);
 }
 
 /* primary = NUMBER | QUANTITY | DURATION | TEXT | "true" | "false" | "unknown" | "silent"
- *         | PERCENT "of" factor | INT "of" "(" .. ")" | "if" .. | call | NAME | "(" cond ")" ; */
+ *         | PERCENT "of" factor | INT "of" "(" .. ")" | "if" .. | call | NAME { "." NAME }
+ *         | "(" cond ")" ; */
 static struct fb_node *primary(struct fb_parser *p) {
     switch (fb_p_peek(p, 0)->kind) {
     case FB_TOK_NUMBER:

@@ -298,7 +298,7 @@ static bool rule_item(struct fb_parser *p, void *context) {
     return read > 0;
 }
 
-/* scope = "on" NAME [ "where" or ] ; */
+/* scope = "on" NAME [ "by" NAME ] [ "where" or ] ; `by` of alarms and events only */
 static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
     if (!fb_p_expect_word(p, "on") ||
         !fb_p_name(p, "a device's name", &rule->class_name, &rule->class_span)) {
@@ -312,6 +312,10 @@ static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
         while (fb_p_accept(p, FB_TOK_COMMA)) {
             fb_p_accept(p, FB_TOK_NAME);
         }
+    }
+    if (rule->kind != FB_RULE_CONTROL && fb_p_accept_word(p, "by") &&
+        !fb_p_name(p, "the name of a tag", &rule->by, &rule->by_span)) {
+        return false;
     }
     if (fb_p_accept_word(p, "where")) {
         return (rule->where = fb_p_or(p)) != NULL;
@@ -374,8 +378,10 @@ bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind
         return false;
     }
     if (!fb_p_is(p, FB_TOK_BEGIN)) {
-        return fb_p_unexpected(p, decl->where != NULL ? "an operator or `{`" : "`where` or `{`",
-                               NULL);
+        const char *before = decl->by.n > 0 || decl->kind == FB_RULE_CONTROL
+                                 ? "`where` or `{`"
+                                 : "`by`, `where` or `{`";
+        return fb_p_unexpected(p, decl->where != NULL ? "an operator or `{`" : before, NULL);
     }
     return fb_p_block(p, sort->word, decl->name, sort->clauses, false, rule_item, decl,
                       &decl->block) &&

@@ -2,6 +2,7 @@
  *
  * Place in the flow: third stage of the compiler; parse.c calls it, `flyball test` runs the
  * tree. */
+#include "rules/format.h"
 #include "rules/parser.h"
 
 #include <string.h>
@@ -104,11 +105,22 @@ static bool series(struct fb_parser *p, struct fb_test_step *step) {
     return !fb_p_accept_word(p, "every") || (step->every = fb_p_dur(p)) != NULL;
 }
 
-/* "with" NAME relop expr ; the word is taken */
+/* "with" NAME { "." NAME } relop expr ; the word is taken */
 static bool with(struct fb_parser *p, struct fb_test_step *step) {
     struct fb_with one = {0};
+    const struct fb_token *first = fb_p_peek(p, 0);
     if (!fb_p_name(p, "the name of a value", &one.name, &one.span)) {
         return false;
+    }
+    if (fb_p_is(p, FB_TOK_DOT)) {
+        if ((one.linked = fb_p_linked(p, one.name, first)) == NULL) {
+            return false;
+        }
+        struct fb_buf name = {0};
+        fb_format_expr(p->sources, one.linked, &name);
+        one.span = one.linked->span;
+        one.name = fb_str_copy(p->arena, (struct fb_str){name.p, name.n});
+        fb_buf_free(&name);
     }
     if (!fb_p_relop(p, &one.op)) {
         return fb_p_unexpected(p, "a comparison: < <= > >= == !=", NULL);

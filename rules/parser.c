@@ -178,6 +178,17 @@ bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struc
     return true;
 }
 
+bool fb_p_names(struct fb_parser *p, const char *what, struct fb_str **names, uint32_t *n) {
+    do {
+        struct fb_str name;
+        if (!fb_p_name(p, what, &name, NULL)) {
+            return false;
+        }
+        *FB_P_PUSH(p, *names, *n) = name;
+    } while (fb_p_accept(p, FB_TOK_COMMA));
+    return true;
+}
+
 bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text) {
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_TEXT) {

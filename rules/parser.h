@@ -20,6 +20,7 @@ struct fb_parser {
     uint32_t at; /* index of the present token; never behind END */
     uint32_t depth;
     bool in_message;
+    bool in_argument;                  /* `3 of rack` is a limit and the devices, no vote */
     const struct fb_p_clause *clauses; /* of the block that is being read; NULL: none */
     bool fields;                       /* `NAME :` begins a field there */
 };
@@ -63,6 +64,8 @@ bool fb_p_missing(struct fb_parser *p, struct fb_span span, const char *help, co
 
 /* NAME */
 bool fb_p_name(struct fb_parser *p, const char *what, struct fb_str *name, struct fb_span *span);
+/* names = NAME { "," NAME } ; `what` names one */
+bool fb_p_names(struct fb_parser *p, const char *what, struct fb_str **names, uint32_t *n);
 /* TEXT, escapes resolved. */
 bool fb_p_text_literal(struct fb_parser *p, const char *what, struct fb_str *text);
 /* INT: E135 unless it is a whole number from 1 to a million without a unit. */
@@ -114,6 +117,8 @@ struct fb_node *fb_p_dur(struct fb_parser *p);
 /* A number with or without a unit, with or without a minus; no operators. */
 struct fb_node *fb_p_quantity(struct fb_parser *p);
 bool fb_p_range(struct fb_parser *p, struct fb_node **low, struct fb_node **high);
+/* { "." NAME } behind a name; the dot is the present token. */
+struct fb_node *fb_p_linked(struct fb_parser *p, struct fb_str name, const struct fb_token *first);
 /* relop; false without a report if there is none. */
 bool fb_p_relop(struct fb_parser *p, enum fb_op *op);
 /* let = "let" NAME [ unit ] "=" cond ; the word is taken */

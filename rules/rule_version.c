@@ -216,6 +216,26 @@ static void read_alarm(struct read *read, const struct fb_rule_decl *alarm) {
     put_text(read, ((const struct fb_rule_decl *)twin_of(read->texts, alarm))->span);
 }
 
+static void read_class(struct read *read, const struct fb_class_decl *class_decl);
+
+static void read_other(struct read *read, const struct fb_class_decl *decl) {
+    if (!seen(read, decl))
+        read_class(read, decl);
+}
+
+/* What it reads of other devices: how they are found, and what they publish. */
+static void read_group(struct read *read, const struct fb_node *node) {
+    const struct fb_checked *checked = read->texts->checked;
+    for (uint32_t i = 0; i < checked->n_classes; i++) {
+        const struct fb_class_decl *decl = checked->classes[i].decl;
+        if (!fb_str_eq(decl->name, node->group->class_name) || seen(read, node->group))
+            continue;
+        read_other(read, decl);
+        read_node(read, node->group->expr);
+        read_node(read, node->group->where);
+    }
+}
+
 static void read_node(struct read *read, const struct fb_node *node) {
     if (!node)
         return;
@@ -223,6 +243,13 @@ static void read_node(struct read *read, const struct fb_node *node) {
         read_alarm(read, node->alarm);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_MODE)
         read_mode(read, node->mode);
+    if (node->kind == FB_N_LINKED) {
+        const struct fb_checked *checked = read->texts->checked;
+        read_other(read, checked->classes[node->link->class_index].decl);
+        read_node(read, node->there);
+    }
+    if (node->kind == FB_N_GROUP)
+        read_group(read, node);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_ACTUATOR)
         read_actuator(read, node->actuator);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)
@@ -273,6 +300,15 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
 
 /* The class but for its lets: of these the rule reads only some. */
 static void read_class(struct read *read, const struct fb_class_decl *class_decl) {
+    const struct fb_checked *checked = read->texts->checked;
+    for (uint32_t i = 0; i < checked->n_classes; i++)
+        if (checked->classes[i].decl == class_decl &&
+            checked->classes[i].group_class != FB_NO_INDEX) {
+            fb_buf_str(&read->text, class_decl->name); /* it stands nowhere */
+            fb_buf_char(&read->text, '\n');
+            read_class(read, checked->classes[checked->classes[i].group_class].decl);
+            return;
+        }
     const struct fb_class_decl *decl = twin_of(read->texts, class_decl);
     fb_buf_str(&read->text, decl->name);
     for (uint32_t i = 0; i < decl->n_topics; i++) {
@@ -299,6 +335,19 @@ void fb_rule_version(const struct fb_rule_texts *texts, const struct fb_checked_
     read_class(&read, texts->checked->classes[rule->class_index].decl);
     read_rule(&read, rule->decl);
     put_text(&read, ((const struct fb_rule_decl *)twin_of(texts, rule->decl))->span);
+    end_version(&read, out);
+}
+
+void fb_published_version(const struct fb_rule_texts *texts, uint32_t class_index,
+                          char out[FB_RULE_VERSION_DIGITS + 1]) {
+    const struct fb_checked_class *class_ = &texts->checked->classes[class_index];
+    struct read read = {.texts = texts};
+    read_class(&read, class_->decl);
+    for (uint32_t i = 0; i < class_->n_published; i++) {
+        read_node(&read, class_->published[i].node);
+        fb_buf_str(&read.text, class_->published[i].name);
+        fb_buf_char(&read.text, '\n');
+    }
     end_version(&read, out);
 }
 

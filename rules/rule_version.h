@@ -22,5 +22,8 @@ void fb_rule_version(const struct fb_rule_texts *texts, const struct fb_checked_
 void fb_actuator_version(const struct fb_rule_texts *texts,
                          const struct fb_checked_actuator *actuator,
                          char out[FB_RULE_VERSION_DIGITS + 1]);
+/* The same of all that a class publishes for other devices. */
+void fb_published_version(const struct fb_rule_texts *texts, uint32_t class_index,
+                          char out[FB_RULE_VERSION_DIGITS + 1]);
 
 #endif

@@ -197,7 +197,8 @@ static const struct fb_rule *rule_named(const struct fb_program *program, const 
     struct fb_str *names = fb_alloc(sizeof *names * (program->n_rules + 1u));
     size_t n = 0;
     for (uint32_t i = 0; i < program->n_rules; i++)
-        if (program->rules[i].sort != FB_SORT_ACTUATOR)
+        if (program->rules[i].sort != FB_SORT_ACTUATOR &&
+            program->rules[i].sort != FB_SORT_PUBLISHED)
             names[n++] = program->rules[i].name;
     struct fb_str nearest = fb_str_nearest(fb_str_of(name), names, n);
     fprintf(stderr, "flyball explain: the rules have no alarm, event, control or mode `%s`", name);

@@ -77,7 +77,8 @@ void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
 
 const struct fb_rule *fb_program_rule(const struct fb_program *program, struct fb_str name) {
     for (uint32_t i = 0; i < program->n_rules; i++)
-        if (program->rules[i].sort != FB_SORT_ACTUATOR && fb_str_eq(program->rules[i].name, name))
+        if (program->rules[i].sort != FB_SORT_ACTUATOR &&
+            program->rules[i].sort != FB_SORT_PUBLISHED && fb_str_eq(program->rules[i].name, name))
             return &program->rules[i];
     return NULL;
 }

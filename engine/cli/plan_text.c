@@ -51,6 +51,8 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_ACTUATOR:
         return comes_or_goes ? with_rule(part, move, class_->actuators[cell->index].rule)
                              : !move->why;
+    case FB_CELL_PUBLISHED:
+        return !move->why;
     case FB_CELL_FIELD:
     case FB_CELL_WINDOW:
     case FB_CELL_RULE:
@@ -123,9 +125,11 @@ static void put_member(struct fb_buf *out, const char *name, struct fb_str value
 static void put_json_cell(const struct part *part, const struct fb_cell_move *move,
                           struct fb_buf *out) {
     static const char *const kinds[] = {
-        [FB_CELL_FIELD] = "field", [FB_CELL_WINDOW] = "window",   [FB_CELL_FOR] = "for",
-        [FB_CELL_UNTIL] = "until", [FB_CELL_ELAPSED] = "elapsed", [FB_CELL_CONDITION] = "condition",
-        [FB_CELL_RULE] = "rule",   [FB_CELL_CLAIM] = "claim",     [FB_CELL_ACTUATOR] = "actuator"};
+        [FB_CELL_FIELD] = "field",       [FB_CELL_WINDOW] = "window",
+        [FB_CELL_FOR] = "for",           [FB_CELL_UNTIL] = "until",
+        [FB_CELL_ELAPSED] = "elapsed",   [FB_CELL_CONDITION] = "condition",
+        [FB_CELL_RULE] = "rule",         [FB_CELL_CLAIM] = "claim",
+        [FB_CELL_ACTUATOR] = "actuator", [FB_CELL_PUBLISHED] = "published"};
     const struct fb_cell_id *cell = cell_of(part, move);
     fb_buf_printf(out, "{\"kind\":\"%s\",", kinds[cell->kind]);
     put_member(out, "name", cell->name);

@@ -67,8 +67,9 @@ enum {
          0},                                                                                       \
     {                                                                                              \
         "tasks", FB_REPLAY_KEY_TASKS, "N", 0,                                                      \
-            "Spread devices over N tasks; the result is the same (replay: 1 unless given; audit: " \
-            "as in the records)",                                                                  \
+            "Spread devices over N tasks, those of one domain to one; the result is the same "     \
+            "(replay: 1 unless given; audit: as in the records). One only where devices see "      \
+            "each other and their domain is a tag or a field",                                     \
             0                                                                                      \
     }
 

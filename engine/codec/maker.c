@@ -12,6 +12,7 @@
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/model/id.h"
 
 #define FIRST_US INT64_C(-62135596800000000) /* 0001-01-01T00:00:00Z */
 #define LAST_US INT64_C(253402300799999999)  /* 9999-12-31T23:59:59.999999Z */
@@ -311,10 +312,6 @@ static bool take_key(struct fb_maker *maker, uint32_t key, const struct fb_json_
     }
 }
 
-static bool is_bare(char c) {
-    return c != '%' && c != ',' && c != '/';
-}
-
 #if defined(__SSE2__)
 static inline bool are_bare(const char *eight, const char *other_eight) {
     __m128i x = _mm_unpacklo_epi64(_mm_loadl_epi64((const __m128i *)(const void *)eight),
@@ -337,31 +334,9 @@ static inline bool all_bare(struct fb_str text) {
         return are_bare(text.n - i > 8 ? text.p + i : last, last);
     }
 #endif
-    while (i < text.n && is_bare(text.p[i]))
+    while (i < text.n && fb_id_is_bare(text.p[i]))
         i++;
     return i == text.n;
-}
-
-/* Adds one key to the id; false when there is no room. */
-static bool add_to_id(struct fb_maker *maker, size_t *n, bool first, struct fb_str text) {
-    if (!first) {
-        if (*n == FB_DEVICE_ID_MAX)
-            return false;
-        maker->id[(*n)++] = ',';
-    }
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
-        if (*n + (is_bare(c) ? 1 : 3) > FB_DEVICE_ID_MAX)
-            return false;
-        if (is_bare(c)) {
-            maker->id[(*n)++] = c;
-        } else {
-            maker->id[(*n)++] = '%';
-            maker->id[(*n)++] = "0123456789ABCDEF"[c >> 4];
-            maker->id[(*n)++] = "0123456789ABCDEF"[c & 15];
-        }
-    }
-    return true;
 }
 
 /* One key that is a text and itself the device's id, as most are. */
@@ -392,7 +367,7 @@ static enum fb_made take_keys(struct fb_maker *maker, const struct fb_json_value
             return refuse(maker, reject, "NO_KEY", "; a text, not empty, or an integer is wanted",
                           FB_MADE_NO_KEY);
         }
-        if (text.n > FB_TEXT_BYTES_MAX || !add_to_id(maker, &n, key == 0, text)) {
+        if (text.n > FB_TEXT_BYTES_MAX || !fb_id_add(maker->id, &n, key == 0, text)) {
             longest = fits ? key : longest;
             fits = false;
         }

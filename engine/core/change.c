@@ -13,6 +13,7 @@
 #include "engine/core/snapshot.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
+#include "engine/core/wake.h"
 
 /* Long ago, so that a delay of any length has passed, and can be reckoned with. */
 #define LONG_AGO_US (-(INT64_C(1) << 60))
@@ -152,6 +153,8 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     case FB_CELL_ELAPSED: return sizeof(struct fb_elapsed_cell);
     case FB_CELL_CONDITION: return sizeof(struct fb_condition_cell);
     case FB_CELL_RULE: return sizeof(struct fb_rule_cell);
+    case FB_CELL_PUBLISHED:
+        return sizeof(struct fb_published_cell);
     case FB_CELL_CLAIM:
     case FB_CELL_ACTUATOR:
     case FB_CELL_FIELD:
@@ -443,4 +446,6 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
     fb_core_tear_down(&old);
     fb_core_restored(core, core->clock_us);
+    if (core->relations)
+        fb_groups_begin(core);
 }

@@ -185,7 +185,7 @@ void fb_claim_evaluated(struct fb_core *core, const struct fb_moment *moment, ui
 void fb_acting_evaluated(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                          uint8_t value) {
     const struct fb_condition_plan *condition = &moment->device->plan->conditions[index];
-    if (condition->is_claim)
+    if (condition->is_value)
         return;
     struct fb_condition_cell *cell = (void *)((char *)moment->device + condition->cell_at);
     if (cell->value == value)

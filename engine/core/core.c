@@ -16,6 +16,7 @@
 #include "engine/core/mode.h"
 #include "engine/core/mute.h"
 #include "engine/core/plan.h"
+#include "engine/core/relation.h"
 #include "engine/core/report.h"
 #include "engine/core/rest.h"
 #include "engine/core/rule.h"
@@ -23,6 +24,7 @@
 #include "engine/core/state.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
+#include "engine/core/wake.h"
 
 /* ---- set-up ---- */
 
@@ -60,6 +62,12 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->n_late_texts = fields;
     core->devices = fb_devices_new();
     core->timers = fb_timers_new(core->devices);
+    core->relations = fb_relations_new(program, core->plans, core->devices, core->texts);
+    core->readings = core->relations ? fb_readings_new(program) : NULL;
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        core->plans[i].relations = core->relations;
+    if (core->relations)
+        fb_timers_follow_due(core->timers);
 }
 
 void fb_core_tear_down(struct fb_core *core) {
@@ -79,6 +87,8 @@ void fb_core_tear_down(struct fb_core *core) {
     free(core->views);
     free(core->kept_cells);
     free(core->late_texts);
+    fb_relations_free(core->relations);
+    fb_readings_free(core->readings);
     fb_devices_free(core->devices);
     fb_timers_free(core->timers);
 }
@@ -166,11 +176,12 @@ static inline bool acts_next(const struct fb_core *core, const struct fb_device 
            fb_device_came_at(core, device, device->deadline_us) > device->acting_us;
 }
 
-/* What the device is due at next, in its own time. */
-static inline int64_t next_us(const struct fb_core *core, const struct fb_device *device,
-                              int64_t limit_us, bool last) {
-    return acts_next(core, device, limit_us, last) ? fb_device_time(device, device->acting_us)
-                                                   : device->deadline_us;
+/* The C at which what the device is due at next came, A37. */
+static inline int64_t next_came_us(const struct fb_core *core, const struct fb_device *device,
+                                   int64_t limit_us, bool last) {
+    return acts_next(core, device, limit_us, last)
+               ? device->acting_us
+               : fb_device_came_at(core, device, device->deadline_us);
 }
 
 /* Ends of shelves and maintenance, and one decision of all actuators of the device, that are due at
@@ -207,9 +218,9 @@ static int64_t time_limit(const struct fb_core *core, const struct fb_device *de
 /* Puts a device among those due now, if its true deadline is; else back into the heap. */
 static void queue_due(struct fb_core *core, struct fb_device *device, int64_t limit_us,
                       bool last) {
-    int64_t at_us = next_us(core, device, limit_us, last);
+    int64_t came_us = next_came_us(core, device, limit_us, last);
     if (device->deadline_us < limit_us || acts_next(core, device, limit_us, last))
-        fb_due_push(core->timers, device, at_us);
+        fb_due_push(core->timers, device, came_us);
     else
         fb_timers_schedule(core->timers, device);
 }
@@ -237,7 +248,7 @@ static void queue_any(void *context, struct fb_device *device) {
         out->taking = NULL;
     find_deadline(device);
     int64_t limit_us = time_limit(out->core, device, NULL, 0, out->last);
-    fb_due_push(out->core->timers, device, next_us(out->core, device, limit_us, out->last));
+    fb_due_push(out->core->timers, device, next_came_us(out->core, device, limit_us, out->last));
 }
 
 /* Puts all that may be due among those due now. */
@@ -257,7 +268,7 @@ static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t ta
         find_deadline(device);
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
         if (last)
-            fb_due_push(core->timers, device, next_us(core, device, limit_us, last));
+            fb_due_push(core->timers, device, next_came_us(core, device, limit_us, last));
         else
             queue_due(core, device, limit_us, last);
     }
@@ -268,16 +279,44 @@ static void queue_all(struct fb_core *core, struct fb_device *taking, int64_t ta
 static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t taking_limit_us,
                      bool last) {
     queue_all(core, taking, taking_limit_us, last);
+    core->firing = (struct fb_firing){true, last, taking, taking_limit_us};
     struct fb_device *device;
-    int64_t deadline_us;
-    while ((device = fb_due_pop(core->timers, &deadline_us))) {
+    while ((device = fb_due_pop(core->timers))) {
         int64_t limit_us = time_limit(core, device, taking, taking_limit_us, last);
         if (acts_next(core, device, limit_us, last))
             act(core, device);
-        else if (deadline_us < limit_us)
-            fire(core, device, deadline_us);
+        else if (device->deadline_us < limit_us)
+            fire(core, device, device->deadline_us);
         queue_due(core, device, limit_us, last);
     }
+    core->firing = (struct fb_firing){0};
+}
+
+/* While others fire it may have become due among them, or earlier than it stands there. */
+void fb_core_woken(struct fb_core *core, struct fb_device *device) {
+    const struct fb_firing *firing = &core->firing;
+    if (firing->open) {
+        int64_t limit_us =
+            time_limit(core, device, firing->taking, firing->taking_limit_us, firing->last);
+        find_deadline(device);
+        int64_t queued_us = fb_due_came(core->timers, device);
+        bool is_due = device->deadline_us < limit_us;
+        int64_t came_us = fb_device_came_at(core, device, device->deadline_us);
+        if (is_due && came_us < queued_us) {
+            fb_timers_remove(core->timers, device);
+            fb_due_push(core->timers, device, came_us);
+        }
+        if (is_due || queued_us != FB_NEVER)
+            return;
+    }
+    fb_timers_schedule(core->timers, device);
+}
+
+int64_t fb_core_time(const struct fb_core *core, const struct fb_device *device, int64_t c_us) {
+    int64_t d_us = fb_device_time(device, c_us);
+    const struct fb_firing *firing = &core->firing;
+    bool beyond = device == firing->taking && c_us == core->clock_us;
+    return beyond && firing->taking_limit_us > d_us ? firing->taking_limit_us : d_us;
 }
 
 /* Most records find nothing due. */
@@ -298,7 +337,7 @@ void fb_core_advance(struct fb_core *core, int64_t c_us) {
 void fb_core_finish(struct fb_core *core, int64_t c_us) {
     if (c_us > core->clock_us)
         core->clock_us = c_us;
-    fire_all(core, NULL, 0, true); /* all at once: the order is that of the deadlines */
+    fire_all(core, NULL, 0, true); /* all at once: what came earlier goes first */
 }
 
 /* ---- records ---- */
@@ -491,6 +530,15 @@ static void take_samples(struct fb_core *core, struct fb_device *device,
     }
 }
 
+/* What few classes have: windows of expressions or records, and others that look at the device. */
+static __attribute__((noinline)) void take_further(struct fb_core *core, struct fb_device *device,
+                                                   const struct fb_entry *entry, int64_t t_us) {
+    if (device->plan->other_windows)
+        fb_feed_others(core, device, entry, t_us);
+    if (device->plan->relates && core->moves)
+        fb_move(core, device, t_us);
+}
+
 /* Applies a record that is on time or late within the lateness. */
 static void apply(struct fb_core *core, struct fb_device *device, const struct fb_entry *entry,
                   bool late) {
@@ -511,8 +559,8 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
         feed_late(core, device, entry, t_us);
     } else {
         take_samples(core, device, entry, t_us);
-        if (plan->other_windows)
-            fb_feed_others(core, device, entry, t_us);
+        if (plan->takes_further)
+            take_further(core, device, entry, t_us);
     }
     fb_rest_wake(device, t_us);
     evaluate_record(core, device, entry, t_us, late, first);
@@ -553,11 +601,27 @@ static struct fb_device *find_device(struct fb_core *core, const struct fb_entry
     return fb_devices_find(core->devices, hash, plan, entry->device);
 }
 
-static struct fb_device *register_device(struct fb_core *core, const struct fb_entry *entry) {
-    uint64_t hash = fb_device_hash(entry->class_index, entry->device);
+static bool is_full(const struct fb_core *core) {
+    return core->config.devices_max && fb_devices_count(core->devices) >= core->config.devices_max;
+}
+
+static struct fb_device *register_device(struct fb_core *core, uint16_t class_index,
+                                         struct fb_str id) {
+    uint64_t hash = fb_device_hash(class_index, id);
     struct fb_device *device =
-        fb_devices_register(core->devices, &core->plans[entry->class_index], hash, entry->device);
+        fb_devices_register(core->devices, &core->plans[class_index], hash, id);
     fb_timers_reserve(core->timers, fb_devices_count(core->devices));
+    if (core->relations)
+        fb_relations_reserve(core->relations, fb_devices_count(core->devices));
+    return device;
+}
+
+struct fb_device *fb_core_begin_device(struct fb_core *core, uint16_t class_index,
+                                       struct fb_str id) {
+    if (is_full(core))
+        return NULL;
+    struct fb_device *device = register_device(core, class_index, id);
+    device->watermark_us = device->clock_at_us = core->clock_us;
     return device;
 }
 
@@ -588,13 +652,14 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
     }
     fire_due(core, device, limit_us);
     if (!device) {
-        if (core->config.devices_max &&
-            fb_devices_count(core->devices) >= core->config.devices_max) {
+        if (is_full(core)) {
             core->stats.refused++;
             return FB_REFUSED_DEVICES;
         }
-        device = register_device(core, entry);
+        device = register_device(core, entry->class_index, entry->device);
     }
+    if (__builtin_expect(device->plan->relates, 0))
+        core->moves = !late && fb_moves(core, device, entry);
     apply(core, device, entry, late);
     return FB_TAKEN;
 }
@@ -604,6 +669,8 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
 void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     core->clock_us = clock_us;
     core->called = 0;
+    if (core->relations)
+        fb_relations_rebuild(core->relations);
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         fb_device_find_deadline(device);

@@ -9,6 +9,7 @@
 #include "engine/model/program.h"
 
 struct fb_field_index;
+struct fb_relations;
 struct fb_step;
 
 /* A window that takes the samples of a field as they are. */
@@ -39,8 +40,8 @@ struct fb_condition_plan {
     uint32_t first_each; /* in each_windows: those that it reads */
     uint16_t n_each;
     bool is_alarm, whenever;
-    bool acts;       /* of a control or an actuator */
-    bool is_claim;   /* its value is no truth */
+    bool acts;       /* of a control or an actuator, or read by other devices */
+    bool is_value;   /* its value is no truth: of a command, or what others read */
     bool may_rest;   /* its deadlines may be left out (rest.h) */
     uint64_t marks;  /* actuators of the class that have it as interlock or permissive */
 };
@@ -89,6 +90,7 @@ struct fb_class_plan {
     struct fb_field_index *indexes;    /* [field] */
     struct fb_fed_window *fed_windows; /* of all fields */
     bool other_windows;      /* there are windows of expressions, or of records */
+    bool takes_further;      /* that, or other devices look at it */
     uint64_t *windows_of;    /* [field][word]: those of expressions that read the field */
     uint32_t *record_windows, n_record_windows; /* those that take every record */
     uint64_t *every_record_conditions, *all_conditions, *twice;
@@ -102,6 +104,10 @@ struct fb_class_plan {
     uint64_t *scratch;       /* condition_words: what is being evaluated */
     uint64_t *second;        /* condition_words: what is evaluated a second time */
     struct fb_matcher *matcher;
+    bool acting;                  /* has actuators, or publishes: not every condition is a truth */
+    bool relates;                 /* other devices look at it, or belong to it: see relation.h */
+    struct fb_field_set relating; /* then: tags and fields of its relations and its domain */
+    struct fb_relations *relations; /* the core's */
     size_t image_bytes_max;
 };
 

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/core/group.h"
 #include "engine/core/match.h"
 #include "engine/core/text.h"
 #include "engine/core/window.h"
@@ -370,6 +371,12 @@ struct fb_value fb_eval_run(struct fb_eval *eval, const struct fb_code *code) {
             *dst = of_three(cell->value);
             break;
         }
+        case FB_I_LINKED:
+            *dst = fb_linked_read(eval->device->plan->relations, eval->device, in);
+            break;
+        case FB_I_GROUP:
+            *dst = fb_group_read(eval->device->plan->relations, eval->device, in);
+            break;
         case FB_OPCODES:
             FB_BUG("an opcode");
         }

@@ -119,6 +119,11 @@ static char *put_actuator(char *to, const struct fb_actuator *actuator,
     return put(to, cell->times, ring_bytes(actuator));
 }
 
+static char *put_published(char *to, const struct fb_published_cell *cell) {
+    to = put(to, &cell->i, sizeof cell->i);
+    return put(to, &cell->known, 1);
+}
+
 static char *put_cell(char *to, const struct fb_class *class_, const struct fb_cell_id *cell,
                       const char *block, const struct fb_texts *texts) {
     const void *at = block + cell->offset;
@@ -132,6 +137,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_RULE: return put_rule(to, at);
     case FB_CELL_CLAIM: return put_claim(to, &class_->claims[cell->index], at);
     case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
+    case FB_CELL_PUBLISHED:
+        return put_published(to, at);
     }
     FB_BUG("a cell");
 }
@@ -332,6 +339,15 @@ static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32
            (cell->known != 1 || cell->unknown_us == FB_NO_TIME);
 }
 
+static bool get_published(struct reader *r, enum fb_type type, uint32_t words,
+                          struct fb_published_cell *cell) {
+    bool number = type == FB_T_NUMBER || type == FB_T_COUNTER;
+    get(r, &cell->i, sizeof cell->i);
+    get(r, &cell->known, 1);
+    return cell->known <= 1 && (cell->known || cell->i == 0) &&
+           fb_bits_are_sound(type, cell->i, words) && (!number || fb_num_finite(cell->num));
+}
+
 static bool ring_is_sound(uint32_t next, const int64_t *times, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         if (!fb_time_is_sound(times[i]))
@@ -381,6 +397,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_RULE:
         return get_rule(r, plan, cell->index, at) &&
                mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
+    case FB_CELL_PUBLISHED:
+        return get_published(r, plan->class_->published[cell->index].type, cell->words, at);
     case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,

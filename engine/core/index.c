@@ -33,6 +33,8 @@ bool fb_index_can_follow(const struct fb_program *program, const struct fb_class
         case FB_I_ACTUATOR:
         case FB_I_ALARM:
         case FB_I_MODE:
+        case FB_I_LINKED:
+        case FB_I_GROUP:
         case FB_I_ELAPSED:
         case FB_I_AGE:
         case FB_I_SILENT:

@@ -51,6 +51,11 @@ static bool same_likeness(const struct fb_cell_id *from, const struct fb_cell_id
     return from->kind == to->kind && fb_hash128_eq(from->likeness, to->likeness);
 }
 
+/* Of what may be a word, the words too: they are known by their places. */
+static bool same_numbers(const struct fb_cell_id *from, const struct fb_cell_id *to) {
+    return same_likeness(from, to) && from->words == 0 && to->words == 0;
+}
+
 /* ---- fields, windows, rules ---------------------------------------------------------------- */
 
 static bool same_name(const struct fb_cell_id *from, const struct fb_cell_id *to) {
@@ -131,6 +136,9 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_CLAIM, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");
+    join_all(p, FB_CELL_PUBLISHED, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_PUBLISHED, same_numbers, FB_FATE_KEEP,
+             "its numbers changed; what it is stays until it is evaluated");
 }
 
 /* What is said of a rule or a claim that is the same one, but not to the bit. */
@@ -142,6 +150,8 @@ static const char *why_rule(enum fb_rule_sort sort) {
         return "it changed; it stays in its state, if that is still there";
     case FB_SORT_CONTROL: return "it changed; it is on or off as before until its start says else";
     case FB_SORT_ACTUATOR: return "its text changed; what it remembers stays";
+    case FB_SORT_PUBLISHED:
+        return NULL;
     }
     FB_BUG("a sort of rule");
 }
@@ -193,7 +203,9 @@ static const char *why_reset(const struct pair *p, uint32_t to) {
                "condition ends it";
     case FB_SORT_MODE:
     case FB_SORT_CONTROL: return "another condition; its delays begin anew";
-    case FB_SORT_ACTUATOR: return "another condition; its delays begin anew";
+    case FB_SORT_ACTUATOR:
+    case FB_SORT_PUBLISHED:
+        return "another condition; its delays begin anew";
     }
     FB_BUG("a sort of rule");
 }
@@ -265,6 +277,9 @@ static void find_conditions(struct pair *p) {
         uint32_t from = old_cell(p, move->from)->index;
         if (now->kind == FB_CELL_CONDITION)
             p->change->condition_from[now->index] = from;
+        if (now->kind == FB_CELL_PUBLISHED)
+            p->change->condition_from[p->to->published[now->index].condition] =
+                p->from->published[from].condition;
         if (now->kind == FB_CELL_CLAIM)
             p->change->condition_from[p->to->claims[now->index].condition] =
                 p->from->claims[from].condition;
@@ -281,10 +296,23 @@ static bool reads_reset_window(const struct pair *p, const struct fb_condition *
     return false;
 }
 
-/* All of a rule that is not the same to the bit: its alarm looks at all of its conditions. */
+/* A published value that is not the same to the bit. */
+static bool is_other_published(const struct pair *p, const struct fb_condition *condition) {
+    uint32_t cell = cell_of(p->to, FB_CELL_PUBLISHED, condition->published);
+    uint32_t from = p->change->moves[cell].from;
+    return from == FB_NONE || !same_hash(old_cell(p, from), new_cell(p, cell));
+}
+
+/* All of a rule that is not the same to the bit: its alarm looks at all of its conditions. Each
+ * published value is for itself. */
 static void find_due(struct pair *p) {
     for (uint32_t i = 0; i < p->to->n_conditions; i++) {
         const struct fb_condition *condition = &p->to->conditions[i];
+        if (condition->role == FB_ROLE_PUBLISHED) {
+            p->change->condition_due[i] =
+                is_other_published(p, condition) || reads_reset_window(p, condition);
+            continue;
+        }
         const struct fb_cell_move *rule =
             &p->change->moves[cell_of(p->to, FB_CELL_RULE, condition->rule)];
         p->change->condition_due[i] =
@@ -320,7 +348,9 @@ static const char *why_removed(const struct pair *p, uint32_t cell) {
     case FB_SORT_CONTROL: return "its claims are withdrawn";
     case FB_SORT_ACTUATOR:
         return "what it remembers is forgotten; its last command ends with its lease";
-    case FB_SORT_EVENT: break;
+    case FB_SORT_EVENT:
+    case FB_SORT_PUBLISHED:
+        break;
     }
     return NULL;
 }

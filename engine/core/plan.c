@@ -129,13 +129,23 @@ static bool off_delay_is_constant(const struct fb_class *class_, const struct fb
             class_->code[rule->clear_after.first].op == FB_I_NUMBER);
 }
 
+static bool reads_others(const struct fb_class *class_, const struct fb_condition *condition) {
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if (in->op == FB_I_LINKED || in->op == FB_I_GROUP)
+            return true;
+    }
+    return false;
+}
+
 /* What else it reads has a deadline for each of its changes. Not so the share of good time of
- * `over` windows: that it falls is seen at evaluations for other reasons only. An actuator that
- * accepts another value, or a mode that goes on, wakes it (rest.h). */
+ * `over` windows: that it falls is seen at evaluations for other reasons only; nor what others
+ * publish, whose deadline may come earlier than the end of a window. An actuator that accepts
+ * another value, or a mode that goes on, wakes it (rest.h). */
 static bool may_rest(const struct fb_program *program, const struct fb_class *class_,
                      const struct fb_condition *condition) {
     return !reads_window(class_, condition, FB_SHAPE_RING) &&
-           !reads_window(class_, condition, FB_SHAPE_PANES) &&
+           !reads_window(class_, condition, FB_SHAPE_PANES) && !reads_others(class_, condition) &&
            off_delay_is_constant(class_, &program->rules[condition->rule]);
 }
 
@@ -300,8 +310,9 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
         const struct fb_rule *rule = &program->rules[condition->rule];
         while (class_->rules[local_rule] != condition->rule)
             local_rule++;
+        bool published = condition->role == FB_ROLE_PUBLISHED;
         uint32_t steps =
-            fb_steps_make(plan->steps + n, class_, condition, plan->block_at);
+            published ? 0 : fb_steps_make(plan->steps + n, class_, condition, plan->block_at);
         plan->conditions[c] = (struct fb_condition_plan){
             .rule = rule,
             .steps = steps ? plan->steps + n : NULL,
@@ -311,8 +322,8 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
             .is_alarm = rule->sort == FB_SORT_ALARM,
             .whenever = rule->whenever,
             .acts = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_ACTUATOR ||
-                    rule->sort == FB_SORT_MODE,
-            .is_claim = condition->role == FB_ROLE_CLAIM,
+                    rule->sort == FB_SORT_MODE || published,
+            .is_value = condition->role == FB_ROLE_CLAIM || published,
             .marks = guarded_by(class_, c)};
         n += steps;
     }
@@ -327,6 +338,20 @@ static void plan_claims(struct fb_class_plan *plan, const struct fb_program *pro
         uint64_t hash = fb_hash128(rule->name.p, rule->name.n).low;
         plan->claims[i] = (struct fb_claim_plan){rule, hash ? hash : 1};
     }
+}
+
+/* What of a record may put a device among others, or into another domain; keys never change. */
+static void plan_relations(struct fb_class_plan *plan) {
+    const struct fb_class *class_ = plan->class_;
+    plan->acting = class_->n_actuators + class_->n_modes + class_->n_published > 0;
+    plan->relates = class_->n_relations > 0 || class_->n_published > 0;
+    plan->takes_further = plan->other_windows || plan->relates;
+    if (class_->domain >= class_->n_keys)
+        fb_field_set_add(&plan->relating, class_->domain);
+    for (uint32_t r = 0; r < class_->n_relations; r++)
+        for (uint32_t i = 0; i < class_->relations[r].n_fields; i++)
+            if (class_->relations[r].fields[i] >= class_->n_keys)
+                fb_field_set_add(&plan->relating, class_->relations[r].fields[i]);
 }
 
 /* Adds the lines of a place in the block, in the order of places. */
@@ -383,6 +408,7 @@ void fb_plan_make(struct fb_class_plan *plan, const struct fb_program *program,
     plan_rules(plan, program);
     plan_claims(plan, program);
     plan_each(plan, program);
+    plan_relations(plan);
     plan->image_bytes_max = fb_image_bytes_max(class_);
     plan->matcher = fb_matcher_new(class_->patterns, class_->n_patterns);
 }

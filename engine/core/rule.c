@@ -6,6 +6,7 @@
 #include "engine/base/err.h"
 #include "engine/core/claim.h"
 #include "engine/core/steps.h"
+#include "engine/core/wake.h"
 
 /* Whether later ends of its `each` windows bring nothing new: then the condition rests until the
  * device's next record, or another accepted value of an actuator that it reads (rest.h). A record's
@@ -22,17 +23,20 @@ static uint8_t interpret(struct fb_eval *eval, uint32_t index) {
     return result.quality == FB_Q_GOOD ? (uint8_t)result.i : FB_UNKNOWN;
 }
 
-/* The value of a command is no truth. */
-static uint8_t interpret_claim(struct fb_core *core, const struct fb_moment *moment,
+/* The value of a command is no truth; nor is what other devices read. */
+static uint8_t interpret_value(struct fb_core *core, const struct fb_moment *moment,
                                struct fb_eval *eval, uint32_t index) {
-    const struct fb_class *class_ = eval->device->plan->class_;
-    fb_claim_evaluated(core, moment, index,
-                       fb_eval_run(eval, &class_->conditions[index].code));
+    const struct fb_condition *condition = &eval->device->plan->class_->conditions[index];
+    struct fb_value value = fb_eval_run(eval, &condition->code);
+    if (condition->role == FB_ROLE_PUBLISHED)
+        fb_publish(core, moment, condition->published, value);
+    else
+        fb_claim_evaluated(core, moment, index, value);
     return FB_UNKNOWN;
 }
 
-/* acting: the class has actuators or modes. A constant where it is called, so that others pay
- * nothing. */
+/* acting: the class has actuators or modes, or publishes. A constant where it is called, so that
+ * others pay nothing. */
 static inline __attribute__((always_inline)) void
 evaluate(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *eval,
          uint32_t index, bool acting) {
@@ -42,8 +46,8 @@ evaluate(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *e
     eval->deadline_us = eval->each_us = FB_NEVER;
     eval->restless = false;
     uint8_t value;
-    if (acting && condition->is_claim)
-        value = interpret_claim(core, moment, eval, index);
+    if (acting && condition->is_value)
+        value = interpret_value(core, moment, eval, index);
     else
         value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
                                  : interpret(eval, index);
@@ -150,8 +154,7 @@ evaluate_all(struct fb_core *core, const struct fb_moment *moment, const uint64_
 
 void fb_rules_evaluate(struct fb_core *core, const struct fb_moment *moment,
                        const uint64_t *conditions) {
-    const struct fb_class *class_ = moment->device->plan->class_;
-    if (__builtin_expect(class_->n_actuators + class_->n_modes > 0, 0))
+    if (__builtin_expect(moment->device->plan->acting, 0))
         evaluate_all(core, moment, conditions, true);
     else
         evaluate_all(core, moment, conditions, false);

@@ -31,6 +31,15 @@ struct fb_kills {
 };
 
 struct fb_claim_view;
+struct fb_readings;
+struct fb_relations;
+
+/* What fires at present, and how far each device's time goes. */
+struct fb_firing {
+    bool open, last;
+    struct fb_device *taking; /* the one whose record comes next; NULL: none */
+    int64_t taking_limit_us;
+};
 
 struct fb_core {
     const struct fb_program *program;
@@ -69,6 +78,13 @@ struct fb_core {
     struct fb_sweep sweep;
     struct fb_kills kills;
     uint32_t called; /* devices with a shelf, or in maintenance: mute.h */
+    /* Other devices: NULL where no class looks at any. */
+    struct fb_relations *relations;
+    struct fb_readings *readings;
+    struct fb_firing firing;
+    bool moves; /* the record at hand changes what relations or the domain are made of */
+    char left_domain[FB_TEXT_BYTES_MAX]; /* of the device at hand, before its record */
+    uint32_t left_domain_length;
 };
 
 /* What depends on the program, and no device yet: core.c. */

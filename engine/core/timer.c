@@ -11,7 +11,7 @@
 #include "engine/base/num.h"
 
 struct fb_timer_due {
-    int64_t deadline_us;
+    int64_t came_us;
     uint64_t id_head, id_tail; /* the id's first 16 bytes as numbers: they order most ids */
     struct fb_device *device;
 };
@@ -28,7 +28,15 @@ void fb_timers_free(struct fb_timers *timers) {
     free(timers->heap);
     free(timers->position);
     free(timers->due);
+    free(timers->came);
     free(timers);
+}
+
+static void grow_came(struct fb_timers *timers) {
+    timers->came = fb_grow(timers->came, sizeof *timers->came * timers->cap);
+    for (uint32_t i = timers->n_came; i < timers->cap; i++)
+        timers->came[i] = FB_NEVER;
+    timers->n_came = timers->cap;
 }
 
 void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
@@ -36,9 +44,17 @@ void fb_timers_reserve(struct fb_timers *timers, uint32_t devices) {
         timers->cap = timers->cap ? timers->cap * 2 : 64;
         timers->heap = fb_grow(timers->heap, sizeof *timers->heap * timers->cap);
         timers->position = fb_grow(timers->position, sizeof *timers->position * timers->cap);
-        timers->cap_due = timers->cap + 1;
+        if (timers->cap_due < timers->cap + 1)
+            timers->cap_due = timers->cap + 1;
         timers->due = fb_grow(timers->due, sizeof *timers->due * timers->cap_due);
+        if (timers->follows)
+            grow_came(timers);
     }
+}
+
+void fb_timers_follow_due(struct fb_timers *timers) {
+    FB_ASSERT(timers->cap == 0);
+    timers->follows = true;
 }
 
 static void put(struct fb_timers *timers, uint32_t i, struct fb_timer_place place) {
@@ -149,8 +165,8 @@ static uint64_t id_part(struct fb_str id, size_t from) {
 }
 
 static bool fires_before(const struct fb_timer_due *a, const struct fb_timer_due *b) {
-    if (a->deadline_us != b->deadline_us)
-        return a->deadline_us < b->deadline_us;
+    if (a->came_us != b->came_us)
+        return a->came_us < b->came_us;
     if (a->id_head != b->id_head)
         return a->id_head < b->id_head;
     if (a->id_tail != b->id_tail)
@@ -202,10 +218,23 @@ static void become_heap(struct fb_timers *timers) {
     timers->heaped = true;
 }
 
-void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us) {
+/* Its place; where it stood before is none any more. */
+static void follow(struct fb_timers *timers, const struct fb_device *device, int64_t came_us) {
+    timers->came[device->number] = came_us;
+    if (timers->n_due < timers->cap_due)
+        return;
+    if (!timers->heaped)
+        become_heap(timers);
+    timers->cap_due *= 2;
+    timers->due = fb_grow(timers->due, sizeof *timers->due * timers->cap_due);
+}
+
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t came_us) {
+    if (timers->follows)
+        follow(timers, device, came_us);
     FB_ASSERT(timers->n_due < timers->cap_due);
     struct fb_str id = fb_device_id(device);
-    struct fb_timer_due due = {deadline_us, id_part(id, 0), id_part(id, 8), device};
+    struct fb_timer_due due = {came_us, id_part(id, 0), id_part(id, 8), device};
     uint32_t n = timers->n_due;
     if (!timers->heaped && n && fires_before(&due, &timers->due[due_at(timers, n - 1)]))
         become_heap(timers);
@@ -234,9 +263,7 @@ static void fetch_next(const struct fb_timers *timers) {
     }
 }
 
-struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
-    if (!timers->n_due)
-        return NULL;
+static struct fb_timer_due take_first(struct fb_timers *timers) {
     struct fb_timer_due first = timers->due[timers->first_due];
     timers->n_due--;
     if (timers->heaped)
@@ -247,7 +274,20 @@ struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us) {
         timers->first_due = 0;
         timers->heaped = false;
     }
-    fetch_next(timers);
-    *deadline_us = first.deadline_us;
-    return first.device;
+    return first;
+}
+
+struct fb_device *fb_due_pop(struct fb_timers *timers) {
+    while (timers->n_due) {
+        struct fb_timer_due first = take_first(timers);
+        if (timers->follows) {
+            int64_t *came_us = &timers->came[first.device->number];
+            if (*came_us != first.came_us)
+                continue; /* it came earlier, and was pushed again */
+            *came_us = FB_NEVER;
+        }
+        fetch_next(timers);
+        return first.device;
+    }
+    return NULL;
 }

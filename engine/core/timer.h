@@ -22,6 +22,9 @@ struct fb_timers {
     struct fb_timer_due *due; /* timer.c: a ring in firing order, or a heap */
     uint32_t first_due, n_due, cap_due;
     bool heaped; /* `due` is a heap */
+    int64_t *came; /* by a device's number: its place among those due; NULL: not followed */
+    uint32_t n_came;
+    bool follows;
 };
 
 /* The devices must outlive the timers. */
@@ -55,11 +58,18 @@ static inline int64_t fb_timers_next(const struct fb_timers *timers) {
     return timers->n ? timers->heap[0].at_us : FB_NEVER;
 }
 
-/* Those that are due now, in the order (T, device id, class), T in device time. What comes in that
- * order, as devices do that were placed as they fired, is only put behind; else all become a heap
- * until it is empty. */
-void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t deadline_us);
-/* NULL: none. *deadline_us: the device's deadline when it was pushed. */
-struct fb_device *fb_due_pop(struct fb_timers *timers, int64_t *deadline_us);
+/* Those that are due now, in the order (C at which they came, device id, class), A37. What comes in
+ * that order, as devices do that were placed as they fired, is only put behind; else all become a
+ * heap until it is empty. */
+void fb_due_push(struct fb_timers *timers, struct fb_device *device, int64_t came_us);
+/* From now on, before there are devices: one that stands there already may be pushed again, at an
+ * earlier C. */
+void fb_timers_follow_due(struct fb_timers *timers);
+/* Where it stands among those due, if that is followed; FB_NEVER: it does not. */
+static inline int64_t fb_due_came(const struct fb_timers *timers, const struct fb_device *device) {
+    return timers->came[device->number];
+}
+/* NULL: none. */
+struct fb_device *fb_due_pop(struct fb_timers *timers);
 
 #endif

@@ -63,6 +63,10 @@ enum fb_opcode {
     FB_I_ALARM, /* dst := the alarm that is rule imm of the class (index in its rules) is active;
                  * sub 1: unknown while it is held only because no raise of it is known */
     FB_I_MODE,  /* dst := the state that modes[imm] is in (its index); unknown while in none */
+    /* Other devices, A30 to A39. What they publish was computed by their own code. */
+    FB_I_LINKED, /* dst := published[imm] of the device that links[a] leads to; none: unknown */
+    FB_I_GROUP,  /* dst := function sub (enum fb_group_function) of groups[imm]; PERCENTILE: b is
+                  * the index in numbers of its percent */
 
     /* Numbers. Unknown in, unknown out; a result that is not finite is unknown. */
     FB_I_INT_TO_NUMBER, /* dst := (double) a */
@@ -218,7 +222,8 @@ enum fb_condition_role {
     FB_ROLE_WHEN, /* a `raise`, the `when` of an event, the `start` of a control */
     FB_ROLE_CLAIM,
     FB_ROLE_INTERLOCK,
-    FB_ROLE_PERMISSIVE
+    FB_ROLE_PERMISSIVE,
+    FB_ROLE_PUBLISHED /* what other devices read of this one: a value of any type but text */
 };
 
 /* One `raise .. when`, the `when` of an event; what a control or an actuator consists of. */
@@ -228,6 +233,7 @@ struct fb_condition {
                      * its commands; an actuator: interlock, then permissive */
     enum fb_condition_role role;
     uint32_t claim;     /* CLAIM: index in the class */
+    uint32_t published; /* PUBLISHED: index in the class */
     uint64_t actuators; /* set of those whose accepted value it reads, by index in the class */
     uint64_t modes;     /* set of those whose state it reads, likewise */
     struct fb_code code;
@@ -235,7 +241,7 @@ struct fb_condition {
                                 * only inside `each` windows, which a record can not change */
     bool every_record;         /* reads silent, age(), changed or count(over d) */
     bool twice;                /* reads silent: a second evaluation at the record's instant */
-    uint32_t offset;           /* of struct fb_condition_cell; CLAIM: of its claim's cell */
+    uint32_t offset; /* of struct fb_condition_cell; CLAIM, PUBLISHED: of that cell of theirs */
 };
 
 struct fb_condition_cell {
@@ -279,13 +285,16 @@ struct fb_label {
     struct fb_str name, value;
 };
 
-/* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's. */
+/* ACTUATOR: a declared actuator, as the owner of its conditions; its name is the actuator's.
+ * PUBLISHED: the owner of a class's published values, before all its other rules; its name is the
+ * class's. */
 enum fb_rule_sort {
     FB_SORT_ALARM,
     FB_SORT_EVENT,
     FB_SORT_CONTROL,
     FB_SORT_ACTUATOR,
-    FB_SORT_MODE
+    FB_SORT_MODE,
+    FB_SORT_PUBLISHED
 };
 enum fb_unknown_policy {
     FB_POLICY_HOLD,
@@ -365,8 +374,9 @@ enum fb_cell_kind {
     FB_CELL_ELAPSED,
     FB_CELL_CONDITION,
     FB_CELL_RULE,
-    FB_CELL_CLAIM,   /* index: claim of the class; found again by rule and actuator */
-    FB_CELL_ACTUATOR /* index: actuator of the class; found again by its name alone */
+    FB_CELL_CLAIM,    /* index: claim of the class; found again by rule and actuator */
+    FB_CELL_ACTUATOR, /* index: actuator of the class; found again by its name alone */
+    FB_CELL_PUBLISHED /* index: published value of the class; found again by its condition */
 };
 struct fb_cell_id {
     enum fb_cell_kind kind;
@@ -375,6 +385,71 @@ struct fb_cell_id {
     uint32_t words;  /* how many words a value of an enumeration is chosen from; 0: it is none */
     struct fb_hash128 hash, likeness;
     struct fb_str name; /* for people: "temp", "avg of load over 1m", "hot: raise high" */
+};
+
+/* ---- other devices: A30 to A39 ---- */
+
+#define FB_NO_INDEX UINT32_MAX
+
+/* A value that other devices read. The condition that computes it stands before those of the rules,
+ * so that what a record changes is published before any rule sees it. */
+struct fb_published {
+    struct fb_str name; /* as the rules call it behind the dot; else the expression's text */
+    uint32_t condition; /* in the class */
+    enum fb_type type;  /* not a text */
+    uint32_t offset;    /* of struct fb_published_cell */
+    struct fb_str unit;
+    struct fb_str *words; /* enum */
+};
+struct fb_published_cell {
+    union {
+        double num;
+        int64_t i;
+    };
+    uint8_t known; /* 0: unknown, and the value 0 */
+};
+
+/* Devices of the class that have the same text in these fields, one joined behind the other as in
+ * an id, within a domain. A link: the id of the device it leads to; else a tag. Where a link has
+ * one field and leads to a class of several keys, the field's text is the id as it is. */
+struct fb_relation {
+    uint16_t *fields; /* keys, tags or fields; texts or integers */
+    uint32_t n_fields;
+};
+
+/* Leads from a device to one other. */
+struct fb_link {
+    struct fb_str name;
+    uint32_t relation;         /* of this class */
+    uint16_t class_index;      /* of the device that it leads to */
+    const struct fb_class *to; /* the same */
+};
+
+/* The devices that an expression of this class looks at together. */
+struct fb_group {
+    struct fb_str text;        /* for people: "inlet of rack by row" */
+    uint16_t class_index;      /* of the members */
+    const struct fb_class *of; /* the same */
+    uint32_t relation;         /* of the members' class */
+    uint32_t own; /* relation of this class with the same text, of a class of groups that of its
+                   * key; FB_NO_INDEX: this device's id is what the members' relation says */
+    uint32_t value, where; /* published values of the members' class; FB_NO_INDEX: none */
+};
+
+enum fb_group_function {
+    FB_GROUP_COUNT, /* members whose `where` is true; without one: all members (int) */
+    FB_GROUP_SHARE, /* of the known members, those whose `where` is true (number, 1 = all) */
+    FB_GROUP_SUM,   /* this one to PERCENTILE: numbers, whatever the value's type is */
+    FB_GROUP_AVG,
+    FB_GROUP_MIN,
+    FB_GROUP_MAX,
+    FB_GROUP_SPREAD,
+    FB_GROUP_PERCENTILE, /* median: 50 */
+    FB_GROUP_DISTINCT,   /* (int) */
+    FB_GROUP_ANY,
+    FB_GROUP_ALL,
+    FB_GROUP_RANK, /* of this device among the members (int) */
+    FB_GROUP_FUNCTIONS
 };
 
 struct fb_class {
@@ -400,6 +475,19 @@ struct fb_class {
     uint32_t n_claims;
     struct fb_machine *modes; /* in the order of the text */
     uint32_t n_modes;
+    uint16_t domain; /* the field that says a device's control domain; the first key by default */
+    struct fb_published *published;
+    uint32_t n_published;
+    struct fb_relation *relations;
+    uint32_t n_relations;
+    struct fb_link *links;
+    uint32_t n_links;
+    struct fb_group *groups;
+    uint32_t n_groups;
+    /* A class whose devices are groups of another class's, `alarm .. on rack by row`: no topics;
+     * its keys are the domain (where that is not the tag itself) and the tag. FB_NO_INDEX: it is
+     * none. */
+    uint32_t group_class, group_relation; /* of the members */
     struct fb_instr *code;
     uint32_t n_code;
     double *numbers;

@@ -7,6 +7,7 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/codec/json_write.h"
+#include "rules/group_function.h"
 #include "rules/opcodes.h"
 
 enum { DEPTH_MAX = 12 }; /* deeper parts are "..": nobody reads them */
@@ -110,6 +111,30 @@ void fb_value_words(enum fb_type type, struct fb_str unit, const struct fb_str *
     }
 }
 
+static const struct fb_published *published_of(const struct writer *w, const struct fb_instr *in) {
+    return &w->class_->links[in->a].to->published[in->imm];
+}
+
+static void put_group(const struct writer *w, const struct fb_instr *in) {
+    bool percentile = in->sub == FB_GROUP_PERCENTILE;
+    fb_group_function_text(in->sub, percentile ? w->class_->numbers[in->b] : 0, w->out);
+    fb_buf_printf(w->out, "(%.*s)", FB_ARG(w->class_->groups[in->imm].text));
+}
+
+/* Sums and the like are in the unit of what they are of. */
+static struct measure measure_of_group(const struct writer *w, const struct fb_instr *in) {
+    const struct fb_group *group = &w->class_->groups[in->imm];
+    struct measure measure = {.type = FB_T_NUMBER};
+    if (in->sub == FB_GROUP_ANY || in->sub == FB_GROUP_ALL)
+        measure.type = FB_T_BOOL;
+    else if (in->sub == FB_GROUP_COUNT || in->sub == FB_GROUP_DISTINCT || in->sub == FB_GROUP_RANK)
+        measure.type = FB_T_INTEGER;
+    else if (in->sub >= FB_GROUP_SUM && in->sub <= FB_GROUP_PERCENTILE &&
+             in->sub != FB_GROUP_SPREAD)
+        measure.unit = group->of->published[group->value].unit;
+    return measure;
+}
+
 /* The field that a register holds, as it is; else what is known of a number. */
 static struct measure measure_of(const struct writer *w, uint32_t reg) {
     const struct fb_instr *in = of(w, reg);
@@ -125,6 +150,11 @@ static struct measure measure_of(const struct writer *w, uint32_t reg) {
         measure = (struct measure){{0}, w->class_->modes[in->imm].states, FB_T_ENUM};
     } else if (in->op == FB_I_WINDOW) {
         measure.unit = unit_of(w->class_, in->imm, in->sub);
+    } else if (in->op == FB_I_LINKED) {
+        const struct fb_published *published = published_of(w, in);
+        measure = (struct measure){published->unit, published->words, published->type};
+    } else if (in->op == FB_I_GROUP) {
+        measure = measure_of_group(w, in);
     }
     return measure;
 }
@@ -137,7 +167,7 @@ static void put_number(const struct writer *w, double x, struct fb_str unit) {
 }
 
 static bool is_leaf(const struct fb_instr *in) {
-    return in->op <= FB_I_MODE || in->op == FB_I_WINDOW;
+    return in->op <= FB_I_GROUP || in->op == FB_I_WINDOW;
 }
 
 /* In brackets where it is more than a name or a literal. */
@@ -318,6 +348,13 @@ static void put_reg(const struct writer *w, uint32_t reg, int depth, const struc
         break;
     case FB_I_MODE:
         fb_buf_str(w->out, w->class_->modes[in->imm].name);
+        break;
+    case FB_I_LINKED:
+        fb_buf_printf(w->out, "%.*s.%.*s", FB_ARG(w->class_->links[in->a].name),
+                      FB_ARG(published_of(w, in)->name));
+        break;
+    case FB_I_GROUP:
+        put_group(w, in);
         break;
     case FB_I_QUALITY:
         put_quality(w, in);

@@ -85,6 +85,9 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
         return fb_recompute_has_accepted(r, operand);
     case FB_OPERAND_ALARM:
     case FB_OPERAND_MODE:
+    case FB_OPERAND_LINK:
+    case FB_OPERAND_PUBLISHED:
+    case FB_OPERAND_GROUP:
     case FB_OPERAND_CELL:
     case FB_OPERAND_WINDOW:
         return false;
@@ -100,6 +103,8 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
     case FB_OPERAND_CMP:
     case FB_OPERAND_AGG:
     case FB_OPERAND_AGG_CMP:
+    case FB_OPERAND_PERCENT:
+    case FB_OPERAND_GROUP_FUNCTION:
     case FB_OPERAND_FLAG:
         break;
     }

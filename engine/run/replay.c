@@ -29,6 +29,7 @@ struct replay {
     struct fb_replay_result *result;
     struct fb_teller teller;
     struct task *tasks;
+    uint32_t n_tasks;
     struct fb_input **inputs; /* those that are not at their end */
     enum fb_input_state *states;
     uint32_t n_inputs;
@@ -79,14 +80,30 @@ static void move_clock(struct task *task, int64_t from_us, int64_t c_us,
     fb_teller_write(&replay->teller, &encoded);
 }
 
-/* The partition follows the first key, which the id begins with. */
+/* Where devices see each other, a domain that is no key can not be told from an id: then one task
+ * has them all (A30). */
+static uint32_t tasks_for(const struct fb_program *program, uint32_t wanted) {
+    bool looks = false, keyed = true;
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        const struct fb_class *class_ = &program->classes[i];
+        looks |= class_->n_links > 0 || class_->n_groups > 0;
+        keyed &= class_->domain < class_->n_keys;
+    }
+    return looks && !keyed ? 1 : wanted;
+}
+
+/* The partition follows the domain where that is a key, else the first key: a part of the id. */
 static struct task *task_of(const struct replay *replay, const struct fb_entry *entry) {
-    if (replay->options->tasks == 1)
+    if (replay->n_tasks == 1)
         return &replay->tasks[0];
+    const struct fb_class *class_ = &replay->options->program->classes[entry->class_index];
+    const char *from = entry->device.p, *end = from + entry->device.n;
+    for (uint32_t key = 0; class_->domain < class_->n_keys && key < class_->domain; from++)
+        key += *from == ',';
     size_t n = 0;
-    while (n < entry->device.n && entry->device.p[n] != ',')
+    while (from + n < end && from[n] != ',')
         n++;
-    return &replay->tasks[fb_hash64(entry->device.p, n, 0) % replay->options->tasks];
+    return &replay->tasks[fb_hash64(from, n, 0) % replay->n_tasks];
 }
 
 /* ---- operators' calls ---- */
@@ -118,7 +135,7 @@ static void take_call(struct replay *replay) {
     struct fb_call_read *read = &replay->call.read;
     read->call.origin = (struct fb_origin){.topic = FB_S("calls"), .offset = replay->call.number};
     int64_t c_us = read->at_us > replay->clock_us ? read->at_us : replay->clock_us;
-    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+    for (uint32_t i = 0; i < replay->n_tasks; i++) {
         struct task *task = &replay->tasks[i];
         enum fb_call_outcome outcome = FB_CALL_ACCEPTED;
         move_clock(task, replay->clock_us, c_us, NULL);
@@ -230,8 +247,9 @@ static void show_progress(const struct replay *replay) {
 static void make_tasks(struct replay *replay) {
     const struct fb_replay_options *options = replay->options;
     struct fb_core_config config = {.max_skew_us = options->max_skew_us};
-    replay->tasks = fb_alloc(sizeof *replay->tasks * options->tasks);
-    for (uint32_t i = 0; i < options->tasks; i++) {
+    replay->n_tasks = tasks_for(options->program, options->tasks);
+    replay->tasks = fb_alloc(sizeof *replay->tasks * replay->n_tasks);
+    for (uint32_t i = 0; i < replay->n_tasks; i++) {
         struct task *task = &replay->tasks[i];
         task->replay = replay;
         task->core = fb_core_new(options->program, &config, put_out, task);
@@ -246,7 +264,7 @@ static void make_tasks(struct replay *replay) {
 static void audit_rules(struct replay *replay) {
     const struct fb_replay_options *options = replay->options;
     struct fb_encoded encoded;
-    for (uint32_t i = 0; options->audit && i < options->tasks; i++) {
+    for (uint32_t i = 0; options->audit && i < replay->n_tasks; i++) {
         fb_audit_rules(&replay->tasks[i].auditor, replay->teller.encoder,
                        options->build ? options->build : "", &encoded);
         fb_teller_write(&replay->teller, &encoded);
@@ -254,7 +272,7 @@ static void audit_rules(struct replay *replay) {
 }
 
 static void finish(struct replay *replay, int64_t end_us) {
-    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+    for (uint32_t i = 0; i < replay->n_tasks; i++) {
         struct task *task = &replay->tasks[i];
         move_clock(task, replay->clock_us, end_us, NULL);
         fb_core_finish(task->core, end_us);
@@ -309,7 +327,7 @@ static void add_stats(struct fb_core_stats *sum, const struct fb_core_stats *one
 }
 
 static void close_all(struct replay *replay) {
-    for (uint32_t i = 0; i < replay->options->tasks; i++) {
+    for (uint32_t i = 0; i < replay->n_tasks; i++) {
         struct fb_core_stats stats = fb_core_stats(replay->tasks[i].core);
         add_stats(&replay->result->stats, &stats);
         if (replay->options->look && !replay->teller.failed)

@@ -33,7 +33,9 @@ struct fb_replay_options {
     int64_t until_us; /* carry on to this time after the end of the input */
     bool has_stop;
     int64_t stop_us;  /* the clock goes to this time and not beyond: the rest is not taken */
-    uint32_t tasks;   /* how many cores the devices are spread over; at least 1 */
+    /* How many cores the devices are spread over; at least 1. Those of one domain share one; where
+     * devices see each other and a domain is a tag or a field, there is one only. */
+    uint32_t tasks;
     int64_t max_skew_us;
     struct fb_str application; /* part of the ids */
     bool audit;                /* write audit records, too */

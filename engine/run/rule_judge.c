@@ -154,7 +154,10 @@ static bool with_fits(const struct judge *judge, const struct fb_with *with,
     switch (shown->type) {
     case FB_T_NUMBER:
     case FB_T_COUNTER:
-        return fb_check_constant(wanted, unit_of(judge->checked, came, with->name), &x) &&
+        return fb_check_constant(wanted,
+                                 with->linked ? with->linked->unit
+                                              : unit_of(judge->checked, came, with->name),
+                                 &x) &&
                compares(with->op, (value->num > x) - (value->num < x));
     case FB_T_INTEGER:
         return fb_check_constant(wanted, NULL, &x) &&

@@ -32,7 +32,7 @@ struct maker {
     const struct fb_test_step *step; /* the present one, for messages */
     struct point *points;
     uint32_t n_points, cap_points;
-    struct fb_str *devices;
+    struct fb_rule_device *devices;
     uint32_t n_devices, cap_devices;
     struct fb_entry *entries; /* malloc'ed; copied into the arena at the end */
     uint32_t n_entries, cap_entries;
@@ -54,17 +54,22 @@ static struct fb_str path_of(const struct maker *maker) {
     return maker->checked->tree->sources->files[maker->test->decl->span.file].path;
 }
 
-static uint32_t device_of(struct maker *maker, struct fb_str id) {
+static uint32_t device_of(struct maker *maker, uint32_t class_index, struct fb_str id) {
     for (uint32_t i = 0; i < maker->n_devices; i++)
-        if (fb_str_eq(maker->devices[i], id))
+        if (maker->devices[i].class_index == class_index && fb_str_eq(maker->devices[i].id, id))
             return i;
     FB_PUSH_ROOM(maker->devices, maker->n_devices, maker->cap_devices);
-    maker->devices[maker->n_devices] = id;
+    maker->devices[maker->n_devices] = (struct fb_rule_device){class_index, id};
     return maker->n_devices++;
 }
 
 static const struct fb_field_decl *decl_of(const struct maker *maker, uint16_t field) {
-    return maker->checked->classes[maker->test->class_index].decl->fields[field];
+    return maker->checked->classes[maker->step->class_index].decl->fields[field];
+}
+
+/* The class that the present step, or a device of a series, is of. */
+static void go_to_class(struct maker *maker, uint32_t class_index) {
+    maker->class_ = class_index == UINT32_MAX ? NULL : &maker->program->classes[class_index];
 }
 
 static uint16_t field_of(const struct maker *maker, struct fb_str name) {
@@ -209,6 +214,7 @@ static void add_point(struct maker *maker, int64_t at_us, uint32_t device,
 
 static bool add_series(struct maker *maker) {
     const struct fb_test_step *step = maker->step;
+    go_to_class(maker, step->class_index);
     if (!maker->class_)
         return FAIL(maker, "say which device `%.*s` is: test \"..\" on NAME",
                     FB_ARG(step->device));
@@ -223,7 +229,7 @@ static bool add_series(struct maker *maker) {
                     FB_ARG(step->field));
     if (!check_keys(maker, field))
         return false;
-    uint32_t device = device_of(maker, step->device);
+    uint32_t device = device_of(maker, step->class_index, step->device);
     int64_t at_us = 0;
     for (uint32_t i = 0; i < step->n_items; i++) {
         const struct fb_series_item *item = &step->items[i];
@@ -274,11 +280,12 @@ static bool add_points(struct maker *maker) {
         for (end = i; end < maker->n_points && maker->points[end].at_us == first->at_us &&
                       maker->points[end].device == first->device;)
             end++;
+        const struct fb_rule_device *device = &maker->devices[first->device];
+        go_to_class(maker, device->class_index);
         uint32_t n_keys = maker->class_->n_keys;
         struct fb_sample *samples =
             FB_ARENA_ARRAY(maker->arena, struct fb_sample, n_keys + (end - i));
-        struct fb_str id = maker->devices[first->device];
-        (void)key_samples(maker, id, samples);
+        (void)key_samples(maker, device->id, samples);
         uint32_t n = n_keys;
         for (uint32_t k = i; k < end; k++) {
             const struct point *point = &maker->points[k];
@@ -289,8 +296,8 @@ static bool add_points(struct maker *maker) {
             samples[n++] = point->sample;
         }
         struct fb_entry entry = {
-            .class_index = (uint16_t)maker->test->class_index,
-            .device = id,
+            .class_index = (uint16_t)device->class_index,
+            .device = device->id,
             .ts_us = maker->start_us + first->at_us,
             .samples = samples,
             .n_samples = (uint16_t)n,
@@ -403,7 +410,6 @@ bool fb_rule_series_make(const struct fb_program *program, const struct fb_check
         .program = program,
         .checked = checked,
         .test = test,
-        .class_ = test->class_index == UINT32_MAX ? NULL : &program->classes[test->class_index],
         .arena = arena,
         .err = err,
         .start_us = START_US,

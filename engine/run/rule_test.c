@@ -130,7 +130,8 @@ static const struct fb_rule *rule_of(const struct run *run, const struct fb_prog
     const struct fb_rule *found = NULL;
     for (uint32_t i = 0; i < program->n_rules; i++) {
         const struct fb_rule *rule = &program->rules[i];
-        if (step->command != (rule->sort == FB_SORT_ACTUATOR) || !fb_str_eq(rule->name, step->rule))
+        if (rule->sort == FB_SORT_PUBLISHED || step->command != (rule->sort == FB_SORT_ACTUATOR) ||
+            !fb_str_eq(rule->name, step->rule))
             continue;
         if (rule->class_index == run->test->class_index ||
             (run->test->class_index == UINT32_MAX && has_device_of(series, rule->class_index)))
@@ -150,9 +151,11 @@ static void list_name(struct fb_buf *list, uint32_t n, struct fb_str name) {
         fb_buf_text(list, ", ..");
 }
 
-static bool check_device(const struct run *run, const struct fb_rule_series *series,
-                         const struct fb_test_step *step, const struct fb_rule *rule,
-                         struct fb_err *err) {
+static bool check_device(const struct run *run, const struct fb_program *program,
+                         const struct fb_rule_series *series, const struct fb_test_step *step,
+                         const struct fb_rule *rule, struct fb_err *err) {
+    if (program->classes[rule->class_index].group_class != FB_NO_INDEX)
+        return true; /* a group comes with its members and has no records */
     struct fb_buf list = {0};
     uint32_t n = 0;
     for (uint32_t i = 0; i < series->n_devices; i++) {
@@ -211,7 +214,7 @@ static bool check_expectations(const struct run *run, const struct fb_program *p
         if (step->kind != FB_STEP_EXPECT)
             continue;
         const struct fb_rule *rule = rule_of(run, program, series, step);
-        if (!check_device(run, series, step, rule, err) ||
+        if (!check_device(run, program, series, step, rule, err) ||
             (!step->command && !check_with(run, step, rule, err)))
             return false;
     }

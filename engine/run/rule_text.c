@@ -31,6 +31,11 @@ struct writer {
 
 /* ---- places ---- */
 
+static struct fb_str text_of(const struct writer *w, struct fb_span span) {
+    const struct fb_source *source = &w->compiled->sources->files[span.file];
+    return (struct fb_str){source->text.p + span.start, span.end - span.start};
+}
+
 static void gather(struct writer *w, const struct fb_node *node);
 
 static bool is_inside(struct fb_span inner, struct fb_span outer) {
@@ -67,6 +72,8 @@ static void gather(struct writer *w, const struct fb_node *node) {
         return;
     if (node->kind == FB_N_NAME)
         note_name(w, node);
+    if (node->kind == FB_N_LINKED)
+        note(w, (struct place){node->span, text_of(w, node->span), NULL});
     gather(w, node->a);
     gather(w, node->b);
     gather(w, node->c);
@@ -87,11 +94,6 @@ static int by_place(const void *a, const void *b) {
 }
 
 /* ---- lines ---- */
-
-static struct fb_str text_of(const struct writer *w, struct fb_span span) {
-    const struct fb_source *source = &w->compiled->sources->files[span.file];
-    return (struct fb_str){source->text.p + span.start, span.end - span.start};
-}
 
 static void put_operand(struct writer *w, const struct place *place) {
     struct fb_buf text = {0};

@@ -68,14 +68,14 @@ cases=$((cases + 1))
 cmp -s out.txt "$source/docs/DIAGNOSTICS.md" ||
     fail "docs/DIAGNOSTICS.md is not what \`flyball help codes\` prints"
 
-# The page of all keys, too; the reference of the language lists every warning and note.
+# The page of all keys, too; docs/CHECK.md lists every warning and note.
 cases=$((cases + 1))
 "$flyball" run --print-reference >out.txt 2>err.txt
 cmp -s out.txt "$source/docs/CONFIGURATION.md" ||
     fail "docs/CONFIGURATION.md is not what \`flyball run --print-reference\` prints"
 for code in $("$flyball" help codes | sed -n 's/^## \([WH][0-9]*\) .*/\1/p'); do
     cases=$((cases + 1))
-    grep -q "^| $code |" "$source/rules/LANGUAGE.md" || fail "rules/LANGUAGE.md does not list $code"
+    grep -q "^| $code |" "$source/docs/CHECK.md" || fail "docs/CHECK.md does not list $code"
 done
 
 # Colour never goes into a file.

@@ -3,6 +3,12 @@
  * Place in the flow: tests of the formatter and of the parser. */
 #include "tests/golden/dump_tree.h"
 
+static void dump_names(const struct fb_str *names, uint32_t n, struct fb_buf *out) {
+    for (uint32_t i = 0; i < n; i++) {
+        fb_buf_printf(out, " by '%.*s'", FB_ARG(names[i]));
+    }
+}
+
 static void dump_node(const struct fb_node *node, struct fb_buf *out) {
     if (node == NULL) {
         fb_buf_text(out, "-");
@@ -13,7 +19,7 @@ static void dump_node(const struct fb_node *node, struct fb_buf *out) {
                   node->truth ? " true" : "", (int)node->op, (int)node->quality, node->value,
                   (long long)node->span_us, FB_ARG(node->text), FB_ARG(node->unit_text),
                   node->votes);
-    const struct fb_node *children[] = {node->a, node->b, node->c, node->needs};
+    const struct fb_node *children[] = {node->a, node->b, node->c, node->needs, node->there};
     for (size_t i = 0; i < sizeof children / sizeof *children; i++) {
         fb_buf_char(out, ' ');
         dump_node(children[i], out);
@@ -29,6 +35,12 @@ static void dump_node(const struct fb_node *node, struct fb_buf *out) {
         dump_node(arg->where, out);
         dump_node(arg->upto, out);
         dump_node(arg->length, out);
+    }
+    if (node->group != NULL) {
+        fb_buf_printf(out, " of '%.*s'", FB_ARG(node->group->class_name));
+        dump_names(node->group->by, node->group->n_by, out);
+        dump_node(node->group->expr, out);
+        dump_node(node->group->where, out);
     }
     fb_buf_char(out, ')');
 }
@@ -70,6 +82,12 @@ static void dump_class(const struct fb_class_decl *decl, struct fb_buf *out) {
     }
     for (uint32_t i = 0; i < decl->n_lets; i++) {
         dump_let(decl->lets[i], out);
+    }
+    for (uint32_t i = 0; i < decl->n_links; i++) {
+        const struct fb_link_decl *link = decl->links[i];
+        fb_buf_printf(out, "  link '%.*s' '%.*s'", FB_ARG(link->name), FB_ARG(link->class_name));
+        dump_names(link->by, link->n_by, out);
+        fb_buf_char(out, '\n');
     }
     dump_named("late", decl->late, out);
 }
@@ -138,6 +156,7 @@ static void dump_text(const char *name, const struct fb_text_decl *text, struct 
 }
 
 static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
+    dump_names(&rule->by, rule->by.n > 0, out);
     fb_buf_printf(out,
                   "rule %d '%.*s' on '%.*s' whenever%d most%u unknown%d rollout%d %.17g\n",
                   (int)rule->kind, FB_ARG(rule->name), FB_ARG(rule->class_name), rule->whenever,

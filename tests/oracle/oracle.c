@@ -153,13 +153,6 @@ static int64_t first_deadline(const struct ora_device *device) {
     return first;
 }
 
-static bool before(const struct ora_device *a, int64_t ta, const struct ora_device *b, int64_t tb) {
-    if (ta != tb)
-        return ta < tb;
-    int order = fb_str_cmp(a->id, b->id);
-    return order != 0 ? order < 0 : a->class->index < b->class->index;
-}
-
 /* A1: the C at which the device's time came to t. */
 static int64_t clock_at(const struct ora *o, const struct ora_device *device, int64_t t) {
     int64_t c = t - device->w + device->cw;
@@ -185,20 +178,31 @@ static void fire(struct ora *o, struct ora_device *device, int64_t t) {
     free(due);
 }
 
-/* What comes next of a device: a timer at t, or its actuators' deadline c at its time then. */
+/* What comes next of a device: a timer at t that came at c, or its actuators' deadline c at its
+ * time then. */
 struct next {
     struct ora_device *device;
     int64_t t, c;
     bool actuators;
 };
 
+/* A37: by the C at which it came, then by the bytes of the id. */
+static bool before(const struct next *a, const struct next *b) {
+    if (a->c != b->c)
+        return a->c < b->c;
+    int order = fb_str_cmp(a->device->id, b->device->id);
+    return order != 0 ? order < 0 : a->device->class->index < b->device->class->index;
+}
+
 /* A12: timers whose instant comes to c or before it fire first. */
 static bool next_of(const struct ora *o, struct ora_device *device, bool last, struct next *next) {
     int64_t t = first_deadline(device), c = ora_actuators_due(device);
     bool timer = t != FB_NEVER && (last ? t <= device->d : t < device->d);
     bool actuators = c != FB_NEVER && (last ? c <= o->c : c < o->c);
-    *next = (struct next){device, t, c, actuators && !(timer && clock_at(o, device, t) <= c)};
+    int64_t came = timer ? clock_at(o, device, t) : FB_NEVER;
+    *next = (struct next){device, t, came, actuators && !(timer && came <= c)};
     if (next->actuators) {
+        next->c = c;
         int64_t d = device->w + (c - device->cw);
         next->t = d > device->d_before ? d : device->d_before;
     }
@@ -221,7 +225,7 @@ static void fire_due(struct ora *o, bool last) {
         struct next first = {0}, next;
         for (size_t i = 0; i < o->n_devices; i++)
             if (next_of(o, o->devices[i], last, &next) &&
-                (first.device == NULL || before(next.device, next.t, first.device, first.t)))
+                (first.device == NULL || before(&next, &first)))
                 first = next;
         if (first.device == NULL)
             return;

@@ -490,17 +490,17 @@ static void a_timer_of_the_same_instant_goes_first(void **state) {
     end(f);
 }
 
-static void deadlines_of_several_devices_go_by_their_own_times(void **state) {
+static void deadlines_of_several_devices_go_in_the_order_of_the_clock(void **state) {
     (void)state;
     struct fixture *f = begin(PUMP "lease 30s }\n" FILL);
     take_of(f, "b", X, 6, 100 * S, 100 * S);
     take_of(f, "c", X, 6, 99 * S, 101 * S);
     f->outputs.n = 0;
     fb_core_advance(f->core, 130 * S);
-    outputs_are(f, "pump/c on renewed #2 by fill 12 at 111\n"
-                   "pump/b on renewed #2 by fill 12 at 110\n"
-                   "pump/c on renewed #3 by fill 12 at 121\n"
-                   "pump/b on renewed #3 by fill 12 at 120\n");
+    outputs_are(f, "pump/b on renewed #2 by fill 12 at 110\n"
+                   "pump/c on renewed #2 by fill 12 at 111\n"
+                   "pump/b on renewed #3 by fill 12 at 120\n"
+                   "pump/c on renewed #3 by fill 12 at 121\n");
     end(f);
 }
 
@@ -672,7 +672,7 @@ int main(void) {
         cmocka_unit_test(a_block_is_told_when_it_begins_and_when_it_ends),
         cmocka_unit_test(another_guardrail_takes_over_a_block),
         cmocka_unit_test(a_timer_of_the_same_instant_goes_first),
-        cmocka_unit_test(deadlines_of_several_devices_go_by_their_own_times),
+        cmocka_unit_test(deadlines_of_several_devices_go_in_the_order_of_the_clock),
         cmocka_unit_test(the_last_tick_decides_what_is_due_at_it),
         cmocka_unit_test(what_is_switched_off_has_no_maximum),
         cmocka_unit_test(a_record_ahead_of_the_clock_makes_no_deadline_due),

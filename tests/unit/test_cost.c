@@ -153,7 +153,7 @@ static void the_table_is_json_too(void **state) {
                   "{\"rule\":\"a\\\\\\\"b\",\"kind\":\"alarm\",\"version\":\"%s\",\"bytes\":42,"
                   "\"window_bytes\":0,"
                   "\"shared_bytes\":0,\"instructions\":1,\"timers\":0,\"writes\":[\"alerts\"],"
-                  "\"windows\":[]}]}\n]",
+                  "\"windows\":[],\"others\":[]}]}\n]",
                   program->classes[0].block_bytes, program->rules[0].version);
     assert_string_equal(fb_buf_terminated(&out), fb_buf_terminated(&expected));
     fb_buf_free(&out);
