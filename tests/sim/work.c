@@ -58,6 +58,14 @@ static const char acting_text[] =
     "}\n"
     "control dry on machine {\n"
     "  start when on  command fan = on at priority 9 for 2s  rollout canary 50 %\n"
+    "}\n"
+    "actuator lamp on machine : number range 0..9 { safe 0  lease 1m  deliver within 150ms }\n"
+    "mode phase on machine {\n"
+    "  state low { command lamp = 1  go high when temp > 70 degC }\n"
+    "  state high { stay 400ms  command lamp = 2  go low when temp < 60 degC\n"
+    "    go hot when temp > 90 degC at once }\n"
+    "  state hot { command lamp = 3  go low after 1500ms }\n"
+    "  on unknown safe  rollout armed\n"
     "}\n";
 
 static const struct {
