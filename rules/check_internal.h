@@ -180,6 +180,9 @@ bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *act
 /* The states of a mode and the ways between them. check_mode.c */
 void fb_check_mode(struct fb_checker *ck, struct fb_rule_decl *mode);
 /* NULL: the device has no such mode. check_mode.c */
+/* The alarm of the scope's class; NULL: there is none. */
+const struct fb_rule_decl *fb_check_alarm_named(const struct fb_checker *ck,
+                                                const struct fb_scope *scope, struct fb_str name);
 const struct fb_rule_decl *fb_check_mode_named(const struct fb_scope *scope, struct fb_str name);
 /* A command of a control on the class: its target, its value, its priority and length. */
 void fb_check_command(struct fb_checker *ck, struct fb_command_decl *command, uint32_t class_index);

@@ -169,6 +169,9 @@ static bool check_there(struct fb_checker *ck, uint32_t class_index, struct fb_n
     ck->facts = facts;
     ck->compared[0] = compared[0];
     ck->compared[1] = compared[1];
+    if (facts->alarms <
+        there.alarms) /* so that no alarm depends on itself by way of another device */
+        facts->alarms = there.alarms;
     if (facts->depth < there.depth)
         facts->depth = there.depth;
     if (facts->nodes < there.nodes)
@@ -192,6 +195,11 @@ static uint32_t names_of(const struct fb_checker *ck, uint32_t class_index, stru
         names[n++] = scope->lets[i].let->name;
     for (uint32_t i = 0; i < scope->n_actuators && n < CANDIDATES_MAX; i++)
         names[n++] = scope->actuators[i]->name;
+    for (uint32_t i = 0; i < scope->n_modes && n < CANDIDATES_MAX; i++)
+        names[n++] = scope->modes[i]->name;
+    for (uint32_t i = 0; i < ck->out->n_rules && n < CANDIDATES_MAX; i++)
+        if (fb_check_alarm_named(ck, scope, ck->out->rules[i].decl->name))
+            names[n++] = ck->out->rules[i].decl->name;
     for (uint32_t i = 0; i < decl->n_links && n < CANDIDATES_MAX; i++)
         names[n++] = decl->links[i]->name;
     return n;
@@ -212,7 +220,8 @@ static bool exists_there(struct fb_checker *ck, uint32_t class_index, const stru
     const struct fb_scope *scope = &ck->class_scopes[class_index], *where;
     const struct fb_class_decl *decl = scope->class_decl;
     if (fb_check_definition(scope, node->text, &where) || fb_check_field(decl, node->text) ||
-        fb_check_actuator_named(scope, node->text))
+        fb_check_actuator_named(scope, node->text) || fb_check_mode_named(scope, node->text) ||
+        fb_check_alarm_named(ck, scope, node->text))
         return true;
     if (ck->incomplete || decl->broken)
         return false;

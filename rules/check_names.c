@@ -668,16 +668,24 @@ static bool name_mode(struct fb_checker *ck, struct fb_node *node) {
     return true;
 }
 
+const struct fb_rule_decl *fb_check_alarm_named(const struct fb_checker *ck,
+                                                const struct fb_scope *scope, struct fb_str name) {
+    uint32_t index = fb_map_get(ck->rules, name);
+    const struct fb_checked_rule *rule = index == FB_MAP_NONE ? NULL : &ck->out->rules[index];
+    if (!rule || rule->decl->kind != FB_RULE_ALARM || rule->class_index == FB_MAP_NONE ||
+        ck->out->classes[rule->class_index].decl != class_of(scope))
+        return NULL;
+    return rule->decl;
+}
+
 /* It changes at the end of an evaluation, or when a delay is over. */
 static bool name_alarm(struct fb_checker *ck, struct fb_node *node) {
     if (node->ref != FB_REF_ALARM) {
-        uint32_t index = fb_map_get(ck->rules, node->text);
-        const struct fb_checked_rule *rule = index == FB_MAP_NONE ? NULL : &ck->out->rules[index];
-        if (!rule || rule->decl->kind != FB_RULE_ALARM || rule->class_index == FB_MAP_NONE ||
-            ck->out->classes[rule->class_index].decl != class_of(ck->scope))
+        const struct fb_rule_decl *alarm = fb_check_alarm_named(ck, ck->scope, node->text);
+        if (!alarm)
             return false;
         node->ref = FB_REF_ALARM;
-        node->alarm = rule->decl;
+        node->alarm = alarm;
     }
     struct fb_facts here = {.moving = node,
                             .lookup_only = node,
