@@ -51,6 +51,22 @@ static uint16_t to_number(struct fb_piece *piece, struct fb_lowered value) {
     return value.reg;
 }
 
+/* A number that is converted exactly: its decimal is a short one (T2). */
+static bool is_exact(double x) {
+    char text[FB_NUM_TEXT_MAX];
+    size_t n = fb_num_format(x, text), digits = 0;
+    for (size_t i = 0; i < n && text[i] != 'e'; i++)
+        digits += text[i] >= '0' && text[i] <= '9';
+    return digits <= 12;
+}
+
+static double convert_known(const struct fb_unit *from, const struct fb_unit *to,
+                            struct fb_unit_conversion how, double x) {
+    if (is_exact(x))
+        return fb_unit_convert_value(from, to, false, x);
+    return (how.divide ? x / how.scale : x * how.scale) + how.offset;
+}
+
 /* What is known now is converted exactly and rounded once. */
 static uint16_t convert(struct fb_piece *piece, uint16_t reg, const struct fb_unit *from,
                         const struct fb_unit *to) {
@@ -61,7 +77,7 @@ static uint16_t convert(struct fb_piece *piece, uint16_t reg, const struct fb_un
     if (how.same)
         return reg;
     if (fb_piece_constant(piece, reg, &constant))
-        return fb_piece_number(piece, fb_unit_convert_value(from, to, false, constant));
+        return fb_piece_number(piece, convert_known(from, to, how, constant));
     return fb_piece_emit(piece, FB_I_CONVERT, how.divide, reg, 0,
                          fb_lower_number_pair(piece->c, how.scale, how.offset));
 }

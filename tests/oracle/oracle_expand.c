@@ -8,6 +8,7 @@
 
 #include "engine/base/calendar.h"
 #include "engine/base/err.h"
+#include "engine/base/num.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,49 @@ static bool is_literal(const struct ora_expr *e) {
     return e->kind == ORA_CONST && e->literal;
 }
 
+/* What is computed of numbers alone (T2). */
+static bool is_known(const struct ora_expr *e, double *x) {
+    double a, b;
+    if (e->type != FB_T_NUMBER)
+        return false;
+    switch (e->kind) {
+    case ORA_CONST:
+        *x = e->constant.num;
+        return true;
+    case ORA_LET:
+        return is_known(e->a, x);
+    case ORA_NEGATE:
+    case ORA_PERCENT_OF:
+        if (!is_known(e->a, &a))
+            return false;
+        *x = e->kind == ORA_NEGATE ? -a : a * e->constant.num / 100;
+        return fb_num_finite(*x);
+    case ORA_ARITH:
+        if (!is_known(e->a, &a) || !is_known(e->b, &b))
+            return false;
+        *x = e->op == FB_OP_ADD   ? a + b
+             : e->op == FB_OP_SUB ? a - b
+             : e->op == FB_OP_MUL ? a * b
+                                  : a / b;
+        return fb_num_finite(*x);
+    default:
+        return false;
+    }
+}
+
+static bool is_short(double x, char text[FB_NUM_TEXT_MAX], size_t *n) {
+    size_t digits = 0;
+    *n = fb_num_format(x, text);
+    for (size_t i = 0; i < *n && text[i] != 'e'; i++)
+        digits += text[i] >= '0' && text[i] <= '9';
+    return digits <= 12;
+}
+
 static struct ora_expr *in_unit(const struct ora_scope *s, struct ora_expr *e,
                                 struct ora_unit unit) {
+    char text[FB_NUM_TEXT_MAX];
+    size_t n;
+    double x;
     if (!ora_is_numeric(e) || ora_unit_same(e->unit, unit))
         return e;
     if (e->kind == ORA_CONST && e->literal) {
@@ -59,6 +101,12 @@ static struct ora_expr *in_unit(const struct ora_scope *s, struct ora_expr *e,
         copy->unit = unit;
         copy->param = true;
         return copy;
+    }
+    if (is_known(e, &x) && !ora_unit_same(e->unit, ora_unit_none()) && is_short(x, text, &n)) {
+        struct ora_ratio exact = ora_ratio_of_text((struct fb_str){text, n});
+        struct ora_expr *known = literal(s, ora_unit_exact(exact, e->unit, unit), unit);
+        known->literal = false;
+        return known;
     }
     struct ora_expr *converted = ora_new_expr(s, ORA_CONVERT, FB_T_NUMBER);
     converted->a = e;
