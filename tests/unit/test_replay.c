@@ -377,6 +377,53 @@ static void the_number_of_tasks_changes_nothing_of_a_device(void **state) {
     fb_buf_free(&text);
 }
 
+/* The devices of a domain see each other, in whatever task they are; two classes whose domain is
+ * not the same key of the id. */
+static void several_tasks_keep_what_sees_each_other_together(void **state) {
+    (void)state;
+    static const char *const key[] = {"key hall, id", "key id, hall", "key id\n tag hall"};
+    struct fb_buf text = {0}, alone = {0};
+    for (int i = 0; i < 2000; i++)
+        fb_buf_printf(
+            &text,
+            "{\"hall\":\"%c\",\"id\":\"%d\",\"ts\":\"2026-01-01T00:%02d:%02dZ\",\"%c\":%d,"
+            "\"rack\":\"%d\"}\n",
+            'a' + i * 7 % 5, i % 3, i / 60, i % 60, i % 2 ? 'x' : 'y', i * i % 13, i % 3);
+    for (int domain = 0; domain < 3; domain++) {
+        char words[640];
+        snprintf(words, sizeof words,
+                 "device rack from \"t\" { key hall, id  domain hall  time ts  x : number }\n"
+                 "device fan from \"t\" { %s  domain hall  time ts  y : number\n tag rack\n"
+                 " link at : rack by hall, rack }\n"
+                 "alarm hot on fan { raise high when at.x > 6 and y > 3 }\n"
+                 "alarm busy on rack by hall { raise high when avg(x of rack) > 5 }\n",
+                 key[domain]);
+        for (int several = 0; several < 2; several++) {
+            rules(words);
+            input("", "a", fb_buf_terminated(&text));
+            options.tasks = several ? 4 : 1;
+            options.audit = true;
+            run();
+            assert_true(result.stats.alerts >= 100);
+            /* One task only, where the domain is no part of the id. */
+            assert_int_equal(count(FB_STREAM_AUDIT, "\"kind\":\"rules\""),
+                             several && domain < 2 ? 4 : 1);
+            static const char *const fan[] = {"a,0", "0,a", "0"};
+            struct fb_buf lines = lines_of(fan[domain]), row = lines_of("a");
+            assert_true(lines.n > 0 && row.n > 0);
+            fb_buf_put(&lines, row.p, row.n);
+            fb_buf_free(&row);
+            if (!several)
+                fb_buf_put(&alone, lines.p, lines.n);
+            assert_string_equal(fb_buf_terminated(&lines), fb_buf_terminated(&alone));
+            fb_buf_free(&lines);
+            alone.n = several ? 0 : alone.n;
+        }
+    }
+    fb_buf_free(&alone);
+    fb_buf_free(&text);
+}
+
 /* ---- envelopes ---- */
 
 static void an_envelope_names_its_topic(void **state) {
@@ -612,6 +659,7 @@ int main(void) {
         cmocka_unit_test(a_gap_that_all_cross_is_crossed),
         cmocka_unit_test(what_cannot_be_read_is_a_dead_letter_with_its_bytes),
         cmocka_unit_test(the_number_of_tasks_changes_nothing_of_a_device),
+        cmocka_unit_test(several_tasks_keep_what_sees_each_other_together),
         cmocka_unit_test(an_envelope_names_its_topic),
         cmocka_unit_test(stamps_drive_the_clock_and_merge_the_inputs),
         cmocka_unit_test(a_stamp_is_the_time_of_arrival),
