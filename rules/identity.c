@@ -516,6 +516,7 @@ static void identify_published(struct maker *m, const struct fb_condition *condi
     add_cell(m, (struct fb_cell_id){.kind = FB_CELL_PUBLISHED,
                                     .index = condition->published,
                                     .offset = published->offset,
+                                    .words = published->n_words,
                                     .hash = end_content(&whole),
                                     .likeness = end_content(&like),
                                     .name = name});

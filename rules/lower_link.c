@@ -94,7 +94,8 @@ static void lower_one(struct fb_lower_rule *rule, const struct fb_checked_publis
         .type = from->type,
         .offset = offset,
         .unit = fb_str_copy(c->arena, fb_unit_text(from->node->unit)),
-        .words = words ? fb_lower_words(c->arena, words->words, words->n_words) : NULL};
+        .words = words ? fb_lower_words(c->arena, words->words, words->n_words) : NULL,
+        .n_words = words ? words->n_words : 0};
 }
 
 void fb_lower_published(struct fb_lower_class *c, uint32_t index, struct fb_rule *out) {

@@ -400,6 +400,7 @@ struct fb_published {
     uint32_t offset;    /* of struct fb_published_cell */
     struct fb_str unit;
     struct fb_str *words; /* enum */
+    uint32_t n_words;
 };
 struct fb_published_cell {
     union {

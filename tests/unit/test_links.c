@@ -306,11 +306,12 @@ static int below(uint64_t *seed, int n) {
 
 #define ALL                                                                                        \
     "device rack from \"r\" {\n key id  domain hall  time ts [s]  late up to 2s\n tag hall\n"      \
-    " tag row\n inlet : number stale after 4s\n power : number\n"                                  \
+    " tag row\n inlet : number stale after 4s\n power : number\n mode : one of (idle, busy)\n"     \
     " let warm = inlet > 5 for 2s\n}\n"                                                            \
     "device fan from \"f\" {\n key id  domain hall  time ts [s]\n tag hall\n link rack : rack\n"   \
     " speed : number stale after 7s\n let hard = rack.warm and speed > 3\n}\n"                     \
     "alarm hot on fan { raise high when rack.inlet > 6  raise low when rack.warm }\n"              \
+    "event turned on fan { when rack.mode == busy }\n"                                             \
     "alarm hard on rack { raise high when any(hard of fan) for 1s }\n"                             \
     "alarm odd on rack { raise high when inlet > avg(inlet of rack by row) + 2 or "                \
     "median(power of rack by row) > 6 }\n"                                                         \
@@ -321,7 +322,7 @@ static int below(uint64_t *seed, int n) {
     "alarm mean on fan { raise high when avg(speed each 3s) > rack.power }\n"
 
 /* How a run goes: what must give the same outputs. */
-enum { PLAIN, RESTARTS, TICKS, WAYS };
+enum { PLAIN, RESTARTS, TICKS, RELOADS, WAYS };
 
 static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devices) {
     static const char *const halls[] = {"a", "b"}, *const rows[] = {"x", "y", "z"};
@@ -334,6 +335,8 @@ static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devi
         for (int k = 0; way == TICKS && k < 3; k++)
             advance(f, c + step * below(&other, 5) / 4);
         c += step;
+        if (way == RELOADS && i % 50 == 49)
+            change_to(f, ALL);
         int id = below(&seed, 4), n;
         double skew = (id - 1) * 3 + (below(&seed, 6) == 0 ? below(&seed, 5) - 2 : 0);
         if (below(&seed, 2)) {
@@ -342,7 +345,10 @@ static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devi
                 n += snprintf(record + n, sizeof record - (size_t)n, " hall=%s row=%s",
                               halls[below(&seed, 9) == 0], rows[below(&seed, 3)]);
             if (below(&seed, 3))
-                snprintf(record + n, sizeof record - (size_t)n, " inlet=%d", below(&seed, 10));
+                n += snprintf(record + n, sizeof record - (size_t)n, " inlet=%d", below(&seed, 10));
+            if (below(&seed, 4) == 0)
+                snprintf(record + n, sizeof record - (size_t)n, " mode=%s",
+                         below(&seed, 2) ? "idle" : "busy");
         } else {
             n = snprintf(record, sizeof record, "fan id=%d speed=%d", id, below(&seed, 10));
             if (below(&seed, 6) == 0 || i < 20)
@@ -355,7 +361,7 @@ static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devi
     *devices = fb_core_stats(f->core).devices;
 }
 
-static void neither_restarts_nor_ticks_matter(void **state) {
+static void neither_restarts_nor_ticks_nor_the_same_rules_again_matter(void **state) {
     (void)state;
     uint64_t raised = 0;
     for (uint64_t seed = 1; seed <= 60; seed++) {
@@ -396,7 +402,7 @@ int main(void) {
         cmocka_unit_test(a_member_sees_its_group),
         cmocka_unit_test(a_device_sees_those_that_link_to_it),
         cmocka_unit_test(other_rules_find_their_groups),
-        cmocka_unit_test(neither_restarts_nor_ticks_matter),
+        cmocka_unit_test(neither_restarts_nor_ticks_nor_the_same_rules_again_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
