@@ -58,7 +58,10 @@ static const char acting_text[] =
     "}\n"
     "control dry on machine {\n"
     "  start when on  command fan = on at priority 9 for 2s  rollout canary 50 %\n"
-    "}\n"
+    "}\n";
+
+/* Of every second rules: it comes and goes as these are deployed. */
+static const char mode_text[] =
     "actuator lamp on machine : number range 0..9 { safe 0  lease 1m  deliver within 150ms }\n"
     "mode phase on machine {\n"
     "  state low { command lamp = 1  go high when temp > 70 degC }\n"
@@ -91,6 +94,8 @@ static struct fb_buf rules(int topics, int variant, const char *field) {
 struct fb_buf sim_rules(int topics, int variant) {
     struct fb_buf text = rules(topics, variant, "");
     fb_buf_text(&text, acting_text);
+    if (variant % 2 == 1)
+        fb_buf_text(&text, mode_text);
     return text;
 }
 
