@@ -21,7 +21,7 @@ struct options {
 
 struct totals {
     uint64_t seeds, differing, refused, with_alerts, with_outputs, with_commands, with_calls,
-        with_modes;
+        with_modes, linked, with_woken;
     struct run_counts counts;
     struct ora_usage usage[512];
     uint32_t n_usage;
@@ -56,6 +56,8 @@ static void add_usage(const struct ora *o) {
     totals.moves.by_time += moves.by_time;
     totals.moves.stayed += moves.stayed;
     totals.with_modes += moves.begun > 0;
+    totals.moves.woken += moves.woken;
+    totals.with_woken += moves.woken > 0;
 }
 
 static void add_counts(const struct run_counts *counts) {
@@ -134,6 +136,7 @@ static void run_seed(uint64_t seed, const struct options *options) {
     fflush(stdout);
     run_case(c, &result, add_usage);
     totals.seeds++;
+    totals.linked += result.compiled && c->linked;
     if (!result.compiled) {
         totals.refused++;
         if (options->all) {
@@ -178,6 +181,9 @@ static void print_statistics(void) {
            ", of these by a deadline %" PRIu64 ", kept by `stay` %" PRIu64 "\n",
            totals.moves.begun, totals.with_modes, totals.moves.went, totals.moves.by_time,
            totals.moves.stayed);
+    printf("seeds with links and groups %" PRIu64 ", conditions woken by other devices %" PRIu64
+           " in %" PRIu64 " seeds\n",
+           totals.linked, totals.moves.woken, totals.with_woken);
 }
 
 static void print_calls(void) {
@@ -276,7 +282,7 @@ int main(int argc, char **argv) {
     /* An empty comparison, or one of files that the checker refuses, proves nothing. */
     bool empty = totals.seeds >= 100 &&
                  (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
-                  totals.with_commands * 5 < totals.seeds);
+                  totals.with_commands * 5 < totals.seeds || totals.with_woken * 10 < totals.seeds);
     for (int i = 0; i < FB_CALLS; i++)
         empty |= totals.seeds >= 1000 && totals.counts.calls[i][FB_CALL_ACCEPTED] == 0;
     if (empty)

@@ -114,6 +114,14 @@ static void field_options(struct gen_random *r, struct gen_field *f, bool regula
     }
 }
 
+/* By which devices find each other. */
+static void add_ties(struct gen_class *class, bool links) {
+    static const char *const names[] = {"", "hall", "row", "pump"};
+    for (int i = GEN_HALL; i < GEN_ID + links; i++)
+        class->fields[class->n_fields++] = (struct gen_field){
+            .family = GEN_TEXT, .name = names[i], .unit = "", .role = GEN_TAG, .texts = i};
+}
+
 static void make_class(struct gen_case *c, const char *name) {
     struct gen_random *r = &c->random;
     struct gen_class *class = &c->classes[c->n_classes++];
@@ -122,6 +130,8 @@ static void make_class(struct gen_case *c, const char *name) {
     class->name = name;
     class->fields[class->n_fields++] =
         (struct gen_field){.family = GEN_TEXT, .name = "id", .unit = "", .role = GEN_KEY};
+    if (c->linked)
+        add_ties(class, c->n_classes == 2);
     if (gen_chance(r, 60))
         class->fields[class->n_fields++] =
             (struct gen_field){.family = GEN_TEXT, .name = "site", .unit = "", .role = GEN_TAG};
@@ -147,8 +157,10 @@ struct gen_case *gen_case_new(uint64_t seed) {
     c->arena = arena;
     c->random.state = seed * 0x2545f4914f6cdd1du + 1;
     c->seed = seed;
+    struct gen_random ties = {seed + UINT64_C(0x9d39247e33776d41)};
+    c->linked = gen_chance(&ties, 33);
     make_class(c, "pump");
-    if (gen_chance(&c->random, 20))
+    if (c->linked || gen_chance(&c->random, 20))
         make_class(c, "fan");
     c->max_skew_us = gen_chance(&c->random, 70) ? INT64_C(3600000000) : 20000000;
     gen_rules(c);
@@ -337,6 +349,8 @@ void gen_print_rules(const struct gen_case *c, struct fb_buf *out) {
         fb_buf_printf(out, "device %s from \"%ss\" {\n", class->name, class->name);
         for (uint32_t f = 0; f < class->n_fields; f++)
             put_field(&class->fields[f], out);
+        if (c->linked)
+            fb_buf_text(out, i == 0 ? "  domain hall\n" : "  domain hall\n  link pump : pump\n");
         if (class->late_s > 0)
             fb_buf_printf(out, "  late up to %" PRId64 "s\n", class->late_s);
         if (!class->reopened)

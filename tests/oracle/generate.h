@@ -57,6 +57,7 @@ struct gen_field {
     int64_t every_s, stale_s; /* 0: not said */
     bool has_range, has_null;
     double low, high, null_value;
+    enum { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID } texts; /* others: devices are found by it */
     bool off; /* shrunk away */
 };
 
@@ -176,6 +177,7 @@ struct gen_case {
     struct gen_control controls[GEN_CONTROLS_MAX];
     uint32_t n_controls;
     bool fillers; /* more actuators and controls, of the first class */
+    bool linked;  /* devices read others: two classes in halls, the second one links to the first */
 };
 
 /* Everything lives in the case's own arena. */

@@ -16,7 +16,7 @@ struct gen_device {
     uint32_t class_index;
     struct fb_str id;
     int64_t ts;
-    bool begun;
+    bool begun, tied; /* tied: it has said by what others find it */
     double last[GEN_FIELDS_MAX];
     double counter;
 };
@@ -53,13 +53,23 @@ static double next_counter(struct gen_random *r, double last) {
     return last + gen_below(r, 10);
 }
 
+/* Mostly such that devices find each other. */
+static const char *tie(struct gen_random *r, const struct gen_field *f) {
+    static const char *const halls[] = {"h1", "h1", "h1", "h1", "h1", "h1", "h2", ""};
+    static const char *const rows[] = {"a", "a", "a", "b", "b", ""};
+    static const char *const ids[] = {"d1", "d1", "d2", "d2", "d3", "d4", ""};
+    return f->texts == GEN_HALL  ? halls[gen_below(r, 8)]
+           : f->texts == GEN_ROW ? rows[gen_below(r, 6)]
+                                 : ids[gen_below(r, 7)];
+}
+
 static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t field, int64_t ts,
                       bool noisy, struct fb_sample *sample) {
     struct gen_random *r = &c->random;
     const struct gen_field *f = &c->classes[device->class_index].fields[field];
     switch (f->family) {
     case GEN_TEXT: {
-        const char *text = gen_texts[gen_below(r, 5)];
+        const char *text = f->texts == GEN_ANY_TEXT ? gen_texts[gen_below(r, 5)] : tie(r, f);
         sample->text = f->role == GEN_KEY ? device->id : fb_str_of(text);
         return;
     }
@@ -101,7 +111,10 @@ static void fill_samples(struct gen_case *c, struct gen_device *device, const st
     for (uint32_t f = 0; f < class->n_fields; f++) {
         const struct gen_field *field = &class->fields[f];
         bool tag = field->role == GEN_TAG;
-        if (field->role != GEN_KEY && gen_chance(r, tag ? 80 : pace->missing))
+        uint32_t missing = tag ? 80 : pace->missing;
+        if (field->texts != GEN_ANY_TEXT)
+            missing = device->tied ? 90 : 10;
+        if (field->role != GEN_KEY && gen_chance(r, missing))
             continue;
         struct fb_sample *sample = &samples[n++];
         sample->field = (uint16_t)f;
@@ -113,6 +126,7 @@ static void fill_samples(struct gen_case *c, struct gen_device *device, const st
             fill_good(c, device, f, entry->ts_us, pace->noisy, sample);
         }
     }
+    device->tied = true;
     entry->samples = samples;
     entry->n_samples = n;
 }
@@ -201,10 +215,14 @@ void gen_events(struct gen_case *c) {
         n_devices = 1;
         n = EVENTS_LONG;
     }
+    if (c->linked) {
+        n_devices = 2 + gen_below(r, 3);
+        n = n < 40 ? 40 : n;
+    }
     int64_t clock = starts[gen_below(r, 4)] * FB_SECOND;
     make_pace(r, &pace);
     for (uint32_t i = 0; i < n_devices; i++) {
-        devices[i].class_index = gen_below(r, c->n_classes);
+        devices[i].class_index = c->linked && i < 2 ? i : gen_below(r, c->n_classes);
         /* The same id may stand in two classes. */
         bool same = i > 0 && devices[i].class_index != devices[i - 1].class_index;
         devices[i].id = fb_str_printf(c->arena, "d%u", same ? i : i + 1);

@@ -16,6 +16,7 @@ struct place {
     bool windows;                /* windows, previous, ... may stand here */
     bool samples;                /* inside a window: previous and change may stand here */
     bool params;
+    bool others; /* other devices may be read */
     bool moved; /* out: something that moves was grown */
 };
 
@@ -320,12 +321,102 @@ static struct gen_node *previous_of(struct place *p, enum gen_family family) {
                 NULL, NULL, NULL);
 }
 
+/* --- Other devices ---------------------------------------------------------------------------- */
+
+static bool reads_others(struct place *p, uint32_t percent) {
+    return p->c->linked && p->others && !p->still && !p->samples && chance(p, percent);
+}
+
+/* Of another class: nothing there reads others, so that nothing depends on itself. */
+static struct place place_there(struct place *p, uint32_t class_index) {
+    return (struct place){.c = p->c,
+                          .class = &p->c->classes[class_index],
+                          .class_index = class_index,
+                          .windows = chance(p, 30),
+                          .params = true};
+}
+
+/* `of C [by ..]`, and where the members are. */
+static const char *members(struct place *p, struct place *there) {
+    bool fans = chance(p, 50);
+    *there = place_there(p, fans);
+    if (fans && p->class_index == 0)
+        return chance(p, 60) ? "fan" : "fan by row";
+    if (fans)
+        return chance(p, 70) ? "fan by row" : "fan by pump";
+    return "pump by row";
+}
+
+static struct gen_node *group(struct place *p, const char *f, enum gen_family family,
+                              struct gen_node *x, const char *of, struct place *there) {
+    char text[80];
+    struct gen_node *where = chance(p, 35) ? condition(there, 1) : NULL;
+    snprintf(text, sizeof text, "%s(%s%s%s)", f, x == NULL ? "" : "(@1) of ", of,
+             where == NULL ? "" : " where @3");
+    return x == NULL ? node(p, family, 10, text, where, NULL, NULL, NULL)
+                     : node(p, family, 10, text, x, where, NULL, NULL);
+}
+
+static struct gen_node *other_number(struct place *p, enum gen_family family) {
+    static const char *const same[] = {"avg", "min", "max", "median", "p10", "p90", "p99_9"};
+    char text[64];
+    p->moved = true;
+    struct place there = place_there(p, 0);
+    const struct gen_field *field = some_field(&there, family);
+    if (p->class_index == 1 && field != NULL && chance(p, 60)) {
+        snprintf(text, sizeof text, "pump.%s", field->name);
+        return leaf(p, family, text);
+    }
+    const char *of = members(p, &there);
+    if (family == GEN_PLAIN && chance(p, 50)) {
+        if (chance(p, 40))
+            return group(p, "count", family, NULL, of, &there);
+        if (chance(p, 40)) {
+            snprintf(text, sizeof text, "share(%s where @3)", of);
+            return node(p, family, 10, text, condition(&there, 1), NULL, NULL, NULL);
+        }
+        bool kin = there.class_index == p->class_index;
+        return group(p, kin && chance(p, 60) ? "rank" : "distinct", family,
+                     number(&there, GEN_PLAIN, 1), of, &there);
+    }
+    if (family == GEN_KELVIN)
+        return group(p, "spread", family, number(&there, GEN_TEMPERATURE, 1), of, &there);
+    if (family != GEN_TEMPERATURE && chance(p, 25))
+        return group(p, chance(p, 60) ? "sum" : "spread", family, number(&there, family, 1), of,
+                     &there);
+    return group(p, same[below(p, 7)], family, number(&there, family, 1), of, &there);
+}
+
+static struct gen_node *other_condition(struct place *p) {
+    char text[64];
+    p->moved = true;
+    struct place there = place_there(p, 0);
+    const struct gen_field *truth = some_field(&there, GEN_BOOL),
+                           *word = some_field(&there, GEN_WORD);
+    if (p->class_index == 1 && truth != NULL && chance(p, 50)) {
+        snprintf(text, sizeof text, "pump.%s", truth->name);
+        return leaf(p, GEN_BOOL, text);
+    }
+    if (p->class_index == 1 && word != NULL && chance(p, 50)) {
+        snprintf(text, sizeof text, "pump.%s == %s", word->name, gen_words[below(p, 3)]);
+        return node(p, GEN_BOOL, 6, text, NULL, NULL, NULL, NULL);
+    }
+    if (p->class_index == 1 && there.class->n_lets > 0 && chance(p, 40)) {
+        snprintf(text, sizeof text, "pump.%s is unknown", there.class->lets[0].name);
+        return node(p, GEN_BOOL, 6, text, NULL, NULL, NULL, NULL);
+    }
+    const char *of = members(p, &there);
+    return group(p, chance(p, 50) ? "any" : "all", GEN_BOOL, condition(&there, 1), of, &there);
+}
+
 static struct gen_node *number(struct place *p, enum gen_family family, int depth) {
     struct gen_node *found = NULL;
     uint32_t kind = below(p, 100);
     bool flows = family == GEN_COUNTER || family == GEN_PER_SECOND;
     if (flows)
         return p->windows ? aggregate(p, family) : NULL;
+    if (reads_others(p, 45))
+        return other_number(p, family);
     if (kind < 25 && p->windows && depth > 0)
         found = aggregate(p, family);
     else if (kind < 32 && (p->windows || p->samples) && depth > 0)
@@ -522,6 +613,8 @@ static struct gen_node *vote(struct place *p, int depth) {
 }
 
 static struct gen_node *simple_condition(struct place *p, int depth) {
+    if (reads_others(p, 15))
+        return other_condition(p);
     uint32_t kind = below(p, 100);
     struct gen_node *let = kind < 12 ? some_let(p, GEN_BOOL) : NULL;
     if (let != NULL)
@@ -735,7 +828,8 @@ static void make_rule(struct gen_case *c) {
                       .class_index = class_index,
                       .rule = rule,
                       .windows = true,
-                      .params = true};
+                      .params = true,
+                      .others = true};
     rule->name = fb_str_printf(c->arena, "r%u", c->n_rules + 1);
     rule->class_index = class_index;
     rule->alarm = chance(&p, 70);
@@ -756,6 +850,12 @@ static void make_rule(struct gen_case *c) {
         rule->whenever = chance(&p, 40);
         rule->n_raises = 1;
         rule->raises[0].when = rule->whenever ? condition(&p, 2) : raise_condition(&p);
+        if (rule->whenever && c->linked) { /* what is read of others does not count for it */
+            char own[64];
+            snprintf(own, sizeof own, "@5 and %s is not bad", any_field(&p, false)->name);
+            rule->raises[0].when =
+                node(&p, GEN_BOOL, 4, own, rule->raises[0].when, NULL, NULL, NULL);
+        }
         if (chance(&p, 35)) {
             rule->at_most = 1 + below(&p, 3);
             rule->at_most_s = 5 * (1 + below(&p, 6));

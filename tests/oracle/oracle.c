@@ -37,8 +37,11 @@ void ora_free(struct ora *o) {
         struct ora_class *class = &o->classes[c];
         free(class->windows);
         free(class->rules);
-        for (uint32_t k = 0; k < class->n_conditions; k++)
+        free(class->published);
+        for (uint32_t k = 0; k < class->n_conditions; k++) {
             free(class->conditions[k]->alarms);
+            free(class->conditions[k]->others);
+        }
         free(class->conditions);
     }
     for (struct ora_regex *r = o->regexes; r != NULL; r = r->next)
@@ -75,7 +78,11 @@ static struct ora_device *new_device(struct ora *o, const struct fb_entry *entry
         struct ora_condition_state *c = &device->conditions[i];
         c->deadline = FB_NEVER;
         c->ops = FB_ARENA_ARRAY(o->arena, struct ora_op, class->conditions[i]->n_ops);
+        c->seen = FB_ARENA_ARRAY(o->arena, struct ora_seen, class->conditions[i]->n_others);
     }
+    device->published = FB_ARENA_ARRAY(o->arena, struct fb_value, class->n_published);
+    for (uint32_t i = 0; i < class->n_published; i++)
+        device->published[i] = ora_not_known();
     device->maintenance_until = FB_NO_TIME;
     ora_memories_new(o, device);
     FB_PUSH_ROOM(o->devices, o->n_devices, o->cap_devices);
@@ -171,6 +178,7 @@ static void fire(struct ora *o, struct ora_device *device, int64_t t) {
     ora_acting_begins(&view, device);
     for (uint32_t i = 0; i < class->n_conditions; i++)
         due[i] = device->conditions[i].deadline == t;
+    ora_publish(&view, device, due);
     for (uint32_t r = 0; r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, device->rules[r].deadline == t);
     ora_actuators_look(&view, device, due);
@@ -301,6 +309,7 @@ static void evaluate_record(struct ora *o, struct ora_device *device, bool again
         due[i] = concerned && (c->twice || !again);
         any |= due[i];
     }
+    ora_publish(&view, device, due);
     for (uint32_t r = 0; any && r < class->n_rules; r++)
         ora_rule_step(&view, device, class->rules[r], due, false);
     ora_actuators_look(&view, device, due);
@@ -332,6 +341,9 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us) {
         device->cw = o->c;
     }
     keep_record(o, device, entry, behind);
+    struct ora_view view = {
+        .o = o, .device = device, .n = device->n_records, .t = device->d, .now = o->c};
+    ora_wake(&view);
     evaluate_record(o, device, false);
     evaluate_record(o, device, true);
 }
@@ -357,6 +369,7 @@ static const char *const kind_names[ORA_KINDS] = {
     [ORA_PREVIOUS] = "previous", [ORA_CHANGE] = "change",
     [ORA_CHANGED] = "changed",   [ORA_ACTUATOR] = "actuator",
     [ORA_MODE] = "mode",         [ORA_ALARM] = "alarm",
+    [ORA_LINKED] = "link.x",     [ORA_GROUP] = "f(x of C)",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {

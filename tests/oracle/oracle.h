@@ -50,9 +50,10 @@ struct ora_usage {
 };
 const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n);
 
-/* What modes did (A21). */
+/* What modes did (A21), and what was seen of other devices. */
 struct ora_moves {
     uint64_t begun, went, by_time, stayed; /* stayed: a way was true, and `stay` not over */
+    uint64_t woken; /* conditions of other devices, by what they read (A36) */
 };
 struct ora_moves ora_moves(const struct ora *o);
 

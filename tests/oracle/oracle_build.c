@@ -80,9 +80,16 @@ struct ora_expr *ora_condition_expr(struct ora_scope *s, const struct fb_node *w
 }
 
 /* M7: what a record must carry to concern the condition. */
-static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t n_fields) {
+static void concerns(const struct ora_expr *e, struct ora_condition *c,
+                     const struct ora_class *class) {
+    uint32_t n_fields = class->n_fields;
     if (e == NULL)
         return;
+    if (e->other != NULL && c->modes != NULL) { /* A33: it does not count for `whenever` */
+        ora_other_reads(class, e->other, c->reads);
+        FB_PUSH_ROOM(c->others, c->n_others, c->cap_others);
+        c->others[c->n_others++] = e->other;
+    }
     if (ora_reads_field(e))
         c->reads[e->field] = true;
     if (e->window != NULL && e->window->shape != FB_SHAPE_EACH) {
@@ -101,11 +108,11 @@ static void concerns(const struct ora_expr *e, struct ora_condition *c, uint32_t
     }
     if (e->kind == ORA_ACTUATOR && c->actuators != NULL)
         c->actuators[e->actuator->index] = true;
-    concerns(e->a, c, n_fields);
-    concerns(e->b, c, n_fields);
-    concerns(e->c, c, n_fields);
+    concerns(e->a, c, class);
+    concerns(e->b, c, class);
+    concerns(e->c, c, class);
     for (uint32_t i = 0; i < e->n_items; i++)
-        concerns(e->items[i], c, n_fields);
+        concerns(e->items[i], c, class);
 }
 
 struct ora_condition *ora_new_condition(struct ora_scope *s, struct ora_condition *c,
@@ -124,7 +131,7 @@ struct ora_condition *ora_new_condition(struct ora_scope *s, struct ora_conditio
 
 void ora_condition_done(struct ora_scope *s, struct ora_condition *c, struct ora_expr *root) {
     c->root = root;
-    concerns(root, c, s->class->n_fields);
+    concerns(root, c, s->class);
     s->condition = NULL;
     if (c->rule != NULL)
         c->rule->n_conditions++;
@@ -141,6 +148,7 @@ static struct fb_str shown_name(const struct ora_class *class, const struct ora_
     return e->kind == ORA_LET        ? e->let->name
            : e->kind == ORA_ACTUATOR ? e->actuator->decl->name
            : e->kind == ORA_MODE     ? e->mode->name
+           : e->kind == ORA_LINKED   ? e->name
                                      : class->fields[e->field]->name;
 }
 
@@ -169,7 +177,8 @@ static void find_shown(struct ora_scope *s, struct ora_rule *rule, struct ora_ex
         return;
     if (ora_reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
         add_shown(s->o, rule, ora_field_expr(s, s->class->fields[e->field]));
-    if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR || e->kind == ORA_MODE)
+    if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR || e->kind == ORA_MODE ||
+        e->kind == ORA_LINKED)
         add_shown(s->o, rule, e);
     find_shown(s, rule, e->a);
     find_shown(s, rule, e->b);
@@ -240,7 +249,7 @@ static void find_whenever(struct ora_scope *s, struct ora_rule *rule, const stru
     struct ora_condition scratch = {0};
     s->condition = &scratch;
     rule->whenever = ora_expand_expr(s, when);
-    concerns(rule->whenever, &alone, s->class->n_fields);
+    concerns(rule->whenever, &alone, s->class);
     s->condition = NULL;
     for (uint32_t f = 0; f < s->class->n_fields; f++)
         if (s->class->fields[f]->role != FB_FIELD)

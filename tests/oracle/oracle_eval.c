@@ -481,6 +481,9 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
         return ora_mode_value(view->device, e->mode);
     case ORA_ACTUATOR:
         return ora_accepted(view->device, e->actuator);
+    case ORA_LINKED:
+    case ORA_GROUP:
+        return ora_other_value(view, e);
     case ORA_AGE:
     case ORA_ELAPSED:
     case ORA_KINDS:

@@ -883,9 +883,10 @@ struct ora_expr *ora_expand_expr(struct ora_scope *s, const struct fb_node *n) {
         struct ora_expr *a = ora_expand_expr(s, n->a), *b = ora_expand_expr(s, n->b);
         return ora_two(s, ORA_UNTIL, a, b);
     }
-    case FB_N_LINKED: /* of one device alone there is none */
+    case FB_N_LINKED:
+        return ora_linked_expr(s, n);
     case FB_N_GROUP:
-        break;
+        return ora_group_expr(s, n);
     }
     FB_BUG("a node of an expression");
 }

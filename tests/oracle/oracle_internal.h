@@ -60,6 +60,8 @@ enum ora_kind {
     ORA_ALARM,    /* whether alarm is active (A50); held: as its commands see it (A51) */
     ORA_MODE,     /* the state that mode is in (A21) */
     ORA_ACTUATOR, /* what actuator accepted last (A13) */
+    ORA_LINKED,   /* of the device that a link leads to (A33) */
+    ORA_GROUP,    /* of several devices (A35) */
     ORA_KINDS
 };
 
@@ -95,6 +97,38 @@ struct ora_expr {
     const struct fb_rule_decl *mode;
     const struct fb_rule_decl *alarm;
     bool held;
+    struct ora_other *other; /* LINKED, GROUP */
+    struct fb_str name;      /* LINKED: what it is called in values */
+};
+
+/* A value that other devices read (A32). */
+struct ora_published {
+    uint32_t index; /* in the class */
+    struct ora_condition *condition;
+};
+
+/* Which other devices a place sees, and what of them. */
+struct ora_other {
+    enum {
+        ORA_LEADS_THERE, /* the one whose id is the text of own */
+        ORA_LEADS_HERE,  /* those the text of whose theirs is the id */
+        ORA_SAME_TEXT    /* those that have the same texts in theirs as this one in own */
+    } way;
+    struct ora_class *class;
+    uint32_t *own, *theirs;          /* fields */
+    uint32_t n;                      /* of own */
+    struct ora_published *x, *where; /* NULL: none */
+    struct fb_str function;
+};
+
+/* Who was seen, with what. */
+struct ora_seen_one {
+    const struct ora_device *device;
+    struct fb_value x, where;
+};
+struct ora_seen {
+    struct ora_seen_one *items;
+    uint32_t n;
 };
 
 /* The samples of an expression (M11) and which of them an instant sees. */
@@ -133,6 +167,8 @@ struct ora_condition {
     uint32_t n_modes;
     struct ora_expr **alarms; /* the names of alarms in it */
     uint32_t n_alarms, cap_alarms;
+    struct ora_other **others; /* that it reads */
+    uint32_t n_others, cap_others;
     uint32_t n_ops;
 };
 
@@ -175,6 +211,8 @@ struct ora_class {
     uint32_t n_rules, cap_rules;
     struct ora_condition **conditions; /* by index */
     uint32_t n_conditions, cap_conditions;
+    struct ora_published **published; /* in the order of reading */
+    uint32_t n_published, cap_published;
     struct ora_actuator *actuators;
     uint32_t n_actuators, n_claims;
     uint32_t *tags; /* byte order of the names */
@@ -245,6 +283,7 @@ struct ora_condition_state {
     struct ora_op *ops;
     uint8_t value; /* 0 false, 1 true, 2 unknown; an event: the last known one */
     bool holds;
+    struct ora_seen *seen; /* by what it reads of others: when it was told last */
 };
 
 struct ora_device {
@@ -258,6 +297,7 @@ struct ora_device {
     int64_t d_before; /* before the clock moved to where it is (A12) */
     struct ora_condition_state *conditions;
     struct ora_rule_state *rules;
+    struct fb_value *published;
     struct ora_claim_state *claims;
     int64_t maintenance_until; /* A44; FB_NO_TIME: it is in service */
     struct ora_asked *asked; /* by claim, before the evaluation */
@@ -293,6 +333,7 @@ struct ora {
     uint64_t kinds[ORA_KINDS][3], windows[FB_SHAPE_EACH + 1][FB_AGGREGATES][3];
     struct ora_usage *usage;
     struct ora_moves moves;
+    bool reads_others;
 };
 
 /* --- Evaluation ----------------------------------------------------------------------------- */
@@ -330,6 +371,13 @@ void ora_note_deadline_now(struct ora_view *view, int64_t due);
 struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct fb_value c,
                              struct fb_value seconds);
 
+/* A33, A35 */
+struct fb_value ora_other_value(struct ora_view *view, const struct ora_expr *e);
+/* A32: the published values that are due. */
+void ora_publish(struct ora_view *view, struct ora_device *device, const bool *due);
+/* A36: whoever sees something else than before has a deadline. */
+void ora_wake(struct ora_view *view);
+
 struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e);
 /* True where an `each` window completes exactly at t. */
 bool ora_each_completes(const struct ora_view *view, const struct ora_window *window);
@@ -364,6 +412,11 @@ bool ora_reads_field(const struct ora_expr *e);
 bool ora_is_numeric(const struct ora_expr *e);
 bool ora_is_clock(const struct fb_node *n);
 int64_t ora_literal_span(const struct fb_node *n);
+
+struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n);
+struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n);
+/* Adds the fields that decide whom it sees. */
+void ora_other_reads(const struct ora_class *class, const struct ora_other *other, bool *reads);
 
 /* Fills the rules, conditions and windows of all classes. */
 void ora_expand(struct ora *o);

@@ -148,7 +148,7 @@ static bool shrink_class(struct gen_case *c, struct gen_class *class) {
     progress |= shrink_lets(c, class->lets, class->n_lets);
     for (uint32_t f = 0; f < class->n_fields; f++) {
         struct gen_field *field = &class->fields[f];
-        if (field->role == GEN_KEY || field->off)
+        if (field->role == GEN_KEY || field->texts != GEN_ANY_TEXT || field->off)
             continue;
         progress |= try_flag(c, &field->off);
         progress |= try_bytes(c, &field->every_s, &never, sizeof never);
