@@ -288,7 +288,9 @@ static void show_mode(struct fb_lower_rule *rule, const struct fb_rule_decl *dec
 static void show_linked(struct fb_lower_rule *rule, const struct fb_node *node) {
     struct fb_lower_class *c = rule->c;
     struct fb_buf name = {0};
-    fb_format_expr(c->checked->tree->sources, node, &name);
+    struct fb_node plain = *node; /* brackets are no part of a name */
+    plain.bracketed = false;
+    fb_format_expr(c->checked->tree->sources, &plain, &name);
     if (!is_shown(rule->out, (struct fb_str){name.p, name.n})) {
         struct fb_piece piece;
         begin_look(rule, &piece, node->span);

@@ -213,8 +213,9 @@ static void a_rule_on_groups_is_of_a_class_without_topics(void **state) {
 
 static void values_of_other_devices_are_shown_by_their_names(void **state) {
     (void)state;
-    struct made made = make("alarm a on rack where cooler.state == running {\n"
-                            "  raise low when inlet > cooler.supply }\n");
+    struct made made =
+        make("alarm a on rack where cooler.state == running {\n"
+             "  raise low when inlet > (cooler.supply) and cooler.supply is good }\n");
     const struct fb_rule *rule = rule_of(&made, "a");
     assert_int_equal(rule->n_shown, 3);
     assert_string_equal(rule->shown[0].name.p, "cooler.state");
