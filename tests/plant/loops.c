@@ -299,10 +299,11 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, stale_us);
         break;
     case HELD:
-        /* Then the default, which is off, after the minimum on. */
+        /* Then the default, which is off, after the minimum on: what is held may start again until
+         * its claim ends, as after `maximum on`. */
         held_us = stale_us + HELD_MIN * MINUTE;
-        if (limits->is_switch && held_us < limits->minimum_us[1] + FB_PLANT_STEP_US)
-            held_us = limits->minimum_us[1] + FB_PLANT_STEP_US;
+        if (limits->is_switch)
+            held_us += limits->minimum_us[1] + FB_PLANT_STEP_US;
         set_spell(setup, limits, SPELL_SILENT, 15 * MINUTE, limits->safe == 0 ? held_us : 0);
         break;
     case BAD:
