@@ -102,7 +102,7 @@ static void concerns(const struct ora_expr *e, struct ora_condition *c,
     c->twice |= e->kind == ORA_SILENT;
     if (e->kind == ORA_MODE && c->modes != NULL && c->n_modes < FB_MODES_MAX)
         c->modes[c->n_modes++] = e->mode;
-    if (e->kind == ORA_ALARM) {
+    if (e->kind == ORA_ALARM && c->modes != NULL) {
         FB_PUSH_ROOM(c->alarms, c->n_alarms, c->cap_alarms);
         c->alarms[c->n_alarms++] = (struct ora_expr *)e;
     }
