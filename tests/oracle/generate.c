@@ -118,8 +118,11 @@ static void field_options(struct gen_random *r, struct gen_field *f, bool regula
 static void add_ties(struct gen_class *class, bool links) {
     static const char *const names[] = {"", "hall", "row", "pump"};
     for (int i = GEN_HALL; i < GEN_ID + links; i++)
-        class->fields[class->n_fields++] = (struct gen_field){
-            .family = GEN_TEXT, .name = names[i], .unit = "", .role = GEN_TAG, .texts = i};
+        class->fields[class->n_fields++] = (struct gen_field){.family = GEN_TEXT,
+                                                              .name = names[i],
+                                                              .unit = "",
+                                                              .role = GEN_TAG,
+                                                              .texts = (enum gen_texts)i};
 }
 
 static void make_class(struct gen_case *c, const char *name) {

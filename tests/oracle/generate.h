@@ -50,6 +50,8 @@ struct gen_node {
     uint32_t n_kids;
 };
 
+enum gen_texts { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID };
+
 struct gen_field {
     enum gen_family family;
     const char *name, *unit;
@@ -57,7 +59,7 @@ struct gen_field {
     int64_t every_s, stale_s; /* 0: not said */
     bool has_range, has_null;
     double low, high, null_value;
-    enum { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID } texts; /* others: devices are found by it */
+    enum gen_texts texts; /* others than any: devices are found by it */
     bool off; /* shrunk away */
 };
 
