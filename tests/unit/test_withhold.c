@@ -313,7 +313,7 @@ static void last_told(const struct fixture *f, const char *key, char value[24]) 
 /* What the state has of each pump is what it was told last, or safe after a lapse. */
 static void check_accepted(const struct fixture *f, int devices) {
     for (int d = 0; d < devices; d++) {
-        char id[4], key[16], told[24];
+        char id[16], key[32], told[24];
         snprintf(id, sizeof id, "d%d", d);
         snprintf(key, sizeof key, "pump/%s", id);
         if (!fb_look_device(fb_task_core(f->task), 0, fb_str_of(id)))
