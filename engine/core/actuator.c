@@ -273,13 +273,7 @@ static void renew(struct decision *d) {
 /* ---- the decision ---- */
 
 static uint8_t truth_of(const struct fb_device *device, uint32_t condition, uint8_t without) {
-    if (condition == FB_NO_CONDITION)
-        return without;
-    const struct fb_class *class_ = device->plan->class_;
-    const struct fb_condition_cell *cell =
-        (const void *)((const char *)device + device->plan->block_at +
-                       class_->conditions[condition].offset);
-    return cell->value;
+    return condition == FB_NO_CONDITION ? without : fb_device_truth(device, condition);
 }
 
 static void find_due(struct decision *d) {

@@ -48,21 +48,15 @@ static bool quiet_for_long(struct fb_core *core, const struct fb_moment *moment,
 }
 
 uint8_t fb_alarm_state(const struct fb_device *device, uint32_t local, bool held) {
-    const struct fb_class_plan *plan = device->plan;
-    const struct fb_rule_plan *alarm = &plan->rules[local];
+    const struct fb_rule_plan *alarm = &device->plan->rules[local];
     const struct fb_rule_cell *cell = (const void *)((const char *)device + alarm->cell_at);
     if (cell->severity == FB_SEV_NONE)
         return FALSE_;
     if (!held || alarm->rule->on_unknown != FB_POLICY_HOLD)
         return TRUE_;
-    for (uint32_t i = 0; i < alarm->rule->n_conditions; i++) {
-        const struct fb_condition *raise =
-            &plan->class_->conditions[alarm->rule->first_condition + i];
-        if (((const struct fb_condition_cell *)(const void *)((const char *)device +
-                                                              plan->block_at + raise->offset))
-                ->value != UNKNOWN_)
+    for (uint32_t i = 0; i < alarm->rule->n_conditions; i++)
+        if (fb_device_truth(device, alarm->rule->first_condition + i) != UNKNOWN_)
             return TRUE_;
-    }
     return UNKNOWN_;
 }
 

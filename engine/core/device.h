@@ -144,6 +144,12 @@ static inline struct fb_field_cell *fb_device_cell(struct fb_device *device,
                                                    const struct fb_field_plan *field) {
     return (struct fb_field_cell *)(void *)((char *)device + field->cell_at);
 }
+/* The value of a condition of the class at its last evaluation: 0 false, 1 true, 2 unknown. */
+static inline uint8_t fb_device_truth(const struct fb_device *device, uint32_t condition) {
+    const struct fb_condition_cell *cell =
+        (const void *)((const char *)device + device->plan->conditions[condition].cell_at);
+    return cell->value;
+}
 static inline struct fb_str fb_device_id(const struct fb_device *device) {
     return (struct fb_str){(const char *)device - device->id_length, device->id_length};
 }

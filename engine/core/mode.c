@@ -53,12 +53,6 @@ struct looking {
     int64_t now_us;
 };
 
-static uint8_t truth_of(const struct fb_device *device, uint32_t condition) {
-    const struct fb_condition_cell *cell =
-        (const void *)((const char *)device + device->plan->conditions[condition].cell_at);
-    return cell->value;
-}
-
 /* Of the state that it is in. */
 static bool is_way_out(const struct looking *l, const struct fb_go *go) {
     uint32_t state = l->cell->let_through;
@@ -67,7 +61,7 @@ static bool is_way_out(const struct looking *l, const struct fb_go *go) {
 
 static uint8_t truth_of_way(const struct looking *l, const struct fb_go *go) {
     if (go->condition != FB_NO_CONDITION)
-        return truth_of(l->device, go->condition);
+        return fb_device_truth(l->device, go->condition);
     return l->where;
 }
 
@@ -173,7 +167,7 @@ static void look_at(struct fb_core *core, const struct fb_moment *moment, uint32
                         .now_us = now_us};
     int64_t before_us = l.cell->since_us;
     if (l.rule->has_start)
-        l.where = truth_of(device, l.rule->first_condition);
+        l.where = fb_device_truth(device, l.rule->first_condition);
     fb_control_look(core, moment, l.rule, now_us);
     bool other = look(&l);
     fb_control_follow(core, moment, l.rule, now_us);

@@ -16,9 +16,10 @@ static inline void fb_rest_wake(struct fb_device *device, int64_t t_us) {
     if (device->resting)
         fb_rest_wake_all(device, t_us);
 }
-/* What the condition (by index in the class) reads of an actuator or a mode is another one as of
- * the moment, the C of which is now_us: it is evaluated after_us behind the moment's time, or
- * before. One that rests gets back the end of its next window, too, which may come before. */
+/* What the condition (by index in the class) reads of an actuator, a mode or an alarm is another
+ * one as of the moment, the C of which is now_us: it is evaluated after_us behind the moment's
+ * time, or before. One that rests gets back the end of its next window, too, which may come before.
+ */
 void fb_rest_tell(const struct fb_core *core, const struct fb_moment *moment, uint32_t condition,
                   int64_t after_us, int64_t now_us);
 

@@ -5,6 +5,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/claim.h"
+#include "engine/core/rest.h"
 #include "engine/core/steps.h"
 #include "engine/core/wake.h"
 
@@ -74,11 +75,6 @@ static inline bool is_settled(const struct fb_rule_plan *rule, const struct fb_d
            cell->clear_t0_us == FB_NO_TIME && cell->clear_paused_us == FB_NO_TIME;
 }
 
-static void wake_at(struct fb_device *device, uint32_t condition, int64_t t_us) {
-    if (t_us < device->deadlines[condition])
-        fb_device_set_deadline(device, condition, t_us);
-}
-
 /* What reads the alarm is looked at by a timer when it is another one for it (A50). */
 static int64_t change_alarm(struct fb_core *core, const struct fb_moment *moment,
                             uint32_t local_rule) {
@@ -90,11 +86,12 @@ static int64_t change_alarm(struct fb_core *core, const struct fb_moment *moment
     cell->told = rule->is_read ? fb_alarm_state(device, local_rule, true) : FB_FALSE;
     if (before == cell->told)
         return deadline_us;
+    int64_t now_us = fb_moment_clock(core, moment);
     if (rule->commands != FB_NO_CONDITION)
-        wake_at(device, rule->commands, moment->t_us);
+        fb_rest_tell(core, moment, rule->commands, 0, now_us);
     for (uint32_t i = 0; i < rule->n_readers && (before == FB_FALSE) != (cell->told == FB_FALSE);
          i++)
-        wake_at(device, rule->readers[i], moment->t_us);
+        fb_rest_tell(core, moment, rule->readers[i], 0, now_us);
     return deadline_us;
 }
 
