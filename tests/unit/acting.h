@@ -9,11 +9,8 @@
 #include <string.h>
 
 #include "engine/base/num.h"
-#include "engine/core/migrate.h"
-#include "engine/core/snapshot.h"
-#include "rules/compile.h"
+#include "tests/unit/core_fixture.h"
 
-#define S INT64_C(1000000)
 #define DEVICE                                                                                     \
     "device d from \"t\" {\n key k  time ts [s]  late up to 10s\n x : number\n y : number\n"       \
     " z : number stale after 10s\n}\n"
@@ -21,16 +18,7 @@
 #define PUMP "actuator pump on d : (off, on) { safe off  minimum on 0s, off 0s\n"                  \
              "breaker 30 reversals in 1s, hold 1s "
 
-enum { PROGRAMS = 4, X = 1, Y = 2, Z = 3 };
-
-struct fixture {
-    struct fb_diags *diags[PROGRAMS];
-    struct fb_compiled programs[PROGRAMS];
-    int n;
-    struct fb_core_config config;
-    struct fb_core *core;
-    struct fb_buf outputs; /* since they were looked at last */
-};
+enum { X = 1, Y = 2, Z = 3 };
 
 static inline void put_time(struct fb_buf *out, const char *word, int64_t us) {
     char text[FB_NUM_TEXT_MAX];
@@ -98,38 +86,12 @@ static inline void put_output(void *context, const struct fb_output *o) {
     fb_buf_text(out, "\n");
 }
 
-/* A further program of the test. */
-static inline const struct fb_program *compile(struct fixture *f, const char *rules) {
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_buf text = {0}, printed = {0};
-    assert_true(f->n < PROGRAMS);
-    fb_buf_text(&text, DEVICE);
-    fb_buf_text(&text, rules);
-    f->diags[f->n] = fb_diags_new();
-    fb_sources_add(sources, FB_S("test.rules"), (struct fb_str){text.p, text.n});
-    if (!fb_compile_sources(sources, f->diags[f->n], &f->programs[f->n])) {
-        fb_diags_print(f->diags[f->n], f->programs[f->n].sources, false, &printed);
-        fail_msg("%s", fb_buf_terminated(&printed));
-    }
-    fb_buf_free(&text);
-    return f->programs[f->n++].program;
-}
-
 static inline struct fixture *begin(const char *rules) {
-    struct fixture *f = calloc(1, sizeof *f);
-    f->config.max_skew_us = 100000 * S;
-    f->core = fb_core_new(compile(f, rules), &f->config, put_output, f);
-    return f;
+    return begin_behind(DEVICE, rules);
 }
 
-static inline void end(struct fixture *f) {
-    fb_core_free(f->core);
-    for (int i = 0; i < f->n; i++) {
-        fb_compiled_free(&f->programs[i]);
-        fb_diags_free(f->diags[i]);
-    }
-    fb_buf_free(&f->outputs);
-    free(f);
+static inline void change_to(struct fixture *f, const char *rules) {
+    change_to_behind(f, DEVICE, rules);
 }
 
 /* A record of a device with one sample at ts_us, the clock at c_us. */
@@ -145,35 +107,6 @@ static inline void take_of(struct fixture *f, const char *id, uint16_t field, do
 /* Of the device `a`, the clock at its time. */
 static inline void take(struct fixture *f, uint16_t field, double value, int64_t at_s) {
     take_of(f, "a", field, value, at_s * S, at_s * S);
-}
-
-static inline void outputs_are(struct fixture *f, const char *wanted) {
-    assert_string_equal(fb_buf_terminated(&f->outputs), wanted);
-    f->outputs.n = 0;
-}
-
-/* Another program, from the next record on. */
-static inline void change_to(struct fixture *f, const char *rules) {
-    const struct fb_program *before = f->programs[f->n - 1].program;
-    struct fb_migration *migration = fb_migration_new(before, compile(f, rules));
-    fb_core_change_program(f->core, migration);
-    fb_migration_free(migration);
-}
-
-/* The core goes on as another one that was restored from its snapshot. */
-static inline void restart(struct fixture *f, int64_t clock_us) {
-    struct fb_buf piece = {0};
-    struct fb_err err;
-    struct fb_hash128 before = fb_core_state_hash(f->core);
-    fb_core_snapshot_begin(f->core);
-    assert_false(fb_core_snapshot_next(f->core, SIZE_MAX / 2, &piece));
-    fb_core_free(f->core);
-    f->core = fb_core_new(f->programs[f->n - 1].program, &f->config, put_output, f);
-    if (!fb_core_restore(f->core, (struct fb_str){piece.p, piece.n}, &err))
-        fail_msg("%s", err.text);
-    fb_core_restored(f->core, clock_us);
-    assert_true(fb_hash128_eq(fb_core_state_hash(f->core), before));
-    fb_buf_free(&piece);
 }
 
 #endif

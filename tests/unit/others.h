@@ -10,24 +10,10 @@
 
 #include "engine/base/num.h"
 #include "engine/core/look.h"
-#include "engine/core/migrate.h"
-#include "engine/core/snapshot.h"
 #include "engine/model/id.h"
-#include "rules/compile.h"
+#include "tests/unit/core_fixture.h"
 
-#define S INT64_C(1000000)
-
-enum { PROGRAMS = 4, SAMPLES = 8 };
-
-struct fixture {
-    struct fb_diags *diags[PROGRAMS];
-    struct fb_compiled programs[PROGRAMS];
-    int n;
-    struct fb_core_config config;
-    struct fb_core *core;
-    struct fb_buf outputs; /* since they were looked at last */
-    bool restarts;         /* a fresh core takes over before each record */
-};
+enum { SAMPLES = 8 };
 
 static inline void put_number(struct fb_buf *out, double x) {
     char text[FB_NUM_TEXT_MAX];
@@ -49,52 +35,12 @@ static inline void put_output(void *context, const struct fb_output *o) {
     fb_buf_text(out, "\n");
 }
 
-/* A further program of the test. */
-static inline const struct fb_program *compile(struct fixture *f, const char *rules) {
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_buf printed = {0};
-    assert_true(f->n < PROGRAMS);
-    f->diags[f->n] = fb_diags_new();
-    fb_sources_add(sources, FB_S("test.rules"), fb_str_of(rules));
-    if (!fb_compile_sources(sources, f->diags[f->n], &f->programs[f->n])) {
-        fb_diags_print(f->diags[f->n], f->programs[f->n].sources, false, &printed);
-        fail_msg("%s", fb_buf_terminated(&printed));
-    }
-    return f->programs[f->n++].program;
-}
-
 static inline struct fixture *begin(const char *rules) {
-    struct fixture *f = calloc(1, sizeof *f);
-    f->config.max_skew_us = 100000 * S;
-    f->core = fb_core_new(compile(f, rules), &f->config, put_output, f);
-    return f;
+    return begin_behind("", rules);
 }
 
-static inline void end(struct fixture *f) {
-    fb_core_free(f->core);
-    for (int i = 0; i < f->n; i++) {
-        fb_compiled_free(&f->programs[i]);
-        fb_diags_free(f->diags[i]);
-    }
-    fb_buf_free(&f->outputs);
-    free(f);
-}
-
-/* The state as bytes, into a fresh core. */
-static inline void restart(struct fixture *f, int64_t c_us) {
-    struct fb_buf piece = {0};
-    struct fb_err err = {0};
-    fb_core_snapshot_begin(f->core);
-    while (fb_core_snapshot_next(f->core, 1 << 20, &piece)) {
-    }
-    struct fb_hash128 before = fb_core_state_hash(f->core);
-    fb_core_free(f->core);
-    f->core = fb_core_new(f->programs[f->n - 1].program, &f->config, put_output, f);
-    if (!fb_core_restore(f->core, (struct fb_str){piece.p, piece.n}, &err))
-        fail_msg("%s", err.text);
-    fb_core_restored(f->core, c_us);
-    assert_true(fb_hash128_eq(fb_core_state_hash(f->core), before));
-    fb_buf_free(&piece);
+static inline void change_to(struct fixture *f, const char *rules) {
+    change_to_behind(f, "", rules);
 }
 
 static inline bool set_sample(const struct fb_field *field, uint16_t index, struct fb_str text,
@@ -174,19 +120,6 @@ static inline void advance(struct fixture *f, double c_s) {
     if (f->restarts && fb_core_stats(f->core).devices)
         restart(f, fb_look_clock(f->core));
     fb_core_advance(f->core, (int64_t)(c_s * 1e6));
-}
-
-static inline void outputs_are(struct fixture *f, const char *wanted) {
-    assert_string_equal(fb_buf_terminated(&f->outputs), wanted);
-    f->outputs.n = 0;
-}
-
-/* Another program, from the next record on. */
-static inline void change_to(struct fixture *f, const char *rules) {
-    const struct fb_program *before = f->programs[f->n - 1].program;
-    struct fb_migration *migration = fb_migration_new(before, compile(f, rules));
-    fb_core_change_program(f->core, migration);
-    fb_migration_free(migration);
 }
 
 #endif

@@ -139,9 +139,11 @@ static void the_alarms_version_follows_the_actuators_text(void **state) {
     struct fixture *f = begin(PUMP "lease 1h  feedback y > 0 after 5s }\n" FILL);
     const struct fb_program *first = f->programs[0].program;
     const struct fb_program *same =
-        compile(f, PUMP "feedback y>0   after 5s # layout\n lease 1h }\n" FILL);
-    const struct fb_program *other = compile(f, PUMP "lease 1h  feedback y > 0 after 6s }\n" FILL);
-    const struct fb_program *lease = compile(f, PUMP "lease 2h  feedback y > 0 after 5s }\n" FILL);
+        compile_behind(f, DEVICE, PUMP "feedback y>0   after 5s # layout\n lease 1h }\n" FILL);
+    const struct fb_program *other =
+        compile_behind(f, DEVICE, PUMP "lease 1h  feedback y > 0 after 6s }\n" FILL);
+    const struct fb_program *lease =
+        compile_behind(f, DEVICE, PUMP "lease 2h  feedback y > 0 after 5s }\n" FILL);
     const char *version = version_of(first, "pump_discrepancy");
     assert_string_equal(version, version_of(same, "pump_discrepancy"));
     assert_string_not_equal(version, version_of(other, "pump_discrepancy"));
