@@ -44,7 +44,7 @@ void fb_audit_rules(struct fb_auditor *auditor, struct fb_encoder *encoder, cons
  */
 void fb_audit_clock(struct fb_auditor *auditor, struct fb_encoder *encoder, int64_t from_us,
                     const struct fb_origin *origin, struct fb_encoded *encoded);
-/* A command whose decision is in the trail, and that is not put out. rules/LANGUAGE.md, A70. */
+/* A command whose decision is in the trail, and that is not put out. rules/MEANING.md, A70. */
 struct fb_withheld {
     const struct fb_rule *rule; /* as of the command; NULL: none */
     struct fb_str device;

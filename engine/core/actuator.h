@@ -2,7 +2,7 @@
  *
  * Place in the flow: 10 to 12 of the event's way; rule.c marks actuators whose claims or conditions
  * changed, core.c has them decided at the end of the evaluation and at their own deadlines.
- * rules/LANGUAGE.md, A1 to A15. */
+ * rules/MEANING.md, A1 to A15. */
 #ifndef FB_CORE_ACTUATOR_H
 #define FB_CORE_ACTUATOR_H
 

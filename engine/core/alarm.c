@@ -1,7 +1,7 @@
 /* The life of an alarm: raises that hold, the highest severity, the off-delay.
  *
  * Place in the flow: 9 of the event's way; called by rule.c. ISA-18.2's active and return to
- * normal; rules/LANGUAGE.md, M29 to M31. */
+ * normal; rules/MEANING.md, M29 to M31. */
 #include "engine/core/mute.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"

@@ -1,7 +1,7 @@
 /* An operator's call: done between two records.
  *
  * Place in the flow: run hands one to each core, in the order of the calls; what it sets is seen by
- * every decision behind it. rules/LANGUAGE.md, A16 to A18 and A40 to A46. */
+ * every decision behind it. rules/MEANING.md, A16 to A18 and A40 to A46. */
 #ifndef FB_CORE_CALL_H
 #define FB_CORE_CALL_H
 

@@ -1,7 +1,7 @@
 /* Controls and their claims: when a control is on, what each of its commands asks for, who wins.
  *
  * Place in the flow: 9 and 10 of the event's way; rule.c calls it at every evaluation of a control
- * or of an actuator's conditions, actuator.c arbitrates. rules/LANGUAGE.md, A3 to A6. */
+ * or of an actuator's conditions, actuator.c arbitrates. rules/MEANING.md, A3 to A6. */
 #ifndef FB_CORE_CLAIM_H
 #define FB_CORE_CLAIM_H
 

@@ -1,6 +1,6 @@
 /* The step: clock, due timers, fields, windows, conditions.
  *
- * Place in the flow: 4 to 9 and 12 of the event's way. The order is rules/LANGUAGE.md, M2. */
+ * Place in the flow: 4 to 9 and 12 of the event's way. The order is rules/MEANING.md, M2. */
 #include "engine/core/core.h"
 
 #include <stdlib.h>

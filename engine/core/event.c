@@ -1,6 +1,6 @@
 /* Events: one record a rise, or one each time an input takes a value, and no more than allowed.
  *
- * Place in the flow: 9 of the event's way; called by rule.c. rules/LANGUAGE.md, M32 and M33. */
+ * Place in the flow: 9 of the event's way; called by rule.c. rules/MEANING.md, M32 and M33. */
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
 

@@ -2,7 +2,7 @@
  * file each.
  *
  * Place in the flow: 11 of the event's way; core/actuator.c asks each row in order, between
- * arbitration and the command. Pure functions of what they are given. rules/LANGUAGE.md, A8, has
+ * arbitration and the command. Pure functions of what they are given. rules/MEANING.md, A8, has
  * each row's exact meaning; domain.md's ranking of guardrails is where they come from. */
 #ifndef FB_CORE_GUARD_H
 #define FB_CORE_GUARD_H

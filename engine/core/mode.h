@@ -2,7 +2,7 @@
  *
  * Place in the flow: between 9 and 10 of the event's way: claim.c marks the modes a way of which
  * changed, core.c has them looked at after all rules of an evaluation, before actuators are
- * decided, and at their own deadlines. rules/LANGUAGE.md, A21. */
+ * decided, and at their own deadlines. rules/MEANING.md, A21. */
 #ifndef FB_CORE_MODE_H
 #define FB_CORE_MODE_H
 

@@ -2,7 +2,7 @@
  *
  * Place in the flow: core/call sets them, report.c asks at every change of an alarm, actuator.c
  * whether the device is in maintenance; core.c ends what is over, as a deadline of the device on C.
- * rules/LANGUAGE.md, A40 to A46. */
+ * rules/MEANING.md, A40 to A46. */
 #ifndef FB_CORE_MUTE_H
 #define FB_CORE_MUTE_H
 

@@ -1,7 +1,7 @@
 /* A command that was decided and is not told to anybody.
  *
  * Place in the flow: 12 of the event's way; run/unsent finds at the end of a batch which commands
- * have expired. rules/LANGUAGE.md, A70 to A72. */
+ * have expired. rules/MEANING.md, A70 to A72. */
 #ifndef FB_CORE_WITHHOLD_H
 #define FB_CORE_WITHHOLD_H
 

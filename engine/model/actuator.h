@@ -1,6 +1,6 @@
 /* Actuators and the claims on them: what rules/ writes and core/ reads, and their cells.
  *
- * Place in the flow: part of the compiled program (model/program.h); rules/LANGUAGE.md, A1 to A20,
+ * Place in the flow: part of the compiled program (model/program.h); rules/MEANING.md, A1 to A20,
  * is their exact meaning.
  *
  * A value is a double: of an actuator with two words 0 (the first, inactive one) and 1. All times
@@ -81,7 +81,7 @@ struct fb_claim {
     uint32_t offset;     /* of struct fb_claim_cell; a step: of struct fb_step_cell */
 };
 
-/* A state machine (rules/LANGUAGE.md, A21); its conditions and claims are its rule's. */
+/* A state machine (rules/MEANING.md, A21); its conditions and claims are its rule's. */
 struct fb_go {
     uint32_t from; /* FB_ANY_STATE: from every other one */
     uint32_t to;
@@ -111,7 +111,7 @@ struct fb_claim_cell {
     uint8_t known;      /* 0: never known; 1: `value` is present; 2: it is the last known one */
 };
 
-/* The same of a `step` (rules/LANGUAGE.md, A19): `value` is what it has come to, and what is known
+/* The same of a `step` (rules/MEANING.md, A19): `value` is what it has come to, and what is known
  * or unknown is the amount that is added. */
 struct fb_step_cell {
     struct fb_claim_cell claim;
@@ -154,7 +154,7 @@ struct fb_actuator_cell {
 };
 
 /* What an actuator was before a command, as far as it is that again where the command is withheld
- * (rules/LANGUAGE.md, A71). */
+ * (rules/MEANING.md, A71). */
 struct fb_actuator_before {
     double accepted, direction;
     int64_t changed_us, sent_us, lease_until_us;
@@ -165,7 +165,7 @@ struct fb_actuator_before {
 /* model/layout.c */
 uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
 
-/* The guardrails in the order in which they are asked (rules/LANGUAGE.md, A8). The names in the
+/* The guardrails in the order in which they are asked (rules/MEANING.md, A8). The names in the
  * audit are those of fb_guard_name. */
 enum fb_guard {
     FB_GUARD_KILL,

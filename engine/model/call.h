@@ -1,7 +1,7 @@
 /* What an operator asks of running actuators and alarms.
  *
  * Place in the flow: codec/call reads one from what a person wrote; core/call does it, between two
- * records. rules/LANGUAGE.md, A16 to A18 and A40 to A46, is its exact meaning. */
+ * records. rules/MEANING.md, A16 to A18 and A40 to A46, is its exact meaning. */
 #ifndef FB_MODEL_CALL_H
 #define FB_MODEL_CALL_H
 

@@ -352,7 +352,7 @@ struct fb_rule_cell {
                        * fb_condition_cell; 0 where none reads it */
 };
 
-/* What operators have said of an alarm (rules/LANGUAGE.md, A40 to A44). */
+/* What operators have said of an alarm (rules/MEANING.md, A40 to A44). */
 enum fb_alarm_flag {
     FB_ALARM_ACKED = 1 << 0,
     FB_ALARM_SHELVED = 1 << 1,

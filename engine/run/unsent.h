@@ -1,7 +1,7 @@
 /* Commands of the batch that nobody has been told yet, and which of them have expired at its end.
  *
  * Place in the flow: run/task adds each command as it is encoded; run/task_commit asks at the end
- * of the batch, by the wall clock that the journal has. rules/LANGUAGE.md, A70 to A72. One owner,
+ * of the batch, by the wall clock that the journal has. rules/MEANING.md, A70 to A72. One owner,
  * no locks. */
 #ifndef FB_RUN_UNSENT_H
 #define FB_RUN_UNSENT_H

@@ -3,7 +3,7 @@
  *
  * Place in the flow: walks the parse tree over all samples a device ever gave; compare.c sets it
  * against the product. It keeps no windows, panes or timers' queues: every value is found anew from
- * the history by the definition of rules/LANGUAGE.md, whose numbers (M1, M2, ...) it cites. It
+ * the history by the definition of rules/MEANING.md, whose numbers (M1, M2, ...) it cites. It
  * shares engine/base, engine/model and the parser with the product, nothing else: names, types and
  * units are looked up here once more. */
 #ifndef FB_TESTS_ORACLE_H

@@ -1,5 +1,5 @@
 /* Actuators, the claims on them, what becomes of these, and what an operator asks for (A1 to A19 of
- * rules/LANGUAGE.md).
+ * rules/MEANING.md).
  *
  * Place in the flow: oracle_acting finds the claims in force and when it is decided, oracle_decide
  * decides, oracle_guard asks the guardrails, oracle_call takes calls. What an actuator did is kept

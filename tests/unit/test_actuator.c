@@ -1,4 +1,4 @@
-/* Acting by rule texts: rules/LANGUAGE.md, A1 to A14, each where the core decides it. The edges of
+/* Acting by rule texts: rules/MEANING.md, A1 to A14, each where the core decides it. The edges of
  * the guardrails themselves are in test_guards.c; rules that change and state that is restored in
  * test_actuator_state.c. */
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The names of alarms in expressions, and what an alarm commands (LANGUAGE.md A50, A51). */
+/* The names of alarms in expressions, and what an alarm commands (MEANING.md A50, A51). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

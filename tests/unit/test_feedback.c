@@ -1,4 +1,4 @@
-/* `feedback` of actuators (LANGUAGE.md A20): when the alarm comes, to the microsecond. */
+/* `feedback` of actuators (MEANING.md A20): when the alarm comes, to the microsecond. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

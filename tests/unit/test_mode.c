@@ -1,4 +1,4 @@
-/* Modes by rule texts: rules/LANGUAGE.md, A21. */
+/* Modes by rule texts: rules/MEANING.md, A21. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Steps by rule texts: rules/LANGUAGE.md, A19. */
+/* Steps by rule texts: rules/MEANING.md, A19. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

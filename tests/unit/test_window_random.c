@@ -1,4 +1,4 @@
-/* Windows against their definition: rules/LANGUAGE.md, M10 to M22, computed from the whole history
+/* Windows against their definition: rules/MEANING.md, M10 to M22, computed from the whole history
  * at every read, over random records, late ones, gaps and instants. */
 #include "engine/core/window.h"
 

@@ -1,7 +1,7 @@
 /* Commands that expire before their batch ends: they are not put out, the state does not claim
  * them, and whoever takes the journal again finds the same.
  *
- * Place in the flow: run/task with its journal in memory; rules/LANGUAGE.md, A70 to A72. */
+ * Place in the flow: run/task with its journal in memory; rules/MEANING.md, A70 to A72. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
