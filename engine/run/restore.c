@@ -58,13 +58,29 @@ static bool go_on(struct restoring *r, uint64_t done, uint64_t all) {
                              all ? (uint32_t)(done * 1000 / all) : 1000);
 }
 
+/* At `from`, or, where retention has taken what stood there since it was asked for, at what is left
+ * first. */
+static struct fb_reader *open_from(struct restoring *r, const char *topic, int64_t from) {
+    for (;;) {
+        int64_t first, end;
+        struct fb_err why;
+        struct fb_reader *reader =
+            r->history->calls->open(r->history, topic, r->wish->partition, from, r->err);
+        if (reader || r->err->kind != FB_FATAL ||
+            !r->history->calls->bounds(r->history, topic, r->wish->partition, &first, &end, &why) ||
+            first <= from)
+            return reader;
+        *r->err = (struct fb_err){0};
+        from = first;
+    }
+}
+
 /* ---- the journal's end ---- */
 
 /* The last record at or behind `from`, into r->last. False: there is none, or err. */
 static bool read_last_from(struct restoring *r, int64_t from) {
     struct fb_record record;
-    struct fb_reader *reader =
-        r->history->calls->open(r->history, r->wish->journal, r->wish->partition, from, r->err);
+    struct fb_reader *reader = open_from(r, r->wish->journal, from);
     bool found = false;
     if (!reader)
         return false;
@@ -148,8 +164,7 @@ static struct fb_bundle *read_bundle(struct restoring *r, const uint8_t hash[32]
     if (!r->history->calls->bounds(r->history, r->wish->snapshot, r->wish->partition, &first, &end,
                                    r->err))
         return NULL;
-    struct fb_reader *reader =
-        r->history->calls->open(r->history, r->wish->snapshot, r->wish->partition, first, r->err);
+    struct fb_reader *reader = open_from(r, r->wish->snapshot, first);
     if (!reader)
         return NULL;
     fb_rules_key(hash, &wanted);
@@ -194,7 +209,7 @@ static struct fb_reader *open_at(struct restoring *r, const char *topic, int64_t
     if (!r->history->calls->offset_at(r->history, topic, r->wish->partition, stamp_us - MARGIN_US,
                                       &from, r->err))
         return NULL;
-    return r->history->calls->open(r->history, topic, r->wish->partition, from, r->err);
+    return open_from(r, topic, from);
 }
 
 /* The next commit of the journal, views until the next call; DONE, or what ends the work. */
@@ -215,7 +230,7 @@ static struct fb_reader *open_first(struct restoring *r, const char *topic) {
     int64_t first, end;
     if (!r->history->calls->bounds(r->history, topic, r->wish->partition, &first, &end, r->err))
         return NULL;
-    return r->history->calls->open(r->history, topic, r->wish->partition, first, r->err);
+    return open_from(r, topic, first);
 }
 
 static enum fb_restored lost_beginning(struct restoring *r, uint64_t first) {
