@@ -55,6 +55,9 @@
     X(DRAIN_TAKES, "records are taken while a process drains")                                     \
     X(DRAIN_TICKS, "the clock goes on while a process drains")                                     \
     X(DRAIN_EARLY, "a snapshot under way counts as drained")                                       \
+    X(NO_RELATIONS, "what belongs together is not found again in a rebuilt state")                 \
+    X(STALE_GROUPS, "what a group gave is kept when a member publishes another value")             \
+    X(READERS_ASLEEP, "what reads another device waits for a timer or record of its own")          \
     X(POSITIONS_FIRST, "at least once: positions are committed before the outputs are there")      \
     X(POSITION_AHEAD, "at least once: a position is committed one record ahead")                   \
     X(EVERYTHING_AGAIN, "at least once: a task begins anew in front of what is committed")

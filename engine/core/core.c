@@ -295,6 +295,8 @@ static void fire_all(struct fb_core *core, struct fb_device *taking, int64_t tak
 /* While others fire it may have become due among them, or earlier than it stands there. */
 void fb_core_woken(struct fb_core *core, struct fb_device *device) {
     const struct fb_firing *firing = &core->firing;
+    if (FB_PLANTED(READERS_ASLEEP))
+        return;
     if (firing->open) {
         int64_t limit_us =
             time_limit(core, device, firing->taking, firing->taking_limit_us, firing->last);
@@ -669,8 +671,10 @@ enum fb_taken fb_core_take(struct fb_core *core, const struct fb_entry *entry, i
 void fb_core_restored(struct fb_core *core, int64_t clock_us) {
     core->clock_us = clock_us;
     core->called = 0;
-    if (core->relations)
+    if (core->relations && !FB_PLANTED(NO_RELATIONS))
         fb_relations_rebuild(core->relations);
+    else if (core->relations)
+        fb_relations_reserve(core->relations, fb_devices_count(core->devices));
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         struct fb_device *device = fb_devices_at(core->devices, i);
         fb_device_find_deadline(device);

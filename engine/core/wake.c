@@ -8,6 +8,7 @@
 
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
+#include "engine/base/planted.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
 
@@ -229,7 +230,7 @@ void fb_publish(struct fb_core *core, const struct fb_moment *moment, uint32_t i
     struct fb_relations *relations = core->relations;
     for (uint32_t r = 0; r < plan->class_->n_relations; r++) {
         struct fb_bucket *bucket = fb_relations_place(relations, device, r);
-        if (bucket)
+        if (bucket && !FB_PLANTED(STALE_GROUPS))
             bucket->version = ++relations->version;
     }
     if (now.known == before.known && is_same_value(published->type, &before, &now))

@@ -14,7 +14,7 @@ static const char class_text[] = "device machine from %s {\n"
                                  "  on : bool\n"
                                  "  state : one of (idle, busy, failed)\n"
                                  "  note : text\n"
-                                 "%s"
+                                 "%s%s"
                                  "  late up to 1s\n"
                                  "}\n";
 
@@ -71,6 +71,68 @@ static const char mode_text[] =
     "  on unknown safe  rollout armed\n"
     "}\n";
 
+/* Devices that look at each other. What says so is part of the class, and of every third rules
+ * there is none: what belongs together is found anew when the others come back. */
+static const char related_text[] = "  tag hall\n"
+                                   "  domain hall\n"
+                                   "  link line : line\n";
+
+static const char line_text[] = "device line from %s {\n"
+                                "  key belt\n"
+                                "  time ts [ms]\n"
+                                "  tag hall\n"
+                                "  domain hall\n"
+                                "  pressure : number [bar] range 0..20, stale after 4s\n"
+                                "  up : bool\n"
+                                "  let weak = pressure < 3 bar for 500ms\n"
+                                "  late up to 1s\n"
+                                "}\n"
+                                "alarm low on line { raise low when pressure < 2 bar for 400ms }\n";
+
+static const char links_text[] =
+    "actuator feed on line : (off, on) {\n"
+    "  safe off  minimum on 200ms, off 200ms  lease 1m  breaker 6 reversals in 20s, hold 5s\n"
+    "  interlock when not up  deliver within 300ms\n"
+    "}\n"
+    "actuator inlet on machine : number [%] range 0..80 {\n"
+    "  safe 0 %  slew 20 % per 200ms  lease 1m  deliver within 150ms\n"
+    "}\n"
+    "alarm starved on machine where line.up {\n"
+    "  raise high when temp > 55 degC and line.pressure < 8 bar for 300ms\n"
+    "    until line.pressure > 10 bar for 200ms\n"
+    "  raise critical when line.weak\n"
+    "  message \"{device} in {hall}: {temp:.1f}, {line.pressure:.1f}\"\n"
+    "}\n"
+    "alarm odd on machine {\n"
+    "  raise low when temp > median(temp of machine by site) + 10 K for 300ms\n"
+    "  deadband 2 K\n"
+    "}\n"
+    "alarm hall_hot on machine by hall {\n"
+    "  raise high when share(machine where temp > 70 degC) > 50 % for 400ms\n"
+    "  message \"{hall}: {count(machine where temp > 70 degC)} of {count(machine)}\"\n"
+    "}\n"
+    "event first on machine { when rank(temp of machine by hall) == 1 and line.up }\n"
+    "control supply on line {\n"
+    "  start when any(temp > 80 degC of machine) until max(temp of machine) < 75 degC\n"
+    "  command feed = on  rollout armed\n"
+    "}\n"
+    "control draw on machine {\n"
+    "  start when line.feed == on  command inlet = line.pressure * 5 % / 1 bar\n"
+    "  on unknown stop  rollout armed\n"
+    "}\n";
+
+/* Of every second rules, beside the mode: groups of what is there only with it. */
+static const char more_links_text[] =
+    "actuator gate on line : number range 0..9 { safe 0  lease 1m  deliver within 150ms }\n"
+    "mode pace on line {\n"
+    "  state slow { command gate = 1  go fast when count(machine where phase != low) > 1 }\n"
+    "  state fast { stay 300ms  command gate = avg(lamp of machine)\n"
+    "    go slow when all(phase == low of machine) for 200ms }\n"
+    "  on unknown safe  rollout armed\n"
+    "}\n"
+    "alarm site_hot on machine by site { raise medium when avg(temp of machine) > 75 degC }\n"
+    "alarm paced on machine { raise low when line.pace == fast and line.low }\n";
+
 static const struct {
     int hot, mean_s, busy, failed_ms;
     const char *more;
@@ -82,9 +144,9 @@ static const struct {
      "alarm swings on machine { raise medium when stddev(load over 10s) > 20 % }\n"
      "alarm warm on machine { raise low when warm > 90 degC  clear after 2s }\n"}};
 
-static struct fb_buf rules(int topics, int variant, const char *field) {
+static struct fb_buf rules(int topics, int variant, const char *field, const char *related) {
     struct fb_buf text = {0};
-    fb_buf_printf(&text, class_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"", field);
+    fb_buf_printf(&text, class_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"", field, related);
     fb_buf_printf(&text, alarms_text, variants[variant].hot, variants[variant].mean_s,
                   variants[variant].busy, variants[variant].failed_ms);
     fb_buf_text(&text, variants[variant].more);
@@ -92,22 +154,59 @@ static struct fb_buf rules(int topics, int variant, const char *field) {
 }
 
 struct fb_buf sim_rules(int topics, int variant) {
-    struct fb_buf text = rules(topics, variant, "");
+    bool relates = variant != 2;
+    struct fb_buf text = rules(topics, variant, "", relates ? related_text : "");
     fb_buf_text(&text, acting_text);
-    if (variant % 2 == 1)
+    fb_buf_printf(&text, line_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"");
+    if (relates)
+        fb_buf_text(&text, links_text);
+    if (variant % 2 == 1) {
         fb_buf_text(&text, mode_text);
+        fb_buf_text(&text, more_links_text);
+    }
     return text;
 }
 
 struct fb_buf sim_rules_of_least(int topics) {
-    struct fb_buf text = rules(topics, 0, "  n : number\n");
+    struct fb_buf text = rules(topics, 0, "  n : number\n", "");
     fb_buf_text(&text, "event seen on machine { whenever on  message \"n={n:.0f};\" }\n");
     return text;
 }
 
+/* What belongs together shares a partition: two halls of each, with two lines in it, and now and
+ * then somebody moves, or names a line that is in another hall or not there. */
+static void hall(struct sim_world *world, uint32_t device, struct fb_buf *out) {
+    struct fb_random *random = &world->random;
+    uint32_t partitions = (uint32_t)world->plan.partitions;
+    uint32_t second = fb_random_chance(random, 90) ? device / partitions % 2 : 1;
+    if (fb_random_chance(random, 50))
+        fb_buf_printf(out, ",\"hall\":\"h%u\"", device % partitions + second * partitions);
+}
+
+static void line(struct sim_world *world, uint32_t device, struct fb_buf *out) {
+    struct fb_random *random = &world->random;
+    uint32_t partitions = (uint32_t)world->plan.partitions;
+    uint32_t which =
+        fb_random_chance(random, 80) ? device / partitions % 2 : fb_random_below(random, 3);
+    if (fb_random_chance(random, 40))
+        fb_buf_printf(out, ",\"line\":\"l%u\"", device % partitions + which * partitions);
+}
+
+static void line_event(struct sim_world *world, uint32_t line, int64_t ts_ms, struct fb_buf *out) {
+    struct fb_random *random = &world->random;
+    fb_buf_printf(out, "{\"belt\":\"l%u\",\"ts\":%lld", line, (long long)ts_ms);
+    if (fb_random_chance(random, 80))
+        fb_buf_printf(out, ",\"pressure\":%lld", (long long)fb_random_between(random, 0, 16));
+    if (fb_random_chance(random, 40))
+        fb_buf_printf(out, ",\"up\":%s", fb_random_chance(random, 80) ? "true" : "false");
+    hall(world, line, out);
+    fb_buf_text(out, "}");
+}
+
 /* Values hover around the limits, so that most alarms come and go. */
-static bool device_event(struct fb_random *random, uint32_t device, int64_t ts_ms, uint32_t number,
+static bool device_event(struct sim_world *world, uint32_t device, int64_t ts_ms, uint32_t number,
                          struct fb_buf *out) {
+    struct fb_random *random = &world->random;
     static const char *const states[] = {"idle", "busy", "failed"};
     fb_buf_printf(out, "{\"id\":\"m%u\",\"ts\":%lld,\"n\":%u", device, (long long)ts_ms, number);
     if (fb_random_chance(random, 80))
@@ -123,7 +222,9 @@ static bool device_event(struct fb_random *random, uint32_t device, int64_t ts_m
         fb_buf_printf(out, ",\"note\":\"%.*s\"", (int)fb_random_below(random, 40),
                       "a text that is longer than most, and longer now and then");
     if (fb_random_chance(random, 30))
-        fb_buf_printf(out, ",\"site\":\"hall %u\"", fb_random_below(random, 3));
+        fb_buf_printf(out, ",\"site\":\"site %u\"", fb_random_below(random, 3));
+    hall(world, device, out);
+    line(world, device, out);
     fb_buf_text(out, "}");
     return on;
 }
@@ -140,6 +241,10 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     uint32_t devices = (uint32_t)world->plan.devices;
     uint32_t device =
         fb_random_below(random, fb_random_chance(random, 50) ? devices : (devices + 3) / 4);
+    /* At least once every event has to be one of a machine. */
+    bool is_line = !world->plan.least && fb_random_chance(random, 20);
+    if (is_line)
+        device = fb_random_below(random, 2 * (uint32_t)world->plan.partitions);
     int64_t back_ms = 0;
     if (fb_random_chance(random, 30))
         back_ms = fb_random_between(random, 0, 900);
@@ -158,10 +263,12 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     world->lethal_left -= lethal;
     if (poisoned)
         poison(random, &value);
+    else if (is_line)
+        line_event(world, device, ts_ms, &value);
     else
-        on = device_event(random, device, ts_ms, number, &value);
+        on = device_event(world, device, ts_ms, number, &value);
     char key[16];
-    snprintf(key, sizeof key, "m%u", device);
+    snprintf(key, sizeof key, "%c%u", is_line ? 'l' : 'm', device);
     const char *name = sim_inputs[world->plan.topics == 2 && fb_random_chance(random, 40)];
     int topic = sim_topic(world->kafka, fb_str_of(name));
     int32_t partition = (int32_t)(device % (uint32_t)world->plan.partitions);
@@ -172,7 +279,7 @@ void sim_event(struct sim_world *world, int64_t now_us) {
     sent->lethal = lethal;
     sent->number = poisoned ? 0 : number;
     sent->tells = on && newest && world->plan.topics == 1;
-    if (newest && !poisoned)
+    if (newest && !poisoned && !is_line)
         world->newest_ms[device] = ts_ms;
     fb_buf_free(&value);
     if (world->plan.markers && fb_random_chance(random, 30))
