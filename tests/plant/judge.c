@@ -174,7 +174,8 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
     if (limits->starts > 0 && limits->safe == 0 &&
         most_starts(course, limits, setup, times) > limits->starts)
         out.broken |= BROKE_STARTS;
-    if (limits->maximum_us > 0 && is_on_too_long(course, limits, setup->length_us))
+    if (limits->maximum_us > 0 && !limits->offs_may_be_lost &&
+        is_on_too_long(course, limits, setup->length_us))
         out.broken |= BROKE_MAXIMUM;
     if (course->stale_commands > 0)
         out.broken |= BROKE_STALE;

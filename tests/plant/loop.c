@@ -25,7 +25,8 @@ struct loop {
     uint16_t x, position, trip; /* fields of the device */
     struct fb_plant_span spell;
     uint64_t in_flight; /* winner of the command that the receiver took last */
-    bool forced, in_flight_forced; /* by safety: the command sent last, or renewed; taken last */
+    double sent;
+    bool forced, in_flight_forced; /* by safety: the step to what was sent last; taken last */
 };
 
 static void note_change(struct loop_course *course, struct loop_change change) {
@@ -56,8 +57,11 @@ static void take_output(void *context, const struct fb_output *output) {
         loop->course->blocks++;
     if (output->kind != FB_OUT_COMMAND || output->actuator->shadow)
         return;
-    if (output->reason != FB_REASON_RENEWED)
+    /* Who asks for the same value later has not made the step, though his may be the command that
+     * arrives. */
+    if (output->reason == FB_REASON_SAFE || output->value != loop->sent)
         loop->forced = output->reason == FB_REASON_SAFE;
+    loop->sent = output->value;
     loop->course->commands++;
     loop->course->stale_commands += loop->now_us - loop->clock_us > CATCH_UP_US;
     fb_line_send(&loop->commands, (struct fb_line_message){.sent_us = loop->now_us,
@@ -143,13 +147,7 @@ static void run_engine(struct loop *loop) {
     fb_core_advance(loop->core, loop->now_us);
 }
 
-static void run_receiver(struct loop *loop) {
-    struct fb_line_message message;
-    while (fb_line_receive(&loop->commands, loop->now_us, &message)) {
-        fb_receiver_take(&loop->receiver, &message, loop->now_us);
-        loop->in_flight = message.tag;
-        loop->in_flight_forced = message.values[1] != 0;
-    }
+static void note_receiver(struct loop *loop) {
     const uint32_t lapsed = loop->receiver.lapsed;
     const double value = fb_receiver_value(&loop->receiver, loop->now_us);
     note_change(loop->course, (struct loop_change){.at_us = loop->now_us,
@@ -157,6 +155,18 @@ static void run_receiver(struct loop *loop) {
                                                    .winner = loop->in_flight,
                                                    .forced = loop->in_flight_forced,
                                                    .lapsed = loop->receiver.lapsed != lapsed});
+}
+
+/* Each message is noted: an `off` that comes late, together with the `on` behind it, was obeyed. */
+static void run_receiver(struct loop *loop) {
+    struct fb_line_message message;
+    while (fb_line_receive(&loop->commands, loop->now_us, &message)) {
+        fb_receiver_take(&loop->receiver, &message, loop->now_us);
+        loop->in_flight = message.tag;
+        loop->in_flight_forced = message.values[1] != 0;
+        note_receiver(loop);
+    }
+    note_receiver(loop);
 }
 
 static void note_value(struct loop *loop) {
@@ -192,23 +202,23 @@ static uint16_t field_named(const struct fb_class *class_, struct fb_str name) {
 static void run_program(const struct fb_program *program, const struct loop_setup *setup,
                         struct loop_course *course) {
     const struct fb_class *class_ = &program->classes[0];
-    struct loop loop = {
-        .setup = setup,
-        .program = program,
-        .course = course,
-        .telemetry = {.random = {setup->seed * 3 + 1},
-                      .lost_percent = setup->telemetry_lost,
-                      .late_percent = setup->telemetry_late,
-                      .late_us = 40000000},
-        .commands = {.random = {setup->seed * 3 + 2},
-                     .lost_percent = setup->commands_lost,
-                     .late_percent = setup->commands_late,
-                     .late_us = 20000000,
-                     .in_order = true},
-        .receiver = {.safe = setup->safe, .value = setup->first},
-        .x = field_named(class_, FB_S("x")),
-        .position = field_named(class_, FB_S("position")),
-        .trip = field_named(class_, FB_S("trip"))};
+    struct loop loop = {.setup = setup,
+                        .program = program,
+                        .course = course,
+                        .telemetry = {.random = {setup->seed * 3 + 1},
+                                      .lost_percent = setup->telemetry_lost,
+                                      .late_percent = setup->telemetry_late,
+                                      .late_us = 40000000},
+                        .commands = {.random = {setup->seed * 3 + 2},
+                                     .lost_percent = setup->commands_lost,
+                                     .late_percent = setup->commands_late,
+                                     .late_us = 20000000,
+                                     .in_order = true},
+                        .receiver = {.safe = setup->safe, .value = setup->first},
+                        .sent = setup->first,
+                        .x = field_named(class_, FB_S("x")),
+                        .position = field_named(class_, FB_S("position")),
+                        .trip = field_named(class_, FB_S("trip"))};
     fb_plant_begin(&loop.plant, &setup->plant, setup->seed);
     begin_core(&loop);
     run(&loop);

@@ -317,7 +317,7 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         break;
     case ENGINE:
         set_spell(setup, limits, SPELL_ENGINE, 5 * MINUTE, LEASE_S * S + FB_PLANT_STEP_US);
-        limits->jitter_us = MINUTE; /* the task's clock may still be so far behind */
+        limits->jitter_us += MINUTE; /* the task's clock may still be so far behind */
         break;
     case TRIP:
         set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + FB_PLANT_STEP_US);
@@ -325,12 +325,12 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         break;
     case COMMANDS_LOST:
         setup->commands_lost = 10;
-        limits->maximum_us = 0; /* an off that is lost is never seen where an on follows soon */
-        limits->jitter_us = LEASE_S * S;
+        limits->offs_may_be_lost = true;
+        limits->jitter_us += LEASE_S * S;
         break;
     case COMMANDS_LATE:
         setup->commands_late = 20;
-        limits->jitter_us = 20 * S;
+        limits->jitter_us += 20 * S;
         break;
     }
 }

@@ -13,6 +13,7 @@ struct loop_limits {
     double safe;
     int64_t minimum_us[2]; /* off, on */
     int64_t maximum_us;    /* on; 0: not limited */
+    bool offs_may_be_lost; /* then an end of `on` may never be seen */
     uint32_t starts;       /* in an hour; 0: not limited */
     double slew;           /* of numbers, up and down */
     int64_t slew_us;

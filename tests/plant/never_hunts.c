@@ -189,10 +189,10 @@ static void show_rules(uint32_t loop) {
     fb_buf_free(&rules);
 }
 
-static void show_changes(uint32_t loop) {
+static void show_changes(uint32_t loop, int64_t restart_us) {
     for (int guarded = 0; guarded <= 1; guarded++) {
         struct result result;
-        run_one(loop, guarded ? GUARDS_ALL : 0, 0, &result);
+        run_one(loop, guarded ? GUARDS_ALL : 0, restart_us, &result);
         printf("%s guardrails: spell from %" PRId64 "s, x from %g to %g, %u commands, %u blocks\n",
                guarded ? "with" : "without", result.course.spell_from_us / 1000000,
                result.course.least, result.course.most, result.course.commands,
@@ -222,7 +222,7 @@ int main(int argc, char **argv) {
             show_rules(number - 1);
             return 0;
         } else if (strcmp(argv[i], "--changes") == 0 && number > 0) {
-            show_changes(number - 1);
+            show_changes(number - 1, restart_us);
             return 0;
         } else {
             fprintf(stderr, "never_hunts: `%s %s` is not understood\n", argv[i], argv[i + 1]);

@@ -131,6 +131,23 @@ static void on_for_too_long(void **state) {
     assert_int_equal(judged(&limits, &setup, changes, 2, -1).broken, BROKE_MAXIMUM);
     setup.length_us++;
     assert_int_equal(judged(&limits, &setup, changes, 1, -1).broken, BROKE_MAXIMUM);
+    limits.offs_may_be_lost = true;
+    assert_int_equal(judged(&limits, &setup, changes, 2, -1).broken, 0);
+}
+
+/* Whether or not the equipment is told of each end, an end at the maximum is no state cut short. */
+static void maximum_goes_before_minimum(void **state) {
+    (void)state;
+    struct loop_limits limits = pump;
+    limits.maximum_us = 300 * S;
+    limits.minimum_us[1] = 400 * S;
+    limits.offs_may_be_lost = true;
+    for (int64_t us = -1; us <= 0; us++) {
+        const struct loop_change changes[] = {{.at_us = 100 * S, .value = 1},
+                                              {.at_us = 400 * S + us, .value = 0},
+                                              {.at_us = HOUR, .value = 1}};
+        assert_broken(&limits, changes, 3, us < 0 ? BROKE_MINIMUM : 0);
+    }
 }
 
 static void rivals_that_take_turns(void **state) {
@@ -187,6 +204,7 @@ int main(void) {
         cmocka_unit_test(a_lapse_is_no_step_but_its_return_is),
         cmocka_unit_test(starts_of_an_hour),
         cmocka_unit_test(on_for_too_long),
+        cmocka_unit_test(maximum_goes_before_minimum),
         cmocka_unit_test(rivals_that_take_turns),
         cmocka_unit_test(safe_in_time_and_until_the_end),
         cmocka_unit_test(a_command_for_what_was_long_past),
