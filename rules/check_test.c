@@ -239,20 +239,13 @@ static void check_with(struct fb_checker *ck, uint32_t class_index,
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
-static bool is_of_test(const struct fb_checked_actuator *actuator, uint32_t class_index) {
-    return class_index == FB_MAP_NONE || actuator->class_index == class_index;
-}
-
-/* Of the test's device; where none is said, of any. */
+/* Of any device: no two actuators have one name. */
 static const struct fb_checked_actuator *find_actuator(struct fb_checker *ck,
-                                                       const struct fb_test_step *step,
-                                                       uint32_t class_index) {
+                                                       const struct fb_test_step *step) {
     const struct fb_checked *out = ck->out;
     uint32_t n = 0;
     struct fb_str *names = FB_ARENA_ARRAY(ck->arena, struct fb_str, out->n_actuators + 1);
     for (uint32_t i = 0; i < out->n_actuators; i++) {
-        if (!is_of_test(&out->actuators[i], class_index))
-            continue;
         if (fb_str_eq(out->actuators[i].decl->name, step->rule))
             return &out->actuators[i];
         names[n++] = out->actuators[i].decl->name;
@@ -293,9 +286,8 @@ static void check_with_command(struct fb_checker *ck, uint32_t class_index,
     check_with(ck, class_index, NULL, &of_actuator);
 }
 
-static void check_command(struct fb_checker *ck, const struct fb_test_step *step,
-                          uint32_t class_index) {
-    const struct fb_checked_actuator *actuator = find_actuator(ck, step, class_index);
+static void check_command(struct fb_checker *ck, const struct fb_test_step *step) {
+    const struct fb_checked_actuator *actuator = find_actuator(ck, step);
     if (step->at)
         fb_check_duration(ck, step->at, true, NULL);
     if (!actuator || actuator->class_index == FB_MAP_NONE)
@@ -331,7 +323,7 @@ void fb_check_test(struct fb_checker *ck, uint32_t index) {
         if (step->kind == FB_STEP_SERIES)
             check_series(ck, test, step);
         else if (step->kind == FB_STEP_EXPECT && step->command)
-            check_command(ck, step, test->class_index);
+            check_command(ck, step);
         else if (step->kind == FB_STEP_EXPECT)
             check_expect(ck, step);
     }
