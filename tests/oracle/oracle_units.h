@@ -21,7 +21,7 @@ struct ora_ratio ora_ratio_of_text(struct fb_str decimal);
 /* Rounded once. */
 double ora_ratio_double(struct ora_ratio a);
 
-enum { ORA_DIMENSIONS = 7 }; /* m, kg, s, K, A, B, dB */
+enum { ORA_DIMENSIONS = 8 }; /* m, kg, s, K, A, B, dB, deg */
 
 /* A value v of the unit is v * scale + zero in base units. */
 struct ora_unit {
