@@ -1,5 +1,6 @@
-/* What each class publishes for other devices, in the order in which the text first reads it, and
- * by which keys, tags and fields devices find each other.
+/* What each class publishes for other devices, each value behind those that it reads itself, else
+ * in the order in which the text first reads it, and by which keys, tags and fields devices find
+ * each other.
  *
  * Place in the flow: inside check, last, where everything is typed. Expressions that are written
  * alike are one published value: among the names of one class they mean the same. */
@@ -84,7 +85,8 @@ static bool is_whole(const struct fb_node *node) {
     }
 }
 
-/* as_number: of a function of numbers, which computes with doubles. */
+/* What it reads itself comes before it: none depends on itself, or that was reported.
+ * as_number: of a function of numbers, which computes with doubles. */
 static uint32_t publish(struct collector *c, uint32_t class_index, const struct fb_node *node,
                         bool as_number) {
     struct fb_checker *ck = c->ck;
@@ -97,6 +99,7 @@ static uint32_t publish(struct collector *c, uint32_t class_index, const struct 
     struct fb_str name = {text.p, text.n};
     if (node->bracketed) /* `any((a or b) of d)` */
         name = (struct fb_str){text.p + 1, text.n - 2};
+    visit(c, class_index, node);
     uint32_t at = 0;
     while (at < class->n_published &&
            (class->published[at].type != type || !fb_str_eq(class->published[at].name, name)))
@@ -105,7 +108,6 @@ static uint32_t publish(struct collector *c, uint32_t class_index, const struct 
         *ADD(ck, class->published, class->n_published) = (struct fb_checked_published){
             .name = fb_str_copy(ck->arena, name), .node = node, .type = type};
     fb_buf_free(&text);
-    visit(c, class_index, node);
     return at;
 }
 
@@ -218,6 +220,8 @@ static void visit_rule(struct collector *c, uint32_t index) {
         visit(c, of, rule->commands[i].value);
         visit(c, of, rule->commands[i].from);
     }
+    for (uint32_t i = 0; i < rule->n_gos; i++)
+        visit(c, of, rule->gos[i].when);
     visit(c, of, rule->deadband);
     visit(c, of, rule->clear_after);
     visit(c, of, rule->at_most_per);
