@@ -24,21 +24,70 @@ static bool looks_at_others(const struct fb_program *program) {
     return false;
 }
 
-/* A link that has one field and leads to devices of several keys has their id in it; so has the key
- * of a group of devices by such a link, or by one of several fields. */
-static bool is_plain(const struct fb_program *program, const struct fb_class *class_,
-                     uint32_t relation) {
-    if (class_->relations[relation].n_fields != 1)
-        return false;
+static bool has_keys(const struct fb_program *program, uint32_t class_index) {
+    return program->classes[class_index].n_keys > 1;
+}
+
+/* By a link itself, or by a group of those that link to the device. */
+static bool leads_to_keys(const struct fb_program *program, uint32_t class_index,
+                          uint32_t relation) {
+    const struct fb_class *class_ = &program->classes[class_index];
     for (uint32_t i = 0; i < class_->n_links; i++)
         if (class_->links[i].relation == relation &&
-            program->classes[class_->links[i].class_index].n_keys > 1)
+            has_keys(program, class_->links[i].class_index))
             return true;
-    if (class_->group_class == FB_NO_INDEX)
+    for (uint32_t i = 0; i < program->n_classes; i++)
+        for (uint32_t g = 0; g < program->classes[i].n_groups && has_keys(program, i); g++) {
+            const struct fb_group *group = &program->classes[i].groups[g];
+            if (group->own == FB_NO_INDEX && group->class_index == class_index &&
+                group->relation == relation)
+                return true;
+        }
+    return false;
+}
+
+/* A relation of one field beside another one: it has an id in it where that one is made of several
+ * fields, or has an id in it itself. */
+static bool follow(const struct fb_relations *relations, uint32_t class_index, uint32_t relation,
+                   uint32_t other_class, uint32_t other) {
+    const struct fb_class *classes = relations->program->classes;
+    bool *plain = &relations->plain[class_index][relation];
+    if (*plain || classes[class_index].relations[relation].n_fields != 1)
         return false;
-    const struct fb_class *members = &program->classes[class_->group_class];
-    return members->relations[class_->group_relation].n_fields != 1 ||
-           is_plain(program, members, class_->group_relation);
+    *plain =
+        classes[other_class].relations[other].n_fields != 1 || relations->plain[other_class][other];
+    return *plain;
+}
+
+/* Both sides of what is compared, until none changes. */
+static bool follow_groups(const struct fb_relations *relations) {
+    bool changed = false;
+    for (uint32_t i = 0; i < relations->program->n_classes; i++) {
+        const struct fb_class *class_ = &relations->program->classes[i];
+        for (uint32_t g = 0; g < class_->n_groups; g++) {
+            const struct fb_group *group = &class_->groups[g];
+            if (group->own == FB_NO_INDEX)
+                continue;
+            changed |= follow(relations, i, group->own, group->class_index, group->relation);
+            changed |= follow(relations, group->class_index, group->relation, i, group->own);
+        }
+    }
+    return changed;
+}
+
+/* A link that has one field and leads to devices of several keys has their id in it; so has what is
+ * compared with it. */
+static void find_plain(struct fb_relations *relations) {
+    const struct fb_program *program = relations->program;
+    for (uint32_t i = 0; i < program->n_classes; i++) {
+        const struct fb_class *class_ = &program->classes[i];
+        relations->plain[i] = fb_alloc(class_->n_relations + 1u);
+        for (uint32_t r = 0; r < class_->n_relations; r++)
+            relations->plain[i][r] =
+                class_->relations[r].n_fields == 1 && leads_to_keys(program, i, r);
+    }
+    while (follow_groups(relations))
+        continue;
 }
 
 struct fb_relations *fb_relations_new(const struct fb_program *program,
@@ -56,11 +105,9 @@ struct fb_relations *fb_relations_new(const struct fb_program *program,
     relations->table = fb_alloc(sizeof(struct fb_bucket *) * (relations->mask + 1u));
     relations->plain = fb_alloc(sizeof(bool *) * (program->n_classes + 1u));
     relations->stride = 1;
+    find_plain(relations);
     for (uint32_t i = 0; i < program->n_classes; i++) {
         const struct fb_class *class_ = &program->classes[i];
-        relations->plain[i] = fb_alloc(class_->n_relations + 1u);
-        for (uint32_t r = 0; r < class_->n_relations; r++)
-            relations->plain[i][r] = is_plain(program, class_, r);
         if (class_->n_relations > relations->stride)
             relations->stride = class_->n_relations;
     }
