@@ -114,15 +114,23 @@ static void field_options(struct gen_random *r, struct gen_field *f, bool regula
     }
 }
 
+static void add_text(struct gen_class *class, const char *name, int role, enum gen_texts texts) {
+    class->fields[class->n_fields++] = (struct gen_field){
+        .family = GEN_TEXT, .name = name, .unit = "", .role = role, .texts = texts};
+}
+
 /* By which devices find each other. */
-static void add_ties(struct gen_class *class, bool links) {
-    static const char *const names[] = {"", "hall", "row", "pump"};
-    for (int i = GEN_HALL; i < GEN_ID + links; i++)
-        class->fields[class->n_fields++] = (struct gen_field){.family = GEN_TEXT,
-                                                              .name = names[i],
-                                                              .unit = "",
-                                                              .role = GEN_TAG,
-                                                              .texts = (enum gen_texts)i};
+static void add_ties(struct gen_case *c, struct gen_class *class, bool links) {
+    add_text(class, "hall", GEN_TAG, GEN_HALL);
+    add_text(class, "row", GEN_TAG, GEN_ROW);
+    if (links && c->two_keys) {
+        add_text(class, "to", GEN_TAG, GEN_ID);
+        add_text(class, "to_part", GEN_TAG, GEN_PART);
+    } else if (links) {
+        add_text(class, "pump", GEN_TAG, GEN_ID);
+    } else if (c->chained) {
+        add_text(class, "next", GEN_TAG, c->two_keys ? GEN_WHOLE_ID : GEN_ID);
+    }
 }
 
 static void make_class(struct gen_case *c, const char *name) {
@@ -131,10 +139,11 @@ static void make_class(struct gen_case *c, const char *name) {
     bool taken[POSSIBLE] = {0}, regular = gen_chance(r, 50);
     uint32_t n = 3 + gen_below(r, 4);
     class->name = name;
-    class->fields[class->n_fields++] =
-        (struct gen_field){.family = GEN_TEXT, .name = "id", .unit = "", .role = GEN_KEY};
+    add_text(class, "id", GEN_KEY, GEN_ANY_TEXT);
+    if (c->two_keys && c->n_classes == 1)
+        add_text(class, "part", GEN_KEY, GEN_ANY_TEXT);
     if (c->linked)
-        add_ties(class, c->n_classes == 2);
+        add_ties(c, class, c->n_classes == 2);
     if (gen_chance(r, 60))
         class->fields[class->n_fields++] =
             (struct gen_field){.family = GEN_TEXT, .name = "site", .unit = "", .role = GEN_TAG};
@@ -162,6 +171,8 @@ struct gen_case *gen_case_new(uint64_t seed) {
     c->seed = seed;
     struct gen_random ties = {seed + UINT64_C(0x9d39247e33776d41)};
     c->linked = gen_chance(&ties, 33);
+    c->chained = c->linked && gen_chance(&ties, 50);
+    c->two_keys = c->linked && gen_chance(&ties, 25);
     make_class(c, "pump");
     if (c->linked || gen_chance(&c->random, 20))
         make_class(c, "fan");
@@ -235,7 +246,7 @@ static void put_field(const struct gen_field *f, struct fb_buf *out) {
     if (f->off)
         return;
     if (f->role == GEN_KEY) {
-        fb_buf_printf(out, "  key %s\n  time ts\n", f->name);
+        fb_buf_printf(out, strcmp(f->name, "id") == 0 ? "  key %s" : ", %s", f->name);
         return;
     }
     fb_buf_printf(out, "  %s%s : ", f->role == GEN_TAG ? "tag " : "", f->name);
@@ -306,6 +317,8 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
         return;
     fb_buf_printf(out, "%s %.*s on %s", rule->alarm ? "alarm" : "event", FB_ARG(rule->name),
                   c->classes[rule->class_index].name);
+    if (rule->by != NULL)
+        fb_buf_printf(out, " by %s", rule->by);
     if (rule->where != NULL) {
         fb_buf_text(out, " where ");
         gen_put_node(rule->where, 3, out);
@@ -346,14 +359,26 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
     fb_buf_text(out, "}\n");
 }
 
+static void put_links(const struct gen_case *c, uint32_t class_index, struct fb_buf *out) {
+    if (!c->linked)
+        return;
+    fb_buf_text(out, "  domain hall\n");
+    if (class_index == 1)
+        fb_buf_printf(out, "  link pump : pump%s\n", c->two_keys ? " by to, to_part" : "");
+    else if (c->chained)
+        fb_buf_text(out, "  link next : pump\n");
+}
+
 void gen_print_rules(const struct gen_case *c, struct fb_buf *out) {
     for (uint32_t i = 0; i < c->n_classes; i++) {
         const struct gen_class *class = &c->classes[i];
         fb_buf_printf(out, "device %s from \"%ss\" {\n", class->name, class->name);
-        for (uint32_t f = 0; f < class->n_fields; f++)
+        for (uint32_t f = 0; f < class->n_fields; f++) {
+            if (f > 0 && class->fields[f - 1].role == GEN_KEY && class->fields[f].role != GEN_KEY)
+                fb_buf_text(out, "\n  time ts\n");
             put_field(&class->fields[f], out);
-        if (c->linked)
-            fb_buf_text(out, i == 0 ? "  domain hall\n" : "  domain hall\n  link pump : pump\n");
+        }
+        put_links(c, i, out);
         if (class->late_s > 0)
             fb_buf_printf(out, "  late up to %" PRId64 "s\n", class->late_s);
         if (!class->reopened)

@@ -50,7 +50,7 @@ struct gen_node {
     uint32_t n_kids;
 };
 
-enum gen_texts { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID };
+enum gen_texts { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID, GEN_PART, GEN_WHOLE_ID };
 
 struct gen_field {
     enum gen_family family;
@@ -69,6 +69,7 @@ struct gen_let {
     struct gen_node *value;
     const char *unit; /* declared; NULL: none */
     bool moves;       /* holds something that moves without a record: not for windows */
+    uint32_t level;   /* it reads of other devices only what is of a lower level */
     bool off;
 };
 
@@ -104,6 +105,7 @@ struct gen_rule {
     bool alarm, whenever;
     struct fb_str name;
     uint32_t class_index;
+    const char *by; /* of a rule on groups; NULL: it is none */
     struct gen_node *where;
     struct gen_let lets[GEN_LETS_MAX];
     uint32_t n_lets;
@@ -180,6 +182,8 @@ struct gen_case {
     uint32_t n_controls;
     bool fillers; /* more actuators and controls, of the first class */
     bool linked;  /* devices read others: two classes in halls, the second one links to the first */
+    bool chained; /* and the first one to itself */
+    bool two_keys; /* the first class has two; the second one links to it by two tags */
 };
 
 /* Everything lives in the case's own arena. */
@@ -212,6 +216,10 @@ struct gen_node *gen_condition(struct gen_case *c, uint32_t class_index);
 struct gen_node *gen_plain_condition(struct gen_case *c, uint32_t class_index);
 struct gen_node *gen_number(struct gen_case *c, uint32_t class_index, enum gen_family family);
 struct gen_node *gen_literal(struct gen_case *c, enum gen_family family);
+/* Of what devices, read by links and groups, are told: their actuators, modes, and the alarms among
+ * the first n rules; `groups`: for a rule on groups. NULL: none was found. */
+struct gen_node *gen_other_acting(struct gen_case *c, uint32_t class_index, bool groups,
+                                  uint32_t n_rules);
 /* A value that the limits in rules are drawn from, too, as text; `index` picks. */
 uint32_t gen_values(enum gen_family family, const char *unit);
 double gen_value(enum gen_family family, const char *unit, uint32_t index);

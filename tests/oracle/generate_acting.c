@@ -28,6 +28,17 @@ static const char *some_span(struct gen_case *c) {
 
 /* --- Conditions and values --- */
 
+static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...) {
+    char text[200];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return gen_make(c, GEN_FAMILIES, 10, text, kid, NULL);
+}
+
 /* What an actuator was told last. */
 static struct gen_node *about(struct gen_case *c, const struct gen_actuator *a) {
     static const char *const words[] = {"%s == on", "%s == off", "%s != on", "%s is unknown"};
@@ -49,11 +60,18 @@ static const struct gen_actuator *some_actuator(struct gen_case *c, uint32_t cla
     return found;
 }
 
-/* Of fields, sometimes of one of the first n actuators, too: also of the one that it is for. */
-static struct gen_node *condition(struct gen_case *c, uint32_t class_index, uint32_t n) {
+/* Of fields, sometimes of one of the first n actuators, too, also of the one that it is for; of
+ * other devices, of their alarms those of the first n_rules. */
+static struct gen_node *condition_before(struct gen_case *c, uint32_t class_index, uint32_t n,
+                                         uint32_t n_rules) {
     struct gen_node *plain =
         chance(c, 60) ? gen_plain_condition(c, class_index) : gen_condition(c, class_index);
     const struct gen_actuator *a = some_actuator(c, class_index, n);
+    struct gen_node *others = n > 0 && c->linked && chance(c, 20)
+                                  ? gen_other_acting(c, class_index, false, n_rules)
+                                  : NULL;
+    if (others != NULL)
+        return gen_make(c, GEN_BOOL, 3, chance(c, 50) ? "@3 or @4" : "@4 and @5", plain, others);
     if (a == NULL || !chance(c, 25))
         return plain;
     switch (below(c, 4)) {
@@ -68,6 +86,10 @@ static struct gen_node *condition(struct gen_case *c, uint32_t class_index, uint
     }
 }
 
+static struct gen_node *condition(struct gen_case *c, uint32_t class_index, uint32_t n) {
+    return condition_before(c, class_index, n, c->n_rules);
+}
+
 static struct gen_node *value(struct gen_case *c, const struct gen_actuator *a) {
     if (a->family == GEN_WORD) {
         uint32_t kind = below(c, 10);
@@ -79,6 +101,10 @@ static struct gen_node *value(struct gen_case *c, const struct gen_actuator *a) 
                         chance(c, 50) ? "if @1 then on else off" : "if @1 then off else on",
                         condition(c, a->class_index, 0), NULL);
     }
+    const struct gen_actuator *there = some_actuator(c, 0, c->n_actuators);
+    if (c->linked && a->class_index == 1 && there != NULL && there->family == a->family &&
+        chance(c, 40))
+        return piece(c, NULL, "pump.%s", there->name);
     return chance(c, 50) ? gen_number(c, a->class_index, a->family) : gen_literal(c, a->family);
 }
 
@@ -191,7 +217,8 @@ static void make_feedback(struct gen_case *c, struct gen_actuator *a) {
     if (!chance(c, 35))
         return;
     if (a->family == GEN_WORD) {
-        add_clause(c, a->clauses, &a->n_clauses, condition(c, a->class_index, c->n_actuators + 1),
+        add_clause(c, a->clauses, &a->n_clauses,
+                   condition_before(c, a->class_index, c->n_actuators + 1, 0),
                    "feedback @3 after %s", some_span(c));
         return;
     }
@@ -357,17 +384,6 @@ static struct gen_node *beside(struct gen_case *c, struct gen_node *list, struct
     return gen_make(c, GEN_FAMILIES, 10, "@0 @0", list, one);
 }
 
-static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static struct gen_node *piece(struct gen_case *c, struct gen_node *kid, const char *format, ...) {
-    char text[200];
-    va_list args;
-    va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
-    va_end(args);
-    return gen_make(c, GEN_FAMILIES, 10, text, kid, NULL);
-}
-
 /* What a state asks for; priorities are the mode's own, for states exclude each other. */
 static struct gen_node *state_command(struct gen_case *c, const struct gen_actuator *a,
                                       uint32_t priority) {
@@ -454,7 +470,7 @@ static void read_modes(struct gen_case *c) {
         struct gen_rule *rule = &c->rules[i];
         for (uint32_t k = 0; k < c->n_controls; k++) {
             if (!c->controls[k].is_mode || c->controls[k].class_index != rule->class_index ||
-                rule->deadband != NULL || !chance(c, 40))
+                rule->deadband != NULL || rule->by != NULL || !chance(c, 40))
                 continue;
             char text[64];
             snprintf(text, sizeof text, "mode%u == s%u", k + 1, 1 + below(c, 2));
@@ -470,7 +486,8 @@ static void add_commands(struct gen_case *c, struct gen_rule *rule,
                          uint32_t used[GEN_ACTUATORS_MAX]) {
     for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 1 < GEN_COMMANDS_MAX; i++) {
         const struct gen_actuator *a = &c->actuators[i];
-        if (a->class_index != rule->class_index || used[i] >= 8 || !chance(c, 50))
+        if (a->class_index != rule->class_index || used[i] >= 8 || rule->by != NULL ||
+            !chance(c, 50))
             continue;
         uint32_t priority = combines(a) && chance(c, 60) ? 12 : 9 + used[i];
         used[i]++;
@@ -491,7 +508,7 @@ static void read_alarm(struct gen_case *c, uint32_t i) {
     uint32_t which = below(c, rule->alarm ? i + 1 : c->n_rules);
     const struct gen_rule *other = &c->rules[which];
     if (which == i || !other->alarm || other->class_index != rule->class_index ||
-        rule->deadband != NULL)
+        rule->deadband != NULL || rule->by != NULL || other->by != NULL)
         return;
     char text[64];
     snprintf(text, sizeof text, chance(c, 70) ? "%.*s" : "not %.*s", FB_ARG(other->name));
@@ -516,7 +533,7 @@ static void read_actuators(struct gen_case *c) {
     for (uint32_t i = 0; i < c->n_rules; i++) {
         struct gen_rule *rule = &c->rules[i];
         const struct gen_actuator *a = some_actuator(c, rule->class_index, c->n_actuators);
-        if (a == NULL || rule->deadband != NULL || !chance(c, 30))
+        if (a == NULL || rule->deadband != NULL || rule->by != NULL || !chance(c, 30))
             continue;
         struct gen_node **when = &rule->raises[below(c, rule->n_raises)].when;
         struct gen_node *told = about(c, a);
@@ -529,12 +546,30 @@ static void read_actuators(struct gen_case *c) {
     }
 }
 
+/* Rules that read what other devices are told; alarms only those that stand before them. */
+static void read_others(struct gen_case *c) {
+    for (uint32_t i = 0; c->linked && i < c->n_rules; i++) {
+        struct gen_rule *rule = &c->rules[i];
+        if (rule->deadband != NULL || !chance(c, 35))
+            continue;
+        struct gen_node **when = &rule->raises[below(c, rule->n_raises)].when;
+        struct gen_node *told =
+            gen_other_acting(c, rule->class_index, rule->by != NULL, rule->alarm ? i : c->n_rules);
+        if (told != NULL && rule->whenever)
+            *when = gen_make(c, GEN_BOOL, 4, "@4 and @5", *when, told);
+        else if (told != NULL)
+            *when = chance(c, 40) ? told : gen_make(c, GEN_BOOL, 3, "@3 or @4", *when, told);
+    }
+}
+
 void gen_acting(struct gen_case *c) {
     struct gen_random own = {c->seed * 77 + 5}, modes_own = {c->seed * 91 + 7},
                       alarms_own = {c->seed * 57 + 3};
     uint32_t used[GEN_ACTUATORS_MAX] = {0};
-    if (!gen_chance(&own, ACTING_SHARE))
+    if (!gen_chance(&own, ACTING_SHARE)) {
+        read_others(c);
         return;
+    }
     bool modes = gen_chance(&modes_own, MODE_SHARE); /* the other seeds stay what they are */
     for (uint32_t n = 1 + below(c, GEN_ACTUATORS_MAX); n > 0; n--)
         make_actuator(c);
@@ -547,6 +582,7 @@ void gen_acting(struct gen_case *c) {
     read_modes(c);
     if (gen_chance(&alarms_own, ALARM_SHARE))
         alarms_act(c, used);
+    read_others(c);
     c->fillers = gen_chance(&own, 4);
 }
 

@@ -14,7 +14,7 @@ enum { DEVICES_MAX = 4, EVENTS_MIN = 15, EVENTS_MORE = 75, EVENTS_LONG = 300 };
 
 struct gen_device {
     uint32_t class_index;
-    struct fb_str id;
+    struct fb_str id, keys[2]; /* the id: of both, joined */
     int64_t ts;
     bool begun, tied; /* tied: it has said by what others find it */
     double last[GEN_FIELDS_MAX];
@@ -56,11 +56,25 @@ static double next_counter(struct gen_random *r, double last) {
 /* Mostly such that devices find each other. */
 static const char *tie(struct gen_random *r, const struct gen_field *f) {
     static const char *const halls[] = {"h1", "h1", "h1", "h1", "h1", "h1", "h2", ""};
-    static const char *const rows[] = {"a", "a", "a", "b", "b", ""};
+    static const char *const rows[] = {"a", "a", "a", "b", "b/c", ""};
     static const char *const ids[] = {"d1", "d1", "d2", "d2", "d3", "d4", ""};
-    return f->texts == GEN_HALL  ? halls[gen_below(r, 8)]
-           : f->texts == GEN_ROW ? rows[gen_below(r, 6)]
-                                 : ids[gen_below(r, 7)];
+    static const char *const whole[] = {"d1,k", "d1,k", "d2,k%2C", "d3,k", "d4,k%2C", "d2", ""};
+    static const char *const parts[] = {"k", "k", "k", "k,", "k,", ""};
+    switch (f->texts) {
+    case GEN_HALL:
+        return halls[gen_below(r, 8)];
+    case GEN_ROW:
+        return rows[gen_below(r, 6)];
+    case GEN_ID:
+        return ids[gen_below(r, 7)];
+    case GEN_PART:
+        return parts[gen_below(r, 6)];
+    case GEN_WHOLE_ID:
+        return whole[gen_below(r, 7)];
+    case GEN_ANY_TEXT:
+        break;
+    }
+    return gen_texts[gen_below(r, 5)];
 }
 
 static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t field, int64_t ts,
@@ -68,11 +82,9 @@ static void fill_good(struct gen_case *c, struct gen_device *device, uint32_t fi
     struct gen_random *r = &c->random;
     const struct gen_field *f = &c->classes[device->class_index].fields[field];
     switch (f->family) {
-    case GEN_TEXT: {
-        const char *text = f->texts == GEN_ANY_TEXT ? gen_texts[gen_below(r, 5)] : tie(r, f);
-        sample->text = f->role == GEN_KEY ? device->id : fb_str_of(text);
+    case GEN_TEXT:
+        sample->text = f->role == GEN_KEY ? device->keys[field] : fb_str_of(tie(r, f));
         return;
-    }
     case GEN_BOOL:
         if (!gen_chance(r, 40))
             device->last[field] = gen_below(r, 2);
@@ -204,6 +216,11 @@ static void make_event(struct gen_case *c, struct gen_device *device, const stru
     }
 }
 
+static void add_second_key(struct gen_case *c, struct gen_device *device, bool plain) {
+    device->keys[1] = plain ? FB_S("k") : FB_S("k,");
+    device->id = fb_str_printf(c->arena, "%.*s,%s", FB_ARG(device->keys[0]), plain ? "k" : "k%2C");
+}
+
 void gen_events(struct gen_case *c) {
     static const int64_t starts[] = {INT64_C(1795248000), INT64_C(1795247995), 3,
                                      INT64_C(1795305600) - 20};
@@ -226,6 +243,9 @@ void gen_events(struct gen_case *c) {
         /* The same id may stand in two classes. */
         bool same = i > 0 && devices[i].class_index != devices[i - 1].class_index;
         devices[i].id = fb_str_printf(c->arena, "d%u", same ? i : i + 1);
+        devices[i].keys[0] = devices[i].id;
+        if (c->two_keys && devices[i].class_index == 0)
+            add_second_key(c, &devices[i], i % 2 == 0);
         devices[i].ts = clock + (int64_t)gen_below(r, 3) * FB_SECOND;
     }
     c->cap_events = n + 2;

@@ -63,7 +63,7 @@ static struct ora_device *find_device(struct ora *o, const struct fb_entry *entr
     return NULL;
 }
 
-static struct ora_device *new_device(struct ora *o, const struct fb_entry *entry) {
+struct ora_device *ora_new_device(struct ora *o, const struct fb_entry *entry) {
     struct ora_class *class = &o->classes[entry->class_index];
     struct ora_device *device = FB_ARENA_NEW(o->arena, struct ora_device);
     device->class = class;
@@ -106,9 +106,8 @@ static struct fb_origin copy_origin(struct ora *o, struct fb_origin origin) {
     return origin;
 }
 
-/* Adds the record to the history, with the fields as they stand after it (M10). */
-static void keep_record(struct ora *o, struct ora_device *device, const struct fb_entry *entry,
-                        bool late) {
+void ora_keep_record(struct ora *o, struct ora_device *device, const struct fb_entry *entry,
+                     bool late) {
     const struct ora_class *class = device->class;
     uint32_t n = class->n_fields;
     struct ora_record record = {.ts = entry->ts_us, .late = late, .d = device->d};
@@ -333,14 +332,15 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us) {
     }
     bool first = device == NULL;
     if (first) {
-        device = new_device(o, entry);
+        device = ora_new_device(o, entry);
         device->d = entry->ts_us;
     }
     if (first || entry->ts_us > device->w) {
         device->w = entry->ts_us;
         device->cw = o->c;
     }
-    keep_record(o, device, entry, behind);
+    ora_keep_record(o, device, entry, behind);
+    ora_groups_come(o);
     struct ora_view view = {
         .o = o, .device = device, .n = device->n_records, .t = device->d, .now = o->c};
     ora_wake(&view);

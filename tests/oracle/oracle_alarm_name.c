@@ -22,7 +22,7 @@ struct ora_expr *ora_alarm_expr(struct ora_scope *s, struct fb_str name) {
         for (uint32_t i = 0; i < file->n_items; i++) {
             const struct fb_item *item = &file->items[i];
             if (item->kind == FB_ITEM_RULE && item->rule->kind == FB_RULE_ALARM &&
-                fb_str_eq(item->rule->name, name) &&
+                fb_str_eq(item->rule->name, name) && item->rule->by.n == 0 &&
                 fb_str_eq(item->rule->class_name, s->class->decl->name))
                 return expr_of(s, item->rule, false);
         }

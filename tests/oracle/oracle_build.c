@@ -257,8 +257,8 @@ static void find_whenever(struct ora_scope *s, struct ora_rule *rule, const stru
 }
 
 static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
-    struct ora_class *class = NULL;
-    for (uint32_t i = 0; i < o->n_classes; i++)
+    struct ora_class *class = decl->by.n > 0 ? ora_group_class(o, decl) : NULL;
+    for (uint32_t i = 0; i < o->n_classes && class == NULL; i++)
         if (fb_str_eq(o->classes[i].decl->name, decl->class_name))
             class = &o->classes[i];
     FB_ASSERT(class != NULL);
@@ -329,6 +329,11 @@ static void add_class(struct ora *o, const struct fb_class_decl *decl) {
     struct ora_class *class = &o->classes[o->n_classes];
     class->decl = decl;
     class->index = o->n_classes++;
+    ora_class_fields(o, class);
+}
+
+void ora_class_fields(struct ora *o, struct ora_class *class) {
+    const struct fb_class_decl *decl = class->decl;
     class->n_fields = decl->n_fields;
     class->fields = FB_ARENA_ARRAY(o->arena, const struct fb_field_decl *, decl->n_fields);
     class->stale = FB_ARENA_ARRAY(o->arena, int64_t, decl->n_fields);
@@ -355,8 +360,11 @@ static void add_class(struct ora *o, const struct fb_class_decl *decl) {
 void ora_expand(struct ora *o) {
     uint32_t n = 0;
     for (uint32_t f = 0; f < o->tree->n_files; f++)
-        for (uint32_t i = 0; i < o->tree->files[f]->n_items; i++)
-            n += o->tree->files[f]->items[i].kind == FB_ITEM_CLASS;
+        for (uint32_t i = 0; i < o->tree->files[f]->n_items; i++) {
+            const struct fb_item *item = &o->tree->files[f]->items[i];
+            n +=
+                item->kind == FB_ITEM_CLASS || (item->kind == FB_ITEM_RULE && item->rule->by.n > 0);
+        }
     o->classes = FB_ARENA_ARRAY(o->arena, struct ora_class, n);
     for (uint32_t f = 0; f < o->tree->n_files; f++) {
         const struct fb_file *file = o->tree->files[f];

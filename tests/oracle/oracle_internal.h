@@ -115,8 +115,8 @@ struct ora_other {
         ORA_SAME_TEXT    /* those that have the same texts in theirs as this one in own */
     } way;
     struct ora_class *class;
-    uint32_t *own, *theirs;          /* fields */
-    uint32_t n;                      /* of own */
+    uint32_t *own, *theirs;          /* fields; where several lead to a device, of it its keys */
+    uint32_t n;                      /* of both */
     struct ora_published *x, *where; /* NULL: none */
     struct fb_str function;
 };
@@ -217,6 +217,9 @@ struct ora_class {
     uint32_t n_actuators, n_claims;
     uint32_t *tags; /* byte order of the names */
     uint32_t n_tags;
+    const struct ora_class *group_of; /* A38: of the members; NULL: it is of devices */
+    uint32_t group_by[2], n_group_by; /* fields of the members: the domain's, where t is another
+                                       * one, and t; of this class they are the keys */
 };
 
 /* --- History -------------------------------------------------------------------------------- */
@@ -373,6 +376,14 @@ struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct
 
 /* A33, A35 */
 struct fb_value ora_other_value(struct ora_view *view, const struct ora_expr *e);
+/* A38: the class of the rule's groups. */
+struct ora_class *ora_group_class(struct ora *o, const struct fb_rule_decl *rule);
+/* A38: the groups that have a member now and were not there before. */
+void ora_groups_come(struct ora *o);
+struct ora_device *ora_new_device(struct ora *o, const struct fb_entry *entry);
+/* Adds the record to the history, with the fields as they stand after it (M10). */
+void ora_keep_record(struct ora *o, struct ora_device *device, const struct fb_entry *entry,
+                     bool late);
 /* A32: the published values that are due. */
 void ora_publish(struct ora_view *view, struct ora_device *device, const bool *due);
 /* A36: whoever sees something else than before has a deadline. */
@@ -418,6 +429,8 @@ struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n);
 /* Adds the fields that decide whom it sees. */
 void ora_other_reads(const struct ora_class *class, const struct ora_other *other, bool *reads);
 
+/* The fields, tags and what is found by them. */
+void ora_class_fields(struct ora *o, struct ora_class *class);
 /* Fills the rules, conditions and windows of all classes. */
 void ora_expand(struct ora *o);
 

@@ -6,6 +6,7 @@
 #include "tests/oracle/oracle_internal.h"
 
 #include "engine/base/err.h"
+#include "engine/model/id.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -60,9 +61,31 @@ static struct fb_str linked_name(struct ora *o, const struct fb_node *n) {
     return fb_str_printf(o->arena, "%.*s.%.*s", FB_ARG(n->text), FB_ARG(rest));
 }
 
-static void own_fields(struct ora *o, struct ora_other *other, uint32_t n) {
-    other->own = FB_ARENA_ARRAY(o->arena, uint32_t, n + 1);
-    other->theirs = FB_ARENA_ARRAY(o->arena, uint32_t, n + 1);
+static struct ora_other *new_other(struct ora *o, struct ora_class *class, uint32_t n) {
+    struct ora_other *other = FB_ARENA_NEW(o->arena, struct ora_other);
+    other->class = class;
+    other->own = FB_ARENA_ARRAY(o->arena, uint32_t, n + FB_FIELDS_MAX);
+    other->theirs = FB_ARENA_ARRAY(o->arena, uint32_t, n + FB_FIELDS_MAX);
+    return other;
+}
+
+/* A31: the fields whose texts are the id, or the keys, of the device that it leads to. */
+static uint32_t fields_of_link(const struct ora_class *class, const struct fb_link_decl *link,
+                               uint32_t *fields) {
+    for (uint32_t i = 0; i < link->n_by; i++)
+        fields[i] = field_named(class, link->by[i]);
+    if (link->n_by == 0)
+        fields[0] = field_named(class, link->name);
+    return link->n_by == 0 ? 1 : link->n_by;
+}
+
+/* The tag, key or link of this name, as fields. */
+static uint32_t fields_of_tie(const struct ora_class *class, struct fb_str name, uint32_t *fields) {
+    const struct fb_link_decl *link = find_link(class, name);
+    if (link != NULL)
+        return fields_of_link(class, link, fields);
+    fields[0] = field_named(class, name);
+    return 1;
 }
 
 static struct ora_expr *reading(struct ora_scope *s, enum ora_kind kind, enum fb_type type,
@@ -77,12 +100,10 @@ static struct ora_expr *reading(struct ora_scope *s, enum ora_kind kind, enum fb
 struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora *o = s->o;
     const struct fb_link_decl *link = find_link(s->class, n->text);
-    FB_ASSERT(link != NULL && link->n_by <= 1);
-    struct ora_other *other = FB_ARENA_NEW(o->arena, struct ora_other);
+    FB_ASSERT(link != NULL);
+    struct ora_other *other = new_other(o, class_of(o, link->class_name), link->n_by);
     other->way = ORA_LEADS_THERE;
-    other->class = class_of(o, link->class_name);
-    own_fields(o, other, 1);
-    other->own[other->n++] = field_named(s->class, link->n_by > 0 ? link->by[0] : link->name);
+    other->n = fields_of_link(s->class, link, other->own);
     other->x = publish(o, other->class, n->there);
     const struct ora_expr *root = other->x->condition->root;
     struct ora_expr *e = reading(s, ORA_LINKED, root->type, other);
@@ -93,38 +114,40 @@ struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n) {
 }
 
 /* A34: by the link that leads here, or by texts that are the same. */
-static void find_way(struct ora *o, const struct ora_class *class, struct ora_other *other,
+static void find_way(const struct ora_class *class, struct ora_other *other,
                      const struct fb_group_decl *group) {
     const struct ora_class *theirs = other->class;
     const struct fb_link_decl *link = NULL;
-    for (uint32_t i = 0; i < theirs->decl->n_links && group->n_by == 0; i++)
+    for (uint32_t i = 0; i < theirs->decl->n_links && group->n_by == 0 && class->group_of == NULL;
+         i++)
         if (fb_str_eq(theirs->decl->links[i]->class_name, class->decl->name))
             link = theirs->decl->links[i];
     if (group->n_by == 1)
         link = find_link(theirs, group->by[0]);
     if (link != NULL && !fb_str_eq(link->class_name, class->decl->name))
         link = NULL;
-    own_fields(o, other, group->n_by + 1);
     if (link != NULL) {
-        FB_ASSERT(link->n_by <= 1);
         other->way = ORA_LEADS_HERE;
-        other->theirs[0] = field_named(theirs, link->n_by > 0 ? link->by[0] : link->name);
+        other->n = fields_of_link(theirs, link, other->theirs);
         return;
     }
     other->way = ORA_SAME_TEXT;
-    for (uint32_t i = 0; i < group->n_by; i++) {
-        other->own[i] = field_named(class, group->by[i]);
-        other->theirs[i] = field_named(theirs, group->by[i]);
+    for (uint32_t i = 0; i < class->n_group_by; i++) {
+        other->own[i] = i;
+        other->theirs[i] = class->group_by[i];
     }
-    other->n = group->n_by;
+    other->n = class->n_group_by;
+    for (uint32_t i = 0; i < group->n_by; i++) {
+        fields_of_tie(class, group->by[i], other->own + other->n);
+        other->n += fields_of_tie(theirs, group->by[i], other->theirs + other->n);
+    }
 }
 
 struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora *o = s->o;
-    struct ora_other *other = FB_ARENA_NEW(o->arena, struct ora_other);
-    other->class = class_of(o, n->group->class_name);
+    struct ora_other *other = new_other(o, class_of(o, n->group->class_name), n->group->n_by);
     other->function = n->text;
-    find_way(o, s->class, other, n->group);
+    find_way(s->class, other, n->group);
     if (n->group->expr != NULL)
         other->x = publish(o, other->class, n->group->expr);
     if (n->group->where != NULL)
@@ -142,7 +165,7 @@ struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n) {
 
 /* A36: what it reads of its own. */
 void ora_other_reads(const struct ora_class *class, const struct ora_other *other, bool *reads) {
-    for (uint32_t i = 0; i < other->n; i++)
+    for (uint32_t i = 0; i < other->n && other->way != ORA_LEADS_HERE; i++)
         reads[other->own[i]] = true;
     reads[domain_field(class)] = true;
 }
@@ -168,15 +191,26 @@ static bool same_text(struct fb_str a, struct fb_str b) {
     return a.n > 0 && fb_str_eq(a, b);
 }
 
+/* A31: by the id, or key by key. */
+static bool leads_to(struct ora *o, const struct ora_device *from, const uint32_t *fields,
+                     uint32_t n, const struct ora_device *to) {
+    if (n == 1 && to->class->decl->n_keys > 1)
+        return same_text(text_of(o, from, fields[0]), to->id);
+    bool same = true;
+    for (uint32_t i = 0; i < n; i++)
+        same &= same_text(text_of(o, from, fields[i]), text_of(o, to, i));
+    return same;
+}
+
 static bool sees(struct ora *o, const struct ora_device *device, const struct ora_other *other,
                  const struct ora_device *there) {
     if (there->class != other->class || !same_text(text_of(o, device, domain_field(device->class)),
                                                    text_of(o, there, domain_field(there->class))))
         return false;
     if (other->way == ORA_LEADS_THERE)
-        return same_text(text_of(o, device, other->own[0]), there->id);
+        return leads_to(o, device, other->own, other->n, there);
     if (other->way == ORA_LEADS_HERE)
-        return same_text(text_of(o, there, other->theirs[0]), device->id);
+        return leads_to(o, there, other->theirs, other->n, device);
     bool same = true;
     for (uint32_t i = 0; i < other->n; i++)
         same &= same_text(text_of(o, device, other->own[i]), text_of(o, there, other->theirs[i]));
@@ -206,6 +240,86 @@ static struct ora_seen look(struct ora *o, const struct ora_device *device,
         seen.items[at] = one;
     }
     return seen;
+}
+
+/* --- Groups that rules are on (A38) ---------------------------------------------------------- */
+
+static struct fb_field_decl *key_like(struct ora *o, const struct ora_class *class, uint32_t f,
+                                      uint32_t index) {
+    struct fb_field_decl *key = FB_ARENA_NEW(o->arena, struct fb_field_decl);
+    *key = *class->fields[f];
+    key->role = FB_KEY;
+    key->index = index;
+    return key;
+}
+
+struct ora_class *ora_group_class(struct ora *o, const struct fb_rule_decl *rule) {
+    const struct ora_class *of = class_of(o, rule->class_name);
+    uint32_t t = field_named(of, rule->by), domain = domain_field(of);
+    for (uint32_t i = 0; i < o->n_classes; i++) {
+        struct ora_class *class = &o->classes[i];
+        if (class->group_of == of && class->group_by[class->n_group_by - 1] == t)
+            return class;
+    }
+    struct ora_class *class = &o->classes[o->n_classes];
+    struct fb_class_decl *decl = FB_ARENA_NEW(o->arena, struct fb_class_decl);
+    class->group_of = of;
+    if (t != domain)
+        class->group_by[class->n_group_by++] = domain;
+    class->group_by[class->n_group_by++] = t;
+    decl->name = fb_str_printf(o->arena, "%.*s by %.*s", FB_ARG(of->decl->name), FB_ARG(rule->by));
+    decl->n_fields = decl->n_keys = class->n_group_by;
+    decl->fields = FB_ARENA_ARRAY(o->arena, struct fb_field_decl *, decl->n_fields);
+    for (uint32_t i = 0; i < class->n_group_by; i++)
+        decl->fields[i] = key_like(o, of, class->group_by[i], i);
+    class->decl = decl;
+    class->index = o->n_classes++;
+    ora_class_fields(o, class);
+    return class;
+}
+
+/* The group that the device is of; false: in none. */
+static bool group_of(struct ora *o, const struct ora_class *class, const struct ora_device *member,
+                     struct fb_entry *group) {
+    char id[FB_DEVICE_ID_MAX];
+    size_t n = 0;
+    struct fb_sample *samples = FB_ARENA_ARRAY(o->arena, struct fb_sample, class->n_group_by);
+    for (uint32_t i = 0; i < class->n_group_by; i++) {
+        struct fb_str text = text_of(o, member, class->group_by[i]);
+        if (text.n == 0)
+            return false;
+        struct fb_value value =
+            member->records[member->n_records - 1].after[class->group_by[i]].value;
+        samples[i] = (struct fb_sample){.field = (uint16_t)i, .text = value.text};
+        if (class->fields[i]->typed && class->fields[i]->type.type == FB_T_INTEGER)
+            samples[i].i = value.i;
+        FB_ASSERT(fb_id_add(id, &n, i == 0, text));
+    }
+    *group = (struct fb_entry){.class_index = (uint16_t) class->index,
+                               .device = fb_str_copy(o->arena, (struct fb_str){id, n}),
+                               .ts_us = o->c,
+                               .samples = samples,
+                               .n_samples = (uint16_t) class->n_group_by};
+    return true;
+}
+
+static void group_comes(struct ora *o, const struct ora_class *class,
+                        const struct ora_device *member) {
+    struct fb_entry group;
+    if (!group_of(o, class, member, &group) || ora_find_device(o, class, group.device) != NULL)
+        return;
+    struct ora_device *device = ora_new_device(o, &group);
+    device->w = device->cw = device->d = device->d_before = o->c;
+    ora_keep_record(o, device, &group, false);
+    for (uint32_t i = 0; i < class->n_conditions; i++)
+        device->conditions[i].deadline = o->c;
+}
+
+void ora_groups_come(struct ora *o) {
+    for (uint32_t c = 0; c < o->n_classes; c++)
+        for (size_t i = 0; o->classes[c].group_of != NULL && i < o->n_devices; i++)
+            if (o->devices[i]->class == o->classes[c].group_of)
+                group_comes(o, &o->classes[c], o->devices[i]);
 }
 
 /* --- Values (A33, A35) ----------------------------------------------------------------------- */

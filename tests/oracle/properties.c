@@ -20,7 +20,6 @@
 #include "engine/base/err.h"
 #include "engine/base/map.h"
 #include "engine/codec/audit.h"
-#include "rules/compile.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -591,20 +590,13 @@ static bool run_restarted(struct run *run, const struct input *in) {
 
 static bool run_seed(uint64_t seed, struct checks *checks) {
     static struct run run, again;
-    struct gen_case *c = gen_case_new(seed);
-    struct fb_compiled compiled;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_buf text = {0};
+    struct compiled_case of;
     bool ok = true;
-    gen_print_rules(c, &text);
-    fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
-    fb_buf_free(&text);
-    if (fb_compile_sources(sources, diags, &compiled) && c->n_actuators > 0) {
-        struct input in = {compiled.program,  c->events,      c->n_events,  c->finish_us,
-                           c->finish_wall_us, c->max_skew_us, c->max_lag_us};
+    compiled_case_begin(&of, seed);
+    if (of.ok && of.c->n_actuators > 0) {
+        struct input in = input_of(of.c, &of.compiled);
         begin(&run, &in, checks, true);
-        run_judged(&run, &in, compiled.tree);
+        run_judged(&run, &in, of.compiled.tree);
         begin(&again, &in, checks, false);
         ok = run_restarted(&again, &in) && run.wrong == 0;
         ok &= same_bytes((struct fb_str){run.trail.p, run.trail.n},
@@ -614,11 +606,9 @@ static bool run_seed(uint64_t seed, struct checks *checks) {
         end(&again);
         checks->cases++;
     }
-    fb_compiled_free(&compiled);
+    compiled_case_end(&of);
     if (!ok)
         printf("seed %" PRIu64 "\n", seed);
-    fb_diags_free(diags);
-    gen_case_free(c);
     return ok;
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "engine/core/migrate.h"
-#include "rules/compile.h"
 
 struct program {
     struct fb_diags *diags;
@@ -20,13 +19,8 @@ struct program {
 };
 
 static void compile(struct program *program, const struct gen_case *c) {
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_buf text = {0};
     program->diags = fb_diags_new();
-    gen_print_rules(c, &text);
-    fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
-    fb_buf_free(&text);
-    program->ok = fb_compile_sources(sources, program->diags, &program->compiled);
+    program->ok = compile_case(c, program->diags, &program->compiled);
 }
 
 static void program_free(struct program *program) {
@@ -38,11 +32,6 @@ struct totals {
     uint64_t same, added, reset, shadows, other, ended, outputs;
 };
 
-static struct input input_of(const struct gen_case *c, const struct program *program) {
-    return (struct input){program->compiled.program, c->events,      c->n_events,  c->finish_us,
-                          c->finish_wall_us,         c->max_skew_us, c->max_lag_us};
-}
-
 static void change(struct side *side, const struct fb_migration *migration) {
     fb_core_change_program(side->core, migration);
     side->program = migration->to;
@@ -51,7 +40,7 @@ static void change(struct side *side, const struct fb_migration *migration) {
 static bool run_same(const struct gen_case *c, const struct program *full, size_t barrier,
                      struct totals *totals) {
     struct program again;
-    struct input in = input_of(c, full);
+    struct input in = input_of(c, &full->compiled);
     struct side plain, changed;
     bool ok = true;
     compile(&again, c);
@@ -87,7 +76,7 @@ static bool run_same(const struct gen_case *c, const struct program *full, size_
 static bool run_change(const struct gen_case *c, const struct program *from,
                        const struct program *to, struct fb_str rule, size_t barrier,
                        bool real_only, const char *what, struct totals *totals) {
-    struct input in = input_of(c, from), after = input_of(c, to);
+    struct input in = input_of(c, &from->compiled), after = input_of(c, &to->compiled);
     struct side plain, changed;
     bool ok = true;
     struct fb_migration *migration = fb_migration_new(from->compiled.program, to->compiled.program);
@@ -215,7 +204,7 @@ static bool run_other(const struct gen_case *c, const struct program *full, uint
     bool ok = true;
     compile(&other, d);
     if (other.ok) {
-        struct input in = input_of(c, full);
+        struct input in = input_of(c, &full->compiled);
         struct side changed, fresh;
         struct fb_buf piece = {0};
         struct fb_err err = {0};
@@ -236,7 +225,7 @@ static bool run_other(const struct gen_case *c, const struct program *full, uint
         totals->ended += twin.bytes.n > 0;
         side_end(&twin);
         move_to(d, changed.clock_us);
-        struct input then = input_of(d, &other);
+        struct input then = input_of(d, &other.compiled);
         then.max_skew_us = in.max_skew_us;
         then.max_lag_us = in.max_lag_us;
         side_begin(&fresh, &then);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/compile.h"
-
 struct pieces {
     struct fb_buf items[4096];
     size_t n;
@@ -195,25 +193,16 @@ static bool run_input(const struct input *in, struct gen_random *random, bool sp
 /* --- random cases ----------------------------------------------------------------------------- */
 
 static bool run_seed(uint64_t seed, bool spoil, struct totals *totals) {
-    struct gen_case *c = gen_case_new(seed);
-    struct fb_compiled compiled;
-    struct fb_diags *diags = fb_diags_new();
-    struct fb_sources *sources = fb_sources_new();
-    struct fb_buf text = {0};
+    struct compiled_case of;
     bool ok = true;
-    gen_print_rules(c, &text);
-    fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
-    fb_buf_free(&text);
-    if (fb_compile_sources(sources, diags, &compiled)) {
-        struct input in = {compiled.program,  c->events,      c->n_events,  c->finish_us,
-                           c->finish_wall_us, c->max_skew_us, c->max_lag_us};
-        ok = run_input(&in, &c->random, spoil, totals);
+    compiled_case_begin(&of, seed);
+    if (of.ok) {
+        struct input in = input_of(of.c, &of.compiled);
+        ok = run_input(&in, &of.c->random, spoil, totals);
     }
     if (!ok)
         printf("seed %" PRIu64 "\n", seed);
-    fb_compiled_free(&compiled);
-    fb_diags_free(diags);
-    gen_case_free(c);
+    compiled_case_end(&of);
     return ok;
 }
 

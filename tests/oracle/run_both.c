@@ -212,7 +212,11 @@ static void put_whole(const struct collector *into, const struct fb_output *outp
     put_output(output, class->n_tags, types, line);
 }
 
-static void count(struct run_counts *counts, const struct fb_output *output) {
+static void count(struct run_counts *counts, const struct fb_program *program,
+                  const struct fb_output *output) {
+    FB_ASSERT(output->class_index < program->n_classes);
+    counts->of_groups += output->kind != FB_OUT_LATE &&
+                         program->classes[output->class_index].group_class != FB_NO_INDEX;
     counts->late += output->kind == FB_OUT_LATE && !output->future;
     counts->future += output->kind == FB_OUT_LATE && output->future;
     counts->events += output->kind == FB_OUT_EVENT;
@@ -262,7 +266,7 @@ static void collect(void *context, const struct fb_output *output) {
         put_whole(into, output, &line);
     add_line(into, &line);
     if (into->count)
-        count(&into->result->counts, output);
+        count(&into->result->counts, into->program, output);
 }
 
 struct series {

@@ -18,6 +18,7 @@ struct run_lines {
 
 struct run_counts {
     uint64_t muted, unmuted, raised, severity, cleared, events, late, future, commands, blocks;
+    uint64_t of_groups; /* what rules on groups put out */
     uint64_t reasons[FB_REASON_SLEW + 1], guards[FB_GUARDS];
     uint64_t calls[FB_CALLS][FB_CALL_NOT_IN_MAINTENANCE + 1];
 };

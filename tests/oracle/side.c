@@ -180,3 +180,31 @@ bool same_bytes(struct fb_str a, struct fb_str b, const char *what) {
     printf("the outputs differ, %s:\n  %.*s\n  %.*s\n", what, a_n, a.p + at, b_n, b.p + at);
     return false;
 }
+
+/* --- A case with its rules compiled --- */
+
+bool compile_case(const struct gen_case *c, struct fb_diags *diags, struct fb_compiled *compiled) {
+    struct fb_sources *sources = fb_sources_new();
+    struct fb_buf text = {0};
+    gen_print_rules(c, &text);
+    fb_sources_add(sources, FB_S("case.rules"), (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
+    return fb_compile_sources(sources, diags, compiled);
+}
+
+struct input input_of(const struct gen_case *c, const struct fb_compiled *compiled) {
+    return (struct input){compiled->program, c->events,      c->n_events,  c->finish_us,
+                          c->finish_wall_us, c->max_skew_us, c->max_lag_us};
+}
+
+void compiled_case_begin(struct compiled_case *of, uint64_t seed) {
+    of->c = gen_case_new(seed);
+    of->diags = fb_diags_new();
+    of->ok = compile_case(of->c, of->diags, &of->compiled);
+}
+
+void compiled_case_end(struct compiled_case *of) {
+    fb_compiled_free(&of->compiled);
+    fb_diags_free(of->diags);
+    gen_case_free(of->c);
+}

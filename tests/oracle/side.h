@@ -7,6 +7,7 @@
 #include "tests/oracle/generate.h"
 
 #include "engine/core/snapshot.h"
+#include "rules/compile.h"
 
 struct input {
     const struct fb_program *program;
@@ -39,6 +40,19 @@ void side_finish(struct side *side, const struct input *in); /* the last tick */
 /* To the end, and the last tick. */
 void side_run_out(struct side *side, const struct input *in, size_t from);
 struct fb_str side_outputs(const struct side *side, size_t from);
+
+/* A case with its rules compiled. */
+struct compiled_case {
+    struct gen_case *c;
+    struct fb_compiled compiled;
+    struct fb_diags *diags;
+    bool ok; /* the checker took them */
+};
+void compiled_case_begin(struct compiled_case *of, uint64_t seed);
+void compiled_case_end(struct compiled_case *of);
+/* The rules of a case, as they are printed now. False: the checker refuses them. */
+bool compile_case(const struct gen_case *c, struct fb_diags *diags, struct fb_compiled *compiled);
+struct input input_of(const struct gen_case *c, const struct fb_compiled *compiled);
 
 /* False: says what differs. */
 bool same_hash(struct fb_hash128 a, struct fb_hash128 b, const char *what);
