@@ -286,22 +286,22 @@ enum fb_rollout { FB_ROLLOUT_NONE = 0, FB_ROLLOUT_SHADOW, FB_ROLLOUT_CANARY, FB_
 
 /* The items of an actuator that one node or two belong to. */
 enum fb_actuator_item_kind {
-    FB_ACT_DEFAULT,      /* default sum */
-    FB_ACT_SAFE,         /* safe sum */
-    FB_ACT_MINIMUM,      /* minimum on dur, off dur */
-    FB_ACT_MAXIMUM,      /* maximum on dur */
-    FB_ACT_STARTS,       /* starts INT per dur */
-    FB_ACT_SLEW,         /* slew [up | down] sum per dur */
-    FB_ACT_IGNORE,       /* ignore steps under sum */
-    FB_ACT_LEASE,        /* lease dur */
-    FB_ACT_DELIVER,      /* deliver within dur */
-    FB_ACT_HOLD,         /* hold at most dur */
-    FB_ACT_COMBINE,      /* combine min | max | safest */
-    FB_ACT_FEEDBACK,     /* feedback expr [within sum] after dur */
-    FB_ACT_PERMISSIVE,   /* permissive when cond */
-    FB_ACT_INTERLOCK,    /* interlock when cond */
-    FB_ACT_LOCKOUT,      /* lockout dur after interlock */
-    FB_ACT_BREAKER       /* breaker INT reversals in dur, hold | safe dur */
+    FB_ACT_DEFAULT,    /* default sum */
+    FB_ACT_SAFE,       /* safe sum */
+    FB_ACT_MINIMUM,    /* minimum on dur, off dur */
+    FB_ACT_MAXIMUM,    /* maximum on dur */
+    FB_ACT_STARTS,     /* starts INT per dur */
+    FB_ACT_SLEW,       /* slew [up | down] sum per dur */
+    FB_ACT_IGNORE,     /* ignore steps under sum */
+    FB_ACT_LEASE,      /* lease dur */
+    FB_ACT_DELIVER,    /* deliver within dur */
+    FB_ACT_HOLD,       /* hold at most dur */
+    FB_ACT_COMBINE,    /* combine min | max | safest */
+    FB_ACT_FEEDBACK,   /* feedback expr [within sum] after dur [, stop after INT failures] */
+    FB_ACT_PERMISSIVE, /* permissive when cond */
+    FB_ACT_INTERLOCK,  /* interlock when cond */
+    FB_ACT_LOCKOUT,    /* lockout dur after interlock */
+    FB_ACT_BREAKER     /* breaker INT reversals in dur, hold | safe dur */
 };
 struct fb_actuator_item {
     enum fb_actuator_item_kind kind;
@@ -334,6 +334,7 @@ struct fb_actuator_decl {
     /* feedback: a condition of two words, a number of a number; NULL: none. `within`: NULL for two
      * words. The alarm that it raises is the file's next item. */
     struct fb_node *feedback, *feedback_within, *feedback_after;
+    uint32_t failures;            /* in a row, that stop it; 0: not written */
     struct fb_span feedback_span; /* of the clause, broken ones too; empty: none */
     struct fb_node *permissive, *interlock; /* conditions */
     struct fb_node *lockout;

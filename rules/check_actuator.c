@@ -202,6 +202,14 @@ static void check_clauses(struct fb_checker *ck, const struct fb_actuator_decl *
     check_maximum(ck, actuator);
 }
 
+/* More would not be reached in a plant's life, and none would stop what never failed. */
+static void check_failures(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    if (actuator->failures > FB_FAILURES_MAX)
+        fb_diag_add(ck->diags, FB_E_ACTUATOR_COUNT, actuator->feedback_span, NULL,
+                    "`stop after` counts from 1 to %u failures, and this says %u", FB_FAILURES_MAX,
+                    actuator->failures);
+}
+
 static void check_count(struct fb_checker *ck, const struct fb_actuator_decl *actuator,
                         enum fb_actuator_item_kind kind, uint32_t n, uint32_t least,
                         uint32_t most) {
@@ -261,6 +269,7 @@ void fb_check_actuator(struct fb_checker *ck, uint32_t index) {
         check_steps(ck, actuator);
     check_count(ck, actuator, FB_ACT_STARTS, actuator->starts, 1, FB_STARTS_MAX);
     check_count(ck, actuator, FB_ACT_BREAKER, actuator->reversals, 2, FB_REVERSALS_MAX);
+    check_failures(ck, actuator);
     ck->scope = &ck->class_scopes[checked->class_index];
     if (actuator->interlock)
         fb_check_condition(ck, actuator->interlock, "what stands behind `interlock when`");

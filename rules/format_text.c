@@ -293,6 +293,9 @@ void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuato
             put_clause(w, " within ", decl->feedback_within, out);
         }
         put_clause(w, " after ", decl->feedback_after, out);
+        if (decl->failures) {
+            fb_buf_printf(out, ", stop after %u failures", decl->failures);
+        }
         return;
     case FB_ACT_PERMISSIVE:
         put_clause(w, "permissive when ", decl->permissive, out);

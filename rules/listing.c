@@ -322,6 +322,8 @@ static void put_guardrails(struct fb_buf *out, const struct fb_actuator *actuato
         put_span(out, actuator->breaker_us);
         fb_buf_char(out, '\n');
     }
+    if (actuator->failures)
+        fb_buf_printf(out, "    stop after %u failures\n", actuator->failures);
 }
 
 static void put_claims(struct fb_buf *out, const struct fb_program *program,

@@ -109,6 +109,7 @@ static struct fb_actuator actuator_of(const struct fb_lower_class *c,
         .interlock = FB_NO_CONDITION,
         .permissive = FB_NO_CONDITION,
         .lockout_us = fb_lower_span(c, decl->lockout),
+        .feedback = FB_NO_CONDITION,
     };
     if (out.is_switch)
         set_switch(c, decl, &out);
@@ -151,6 +152,7 @@ void fb_lower_actuators(struct fb_lower_class *c, uint32_t class_index,
             c->actuators[out->n_actuators++] = decl;
             *actuator = actuator_of(c, decl, i);
             actuator->shadow = k == 1;
+            actuator->failures = actuator->shadow ? 0 : decl->failures;
         }
     }
 }

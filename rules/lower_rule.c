@@ -535,6 +535,9 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
     rule.decl = decl;
     out->on_unknown = policy_of(decl->on_unknown);
     lower_conditions(&rule);
+    if (decl->feedback_of && decl->feedback_of->failures)
+        c->out->actuators[fb_lower_actuator_index(c, decl->feedback_of)].feedback =
+            out->first_condition;
     out->has_clear_after = decl->clear_after != NULL;
     if (decl->clear_after)
         out->clear_after = lower_span(&rule, decl->clear_after);

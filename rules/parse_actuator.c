@@ -141,7 +141,20 @@ static bool combine(struct fb_parser *p, struct fb_actuator_decl *decl) {
     return false;
 }
 
-/* "feedback" expr [ "within" sum ] "after" dur ; the word is taken */
+/* "," "stop" "after" INT "failures" ; the comma is taken */
+static bool stop_after(struct fb_parser *p, struct fb_actuator_decl *decl) {
+    static const char whole[] = "it is written `feedback running after 15s, stop after 3 failures`";
+    if (!fb_p_accept_word(p, "stop")) {
+        return fb_p_unexpected(p, "`stop`", whole);
+    }
+    if (!fb_p_expect_word(p, "after") ||
+        !fb_p_count_or(p, "a number of failures", whole, &decl->failures)) {
+        return false;
+    }
+    return fb_p_accept_word(p, "failures") || fb_p_unexpected(p, "`failures`", whole);
+}
+
+/* "feedback" expr [ "within" sum ] "after" dur [ "," "stop" .. ] ; the word is taken */
 static bool feedback(struct fb_parser *p, struct fb_actuator_decl *decl) {
     struct fb_node *expr = fb_p_or(p), *within = NULL, *after;
     if (expr == NULL || (fb_p_accept_word(p, "within") && (within = fb_p_sum(p)) == NULL)) {
@@ -160,7 +173,7 @@ static bool feedback(struct fb_parser *p, struct fb_actuator_decl *decl) {
     decl->feedback = expr;
     decl->feedback_within = within;
     decl->feedback_after = after;
-    return true;
+    return !fb_p_accept(p, FB_TOK_COMMA) || stop_after(p, decl);
 }
 
 static const struct fb_p_clause actuator_clauses[] = {

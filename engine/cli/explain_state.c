@@ -9,6 +9,7 @@
 #include "engine/base/num.h"
 #include "engine/cli/explain_words.h"
 #include "engine/codec/json_write.h"
+#include "engine/core/follow.h"
 #include "engine/run/code_words.h"
 #include "engine/run/recompute.h"
 #include "engine/run/rule_text.h"
@@ -291,6 +292,7 @@ static int64_t blocked_until(const struct view *v, const struct fb_actuator *act
     case FB_GUARD_RANGE:
     case FB_GUARD_INTERLOCK:
     case FB_GUARD_MAXIMUM:
+    case FB_GUARD_DISCREPANCY: /* until someone resets it */
     case FB_GUARD_PERMISSIVE:
     case FB_GUARD_IGNORE:
     case FB_GUARDS:
@@ -314,6 +316,17 @@ static void put_block(struct view *v, const struct fb_actuator *actuator,
     }
     fb_buf_printf(v->out, "; %" PRIu64 " decision%s so far\n", cell->blocked,
                   cell->blocked == 1 ? "" : "s");
+}
+
+/* Commands in a row that were not followed. */
+static void put_failures(struct view *v, const struct fb_actuator *actuator,
+                         const struct fb_actuator_cell *cell) {
+    if (!actuator->failures)
+        return;
+    begin_line(v, "");
+    fb_buf_printf(v->out, "%u of %u failures in a row%s\n", fb_follow_failures(actuator, cell),
+                  actuator->failures,
+                  fb_follow_is_stopped(actuator, cell) ? ": stopped until a `reset`" : "");
 }
 
 static void put_array(struct view *v, uint32_t index, const struct fb_actuator *actuator) {
@@ -350,6 +363,7 @@ static void put_actuator(struct view *v, uint32_t index) {
     put_array(v, index, actuator);
     begin_line(v, "");
     put_block(v, actuator, cell);
+    put_failures(v, actuator, cell);
     put_conditions(v, &v->question->compiled->program->rules[actuator->rule]);
     if (cell->due_us != FB_NEVER && cell->due_us > v->clock_us) {
         begin_line(v, "");

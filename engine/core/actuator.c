@@ -6,6 +6,7 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
+#include "engine/core/follow.h"
 #include "engine/core/guard.h"
 #include "engine/core/mode.h"
 #include "engine/core/kill.h"
@@ -69,7 +70,7 @@ struct decision {
     uint32_t n_results;
     enum fb_guard blocks; /* FB_GUARDS: none */
     bool held;            /* nothing of the request is applied */
-    bool silent;          /* catch_up, kill, maintenance: nothing at all is sent */
+    bool silent;          /* catch_up, discrepancy, kill, maintenance: nothing at all is sent */
     bool killed;          /* kill or maintenance: no further guardrail is asked */
     bool forced;          /* a guardrail made the value that is asked for */
     struct fb_actuator_before before; /* of a command */
@@ -124,7 +125,8 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     case FB_VERDICT_REFUSE:
         d->held = true;
         d->killed |= row->guard == FB_GUARD_KILL || row->guard == FB_GUARD_MAINTENANCE;
-        d->silent |= d->killed || row->guard == FB_GUARD_CATCH_UP;
+        d->silent |=
+            d->killed || row->guard == FB_GUARD_DISCREPANCY || row->guard == FB_GUARD_CATCH_UP;
         if (row->guard != FB_GUARD_SLEW)
             block(d, row->guard);
         break;
@@ -136,7 +138,8 @@ static void ask_all(struct decision *d) {
         const struct fb_guard_row *row = &fb_guard_rows[i];
         if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
             (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE) ||
-            (row->guard == FB_GUARD_MAINTENANCE && !d->request.maintenance))
+            (row->guard == FB_GUARD_MAINTENANCE && !d->request.maintenance) ||
+            (row->guard == FB_GUARD_DISCREPANCY && !d->request.stopped))
             continue;
         if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
@@ -330,6 +333,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
         .permissive = truth_of(device, actuator->permissive, FB_TRUE),
         .kill = fb_kill_of(core, actuator, d->won.rule),
         .maintenance = fb_is_in_maintenance(core, device),
+        .stopped = fb_follow_is_stopped(actuator, cell),
         .lag_us = watched ? d->wall_us - d->now_us : 0,
         .max_lag_us = core->config.max_lag_us,
         .safety = d->won.safe || fb_guard_breaks_safe(actuator, cell, d->now_us),

@@ -4,6 +4,7 @@
 #include "engine/core/call.h"
 
 #include "engine/base/err.h"
+#include "engine/core/follow.h"
 #include "engine/core/kill.h"
 #include "engine/core/mute.h"
 #include "engine/core/timer.h"
@@ -142,12 +143,18 @@ static enum fb_call_outcome to_auto(const struct fb_core *core, struct fb_actuat
     return FB_CALL_ACCEPTED;
 }
 
-/* Its end is now; the decision that follows closes it, A8.8. */
-static enum fb_call_outcome reset(const struct fb_core *core, struct fb_actuator_cell *cell) {
+/* The end of an open breaker is now; the decision that follows closes it, A8.8. */
+static bool end_breaker(const struct fb_core *core, struct fb_actuator_cell *cell) {
     if (cell->breaker_end_us == FB_NO_TIME || cell->breaker_end_us <= core->clock_us)
-        return FB_CALL_NOT_OPEN;
+        return false;
     cell->breaker_end_us = core->clock_us;
-    return FB_CALL_ACCEPTED;
+    return true;
+}
+
+static enum fb_call_outcome reset(struct fb_core *core, struct fb_device *device, uint32_t index) {
+    const bool was_open = end_breaker(core, cell_of(device, index));
+    const bool was_stopped = fb_follow_reset(core, device, index);
+    return was_open || was_stopped ? FB_CALL_ACCEPTED : FB_CALL_NOT_OPEN;
 }
 
 static enum fb_call_outcome call_one(struct fb_core *core, struct fb_device *device,
@@ -159,7 +166,7 @@ static enum fb_call_outcome call_one(struct fb_core *core, struct fb_device *dev
     else if (call->kind == FB_CALL_AUTO)
         outcome = to_auto(core, cell);
     else
-        outcome = reset(core, cell);
+        outcome = reset(core, device, index);
     if (outcome == FB_CALL_ACCEPTED)
         make_due(core, device, index);
     return outcome;

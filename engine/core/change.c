@@ -183,13 +183,15 @@ static void move_actuator(const struct move *m, const struct fb_cell_move *move)
     const struct fb_class *from_class = m->from->plan->class_, *to_class = m->to->plan->class_;
     const struct fb_actuator *from = &from_class->actuators[from_class->cells[move->from].index];
     const struct fb_actuator *to = &to_class->actuators[to_class->cells[move->to].index];
-    const struct fb_actuator_cell *old = old_at(m, move->from);
+    struct fb_actuator_cell *old = old_at(m, move->from);
     struct fb_actuator_cell *now = new_at(m, move->to);
     *now = *old;
     move_ring(old->times, from->starts, old->next_start, now->times, to->starts,
               &now->next_start);
     move_ring(old->times + from->starts, from->reversals, old->next_reversal,
               now->times + to->starts, to->reversals, &now->next_reversal);
+    if (from->failures && to->failures && move->fate != FB_FATE_RESET)
+        *fb_actuator_trial(to, now) = *fb_actuator_trial(from, old);
     if (move->fate == FB_FATE_RESET) {
         now->accepted = now->direction = 0;
         now->has_accepted = 0;
@@ -368,6 +370,13 @@ static bool goes_on(const struct move *m, const struct fb_migration *migration,
     return same;
 }
 
+/* Trials that are new begin with what is accepted (A99). */
+static void due_feedback(const struct move *m, const struct fb_actuator *from,
+                         const struct fb_actuator *to) {
+    if (to->failures && !from->failures && m->t_us < m->to->deadlines[to->feedback])
+        m->to->deadlines[to->feedback] = m->t_us;
+}
+
 /* The others are decided once, after what is due of the device at the change (A2). */
 static void due_actuators(const struct move *m, const struct fb_migration *migration,
                           int64_t clock_us) {
@@ -380,6 +389,8 @@ static void due_actuators(const struct move *m, const struct fb_migration *migra
         struct fb_actuator_cell *cell = new_at(m, move->to);
         if (cell->changed_us == FB_NO_TIME)
             cell->changed_us = clock_us;
+        if (move->from != FB_NONE)
+            due_feedback(m, &from->actuators[from->cells[move->from].index], actuator);
         if (move->fate != FB_FATE_KEEP ||
             !goes_on(m, migration, &from->actuators[from->cells[move->from].index], actuator))
             cell->due_us = clock_us;

@@ -44,6 +44,7 @@ struct fb_condition_plan {
     bool is_value;   /* its value is no truth: of a command, or what others read */
     bool may_rest;   /* its deadlines may be left out (rest.h) */
     uint64_t marks;  /* actuators of the class that have it as interlock or permissive */
+    uint32_t follows; /* the actuator that failures to follow stop; FB_NO_INDEX: none */
 };
 
 /* What a change of an alarm needs to know. */

@@ -18,6 +18,7 @@ struct fb_request {
     uint8_t permissive;  /* the same; no permissive: 1 */
     enum fb_kill kill;   /* what of it concerns the actuator, or the rule that won */
     bool maintenance;    /* of the device */
+    bool stopped;        /* too many commands in a row were not followed */
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
@@ -75,7 +76,7 @@ void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuat
                             int64_t now_us);
 
 fb_guard_fn fb_guard_kill, fb_guard_maintenance, fb_guard_range, fb_guard_interlock,
-    fb_guard_lockout, fb_guard_maximum, fb_guard_permissive, fb_guard_minimum, fb_guard_starts,
-    fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up;
+    fb_guard_lockout, fb_guard_maximum, fb_guard_discrepancy, fb_guard_permissive, fb_guard_minimum,
+    fb_guard_starts, fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up;
 
 #endif

@@ -12,6 +12,7 @@ const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
     {FB_GUARD_INTERLOCK, fb_guard_interlock, true, false},
     {FB_GUARD_LOCKOUT, fb_guard_lockout, true, false},
     {FB_GUARD_MAXIMUM, fb_guard_maximum, true, false},
+    {FB_GUARD_DISCREPANCY, fb_guard_discrepancy, true, false},
     {FB_GUARD_PERMISSIVE, fb_guard_permissive, false, false},
     {FB_GUARD_MINIMUM, fb_guard_minimum, false, true},
     {FB_GUARD_STARTS, fb_guard_starts, false, false},

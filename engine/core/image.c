@@ -4,6 +4,7 @@
 
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
+#include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/mute.h"
 #include "engine/core/shapes.h"
@@ -107,7 +108,10 @@ static char *put_claim(char *to, const struct fb_claim *claim, const struct fb_c
 }
 
 /* All but the padding before the rings. */
-enum { ACTUATOR_BYTES = offsetof(struct fb_actuator_cell, interlocked) + 1 };
+enum {
+    ACTUATOR_BYTES = offsetof(struct fb_actuator_cell, interlocked) + 1,
+    TRIAL_BYTES = offsetof(struct fb_trial_cell, state) + 1
+};
 
 static size_t ring_bytes(const struct fb_actuator *actuator) {
     return sizeof(int64_t) * ((size_t)actuator->starts + actuator->reversals);
@@ -116,7 +120,10 @@ static size_t ring_bytes(const struct fb_actuator *actuator) {
 static char *put_actuator(char *to, const struct fb_actuator *actuator,
                           const struct fb_actuator_cell *cell) {
     to = put(to, cell, ACTUATOR_BYTES);
-    return put(to, cell->times, ring_bytes(actuator));
+    to = put(to, cell->times, ring_bytes(actuator));
+    if (!actuator->failures)
+        return to;
+    return put(to, (const char *)cell->times + ring_bytes(actuator), TRIAL_BYTES);
 }
 
 static char *put_published(char *to, const struct fb_published_cell *cell) {
@@ -379,7 +386,10 @@ static bool get_actuator(struct reader *r, const struct fb_actuator *actuator,
                          struct fb_actuator_cell *cell, int64_t clock_us) {
     get(r, cell, ACTUATOR_BYTES);
     get(r, cell->times, ring_bytes(actuator));
-    return !r->failed && actuator_is_sound(actuator, cell, clock_us);
+    if (actuator->failures)
+        get(r, fb_actuator_trial(actuator, cell), TRIAL_BYTES);
+    return !r->failed && actuator_is_sound(actuator, cell, clock_us) &&
+           (!actuator->failures || fb_follow_is_sound(fb_actuator_trial(actuator, cell)));
 }
 
 static bool get_cell(struct reader *r, const struct fb_class_plan *plan,

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/image.h"
+#include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/match.h"
 #include "engine/core/steps.h"
@@ -33,6 +34,8 @@ static void fresh_actuator(const struct fb_actuator *actuator, void *at) {
                                       .guard = FB_GUARDS};
     for (uint32_t i = 0; i < actuator->starts + actuator->reversals; i++)
         cell->times[i] = FB_NO_TIME;
+    if (actuator->failures)
+        fb_follow_begin(fb_actuator_trial(actuator, cell));
 }
 
 /* The cells whose resting state is not all zero. */
@@ -293,6 +296,14 @@ static uint64_t guarded_by(const struct fb_class *class_, uint32_t condition) {
     return set;
 }
 
+/* The actuator that has the condition as what its feedback differs by. */
+static uint32_t followed_by(const struct fb_class *class_, uint32_t condition) {
+    for (uint32_t i = 0; i < class_->n_actuators; i++)
+        if (class_->actuators[i].failures && class_->actuators[i].feedback == condition)
+            return i;
+    return FB_NO_INDEX;
+}
+
 /* How conditions and rules are evaluated. */
 static void plan_rules(struct fb_class_plan *plan, const struct fb_program *program) {
     const struct fb_class *class_ = plan->class_;
@@ -324,7 +335,8 @@ static void plan_rules(struct fb_class_plan *plan, const struct fb_program *prog
             .acts = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_ACTUATOR ||
                     rule->sort == FB_SORT_MODE || published,
             .is_value = condition->role == FB_ROLE_CLAIM || published,
-            .marks = guarded_by(class_, c)};
+            .marks = guarded_by(class_, c),
+            .follows = followed_by(class_, c)};
         n += steps;
     }
 }

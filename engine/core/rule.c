@@ -5,6 +5,7 @@
 
 #include "engine/base/err.h"
 #include "engine/core/claim.h"
+#include "engine/core/follow.h"
 #include "engine/core/rest.h"
 #include "engine/core/steps.h"
 #include "engine/core/wake.h"
@@ -52,6 +53,8 @@ evaluate(struct fb_core *core, const struct fb_moment *moment, struct fb_eval *e
     else
         value = condition->steps ? fb_steps_run(eval, condition->steps, condition->n_steps)
                                  : interpret(eval, index);
+    if (acting && condition->follows != FB_NO_INDEX)
+        fb_follow_evaluated(core, eval, index, condition->follows);
     if (eval->each_us < eval->deadline_us && !rests(condition, eval, value))
         eval->deadline_us = eval->each_us;
     fb_device_set_deadline(device, index, eval->deadline_us);

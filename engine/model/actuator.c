@@ -12,6 +12,8 @@ const char *fb_guard_name(enum fb_guard guard) {
     case FB_GUARD_INTERLOCK: return "interlock";
     case FB_GUARD_LOCKOUT: return "lockout";
     case FB_GUARD_MAXIMUM: return "maximum";
+    case FB_GUARD_DISCREPANCY:
+        return "discrepancy";
     case FB_GUARD_PERMISSIVE: return "permissive";
     case FB_GUARD_MINIMUM: return "minimum";
     case FB_GUARD_STARTS: return "starts";
@@ -36,5 +38,6 @@ const char *fb_verdict_name(enum fb_verdict verdict) {
 
 uint32_t fb_actuator_bytes(const struct fb_actuator *actuator) {
     return (uint32_t)(sizeof(struct fb_actuator_cell) +
-                      sizeof(int64_t) * ((uint64_t)actuator->starts + actuator->reversals));
+                      sizeof(int64_t) * ((uint64_t)actuator->starts + actuator->reversals) +
+                      (actuator->failures ? sizeof(struct fb_trial_cell) : 0));
 }

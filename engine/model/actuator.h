@@ -14,16 +14,17 @@
 #include <stdint.h>
 
 enum {
-    FB_ACTUATORS_MAX = 32,     /* of a class, without their shadows */
-    FB_CLAIMS_MAX = 16,        /* on one actuator */
-    FB_MODES_MAX = 32,         /* of a class */
-    FB_STARTS_MAX = 32,        /* starts .. per .. */
-    FB_REVERSALS_MAX = 32,     /* breaker .. reversals */
-    FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
+    FB_ACTUATORS_MAX = 32, /* of a class, without their shadows */
+    FB_CLAIMS_MAX = 16,    /* on one actuator */
+    FB_MODES_MAX = 32,     /* of a class */
+    FB_STARTS_MAX = 32,    /* starts .. per .. */
+    FB_REVERSALS_MAX = 32, /* breaker .. reversals */
+    FB_FAILURES_MAX = 100, /* feedback .., stop after .. failures */
+    FB_PRIORITY_FIRST = 9, /* of a rule: BACnet's 9 to 16 */
     FB_PRIORITY_LAST = 16,
     FB_PRIORITY_DEFAULT = 12,
-    FB_PRIORITY_HAND = 8,      /* the operator's hand */
-    FB_PRIORITY_NONE = 17      /* the default is in force, no entry */
+    FB_PRIORITY_HAND = 8, /* the operator's hand */
+    FB_PRIORITY_NONE = 17 /* the default is in force, no entry */
 };
 
 /* In place of the hash of a rule's name: the operator's hand has won. */
@@ -58,6 +59,9 @@ struct fb_actuator {
     uint32_t reversals;       /* in reversals_us; 0: no breaker */
     int64_t reversals_us, breaker_us;
     bool breaker_safe;        /* safe while it is open; else what it has */
+    uint32_t failures;        /* commands in a row that feedback did not confirm, after which it is
+                               * stopped; 0: never, nor is a shadow */
+    uint32_t feedback;        /* failures: the condition of its discrepancy, in the class */
     uint32_t claims[FB_CLAIMS_MAX], n_claims; /* in the class, in the order of the text */
     uint32_t offset, bytes;   /* of struct fb_actuator_cell in the block; bytes by
                                * fb_actuator_bytes */
@@ -125,8 +129,19 @@ struct fb_step_cell {
  * became on, clear_paused_us since when `start` is unknown (FB_NO_TIME: it is known). */
 enum fb_control_state { FB_CONTROL_OFF, FB_CONTROL_ON, FB_CONTROL_SAFE };
 
+/* Whether what is commanded is followed (rules/MEANING.md, A97). Times are the device's. */
+enum fb_trial_state { FB_TRIAL_NONE, FB_TRIAL_AWAITED, FB_TRIAL_GOES_ON };
+struct fb_trial_cell {
+    double seen;              /* accepted at the last evaluation of the condition, if has_seen */
+    int64_t t0_us, paused_us; /* as FB_I_FOR */
+    uint32_t failures;        /* in a row */
+    uint8_t has_seen;
+    uint8_t state; /* enum fb_trial_state */
+};
+
 /* An actuator's memory. The times of starts, then of reversals, follow it: rings of `starts` and
- * `reversals` places, oldest overwritten first, FB_NO_TIME where there was none. */
+ * `reversals` places, oldest overwritten first, FB_NO_TIME where there was none. Behind them, where
+ * failures stop the actuator, a struct fb_trial_cell. */
 struct fb_actuator_cell {
     double accepted;        /* the value last commanded, if has_accepted */
     double direction;       /* sign of the last accepted step; 0: none yet */
@@ -162,8 +177,12 @@ struct fb_actuator_before {
     uint8_t has_accepted, priority;
 };
 
-/* model/layout.c */
+/* model/actuator.c */
 uint32_t fb_actuator_bytes(const struct fb_actuator *actuator);
+static inline struct fb_trial_cell *fb_actuator_trial(const struct fb_actuator *actuator,
+                                                      struct fb_actuator_cell *cell) {
+    return (void *)(cell->times + actuator->starts + actuator->reversals);
+}
 
 /* The guardrails in the order in which they are asked (rules/MEANING.md, A8). The names in the
  * audit are those of fb_guard_name. */
@@ -174,6 +193,7 @@ enum fb_guard {
     FB_GUARD_INTERLOCK,
     FB_GUARD_LOCKOUT,
     FB_GUARD_MAXIMUM,
+    FB_GUARD_DISCREPANCY,
     FB_GUARD_PERMISSIVE,
     FB_GUARD_MINIMUM,
     FB_GUARD_STARTS,

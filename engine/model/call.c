@@ -37,7 +37,8 @@ const char *fb_call_outcome_text(enum fb_call_outcome outcome) {
     case FB_CALL_TOO_MANY: return "64 kills are in force already";
     case FB_CALL_NOT_KILLED: return "nothing is killed so";
     case FB_CALL_NOT_IN_HAND: return "the actuator is not in hand";
-    case FB_CALL_NOT_OPEN: return "the actuator's breaker is not open";
+    case FB_CALL_NOT_OPEN:
+        return "the actuator's breaker is not open, and it is not stopped";
     case FB_CALL_NO_ALARM:
         return "the rules in force have no such alarm";
     case FB_CALL_NO_CLASS:

@@ -65,7 +65,7 @@ enum fb_call_outcome {
     FB_CALL_TOO_MANY,  /* kills */
     FB_CALL_NOT_KILLED,
     FB_CALL_NOT_IN_HAND,
-    FB_CALL_NOT_OPEN, /* the breaker */
+    FB_CALL_NOT_OPEN, /* the breaker; nor is the actuator stopped */
     FB_CALL_NO_ALARM,
     FB_CALL_NO_CLASS,
     FB_CALL_AMBIGUOUS, /* several classes have such a device */

@@ -118,8 +118,9 @@ struct fb_hash128 fb_program_layout(const struct fb_program *program) {
             hash = next_numbers(hash, class_->windows[k].shape, class_->windows[k].offset,
                                 class_->windows[k].bytes);
         for (uint32_t k = 0; k < class_->n_actuators; k++) /* the rings behind a cell */
-            hash = next_numbers(hash, class_->actuators[k].offset, class_->actuators[k].starts,
-                                class_->actuators[k].reversals);
+            hash = next_numbers(hash, class_->actuators[k].offset, class_->actuators[k].bytes,
+                                (uint64_t)class_->actuators[k].starts << 32 |
+                                    class_->actuators[k].reversals);
         if (class_->n_actuators) /* their cells name guardrails by number */
             hash = next_numbers(hash, FB_GUARDS, 0, 0);
     }
