@@ -28,4 +28,4 @@ for file in "$here"/*.rules; do
     tests=$((tests + ${n:-0}))
 done
 echo "$files rules, $tests tests, $failures failures"
-[ "$files" -ge 35 ] && [ "$failures" -eq 0 ]
+[ "$files" -ge 75 ] && [ "$failures" -eq 0 ]
