@@ -50,11 +50,8 @@ static bool check_length(struct fb_checker *ck, const struct fb_arg *arg) {
     return arg->window == FB_W_EACH ? check_each(ck, arg, us) : check_over(ck, arg, us);
 }
 
-static const char *moving_text(struct fb_checker *ck, const struct fb_node *node) {
+static const char *moving_text(const struct fb_node *node) {
     switch (node->kind) {
-    case FB_N_LINKED:
-    case FB_N_GROUP:
-        return fb_check_source(ck, node);
     case FB_N_FOR:
         return "for";
     case FB_N_UNTIL:
@@ -77,7 +74,7 @@ static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
     const struct fb_node *wrong = facts->moving ? facts->moving : facts->window;
     if (!wrong)
         return true;
-    const char *word = moving_text(ck, wrong);
+    const char *word = moving_text(wrong);
     struct fb_str name = word ? fb_str_of(word) : wrong->text;
     bool here = inside(wrong->span, arg->span);
     struct fb_span span = here ? wrong->span : arg->expr->span;
@@ -96,6 +93,41 @@ static bool check_still(struct fb_checker *ck, const struct fb_facts *facts,
     return false;
 }
 
+/* A sample comes with a record of this device, so it is made of at least one value of it. */
+static bool check_own(struct fb_checker *ck, const struct fb_facts *facts,
+                      const struct fb_field_set *reads, const struct fb_node *call,
+                      const struct fb_arg *arg) {
+    const struct fb_scope *scope = ck->scope;
+    while (scope && !scope->class_decl)
+        scope = scope->outer;
+    const struct fb_class_decl *decl = scope ? scope->class_decl : NULL;
+    const struct fb_node *others = facts->others;
+    if (!others || !decl || decl->broken ||
+        decl->n_keys == decl->n_fields) /* a group has no records, which is told elsewhere */
+        return true;
+    for (uint32_t i = decl->n_keys; i < decl->n_fields; i++)
+        if (fb_field_set_has(reads, i))
+            return true;
+    bool linked = others->kind == FB_N_LINKED;
+    struct fb_str other = linked ? others->link->class_name : others->group->class_name;
+    const char *help =
+        linked && others == arg->expr && !arg->where
+            ? fb_check_print(ck,
+                             "keep the window where the records come: `device %.*s { let .. = "
+                             "%.*s(%s%s) }`, and read that let behind the dot",
+                             FB_ARG(other), FB_ARG(call->text), fb_check_source(ck, others->there),
+                             arg->window ? " .." : "")
+            : fb_check_print(ck,
+                             "keep a window where the records come, in a let of `%.*s`, and read "
+                             "that let here; or compute with a field of `%.*s`, too",
+                             FB_ARG(other), FB_ARG(decl->name));
+    fb_diag_add(ck->diags, FB_E_SAMPLES_OF_OTHERS, arg->expr->span, help,
+                "`%.*s(..)` takes its samples from the records of this `%.*s`, and `%s` reads "
+                "nothing of them",
+                FB_ARG(call->text), FB_ARG(decl->name), fb_check_source(ck, arg->expr));
+    return false;
+}
+
 static bool looks_back(const struct fb_node *call) {
     return fb_str_eq(call->text, FB_S("previous")) || fb_str_eq(call->text, FB_S("change"));
 }
@@ -111,10 +143,12 @@ static bool check_sample(struct fb_checker *ck, struct fb_node *call, struct fb_
         fb_check_node(ck, arg->expr, NULL);
         ok = !fb_check_failed(arg->expr);
     }
+    const struct fb_field_set sampled = facts->reads;
     if (arg->where)
         ok &= fb_check_condition(ck, arg->where, "what stands behind `where`");
     ck->facts = outer;
     ok = ok && check_still(ck, facts, call, arg);
+    ok = ok && (!arg->expr || check_own(ck, facts, &sampled, call, arg));
     struct fb_facts seen = *facts;
     seen.moving = arg->window == FB_W_EACH ? call : NULL;
     /* previous and change look at samples only: they may stand in another one's. */

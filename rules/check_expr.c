@@ -13,6 +13,8 @@ void fb_facts_add(struct fb_facts *to, const struct fb_facts *from) {
         to->moving = from->moving;
     if (!to->window)
         to->window = from->window;
+    if (!to->others)
+        to->others = from->others;
     if (!to->lookup_only)
         to->lookup_only = from->lookup_only;
     for (int i = 0; i < FB_FIELDS_MAX / 64; i++)

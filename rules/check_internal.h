@@ -19,6 +19,7 @@ struct fb_facts {
     const struct fb_node
         *moving; /* for, until, silent, age, elapsed, each: change without a record */
     const struct fb_node *window;      /* any window, previous included */
+    const struct fb_node *others;      /* what is read of other devices */
     const struct fb_node *lookup_only; /* what a param may not hold: any of these, or `silent` */
     struct fb_field_set reads;
     uint32_t alarms; /* the last alarm that is read, as its place among the rules plus 1 */

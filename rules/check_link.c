@@ -179,9 +179,8 @@ static bool check_there(struct fb_checker *ck, uint32_t class_index, struct fb_n
     return ok;
 }
 
-/* It changes without a record of this device. */
 static void note_foreign(struct fb_checker *ck, const struct fb_node *node) {
-    struct fb_facts here = {.moving = node, .lookup_only = node};
+    struct fb_facts here = {.others = node, .lookup_only = node};
     fb_facts_add(ck->facts, &here);
 }
 

@@ -47,6 +47,8 @@ struct maker {
     struct fb_hash128 *fields;  /* hash of each */
     struct fb_hash128 *windows; /* what is seen of each by those that read it */
     struct fb_hash128 *window_likes; /* the same, numbers left out */
+    struct fb_hash128 *movements;    /* of windows, what is sampled and how they move */
+    bool *is_found;                  /* of windows, whether these three are */
     struct fb_hash128 *conditions, *condition_likes;
     struct fb_hash128 *claims;
     struct fb_hash128 *published, *published_likes; /* where `is_known`: of what computes each */
@@ -173,6 +175,7 @@ static void add_relation(struct content *to, const struct fb_class *class_, uint
 }
 
 static void find_published(struct maker *m, uint32_t index);
+static void find_window(struct maker *m, uint32_t index);
 
 /* What another device is read for, by what computes it there. */
 static void add_published(const struct walk *w, struct content *to, uint32_t class_index,
@@ -259,6 +262,7 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
     case FB_OPERAND_WINDOW:
+        find_window(&w->m->makers[w->m - w->m->makers], operand);
         add_hash(to, w->numbers ? w->m->windows[operand] : w->m->window_likes[operand]);
         break;
     case FB_OPERAND_MASK:
@@ -357,32 +361,43 @@ static struct fb_str window_name(struct maker *m, const struct fb_window *window
     return name;
 }
 
+/* Its samples may be made of published values, these of windows of other classes: none depends on
+ * itself. */
+static void find_window(struct maker *m, uint32_t index) {
+    const struct fb_window *window = &m->class_->windows[index];
+    struct content same = {0}, seen = {0}, seen_like = {0};
+    if (m->is_found[index])
+        return;
+    add_input(m, &same, window, true);
+    add_movement(&same, window);
+    m->movements[index] = end_content(&same);
+    add_hash(&seen, m->movements[index]);
+    add_int(&seen, window->shape == FB_SHAPE_LAST ? window->places : window->length_us);
+    add_int(&seen, window->late_us);
+    m->windows[index] = end_content(&seen);
+    add_input(m, &seen_like, window, false);
+    add_movement(&seen_like, window);
+    m->window_likes[index] = end_content(&seen_like);
+    m->is_found[index] = true;
+}
+
 static void identify_windows(struct maker *m) {
     for (uint32_t i = 0; i < m->class_->n_windows; i++) {
         const struct fb_window *window = &m->class_->windows[i];
-        struct content same = {0}, seen = {0}, seen_like = {0}, whole = {0};
-        add_input(m, &same, window, true);
-        add_movement(&same, window);
-        struct fb_hash128 likeness = end_content(&same);
-        add_hash(&seen, likeness);
-        add_int(&seen, window->shape == FB_SHAPE_LAST ? window->places : window->length_us);
-        add_int(&seen, window->late_us);
-        m->windows[i] = end_content(&seen);
-        add_input(m, &seen_like, window, false);
-        add_movement(&seen_like, window);
-        m->window_likes[i] = end_content(&seen_like);
+        struct content whole = {0};
+        find_window(m, i);
         add_hash(&whole, m->windows[i]);
         add_int(&whole, window->shape);
         add_int(&whole, window->aggregates);
         add_int(&whole, window->pane_us);
         add_int(&whole, window->places);
         add_cell(m, (struct fb_cell_id){.kind = FB_CELL_WINDOW,
-                                     .index = i,
-                                     .offset = window->offset,
-                                     .words = words_of(m->class_, window),
-                                     .hash = end_content(&whole),
-                                     .likeness = likeness,
-                                     .name = window_name(m, window)});
+                                        .index = i,
+                                        .offset = window->offset,
+                                        .words = words_of(m->class_, window),
+                                        .hash = end_content(&whole),
+                                        .likeness = m->movements[i],
+                                        .name = window_name(m, window)});
     }
 }
 
@@ -669,6 +684,8 @@ static struct maker make_maker(const struct fb_program *program, struct fb_class
         .fields = fb_alloc(sizeof *m.fields * (class_->n_fields + 1u)),
         .windows = fb_alloc(sizeof *m.windows * (class_->n_windows + 1u)),
         .window_likes = fb_alloc(sizeof *m.window_likes * (class_->n_windows + 1u)),
+        .movements = fb_alloc(sizeof *m.movements * (class_->n_windows + 1u)),
+        .is_found = fb_alloc(sizeof *m.is_found * (class_->n_windows + 1u)),
         .conditions = fb_alloc(sizeof *m.conditions * (conditions + 1u)),
         .condition_likes = fb_alloc(sizeof *m.condition_likes * (conditions + 1u)),
         .claims = fb_alloc(sizeof *m.claims * (class_->n_claims + 1u)),
@@ -683,6 +700,8 @@ static void free_maker(struct maker *m) {
     free(m->fields);
     free(m->windows);
     free(m->window_likes);
+    free(m->movements);
+    free(m->is_found);
     free(m->conditions);
     free(m->condition_likes);
     free(m->claims);
@@ -701,13 +720,13 @@ static void begin_class(struct maker *m) {
     struct fb_class *class_ = m->class_;
     class_->cells = FB_ARENA_ARRAY(m->arena, struct fb_cell_id, cells_of(class_));
     identify_fields(m);
-    identify_windows(m);
     identify_actuators(m);
 }
 
 static void end_class(struct maker *m) {
     struct fb_class *class_ = m->class_;
     uint32_t most = cells_of(class_);
+    identify_windows(m);
     for (uint32_t i = 0; i < class_->n_conditions; i++)
         identify_condition(m, i);
     for (uint32_t i = 0; i < class_->n_rules; i++)

@@ -72,6 +72,8 @@ struct fb_piece {
     uint64_t actuators; /* whose accepted value is read */
     uint64_t modes;     /* whose state is read */
     bool every_record, twice;
+    bool samples; /* of a window: which others are meant does not count as read */
+    bool sees_others;
     bool holds; /* the start of an alarm's commands: unknown while the alarm is only held */
     struct fb_lower_place *places;
     uint32_t n_places, cap_places;

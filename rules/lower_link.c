@@ -113,6 +113,9 @@ void fb_lower_published(struct fb_lower_class *c, uint32_t index, struct fb_rule
 /* What it reads of its own: the fields of a relation, and that of its domain. */
 static void note_relation(struct fb_piece *piece, uint32_t relation) {
     const struct fb_class *class_ = piece->c->out;
+    piece->sees_others = true;
+    if (piece->samples)
+        return;
     fb_field_set_add(&piece->reads, class_->domain);
     for (uint32_t i = 0; relation != FB_NO_INDEX && i < class_->relations[relation].n_fields; i++)
         fb_field_set_add(&piece->reads, class_->relations[relation].fields[i]);

@@ -104,6 +104,7 @@ static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
                            const struct fb_arg *arg, bool as_number) {
     struct fb_piece piece;
     fb_piece_begin(&piece, c, arg->span);
+    piece.samples = true;
     struct fb_lowered value = fb_lower_expr(&piece, arg->expr);
     window->type = value.type == FB_T_COUNTER ? FB_T_NUMBER : value.type;
     if (as_number && value.type == FB_T_INTEGER) {
@@ -120,6 +121,7 @@ static void sample_of_code(struct fb_lower_class *c, struct fb_window *window,
         value.reg = fb_piece_emit(&piece, FB_I_IF, 0, where, value.reg, none);
     }
     window->input = FB_INPUT_CODE;
+    window->sees_others = piece.sees_others;
     window->looks_back = reads_window(&piece);
     window->reads = piece.reads;
     window->sample = fb_piece_end(&piece, value.reg);

@@ -535,10 +535,10 @@ static void take_samples(struct fb_core *core, struct fb_device *device,
 /* What few classes have: windows of expressions or records, and others that look at the device. */
 static __attribute__((noinline)) void take_further(struct fb_core *core, struct fb_device *device,
                                                    const struct fb_entry *entry, int64_t t_us) {
-    if (device->plan->other_windows)
-        fb_feed_others(core, device, entry, t_us);
     if (device->plan->relates && core->moves)
         fb_move(core, device, t_us);
+    if (device->plan->other_windows) /* they see the others that belong to the device now */
+        fb_feed_others(core, device, entry, t_us);
 }
 
 /* Applies a record that is on time or late within the lateness. */

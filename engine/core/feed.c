@@ -3,6 +3,8 @@
  * Place in the flow: see feed.h. */
 #include "engine/core/feed.h"
 
+#include "engine/core/group.h"
+
 static void take(struct fb_core *core, struct fb_device *device, uint32_t index,
                  const struct fb_window_sample *sample) {
     const struct fb_window *window = &device->plan->class_->windows[index];
@@ -51,6 +53,20 @@ static bool input_is_good(struct fb_device *device, const struct fb_window *wind
     return true;
 }
 
+/* Whether all that it reads of other devices is known. */
+static bool others_are_known(const struct fb_device *device, const struct fb_window *window) {
+    struct fb_relations *relations = device->plan->relations;
+    const struct fb_instr *code = &device->plan->class_->code[window->sample.first];
+    for (uint32_t i = 0; i < window->sample.count; i++) {
+        const struct fb_instr *in = &code[i];
+        if (in->op == FB_I_LINKED && fb_linked_read(relations, device, in).quality != FB_Q_GOOD)
+            return false;
+        if (in->op == FB_I_GROUP && fb_group_read(relations, device, in).quality != FB_Q_GOOD)
+            return false;
+    }
+    return true;
+}
+
 static bool gives_sample(const struct fb_window *window, const struct fb_entry *entry) {
     for (uint32_t i = 0; i < entry->n_samples; i++)
         if (fb_field_set_has(&window->gives, entry->samples[i].field))
@@ -63,7 +79,8 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
     const struct fb_window *window = &device->plan->class_->windows[index];
     struct fb_value value;
     sample->value = NULL;
-    if (gives_sample(window, entry) && !(sample->late && window->looks_back)) {
+    if (gives_sample(window, entry) &&
+        !(sample->late && (window->looks_back || window->sees_others))) {
         struct fb_eval eval = {
             .registers = core->registers,
             .texts = core->texts,
@@ -79,7 +96,8 @@ static void feed_code(struct fb_core *core, struct fb_device *device, uint32_t i
             sample->value = &value;
     }
     if (!sample->late)
-        sample->good = input_is_good(device, window, entry->ts_us, &sample->good_until_us);
+        sample->good = input_is_good(device, window, entry->ts_us, &sample->good_until_us) &&
+                       (!window->sees_others || others_are_known(device, window));
     take(core, device, index, sample);
 }
 

@@ -160,6 +160,8 @@ struct fb_window {
     enum fb_window_input input;
     enum fb_type type;         /* of a sample */
     bool looks_back;           /* `sample` reads previous or change: a late record gives none */
+    bool sees_others; /* `sample` reads other devices: a late record gives none, and its good time
+                       * is only while these are known */
     uint16_t field;            /* FB_INPUT_FIELD */
     struct fb_code sample;     /* FB_INPUT_CODE */
     struct fb_field_set gives; /* a record that carries one of these gives a sample */

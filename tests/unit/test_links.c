@@ -319,7 +319,10 @@ static int below(uint64_t *seed, int n) {
     "alarm warm on rack by row { raise high when share(rack where warm) > 0.5  clear after 1s "    \
     "raise low when spread(inlet of rack) > 3 }\n"                                                 \
     "alarm slow on rack { raise high when sum(speed of fan) < 5 until sum(speed of fan) > 8 }\n"   \
-    "alarm mean on fan { raise high when avg(speed each 3s) > rack.power }\n"
+    "alarm mean on fan { raise high when avg(speed each 3s) > rack.power }\n"                      \
+    "alarm near on fan { raise high when time_avg(rack.inlet - speed over 5s, needs 30 %) > 2  "   \
+    "raise low when last(speed - sum(power of rack by hall) over last 2) < -9 }\n"                 \
+    "event least on rack { when change(inlet - min(inlet of rack by row)) > 1 }\n"
 
 /* How a run goes: what must give the same outputs. */
 enum { PLAIN, RESTARTS, TICKS, RELOADS, WAYS };
