@@ -211,6 +211,12 @@ static bool combines(const struct gen_actuator *a) {
     return false;
 }
 
+static const char *some_failures(struct gen_case *c) {
+    static const char *const failures[] = {"", ", stop after 1 failures", ", stop after 2 failures",
+                                           ", stop after 3 failures"};
+    return failures[below(c, 4)];
+}
+
 /* Of a switch any condition, of a number any number that it may be compared with. */
 static void make_feedback(struct gen_case *c, struct gen_actuator *a) {
     char text[64];
@@ -219,12 +225,12 @@ static void make_feedback(struct gen_case *c, struct gen_actuator *a) {
     if (a->family == GEN_WORD) {
         add_clause(c, a->clauses, &a->n_clauses,
                    condition_before(c, a->class_index, c->n_actuators + 1, 0),
-                   "feedback @3 after %s", some_span(c));
+                   "feedback @3 after %s%s", some_span(c), some_failures(c));
         return;
     }
     put_amount(a, (a->high - a->low) * (chance(c, 50) ? 0.1 : 0.4), true, text, sizeof text);
     add_clause(c, a->clauses, &a->n_clauses, gen_number(c, a->class_index, a->family),
-               "feedback @7 within %s after %s", text, some_span(c));
+               "feedback @7 within %s after %s%s", text, some_span(c), some_failures(c));
 }
 
 /* By random numbers of its own: a seed that is known for something else stays what it is. */

@@ -136,7 +136,7 @@ void ora_add_actuators(struct ora *o) {
             add_actuator(o, &o->classes[i], &o->classes[i].actuators[k]);
 }
 
-static struct ora_actuator *find_actuator(const struct ora_class *class, struct fb_str name) {
+struct ora_actuator *ora_find_actuator(const struct ora_class *class, struct fb_str name) {
     for (uint32_t i = 0; i < class->n_actuators; i++)
         if (fb_str_eq(class->actuators[i].decl->name, name))
             return &class->actuators[i];
@@ -144,7 +144,7 @@ static struct ora_actuator *find_actuator(const struct ora_class *class, struct 
 }
 
 struct ora_expr *ora_actuator_expr(struct ora_scope *s, struct fb_str name) {
-    const struct ora_actuator *a = find_actuator(s->class, name);
+    const struct ora_actuator *a = ora_find_actuator(s->class, name);
     if (a == NULL)
         return NULL;
     struct ora_expr *e =
@@ -213,7 +213,7 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
     rule->claims = FB_ARENA_ARRAY(s->o->arena, struct ora_claim, decl->n_commands);
     for (uint32_t i = 0; i < decl->n_commands; i++) {
         const struct fb_command_decl *command = &decl->commands[i];
-        struct ora_actuator *a = find_actuator(rule->class, command->target);
+        struct ora_actuator *a = ora_find_actuator(rule->class, command->target);
         struct ora_claim *claim = &rule->claims[i];
         claim->decl = command;
         claim->rule = rule;

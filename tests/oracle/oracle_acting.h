@@ -80,6 +80,12 @@ struct ora_memory {
     uint64_t blocked;
     int64_t due;
     int interlock, permissive; /* 0 false, 1 true, 2 unknown; -1: not yet */
+    /* A97, A98 */
+    uint32_t failures;
+    enum { ORA_NO_TRIAL, ORA_TRIAL_AWAITED, ORA_TRIAL } trial;
+    struct ora_op trial_delay;
+    bool had_seen; /* at the evaluation of the condition before, something was accepted: */
+    double seen;
     bool has_hand;             /* A16; it may have ended */
     double hand;
     int64_t hand_until;
@@ -112,6 +118,7 @@ struct ora_request {
     bool silent;      /* by kill or maintenance: no renewal either */
     bool made_safe, slewed;
     bool safety; /* a guardrail, or what is unknown, asks for safe, whoever else does */
+    bool stopped;         /* A98 */
     enum fb_guard blocks; /* FB_GUARDS: none */
     int64_t next;         /* deadline */
     struct fb_guard_result results[FB_GUARDS];
@@ -123,6 +130,7 @@ void ora_count_actuator(struct ora *o, const struct fb_actuator_decl *decl);
 void ora_add_actuators(struct ora *o);
 void ora_add_claims(struct ora_scope *s, struct ora_rule *rule);
 /* NULL: there is no such actuator. */
+struct ora_actuator *ora_find_actuator(const struct ora_class *class, struct fb_str name);
 struct ora_expr *ora_actuator_expr(struct ora_scope *s, struct fb_str name);
 
 /* --- State --- */
@@ -162,6 +170,16 @@ enum fb_call_outcome ora_call_of_alarms(struct ora *o, const struct fb_call *cal
 /* The next end of a shelf or of maintenance, on C; FB_NEVER */
 int64_t ora_service_due(const struct ora_device *device);
 void ora_service_fire(const struct ora_view *view, struct ora_device *device);
+
+/* --- oracle_follow.c --- */
+/* A97: at an evaluation of the condition of A_discrepancy, c and d being what its delay is given.
+ */
+void ora_follow(struct ora_view *view, const struct ora_actuator *a, struct fb_value c,
+                struct fb_value d);
+/* A98; a shadow never is. */
+bool ora_is_stopped(const struct ora_actuator *a, const struct ora_memory *m, bool shadow);
+/* A99: the operator says that somebody has looked. */
+void ora_follow_again(struct ora_device *device, const struct ora_actuator *a);
 
 bool ora_hand_holds(const struct ora_memory *memory, int64_t now);
 

@@ -140,6 +140,11 @@ void ora_condition_done(struct ora_scope *s, struct ora_condition *c, struct ora
 static void add_condition(struct ora_scope *s, struct ora_rule *rule, const struct fb_node *when) {
     struct ora_condition *c = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
     ora_condition_done(s, c, ora_condition_expr(s, when));
+    const struct fb_actuator_decl *of = rule->decl->feedback_of;
+    if (of != NULL && of->failures > 0) {
+        FB_ASSERT(c->root->kind == ORA_FOR);
+        c->root->followed = ora_find_actuator(s->class, of->name);
+    }
 }
 
 /* --- What a rule shows ------------------------------------------------------------------------ */

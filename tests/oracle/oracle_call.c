@@ -154,8 +154,13 @@ static enum fb_call_outcome automatic(const struct ora *o, struct ora_memory *co
     return FB_CALL_ACCEPTED;
 }
 
-static enum fb_call_outcome reset(const struct ora *o, struct ora_memory *const both[2]) {
-    bool any = false;
+static enum fb_call_outcome reset(const struct ora *o, struct ora_device *device,
+                                  const struct ora_actuator *a, struct ora_memory *const both[2]) {
+    bool any = ora_is_stopped(a, both[0], false);
+    if (any) {
+        ora_follow_again(device, a);
+        both[0]->due = o->c;
+    }
     for (int shadow = 0; shadow < 2; shadow++) {
         if (both[shadow]->breaker_end == FB_NO_TIME || both[shadow]->breaker_end <= o->c)
             continue;
@@ -183,7 +188,7 @@ static enum fb_call_outcome of_one(struct ora *o, const struct fb_call *call) {
     struct ora_memory *const *both = &device->memories[2 * a->index];
     enum fb_call_outcome outcome = call->kind == FB_CALL_HAND   ? hand(o, call, a, both)
                                    : call->kind == FB_CALL_AUTO ? automatic(o, both)
-                                                                : reset(o, both);
+                                                                : reset(o, device, a, both);
     if (outcome == FB_CALL_ACCEPTED && call->kind != FB_CALL_RESET)
         make_due(o, a, both);
     return outcome;

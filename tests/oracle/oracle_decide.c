@@ -185,6 +185,7 @@ static bool decide_once(struct ora_view *view, struct ora_device *device,
                                .abreast = wall - view->o->max_lag,
                                .requested = d.winner.value,
                                .value = d.winner.value,
+                               .stopped = ora_is_stopped(a, m, shadow),
                                .safety = d.winner.unknown_safe,
                                .next = FB_NEVER};
     m->due = FB_NEVER;

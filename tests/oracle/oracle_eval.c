@@ -400,6 +400,8 @@ static struct fb_value temporal(struct ora_view *view, const struct ora_expr *e)
         state->value = clock_compare(view, e);
     } else {
         struct fb_value a = ora_eval(view, e->a), b = ora_eval(view, e->b);
+        if (e->followed != NULL)
+            ora_follow(view, e->followed, a, b);
         state->value =
             e->kind == ORA_FOR ? ora_step_for(view, state, a, b) : step_until(state, a, b);
     }

@@ -148,6 +148,18 @@ static void ask_maximum(struct ora_request *r) {
         pass(r, FB_GUARD_MAXIMUM);
 }
 
+/* A98; not asked of an actuator that follows. */
+static void ask_discrepancy(struct ora_request *r) {
+    if (!r->stopped)
+        return;
+    if (r->value == r->actuator->safe || ora_towards_safe(r->actuator, r->memory, r->value)) {
+        pass(r, FB_GUARD_DISCREPANCY);
+        return;
+    }
+    refuse(r, FB_GUARD_DISCREPANCY);
+    r->silent = true;
+}
+
 static void ask_permissive(struct ora_request *r) {
     if (r->actuator->permissive == NULL || is_spared(r))
         return;
@@ -266,7 +278,7 @@ static void ask_catch_up(struct ora_request *r) {
 
 void ora_ask_guards(struct ora_request *r) {
     static void (*const guards[])(struct ora_request *) = {
-        ask_range,   ask_interlock, ask_lockout, ask_maximum, ask_permissive,
+        ask_range,   ask_interlock, ask_lockout, ask_maximum, ask_discrepancy, ask_permissive,
         ask_minimum, ask_starts,    ask_breaker, ask_slew,    ask_ignore};
     r->blocks = FB_GUARDS;
     r->held = r->slewed = false;

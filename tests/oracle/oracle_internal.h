@@ -94,6 +94,7 @@ struct ora_expr {
     enum fb_aggregate aggregate;
     double needs;
     const struct ora_actuator *actuator;
+    const struct ora_actuator *followed; /* FOR: of A_discrepancy, whose failures are counted */
     const struct fb_rule_decl *mode;
     const struct fb_rule_decl *alarm;
     bool held;
