@@ -58,6 +58,7 @@ static void add_usage(const struct ora *o) {
     totals.with_modes += moves.begun > 0;
     totals.moves.woken += moves.woken;
     totals.with_woken += moves.woken > 0;
+    totals.moves.samples += moves.samples;
 }
 
 static void add_counts(const struct run_counts *counts) {
@@ -183,8 +184,10 @@ static void print_statistics(void) {
            totals.moves.begun, totals.with_modes, totals.moves.went, totals.moves.by_time,
            totals.moves.stayed);
     printf("seeds with links and groups %" PRIu64 ", conditions woken by other devices %" PRIu64
-           " in %" PRIu64 " seeds, outputs of rules on groups %" PRIu64 "\n",
-           totals.linked, totals.moves.woken, totals.with_woken, counts->of_groups);
+           " in %" PRIu64 " seeds, outputs of rules on groups %" PRIu64
+           ", samples that read others %" PRIu64 "\n",
+           totals.linked, totals.moves.woken, totals.with_woken, counts->of_groups,
+           totals.moves.samples);
 }
 
 static void print_calls(void) {
@@ -282,10 +285,11 @@ int main(int argc, char **argv) {
            totals.seeds, totals.differing, options.from, options.to - 1);
     /* An empty comparison, or one of files that the checker refuses, proves nothing. */
     const struct run_counts *counts = &totals.counts;
-    bool empty = totals.seeds >= 100 &&
-                 (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
-                  totals.with_commands * 5 < totals.seeds ||
-                  totals.with_woken * 10 < totals.seeds || counts->of_groups == 0);
+    bool empty =
+        totals.seeds >= 100 &&
+        (totals.with_outputs * 2 < totals.seeds || totals.refused * 50 > totals.seeds ||
+         totals.with_commands * 5 < totals.seeds || totals.with_woken * 10 < totals.seeds ||
+         counts->of_groups == 0 || totals.moves.samples == 0);
     for (int i = 0; i < FB_CALLS; i++)
         empty |= totals.seeds >= 1000 && totals.counts.calls[i][FB_CALL_ACCEPTED] == 0;
     if (empty)

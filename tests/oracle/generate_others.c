@@ -159,6 +159,29 @@ struct gen_node *gen_other_condition(struct gen_place *p) {
                  &there);
 }
 
+/* --- What is kept in a window (A87) ---------------------------------------------------------- */
+
+bool gen_samples_others(const struct gen_place *p, uint32_t percent) {
+    return p->c->linked && p->level > 0 && p->windows && !p->still && !p->groups &&
+           gen_chance(&p->c->random, percent);
+}
+
+/* A field of its own stands in it, whose records give the samples. */
+struct gen_node *gen_sample_of_others(struct gen_place *p, enum gen_family family) {
+    static const char *const numbers[] = {"max(@3, @3)", "min(@3, @3)", "coalesce(@3, @3)"};
+    static const char *const truths[] = {"@7 > @7", "@7 <= @7"};
+    bool truth = family == GEN_BOOL;
+    enum gen_family of = truth ? gen_some_family(p) : family;
+    const struct gen_field *own = gen_some_field(p, of);
+    if (of == GEN_COUNTER || of == GEN_PER_SECOND || own == NULL || family == GEN_INTEGER ||
+        family >= GEN_COUNTER || !gen_samples_others(p, 40))
+        return NULL;
+    struct gen_node *x = gen_leaf(p, of, own->name), *y = gen_other_number(p, of);
+    if (truth)
+        return gen_place_node(p, GEN_BOOL, 6, truths[below(p, 2)], x, y, NULL, NULL);
+    return gen_place_node(p, family, 10, numbers[below(p, 3)], x, y, NULL, NULL);
+}
+
 /* --- What other devices are told ------------------------------------------------------------- */
 
 /* What stands behind a link's dot, or in a group: a condition over a name of the class, in two

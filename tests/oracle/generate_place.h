@@ -41,6 +41,10 @@ enum gen_family gen_some_family(struct gen_place *p);
 bool gen_reads_others(struct gen_place *p, uint32_t percent);
 struct gen_node *gen_other_number(struct gen_place *p, enum gen_family family);
 struct gen_node *gen_other_condition(struct gen_place *p);
+/* Whether samples that read others too may stand here; what is kept in a window then, NULL: none.
+ */
+bool gen_samples_others(const struct gen_place *p, uint32_t percent);
+struct gen_node *gen_sample_of_others(struct gen_place *p, enum gen_family family);
 /* `alarm .. by t`; the place is one of the members' class. */
 void gen_group_rule(struct gen_place *p, struct gen_rule *rule);
 

@@ -182,6 +182,9 @@ static struct gen_node *call(struct gen_place *p, const char *f, enum gen_family
     inside.windows = false;
     inside.samples = true;
     struct gen_node *where = x != NULL && chance(p, 15) ? gen_place_condition(&inside, 1) : NULL;
+    if (where != NULL && gen_samples_others(p, 30))
+        where =
+            gen_place_node(p, GEN_BOOL, 4, "@4 and @5", where, gen_other_condition(p), NULL, NULL);
     snprintf(text, sizeof text, "%s(%s%s@0%s)", f, x == NULL ? "" : "@3 ",
              where == NULL ? "" : "where @3 ", last ? "" : needs(p));
     if (x == NULL)
@@ -197,6 +200,9 @@ static struct gen_node *window_argument(struct gen_place *p, enum gen_family fam
     inside.windows = false;
     inside.samples = true;
     const struct gen_field *field = gen_some_field(p, family);
+    struct gen_node *others = gen_sample_of_others(p, family);
+    if (others != NULL)
+        return others;
     if (field != NULL && chance(p, 65))
         return gen_leaf(p, family, field->name);
     return family == GEN_BOOL ? gen_place_condition(&inside, 1)
@@ -309,6 +315,10 @@ static struct gen_node *previous_of(struct gen_place *p, enum gen_family family)
     if (field == NULL)
         return NULL;
     bool change = family != GEN_TEMPERATURE && family != GEN_COUNTER && chance(p, 50);
+    struct gen_node *others = gen_sample_of_others(p, family);
+    if (others != NULL)
+        return gen_place_node(p, family, 10, change ? "change(@3)" : "previous(@3)", others, NULL,
+                              NULL, NULL);
     return gen_place_node(p, family, 10, change ? "change(@3)" : "previous(@3)",
                           gen_leaf(p, family, field->name), NULL, NULL, NULL);
 }

@@ -344,6 +344,7 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us) {
     struct ora_view view = {
         .o = o, .device = device, .n = device->n_records, .t = device->d, .now = o->c};
     ora_wake(&view);
+    ora_take_samples(o, device);
     evaluate_record(o, device, false);
     evaluate_record(o, device, true);
 }

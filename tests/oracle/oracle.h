@@ -54,6 +54,7 @@ const struct ora_usage *ora_usage(const struct ora *o, uint32_t *n);
 struct ora_moves {
     uint64_t begun, went, by_time, stayed; /* stayed: a way was true, and `stay` not over */
     uint64_t woken; /* conditions of other devices, by what they read (A36) */
+    uint64_t samples; /* in windows, of what is read of others (A87) */
 };
 struct ora_moves ora_moves(const struct ora *o);
 

@@ -331,6 +331,17 @@ static void reads_of(const struct ora_expr *e, bool *fields) {
         reads_of(e->items[i], fields);
 }
 
+static bool reads_others(const struct ora_expr *e) {
+    if (e == NULL)
+        return false;
+    if (e->other != NULL || reads_others(e->a) || reads_others(e->b) || reads_others(e->c))
+        return true;
+    for (uint32_t i = 0; i < e->n_items; i++)
+        if (reads_others(e->items[i]))
+            return true;
+    return false;
+}
+
 static struct ora_window *new_window(struct ora_scope *s, struct ora_expr *x,
                                      struct ora_expr *where) {
     struct ora_class *class = s->class;
@@ -342,6 +353,7 @@ static struct ora_window *new_window(struct ora_scope *s, struct ora_expr *x,
     reads_of(x, w->reads_x);
     reads_of(x, w->reads_all);
     reads_of(where, w->reads_all);
+    w->reads_others = reads_others(x) || reads_others(where);
     w->index = class->n_windows;
     FB_PUSH_ROOM(class->windows, class->n_windows, class->cap_windows);
     class->windows[class->n_windows++] = w;

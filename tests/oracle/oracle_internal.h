@@ -142,6 +142,7 @@ struct ora_window {
     uint32_t last;             /* over last n */
     uint32_t places;           /* ring */
     bool *reads_x, *reads_all; /* fields of x; of x and where */
+    bool reads_others;         /* A87 */
 };
 
 /* --- Rules ---------------------------------------------------------------------------------- */
@@ -246,6 +247,7 @@ struct ora_record {
 struct ora_sample {
     bool found, there;
     struct fb_value value;
+    bool others_known; /* A88: since the last record at which it was looked */
 };
 
 struct ora_rule_state {
@@ -391,6 +393,8 @@ void ora_publish(struct ora_view *view, struct ora_device *device, const bool *d
 void ora_wake(struct ora_view *view);
 
 struct fb_value ora_window_value(struct ora_view *view, const struct ora_expr *e);
+/* A87: what the windows that read others take at the record that came last. */
+void ora_take_samples(struct ora *o, const struct ora_device *device);
 /* True where an `each` window completes exactly at t. */
 bool ora_each_completes(const struct ora_view *view, const struct ora_window *window);
 

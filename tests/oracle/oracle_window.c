@@ -37,6 +37,15 @@ static bool looks_back(const struct ora_expr *e) {
     return looks_back(e->a) || looks_back(e->b) || looks_back(e->c);
 }
 
+static struct ora_view view_then(struct ora *o, const struct ora_device *device, size_t i) {
+    return (struct ora_view){.o = o,
+                             .device = device,
+                             .n = i + 1,
+                             .t = device->records[i].ts,
+                             .record = &device->records[i],
+                             .next = FB_NEVER};
+}
+
 static struct ora_sample find_sample(struct ora *o, const struct ora_device *device,
                                      const struct ora_window *w, size_t i) {
     const struct ora_record *record = &device->records[i];
@@ -48,15 +57,10 @@ static struct ora_sample find_sample(struct ora *o, const struct ora_device *dev
     }
     if (!carries_any(device->class, record, w->reads_x))
         return sample;
-    if (record->late && (looks_back(w->x) || looks_back(w->where)))
+    if (record->late && (looks_back(w->x) || looks_back(w->where) || w->reads_others))
         return sample;
-    struct ora_view then = {.o = o,
-                            .device = device,
-                            .n = i + 1,
-                            .t = record->ts,
-                            .record = record,
-                            .late = record->late ? record : NULL,
-                            .next = FB_NEVER};
+    struct ora_view then = view_then(o, device, i);
+    then.late = record->late ? record : NULL;
     sample.value = ora_eval(&then, w->x);
     sample.there = sample.value.quality == FB_Q_GOOD;
     if (w->where != NULL && !ora_is_true(ora_eval(&then, w->where)))
@@ -70,6 +74,34 @@ static const struct ora_sample *sample_at(struct ora *o, const struct ora_device
     if (!sample->found)
         *sample = find_sample(o, device, w, i);
     return sample;
+}
+
+static bool others_known(struct ora_view *then, const struct ora_expr *e) {
+    if (e == NULL)
+        return true;
+    if (e->other != NULL)
+        return ora_eval(then, e).quality == FB_Q_GOOD;
+    bool known = others_known(then, e->a) && others_known(then, e->b) && others_known(then, e->c);
+    for (uint32_t i = 0; i < e->n_items; i++)
+        known = known && others_known(then, e->items[i]);
+    return known;
+}
+
+void ora_take_samples(struct ora *o, const struct ora_device *device) {
+    size_t i = device->n_records - 1;
+    const struct ora_record *record = &device->records[i];
+    struct ora_view then = view_then(o, device, i);
+    for (uint32_t k = 0; k < device->class->n_windows; k++) {
+        const struct ora_window *w = device->class->windows[k];
+        if (!w->reads_others)
+            continue;
+        o->moves.samples += sample_at(o, device, w, i)->there;
+        struct ora_sample *samples = device->samples[w->index];
+        if (!record->late && carries_any(device->class, record, w->reads_all))
+            samples[i].others_known = others_known(&then, w->x) && others_known(&then, w->where);
+        else
+            samples[i].others_known = i > 0 && samples[i - 1].others_known;
+    }
 }
 
 /* A sample as a window sees it at an instant. */
@@ -103,6 +135,8 @@ struct stretch {
 static int64_t good_until(const struct ora_device *device, const struct ora_window *w, size_t i) {
     int64_t until = FB_NEVER;
     const struct ora_record *record = &device->records[i];
+    if (w->reads_others && !device->samples[w->index][i].others_known)
+        return INT64_MIN;
     for (uint32_t f = 0; f < device->class->n_fields; f++) {
         if (w->x == NULL || !w->reads_all[f])
             continue;
@@ -654,7 +688,7 @@ static struct fb_value previous_value(struct ora_view *view, const struct ora_ex
     if (e->kind == ORA_PREVIOUS)
         return before->value;
     if (e->kind == ORA_CHANGE)
-        return ora_known_number(ora_number_of(e->a, now) - number_of(e->window, before));
+        return ora_known_number(number_of(e->window, last) - number_of(e->window, before));
     const struct ora_record *record = view->record;
     if (record == NULL || record->late ||
         !carries_any(view->device->class, record, e->window->reads_x))
