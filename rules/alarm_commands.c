@@ -30,10 +30,14 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
                                      .rollout = alarm->rollout,
                                      .canary = alarm->canary,
                                      .canary_share = alarm->canary_share,
-                                     .rollout_span = alarm->rollout_span};
+                                     .rollout_span = alarm->rollout_span,
+                                     .fleet_share = alarm->fleet_share,
+                                     .fleet_per = alarm->fleet_per,
+                                     .fleet_span = alarm->fleet_span};
     alarm->commands = NULL;
     alarm->n_commands = 0;
     alarm->rollout = FB_ROLLOUT_NONE;
+    alarm->fleet_share = alarm->fleet_per = NULL;
     alarm->commands_in = control;
     return (struct fb_item){.kind = FB_ITEM_RULE, .span = alarm->span, .rule = control};
 }

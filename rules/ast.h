@@ -391,10 +391,23 @@ struct fb_state_decl {
 };
 
 struct fb_rule_item {
-    enum { FB_ITEM_RULE_LET, FB_ITEM_RAISE, FB_ITEM_WHEN, FB_ITEM_DEADBAND, FB_ITEM_CLEAR_AFTER,
-           FB_ITEM_ON_UNKNOWN, FB_ITEM_AT_MOST, FB_ITEM_MESSAGE, FB_ITEM_RESPONSE,
-           FB_ITEM_LABEL, FB_ITEM_START, FB_ITEM_COMMAND, FB_ITEM_ROLLOUT,
-           FB_ITEM_STATE } kind;
+    enum {
+        FB_ITEM_RULE_LET,
+        FB_ITEM_RAISE,
+        FB_ITEM_WHEN,
+        FB_ITEM_DEADBAND,
+        FB_ITEM_CLEAR_AFTER,
+        FB_ITEM_ON_UNKNOWN,
+        FB_ITEM_AT_MOST,
+        FB_ITEM_MESSAGE,
+        FB_ITEM_RESPONSE,
+        FB_ITEM_LABEL,
+        FB_ITEM_START,
+        FB_ITEM_COMMAND,
+        FB_ITEM_ROLLOUT,
+        FB_ITEM_FLEET,
+        FB_ITEM_STATE
+    } kind;
     struct fb_span span;
     uint32_t index; /* of the let, raise, label, command, state */
 };
@@ -443,6 +456,9 @@ struct fb_rule_decl {
     double canary; /* percent */
     struct fb_node *canary_share; /* as written */
     struct fb_span rollout_span;
+    struct fb_node *fleet_share, *fleet_per; /* NULL: no `fleet` */
+    struct fb_span fleet_span;
+    uint32_t fleet_relation; /* by the checker: of the class, all devices of a domain */
     /* mode; also what controls have, but for `start` */
     struct fb_state_decl *states;
     uint32_t n_states;

@@ -46,6 +46,13 @@ static uint32_t relation_of(struct fb_checker *ck, uint32_t class_index, const u
     return class->n_relations - 1;
 }
 
+/* All devices of a domain. */
+static uint32_t relation_of_domain(struct fb_checker *ck, uint32_t class_index) {
+    const struct fb_field_decl *field = fb_check_domain_field(ck->out->classes[class_index].decl);
+    const uint16_t domain = (uint16_t)field->index;
+    return relation_of(ck, class_index, &domain, 1);
+}
+
 static uint32_t relation_by(struct fb_checker *ck, uint32_t class_index,
                             const struct fb_group_decl *group) {
     const struct fb_class_decl *decl = ck->out->classes[class_index].decl;
@@ -265,6 +272,9 @@ void fb_check_published(struct fb_checker *ck) {
             if (item->kind == FB_ITEM_RULE) {
                 FB_ASSERT(ck->out->rules[rule].decl == item->rule);
                 check_whenever(ck, &ck->out->rules[rule]);
+                if (item->rule->fleet_share)
+                    item->rule->fleet_relation =
+                        relation_of_domain(ck, ck->out->rules[rule].class_index);
                 visit_rule(&c, rule++);
             } else if (item->kind == FB_ITEM_ACTUATOR) {
                 const struct fb_checked_actuator *checked = &ck->out->actuators[actuator++];

@@ -179,6 +179,32 @@ static void check_sees_before(struct fb_checker *ck, uint32_t index, const struc
                 FB_ARG(rule->name), FB_ARG(other->name));
 }
 
+/* Devices that are each a domain of their own are no fleet. */
+static bool has_domains_of_several(const struct fb_class_decl *decl) {
+    const struct fb_field_decl *domain = fb_check_domain_field(decl);
+    return !domain || domain->role != FB_KEY || decl->n_keys > 1;
+}
+
+static void check_fleet(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                        const struct fb_class_decl *decl) {
+    int64_t per_us = 0;
+    if (rule->n_commands && !has_domains_of_several(decl))
+        fb_diag_add(ck->diags, FB_E_FLEET_OF_ONE, rule->fleet_span,
+                    fb_check_print(ck,
+                                   "give `%.*s` a tag or field that devices of one fleet share, "
+                                   "and say `domain NAME`",
+                                   FB_ARG(decl->name)),
+                    "each `%.*s` is a control domain by itself, `%.*s`: of a fleet of one this "
+                    "limits nothing",
+                    FB_ARG(decl->name), FB_ARG(decl->fields[0]->name));
+    if (!(rule->fleet_share->value > 0))
+        fb_diag_add(ck->diags, FB_E_FLEET, rule->fleet_span, "as in `fleet 5 % per 10m`",
+                    "a fleet's share is more than 0 %%, and at most 100 %%");
+    if (fb_check_duration(ck, rule->fleet_per, true, &per_us) && per_us == 0)
+        fb_diag_add(ck->diags, FB_E_FLEET, rule->fleet_span, "as in `fleet 5 % per 10m`",
+                    "in no time nothing is limited");
+}
+
 static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule,
                           uint32_t class_index) {
     if (rule->start)
@@ -189,6 +215,8 @@ static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule
         fb_diag_add(ck->diags, FB_E_CANARY, rule->rollout_span,
                     "as in `rollout canary 5 %`; on none it is `rollout shadow`",
                     "a canary is on more than 0 %% of the devices, and at most on 100 %%");
+    if (rule->fleet_share)
+        check_fleet(ck, rule, ck->out->classes[class_index].decl);
 }
 
 static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,

@@ -111,14 +111,16 @@ static int rule_item_group(const struct fb_rule_item *item) {
  * texts. */
 static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_item *item) {
     static const int of_control[] = {
-        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
-        [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4, [FB_ITEM_MESSAGE] = 5,
-        [FB_ITEM_RESPONSE] = 6,   [FB_ITEM_LABEL] = 7,   [FB_ITEM_STATE] = 2};
+        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,    [FB_ITEM_COMMAND] = 2,
+        [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4,  [FB_ITEM_FLEET] = 5,
+        [FB_ITEM_MESSAGE] = 6,    [FB_ITEM_RESPONSE] = 7, [FB_ITEM_LABEL] = 8,
+        [FB_ITEM_STATE] = 2};
     static const int of_others[] = {
         [FB_ITEM_RULE_LET] = 0, [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
         [FB_ITEM_DEADBAND] = 3, [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_ON_UNKNOWN] = 5,
         [FB_ITEM_AT_MOST] = 6,  [FB_ITEM_COMMAND] = 7,     [FB_ITEM_ROLLOUT] = 8,
-        [FB_ITEM_MESSAGE] = 9,  [FB_ITEM_RESPONSE] = 10,   [FB_ITEM_LABEL] = 11};
+        [FB_ITEM_FLEET] = 9,    [FB_ITEM_MESSAGE] = 10,    [FB_ITEM_RESPONSE] = 11,
+        [FB_ITEM_LABEL] = 12};
     bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
     return acts ? of_control[item->kind] : of_others[item->kind];
 }

@@ -362,7 +362,7 @@ static void put_asked(const struct fb_written *w, const struct fb_command_decl *
     }
 }
 
-/* Where its commands and its rollout stand. */
+/* Where its commands, its rollout and its fleet stand. */
 static const struct fb_rule_decl *commanding(const struct fb_rule_decl *rule) {
     return rule->commands_in ? rule->commands_in : rule;
 }
@@ -431,6 +431,10 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         return;
     case FB_ITEM_ROLLOUT:
         put_rollout(w, commanding(rule), out);
+        return;
+    case FB_ITEM_FLEET:
+        put_clause(w, "fleet ", commanding(rule)->fleet_share, out);
+        put_clause(w, " per ", commanding(rule)->fleet_per, out);
         return;
     case FB_ITEM_STATE:
         fb_buf_text(out, "state ");

@@ -649,6 +649,11 @@ static void identify_rule(struct maker *m, uint32_t index) {
         add_mode(&whole, &m->class_->modes[rule->mode]);
     for (uint32_t i = 0; i < rule->n_claims; i++)
         add_hash(&whole, m->claims[rule->first_claim + i]);
+    if (rule->fleet) {
+        add_word(&whole, "fleet");
+        add_number(&whole, rule->fleet->percent);
+        add_int(&whole, rule->fleet->per_us);
+    }
     if (rule->sort == FB_SORT_ACTUATOR)
         add_guardrails(&whole, &m->class_->actuators[rule->actuator]);
     add_cell(m, (struct fb_cell_id){.kind = FB_CELL_RULE,
@@ -658,6 +663,23 @@ static void identify_rule(struct maker *m, uint32_t index) {
                                  .likeness = end_content(&like),
                                  .name = fb_str_printf(m->arena, "%s %.*s", sort,
                                                        FB_ARG(rule->name))});
+}
+
+/* Found again by its rule's name, whatever its numbers are. */
+static void identify_fleet(struct maker *m, uint32_t index) {
+    const struct fb_fleet *fleet = &m->class_->fleets[index];
+    struct fb_str name = m->program->rules[fleet->rule].name;
+    struct content content = {0};
+    add_word(&content, "fleet");
+    add_text(&content, name);
+    struct fb_hash128 hash = end_content(&content);
+    add_cell(m,
+             (struct fb_cell_id){.kind = FB_CELL_FLEET,
+                                 .index = index,
+                                 .offset = fleet->offset,
+                                 .hash = hash,
+                                 .likeness = hash,
+                                 .name = fb_str_printf(m->arena, "%.*s, `fleet`", FB_ARG(name))});
 }
 
 /* ---- all ----------------------------------------------------------------------------------- */
@@ -712,7 +734,7 @@ static void free_maker(struct maker *m) {
 
 static uint32_t cells_of(const struct fb_class *class_) {
     return class_->n_fields + class_->n_windows + operators_of(class_) + class_->n_conditions +
-           class_->n_rules + class_->n_actuators;
+           class_->n_rules + class_->n_actuators + class_->n_fleets;
 }
 
 /* What stands for itself, before what may be read by other classes. */
@@ -731,6 +753,8 @@ static void end_class(struct maker *m) {
         identify_condition(m, i);
     for (uint32_t i = 0; i < class_->n_rules; i++)
         identify_rule(m, class_->rules[i]);
+    for (uint32_t i = 0; i < class_->n_fleets; i++)
+        identify_fleet(m, i);
     FB_ASSERT(class_->n_cells == most);
     if (most)
         qsort(class_->cells, most, sizeof *class_->cells, by_offset);

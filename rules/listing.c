@@ -485,6 +485,16 @@ static void put_shown(struct fb_buf *out, const struct fb_class *class_,
     }
 }
 
+static void put_fleet(struct fb_buf *out, const struct fb_class *class_,
+                      const struct fb_fleet *fleet) {
+    char percent[FB_NUM_TEXT_MAX + 1];
+    percent[fb_num_format(fleet->percent, percent)] = '\0';
+    fb_buf_printf(out, "    @%-5u fleet %s %% of a %.*s per ", fleet->offset, percent,
+                  FB_ARG(class_->fields[class_->domain].name));
+    put_span(out, fleet->per_us);
+    fb_buf_char(out, '\n');
+}
+
 static void put_rule(struct fb_buf *out, const struct fb_program *program,
                      const struct fb_class *class_, uint32_t index) {
     static const char *const policies[] = {"hold", "clear", "raise", "stop", "safe"};
@@ -505,6 +515,8 @@ static void put_rule(struct fb_buf *out, const struct fb_program *program,
         put_mode(out, class_, &class_->modes[rule->mode]);
     if (rule->sort == FB_SORT_CONTROL && !rule->has_start)
         fb_buf_text(out, "    always on\n");
+    if (rule->fleet)
+        put_fleet(out, class_, rule->fleet);
     for (uint32_t i = 0; i < rule->n_conditions; i++)
         put_condition(out, program, class_, rule->first_condition + i);
     if (rule->has_clear_after) {

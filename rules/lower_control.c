@@ -79,6 +79,23 @@ static uint32_t word_of(const struct fb_rule_decl *decl, uint32_t state) {
     return word;
 }
 
+void fb_lower_fleet(struct fb_lower_rule *rule) {
+    const struct fb_rule_decl *decl = rule->decl;
+    struct fb_lower_class *c = rule->c;
+    struct fb_fleet *fleet = &c->out->fleets[c->out->n_fleets];
+    if (!decl->fleet_share)
+        return;
+    c->out->n_fleets++;
+    *fleet = (struct fb_fleet){
+        .rule = rule->index,
+        .percent = decl->fleet_share->value,
+        .per_us = fb_lower_span(c, decl->fleet_per),
+        .relation = decl->fleet_relation,
+        .offset = fb_lower_room(c, sizeof(struct fb_fleet_cell), _Alignof(struct fb_fleet_cell)),
+    };
+    rule->out->fleet = fleet;
+}
+
 void fb_lower_commands(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     struct fb_rule *out = rule->out;

@@ -197,6 +197,8 @@ void fb_lower_control(struct fb_lower_rule *rule);
 
 /* Appends its commands as claims, and makes the beginnings of steps. */
 void fb_lower_commands(struct fb_lower_rule *rule);
+/* On how many devices of a domain they act at a time, where it says so. */
+void fb_lower_fleet(struct fb_lower_rule *rule);
 
 /* ---- lower_mode.c ---- */
 /* The modes of a class, before anything that names them: all but what fb_lower_mode fills in. */

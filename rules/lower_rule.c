@@ -549,4 +549,5 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
     lower_shown(&rule);
     lower_texts(&rule);
     fb_lower_end_rule(&rule);
+    fb_lower_fleet(&rule);
 }

@@ -102,22 +102,39 @@ bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_t
     return true;
 }
 
-/* PERCENT ; "canary" is taken */
-static bool canary(struct fb_parser *p, struct fb_rule_decl *rule) {
+/* PERCENT of the devices; NULL after a report */
+static struct fb_node *share_of_devices(struct fb_parser *p, const char *example) {
     if (!fb_p_is(p, FB_TOK_NUMBER) && !fb_p_is(p, FB_TOK_MINUS)) {
-        return fb_p_unexpected(p, "a share of the devices, as in 5 %", NULL);
+        fb_p_unexpected(p, "a share of the devices, as in 5 %", NULL);
+        return NULL;
     }
     struct fb_node *share = fb_p_quantity(p);
     if (share == NULL) {
-        return false;
+        return NULL;
     }
     if (!fb_str_eq(share->unit_text, FB_S("%")) || share->value < 0 || share->value > 100) {
-        fb_diag_add(p->diags, FB_E_BAD_SHARE, share->span, "write it as in `rollout canary 5 %`",
+        fb_diag_add(p->diags, FB_E_BAD_SHARE, share->span, example,
                     "`%.*s` is not a share in percent", FB_ARG(fb_p_source(p, share->span)));
+        return NULL;
+    }
+    return share;
+}
+
+/* PERCENT ; "canary" is taken */
+static bool canary(struct fb_parser *p, struct fb_rule_decl *rule) {
+    rule->canary_share = share_of_devices(p, "write it as in `rollout canary 5 %`");
+    if (rule->canary_share)
+        rule->canary = rule->canary_share->value;
+    return rule->canary_share != NULL;
+}
+
+bool fb_p_fleet(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
+    struct fb_node *share = share_of_devices(p, "write it as in `fleet 5 % per 10m`");
+    if (share == NULL || !fb_p_expect_word(p, "per") || (rule->fleet_per = fb_p_dur(p)) == NULL) {
         return false;
     }
-    rule->canary = share->value;
-    rule->canary_share = share;
+    rule->fleet_share = share;
+    rule->fleet_span = fb_p_span_from(p, first);
     return true;
 }
 

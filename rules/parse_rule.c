@@ -130,9 +130,9 @@ static int common_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
 }
 
 static const struct fb_p_clause alarm_clauses[] = {
-    {"let", "NAME"},      {"raise", "NAME"},   {"deadband", NULL},  {"clear", "after"},
-    {"on", "unknown"},    {"command", "NAME"}, {"rollout", "NAME"}, {"message", "TEXT"},
-    {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
+    {"let", "NAME"},     {"raise", "NAME"},    {"deadband", NULL},  {"clear", "after"},
+    {"on", "unknown"},   {"command", "NAME"},  {"rollout", "NAME"}, {"fleet", NULL},
+    {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
 
 static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
                            struct fb_rule_item *item) {
@@ -152,8 +152,17 @@ static bool rollout_clause(struct fb_parser *p, struct fb_rule_decl *rule,
     return fb_p_rollout(p, rule, first);
 }
 
+static bool fleet_clause(struct fb_parser *p, struct fb_rule_decl *rule,
+                         struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    fb_p_next(p);
+    fb_p_once(p, rule->fleet_share != NULL, fb_p_span(p, first), "fleet");
+    item->kind = FB_ITEM_FLEET;
+    return fb_p_fleet(p, rule, first);
+}
+
 /* alarm item = let | raise | "deadband" expr | "clear" "after" dur
- *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | text | rollout ;
+ *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | text | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
 static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
@@ -179,6 +188,8 @@ static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
         ok = command_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
+    } else if (fb_p_is_word(p, 0, "fleet")) {
+        ok = fleet_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -211,12 +222,12 @@ static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
 }
 
 static const struct fb_p_clause control_clauses[] = {
-    {"let", "NAME"},     {"start", "when"},   {"command", "NAME"},  {"step", "NAME"},
-    {"on", "unknown"},   {"rollout", "NAME"}, {"message", "TEXT"},
+    {"let", "NAME"},      {"start", "when"},   {"command", "NAME"}, {"step", "NAME"},
+    {"on", "unknown"},    {"rollout", "NAME"}, {"fleet", NULL},     {"message", "TEXT"},
     {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
 
 /* control item = let | "start" "when" cond | command | step
- *              | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout ;
+ *              | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
 static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
                         struct fb_rule_item *item) {
@@ -238,6 +249,8 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
         ok = on_unknown(p, rule, span);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
+    } else if (fb_p_is_word(p, 0, "fleet")) {
+        ok = fleet_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -245,10 +258,11 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
 }
 
 static const struct fb_p_clause mode_clauses[] = {
-    {"let", "NAME"},     {"state", "NAME"},    {"on", "unknown"}, {"rollout", "NAME"},
-    {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
+    {"let", "NAME"},      {"state", "NAME"}, {"on", "unknown"},
+    {"rollout", "NAME"},  {"fleet", NULL},   {"message", "TEXT"},
+    {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
 
-/* mode item = let | state | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout ;
+/* mode item = let | state | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
 static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
@@ -264,6 +278,8 @@ static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_r
         ok = on_unknown(p, rule, span);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
+    } else if (fb_p_is_word(p, 0, "fleet")) {
+        ok = fleet_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -323,13 +339,17 @@ static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
     return true;
 }
 
-/* An alarm's rollout is that of its commands. */
+/* An alarm's rollout and fleet are those of its commands. */
 static bool rollout_has_object(struct fb_parser *p, const struct fb_rule_decl *decl) {
+    if (decl->fleet_share && decl->n_commands == 0)
+        fb_diag_add(p->diags, FB_E_ROLLOUT_OF_NOTHING, decl->fleet_span, "leave it out",
+                    "the alarm `%.*s` commands nothing, so that `fleet` limits nothing",
+                    FB_ARG(decl->name));
     if (decl->rollout != FB_ROLLOUT_NONE && decl->n_commands == 0)
         fb_diag_add(p->diags, FB_E_ROLLOUT_OF_NOTHING, decl->rollout_span, "leave it out",
                     "the alarm `%.*s` commands nothing, so there is nothing to roll out",
                     FB_ARG(decl->name));
-    return decl->rollout == FB_ROLLOUT_NONE || decl->n_commands > 0;
+    return (decl->rollout == FB_ROLLOUT_NONE && !decl->fleet_share) || decl->n_commands > 0;
 }
 
 /* A rule without the clause that makes it one. */

@@ -153,6 +153,9 @@ bool fb_p_state(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_
 /* rollout = "rollout" ( "shadow" | "canary" PERCENT | "armed" ) ; the word, `first`, is taken */
 bool fb_p_rollout(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
 
+/* fleet = "fleet" PERCENT "per" dur ; likewise */
+bool fb_p_fleet(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+
 /* ---- parse_actuator.c ---------------------------------------------------------------------- */
 
 /* actuator = "actuator" NAME "on" NAME ":" ( "(" NAME "," NAME ")" | "number" [ unit ] "range"

@@ -73,12 +73,16 @@ static void put_if(struct fb_buf *out, const char *name, const char *text) {
         put(out, name, fb_str_of(text));
 }
 
-/* ACTUATOR/DEVICE; an id may hold a slash itself. */
+/* ACTUATOR/DEVICE, or rule:NAME/DEVICE; an id may hold a slash itself. */
 static void put_place(struct fb_buf *out, const char *place) {
     const char *slash = place ? strchr(place, '/') : NULL;
+    bool rule = place && strncmp(place, "rule:", 5) == 0;
+    const char *name = rule ? place + 5 : place;
+    if (rule && !slash)
+        put(out, "rule", fb_str_of(name));
     if (!slash)
         return;
-    put(out, "actuator", (struct fb_str){place, (size_t)(slash - place)});
+    put(out, rule ? "rule" : "actuator", (struct fb_str){name, (size_t)(slash - name)});
     put(out, "device", fb_str_of(slash + 1));
 }
 
@@ -191,6 +195,7 @@ int fb_cmd_operator(int argc, char **argv) {
         .args_doc = "ack ALARM/DEVICE\nshelve ALARM/DEVICE\nunshelve ALARM/DEVICE\n"
                     "maintenance DEVICE\nservice DEVICE\n"
                     "hand ACTUATOR/DEVICE VALUE\nauto ACTUATOR/DEVICE\nreset ACTUATOR/DEVICE\n"
+                    "reset rule:NAME/DEVICE\n"
                     "kill freeze|safe all|rule:NAME|actuator:NAME\n"
                     "unkill all|rule:NAME|actuator:NAME",
         .doc = "Asks a running application to take an alarm as acknowledged; to shelve it, so that "
@@ -198,7 +203,8 @@ int fb_cmd_operator(int argc, char **argv) {
                "device out of service (maintenance: its alarms are not annunciated, its commands "
                "withheld) and put it back (service); to take an actuator in hand or give it back "
                "to its rules; to let no command go out, or none but the step to safe; or to close "
-               "a breaker. Each partition answers in the audit. Exit status 0: the call is "
+               "a breaker, an actuator's or that of a rule with `fleet` in the domain of a device. "
+               "Each partition answers in the audit. Exit status 0: the call is "
                "written; 2: wrong usage or configuration; 3: Kafka could not be reached.\v"
                "Examples:\n"
                "  flyball operator ack overheat/p1 -c fb.properties\n"

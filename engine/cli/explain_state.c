@@ -9,6 +9,7 @@
 #include "engine/base/num.h"
 #include "engine/cli/explain_words.h"
 #include "engine/codec/json_write.h"
+#include "engine/core/fleet.h"
 #include "engine/core/follow.h"
 #include "engine/run/code_words.h"
 #include "engine/run/recompute.h"
@@ -295,6 +296,7 @@ static int64_t blocked_until(const struct view *v, const struct fb_actuator *act
     case FB_GUARD_DISCREPANCY: /* until someone resets it */
     case FB_GUARD_PERMISSIVE:
     case FB_GUARD_IGNORE:
+    case FB_GUARD_FLEET: /* its own line says more */
     case FB_GUARDS:
         break;
     }
@@ -414,6 +416,16 @@ static void put_claim(struct view *v, const struct fb_claim *claim) {
     fb_buf_char(v->out, '\n');
 }
 
+/* One of the actuators that it commands has a shadow. */
+static bool is_shadowed(const struct view *v) {
+    for (uint32_t i = 0; i < v->rule->n_claims; i++) {
+        uint32_t next = v->class_->claims[v->rule->first_claim + i].actuator + 1;
+        if (next < v->class_->n_actuators && v->class_->actuators[next].shadow)
+            return true;
+    }
+    return false;
+}
+
 static bool is_claimed(const struct view *v, uint32_t index) {
     const struct fb_actuator *actuator = &v->class_->actuators[index];
     for (uint32_t i = 0; i < actuator->n_claims; i++) {
@@ -425,9 +437,40 @@ static bool is_claimed(const struct view *v, uint32_t index) {
     return false;
 }
 
+/* "5 % per 10m: 3 of 2 devices acted upon, this one included; 40 of 44 report; open since .." */
+static void put_fleet(struct view *v, const struct fb_fleet *fleet, bool shadow) {
+    struct fb_fleet_view view = fb_fleet_look(v->device, fleet, shadow, v->clock_us);
+    begin_line(v, shadow ? "" : "fleet");
+    if (!shadow) {
+        fb_json_put_number(v->out, fleet->percent);
+        fb_buf_text(v->out, " % per ");
+        fb_put_span(v->out, fleet->per_us);
+    } else {
+        fb_buf_text(v->out, "of shadows");
+    }
+    if (view.nowhere) {
+        fb_buf_text(v->out, ": the device is in no domain, and nothing goes out");
+    } else if (view.open) {
+        fb_buf_text(v->out, ": the breaker is open since ");
+        fb_put_clock(v->out, view.opened_us);
+        fb_buf_text(v->out, ", until an operator resets it");
+    } else {
+        fb_buf_printf(
+            v->out, ": with this device %u acted upon, %u allowed; %u of the domain's %u report%s",
+            view.acted, view.budget, view.live, view.members,
+            view.settled ? "" : ", not settled yet");
+    }
+    fb_buf_char(v->out, '\n');
+}
+
 static void put_control(struct view *v) {
     for (uint32_t i = 0; i < v->rule->n_claims; i++)
         put_claim(v, &v->class_->claims[v->rule->first_claim + i]);
+    if (v->rule->fleet) {
+        put_fleet(v, v->rule->fleet, false);
+        if (is_shadowed(v))
+            put_fleet(v, v->rule->fleet, true);
+    }
     for (uint32_t i = 0; i < v->class_->n_actuators; i++)
         if (is_claimed(v, i))
             put_actuator(v, i);

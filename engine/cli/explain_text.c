@@ -83,6 +83,21 @@ static const struct fb_story_verdict *verdict_of(const struct fb_story *s,
     return NULL;
 }
 
+/* What `fleet` was asked with. */
+static void put_fleet(const struct fb_story_verdict *verdict, struct fb_buf *out) {
+    if (verdict->open_since_us != FB_NO_TIME) {
+        fb_buf_text(out, "; its breaker is open since ");
+        fb_put_clock(out, verdict->open_since_us);
+    } else if (verdict->members > 0) {
+        fb_buf_printf(out,
+                      "; with this device %" PRId64 " acted upon, %" PRId64 " allowed, %" PRId64
+                      " of the domain's %" PRId64 " report",
+                      verdict->acted, verdict->budget, verdict->live, verdict->members);
+    } else if (verdict->acted > 0) {
+        fb_buf_text(out, "; the device is in no domain");
+    }
+}
+
 static void put_block(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     fb_buf_printf(out, "%s%.*s: ", s->shadow ? "shadow " : "", FB_ARG(s->actuator));
     if (is(s->outcome, "ended")) {
@@ -105,12 +120,17 @@ static void put_block(const struct fb_explained *e, const struct fb_story *s, st
         fb_buf_text(out, " until ");
         fb_put_clock(out, verdict->until_us);
     }
+    if (verdict)
+        put_fleet(verdict, out);
 }
 
 static void put_call(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     fb_buf_printf(out, "operator's call %.*s %.*s", FB_ARG(s->call), FB_ARG(s->outcome));
     if (s->what_alarm.n)
         fb_buf_printf(out, ": %.*s", FB_ARG(s->what_alarm));
+    else if (s->what_device.n && s->what_rule.n)
+        fb_buf_printf(out, ": rule %.*s, device %.*s", FB_ARG(s->what_rule),
+                      FB_ARG(s->what_device));
     else if (s->what_device.n && !s->what_actuator.n)
         fb_buf_printf(out, ": device %.*s", FB_ARG(s->what_device));
     else if (s->what_device.n)

@@ -51,6 +51,8 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_ACTUATOR:
         return comes_or_goes ? with_rule(part, move, class_->actuators[cell->index].rule)
                              : !move->why;
+    case FB_CELL_FLEET:
+        return comes_or_goes ? with_rule(part, move, class_->fleets[cell->index].rule) : !move->why;
     case FB_CELL_PUBLISHED:
         return !move->why;
     case FB_CELL_FIELD:
@@ -129,7 +131,8 @@ static void put_json_cell(const struct part *part, const struct fb_cell_move *mo
         [FB_CELL_FOR] = "for",           [FB_CELL_UNTIL] = "until",
         [FB_CELL_ELAPSED] = "elapsed",   [FB_CELL_CONDITION] = "condition",
         [FB_CELL_RULE] = "rule",         [FB_CELL_CLAIM] = "claim",
-        [FB_CELL_ACTUATOR] = "actuator", [FB_CELL_PUBLISHED] = "published"};
+        [FB_CELL_ACTUATOR] = "actuator", [FB_CELL_PUBLISHED] = "published",
+        [FB_CELL_FLEET] = "fleet"};
     const struct fb_cell_id *cell = cell_of(part, move);
     fb_buf_printf(out, "{\"kind\":\"%s\",", kinds[cell->kind]);
     put_member(out, "name", cell->name);

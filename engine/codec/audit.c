@@ -226,6 +226,21 @@ static void put_applied(struct fb_buf *out, struct fb_str name, const struct fb_
         fb_buf_text(out, "null");
 }
 
+/* What `fleet` was asked with: the count, or since when its breaker is open. */
+static void put_fleet(struct fb_buf *out, const struct fb_fleet_view *fleet) {
+    fb_put_name(out, FB_NAME("fleet"));
+    fb_buf_char(out, '{');
+    if (fleet->open) {
+        fb_put_time_member(out, FB_NAME("open_since"), fleet->opened_us);
+    } else {
+        put_int_member(out, FB_NAME("acted"), fleet->acted);
+        put_int_member(out, FB_NAME("budget"), fleet->budget);
+        put_int_member(out, FB_NAME("live"), fleet->live);
+        put_int_member(out, FB_NAME("members"), fleet->members);
+    }
+    fb_buf_char(out, '}');
+}
+
 /* What every guardrail that was asked made of what it was given. */
 static void put_verdicts(struct fb_buf *out, const struct fb_output *output) {
     fb_put_name(out, FB_NAME("verdicts"));
@@ -243,6 +258,8 @@ static void put_verdicts(struct fb_buf *out, const struct fb_output *output) {
         put_applied(out, FB_NAME("applied"), output->actuator, applies, result->applied);
         fb_put_time_member(out, FB_NAME("until"),
                            result->verdict == FB_VERDICT_HOLD ? result->until_us : FB_NO_TIME);
+        if (result->guard == FB_GUARD_FLEET && output->fleet)
+            put_fleet(out, output->fleet);
         fb_buf_char(out, '}');
     }
     fb_buf_char(out, ']');
@@ -477,7 +494,10 @@ static void put_asked(struct fb_encoder *e, const struct fb_call *call) {
     case FB_CALL_HAND:
     case FB_CALL_AUTO:
     case FB_CALL_RESET:
-        fb_put_text_member(out, FB_NAME("actuator"), call->actuator);
+        if (call->scope == FB_SCOPE_RULE)
+            fb_put_text_member(out, FB_NAME("rule"), call->name);
+        else
+            fb_put_text_member(out, FB_NAME("actuator"), call->actuator);
         fb_put_text_member(out, FB_NAME("device"), call->device);
         if (call->kind == FB_CALL_HAND)
             put_hand(out, call);

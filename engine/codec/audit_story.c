@@ -134,9 +134,22 @@ enum input_member { IN_NAME, IN_VALUE, IN_UNIT, IN_QUALITY, IN_AT, IN_OFFSET, IN
 static const char *const input_names[INPUT_MEMBERS] = {"name",    "value", "unit",
                                                        "quality", "at",    "offset"};
 
-enum verdict_member { V_GUARDRAIL, V_RESULT, V_REQUESTED, V_APPLIED, V_UNTIL, VERDICT_MEMBERS };
-static const char *const verdict_names[VERDICT_MEMBERS] = {"guardrail", "result", "requested",
-                                                           "applied", "until"};
+enum verdict_member {
+    V_GUARDRAIL,
+    V_RESULT,
+    V_REQUESTED,
+    V_APPLIED,
+    V_UNTIL,
+    V_ACTED,
+    V_BUDGET,
+    V_LIVE,
+    V_MEMBERS,
+    V_OPEN_SINCE,
+    VERDICT_MEMBERS
+};
+static const char *const verdict_names[VERDICT_MEMBERS] = {
+    "guardrail",   "result",       "requested",  "applied",       "until",
+    "fleet.acted", "fleet.budget", "fleet.live", "fleet.members", "fleet.open_since"};
 
 enum entry_member { E_RULE, E_PRIORITY, E_VALUE, ENTRY_MEMBERS };
 static const char *const entry_names[ENTRY_MEMBERS] = {"rule", "priority", "value"};
@@ -276,6 +289,11 @@ static void read_verdicts(struct fb_story_reader *reader, struct fb_arena *arena
             .requested = value_of(part, V_REQUESTED, arena),
             .applied = value_of(part, V_APPLIED, arena),
             .until_us = time_of(part, V_UNTIL),
+            .acted = int_of(part, V_ACTED),
+            .budget = int_of(part, V_BUDGET),
+            .live = int_of(part, V_LIVE),
+            .members = int_of(part, V_MEMBERS),
+            .open_since_us = time_of(part, V_OPEN_SINCE),
         };
 }
 

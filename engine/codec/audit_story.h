@@ -33,6 +33,9 @@ struct fb_story_verdict {
     struct fb_str guardrail, result; /* pass change hold refuse */
     struct fb_story_value requested, applied;
     int64_t until_us; /* FB_NO_TIME: it says none */
+    /* of `fleet`, where `acted` is not 0 */
+    int64_t acted, budget, live, members;
+    int64_t open_since_us; /* FB_NO_TIME: its breaker is not open */
 };
 
 struct fb_story_entry {

@@ -158,6 +158,16 @@ static bool read_actuator(struct fb_call_reader *reader, struct fb_call *call) {
     return need_text(reader, ACTUATOR, &call->actuator) && need_text(reader, DEVICE, &call->device);
 }
 
+/* That of an actuator, or that of a rule in the device's domain. */
+static bool read_breaker(struct fb_call_reader *reader, struct fb_call *call) {
+    if (!is_there(reader, RULE))
+        return read_actuator(reader, call);
+    if (is_there(reader, ACTUATOR))
+        return wrong(reader, "it takes one of `rule` and `actuator`");
+    call->scope = FB_SCOPE_RULE;
+    return need_text(reader, RULE, &call->name) && need_text(reader, DEVICE, &call->device);
+}
+
 /* RULE/DEVICE; a name of a rule has no slash. */
 static bool read_alarm(struct fb_call_reader *reader, struct fb_call *call) {
     struct fb_str text;
@@ -192,8 +202,9 @@ static bool read_what(struct fb_call_reader *reader, struct fb_call *call) {
     case FB_CALL_HAND:
         return read_actuator(reader, call) && read_value(reader, call) && read_until(reader, call);
     case FB_CALL_AUTO:
-    case FB_CALL_RESET:
         return read_actuator(reader, call);
+    case FB_CALL_RESET:
+        return read_breaker(reader, call);
     case FB_CALL_ACK:
     case FB_CALL_UNSHELVE:
         return read_alarm(reader, call);

@@ -6,6 +6,7 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
+#include "engine/core/fleet.h"
 #include "engine/core/follow.h"
 #include "engine/core/guard.h"
 #include "engine/core/mode.h"
@@ -23,6 +24,7 @@ static struct fb_actuator_cell *cell_of(const struct fb_device *device, uint32_t
 }
 
 void fb_actuators_begin(struct fb_device *device, int64_t now_us) {
+    fb_fleets_begin(device, now_us);
     for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++)
         cell_of(device, i)->changed_us = now_us;
 }
@@ -46,12 +48,18 @@ uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us) {
     return set;
 }
 
-void fb_actuators_make_due(struct fb_device *device, int64_t c_us) {
-    for (uint32_t i = 0; i < device->plan->class_->n_actuators; i++)
-        if (c_us < cell_of(device, i)->due_us)
-            cell_of(device, i)->due_us = c_us;
-    if (device->plan->class_->n_actuators && c_us < device->acting_us)
+void fb_actuators_make_some_due(struct fb_device *device, uint64_t set, int64_t c_us) {
+    for (uint64_t bits = set; bits; bits &= bits - 1) {
+        struct fb_actuator_cell *cell = cell_of(device, (uint32_t)__builtin_ctzll(bits));
+        if (c_us < cell->due_us)
+            cell->due_us = c_us;
+    }
+    if (set && c_us < device->acting_us)
         device->acting_us = c_us;
+}
+
+void fb_actuators_make_due(struct fb_device *device, int64_t c_us) {
+    fb_actuators_make_some_due(device, fb_actuators_all(device->plan->class_), c_us);
 }
 
 /* ---- one decision ---- */
@@ -133,8 +141,20 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     }
 }
 
+/* The last, of what would be sent: it counts over the members of the domain. */
+static void ask_fleet(struct decision *d, const struct fb_fleet *fleet) {
+    const struct fb_guard_row *row = &fb_guard_rows[FB_GUARD_FLEET];
+    struct fb_fleet_view *view = &d->request.fleet;
+    if (!fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
+        return;
+    *view = fb_fleet_look(d->moment->device, fleet, d->actuator->shadow, d->now_us);
+    ask(d, row);
+    if (fb_fleet_is_exceeded(view) && view->settled)
+        fb_fleet_open(d->core, d->moment->device, fleet, d->actuator->shadow, d->now_us);
+}
+
 static void ask_all(struct decision *d) {
-    for (uint32_t i = 0; i < FB_GUARDS; i++) {
+    for (uint32_t i = 0; i < FB_GUARD_FLEET; i++) {
         const struct fb_guard_row *row = &fb_guard_rows[i];
         if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
             (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE) ||
@@ -144,6 +164,8 @@ static void ask_all(struct decision *d) {
         if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
     }
+    if (d->won.rule && d->won.rule->fleet && !d->held)
+        ask_fleet(d, d->won.rule->fleet);
 }
 
 /* ---- what is put out ---- */
@@ -160,6 +182,7 @@ static struct fb_output output_of(const struct decision *d, double value, bool h
         .priority = d->won.priority,
         .results = d->results,
         .n_results = d->n_results,
+        .fleet = &d->request.fleet,
         .entries = d->won.entries,
         .n_entries = d->won.n_entries,
         .guard = d->blocks,
@@ -233,6 +256,13 @@ static void wake_readers(const struct decision *d, int64_t changed_us) {
             fb_rest_tell(d->core, d->moment, i, soon ? AGAIN_US : 0, d->moment_us);
 }
 
+/* What its rule has done to the device, A90. */
+static void note_act(struct decision *d) {
+    const struct fb_fleet *fleet = d->won.rule ? d->won.rule->fleet : NULL;
+    if (fleet && !fb_is_towards_safe(d->actuator, d->cell, d->request.value))
+        fb_fleet_acted(d->moment->device, fleet, d->actuator->shadow, d->now_us);
+}
+
 static void command(struct decision *d) {
     struct fb_actuator_cell *cell = d->cell;
     struct fb_output output = output_of(d, d->request.value, true);
@@ -240,6 +270,7 @@ static void command(struct decision *d) {
     int64_t changed_us = cell->has_accepted ? cell->changed_us : FB_NO_TIME;
     note_before(d);
     if (is_new(d)) {
+        note_act(d);
         fb_guards_accepted(d->actuator, cell, d->request.value, d->now_us);
         if (!d->actuator->shadow)
             wake_readers(d, changed_us);

@@ -18,7 +18,8 @@ int64_t fb_actuators_due(const struct fb_device *device);
 uint64_t fb_actuators_due_at(const struct fb_device *device, int64_t c_us);
 /* A device has come, with its first record: A2. */
 void fb_actuators_begin(struct fb_device *device, int64_t now_us);
-/* Has all of them decided at c_us. */
+/* Has those of the set, all of them, decided at c_us. */
+void fb_actuators_make_some_due(struct fb_device *device, uint64_t set, int64_t c_us);
 void fb_actuators_make_due(struct fb_device *device, int64_t c_us);
 /* All actuators of a class. */
 static inline uint64_t fb_actuators_all(const struct fb_class *class_) {

@@ -4,6 +4,7 @@
 #include "engine/core/call.h"
 
 #include "engine/base/err.h"
+#include "engine/core/fleet.h"
 #include "engine/core/follow.h"
 #include "engine/core/kill.h"
 #include "engine/core/mute.h"
@@ -212,7 +213,10 @@ enum fb_call_outcome fb_core_call(struct fb_core *core, const struct fb_call *ca
     case FB_CALL_UNKILL: return unkill(core, call);
     case FB_CALL_HAND:
     case FB_CALL_AUTO:
-    case FB_CALL_RESET: return call_actuator(core, call);
+        return call_actuator(core, call);
+    case FB_CALL_RESET:
+        return call->scope == FB_SCOPE_RULE ? fb_fleet_reset(core, call)
+                                            : call_actuator(core, call);
     case FB_CALL_ACK:
     case FB_CALL_SHELVE:
     case FB_CALL_UNSHELVE:

@@ -155,6 +155,8 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     case FB_CELL_RULE: return sizeof(struct fb_rule_cell);
     case FB_CELL_PUBLISHED:
         return sizeof(struct fb_published_cell);
+    case FB_CELL_FLEET:
+        return sizeof(struct fb_fleet_cell);
     case FB_CELL_CLAIM:
     case FB_CELL_ACTUATOR:
     case FB_CELL_FIELD:
@@ -269,6 +271,8 @@ static void move_cell(const struct move *m, const struct fb_cell_move *move) {
     const struct fb_window *window = &m->to->plan->class_->windows[to->index];
     if (to->kind == FB_CELL_WINDOW && window->shape == FB_SHAPE_EACH)
         fb_window_begin(window, new_at(m, move->to), m->t_us);
+    else if (to->kind == FB_CELL_FLEET)
+        ((struct fb_fleet_cell *)new_at(m, move->to))->began_us = m->clock_us;
 }
 
 /* ---- active alarms with other conditions --------------------------------------------------- */

@@ -23,6 +23,7 @@ struct fb_request {
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
     bool safety;         /* towards safe it is safety that asks: `minimum` is not asked then */
+    struct fb_fleet_view fleet;
     bool slewed;         /* at first false; slew cut the step short, so that ignore lets it pass */
 };
 
@@ -67,6 +68,8 @@ double fb_guard_base(const struct fb_actuator *actuator, const struct fb_actuato
  * than safe, and is safe since now_us. guards.c */
 bool fb_guards_lapse(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                      int64_t wall_us, int64_t now_us);
+/* More devices than the budget of the domain has room for. guard_fleet.c */
+bool fb_fleet_is_exceeded(const struct fb_fleet_view *view);
 /* Whether the breaker is open at now_us, and makes safe. guards.c */
 bool fb_guard_breaks_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,
                           int64_t now_us);
@@ -77,6 +80,7 @@ void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuat
 
 fb_guard_fn fb_guard_kill, fb_guard_maintenance, fb_guard_range, fb_guard_interlock,
     fb_guard_lockout, fb_guard_maximum, fb_guard_discrepancy, fb_guard_permissive, fb_guard_minimum,
-    fb_guard_starts, fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up;
+    fb_guard_starts, fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up,
+    fb_guard_fleet;
 
 #endif

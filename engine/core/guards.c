@@ -21,6 +21,7 @@ const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
     {FB_GUARD_SLEW, fb_guard_slew, false, false},
     {FB_GUARD_IGNORE, fb_guard_ignore, false, false},
     {FB_GUARD_CATCH_UP, fb_guard_catch_up, true, false},
+    {FB_GUARD_FLEET, fb_guard_fleet, false, false},
 };
 
 bool fb_is_towards_safe(const struct fb_actuator *actuator, const struct fb_actuator_cell *cell,

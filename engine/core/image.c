@@ -146,6 +146,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
     case FB_CELL_PUBLISHED:
         return put_published(to, at);
+    case FB_CELL_FLEET:
+        return put(to, at, sizeof(struct fb_fleet_cell));
     }
     FB_BUG("a cell");
 }
@@ -392,6 +394,14 @@ static bool get_actuator(struct reader *r, const struct fb_actuator *actuator,
            (!actuator->failures || fb_follow_is_sound(fb_actuator_trial(actuator, cell)));
 }
 
+static bool get_fleet(struct reader *r, struct fb_fleet_cell *cell) {
+    get(r, cell, sizeof *cell);
+    bool sound = fb_time_is_sound(cell->began_us);
+    for (int side = 0; side < FB_FLEET_SIDES; side++)
+        sound &= fb_time_is_sound(cell->acted_us[side]) && fb_time_is_sound(cell->opened_us[side]);
+    return sound;
+}
+
 static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
                      const struct fb_cell_id *cell, struct fb_device *device,
                      struct fb_texts *texts) {
@@ -413,6 +423,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,
                             device->clock_at_us);
+    case FB_CELL_FLEET:
+        return get_fleet(r, at);
     }
     FB_BUG("a cell");
 }

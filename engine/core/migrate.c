@@ -136,6 +136,7 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_CLAIM, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");
+    join_all(p, FB_CELL_FLEET, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_PUBLISHED, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_PUBLISHED, same_numbers, FB_FATE_KEEP,
              "its numbers changed; what it is stays until it is evaluated");

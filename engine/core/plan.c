@@ -66,6 +66,9 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
     }
     for (uint32_t i = 0; i < class_->n_actuators; i++)
         fresh_actuator(&class_->actuators[i], block + class_->actuators[i].offset);
+    for (uint32_t i = 0; i < class_->n_fleets; i++)
+        *(struct fb_fleet_cell *)(void *)(block + class_->fleets[i].offset) =
+            (struct fb_fleet_cell){FB_NO_TIME, {FB_NO_TIME, FB_NO_TIME}, {FB_NO_TIME, FB_NO_TIME}};
     return block;
 }
 

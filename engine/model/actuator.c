@@ -21,6 +21,8 @@ const char *fb_guard_name(enum fb_guard guard) {
     case FB_GUARD_SLEW: return "slew";
     case FB_GUARD_IGNORE: return "ignore";
     case FB_GUARD_CATCH_UP: return "catch_up";
+    case FB_GUARD_FLEET:
+        return "fleet";
     case FB_GUARDS: break;
     }
     return "none";

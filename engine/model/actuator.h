@@ -168,6 +168,33 @@ struct fb_actuator_cell {
     int64_t times[];
 };
 
+/* How many devices of a domain a rule may act on at a time (rules/MEANING.md, A90 to A94). */
+struct fb_fleet {
+    uint32_t rule;  /* in the program: control or mode */
+    double percent; /* of the live devices of the domain; above 0, at most 100 */
+    int64_t per_us;
+    uint32_t relation; /* of the class: all devices of a domain */
+    uint32_t offset;   /* of struct fb_fleet_cell in the block */
+};
+enum { FB_FLEET_ARMED, FB_FLEET_SHADOW, FB_FLEET_SIDES }; /* on actuators, on their shadows */
+
+/* What it has done to a device; FB_NO_TIME: nothing. */
+struct fb_fleet_cell {
+    int64_t began_us;                  /* when the device came, or the rule got its `fleet` */
+    int64_t acted_us[FB_FLEET_SIDES];  /* the last act */
+    int64_t opened_us[FB_FLEET_SIDES]; /* the breaker is open since */
+};
+
+/* How many devices of the domain the winner's rule acts on (A91); all zero: it has no `fleet`. */
+struct fb_fleet_view {
+    bool nowhere; /* the device is in no domain */
+    bool open;    /* the breaker; then nothing below is known but opened_us */
+    int64_t opened_us;
+    bool settled;
+    uint32_t members, live, acted, budget;
+    int64_t per_us;
+};
+
 /* What an actuator was before a command, as far as it is that again where the command is withheld
  * (rules/MEANING.md, A71). */
 struct fb_actuator_before {
@@ -201,6 +228,7 @@ enum fb_guard {
     FB_GUARD_SLEW,
     FB_GUARD_IGNORE,
     FB_GUARD_CATCH_UP,
+    FB_GUARD_FLEET,
     FB_GUARDS
 };
 const char *fb_guard_name(enum fb_guard guard);

@@ -32,13 +32,15 @@ const char *fb_call_outcome_text(enum fb_call_outcome outcome) {
     case FB_CALL_NO_ACTUATOR: return "the rules in force have no such actuator";
     case FB_CALL_NO_RULE:
         return "the rules in force have no control or mode of this name";
+    case FB_CALL_NO_FLEET:
+        return "the rules in force have no rule of this name with `fleet`";
     case FB_CALL_BAD_VALUE: return "the value is no word of the actuator, or out of its range";
     case FB_CALL_PAST: return "`until` is not ahead of the clock";
     case FB_CALL_TOO_MANY: return "64 kills are in force already";
     case FB_CALL_NOT_KILLED: return "nothing is killed so";
     case FB_CALL_NOT_IN_HAND: return "the actuator is not in hand";
     case FB_CALL_NOT_OPEN:
-        return "the actuator's breaker is not open, and it is not stopped";
+        return "the breaker is not open, and nothing is stopped";
     case FB_CALL_NO_ALARM:
         return "the rules in force have no such alarm";
     case FB_CALL_NO_CLASS:

@@ -39,7 +39,7 @@ enum {
 /* Views; empty where a member has no meaning for the kind. */
 struct fb_call {
     enum fb_call_kind kind;
-    struct fb_str actuator;         /* hand, auto, reset */
+    struct fb_str actuator;         /* hand, auto; reset but of a rule */
     struct fb_str alarm;            /* ack, shelve, unshelve: name of its rule */
     struct fb_str device;           /* all but kill and unkill */
     struct fb_str class_;           /* maintenance, service; empty: of whatever class */
@@ -49,8 +49,8 @@ struct fb_call {
     int64_t until_us;    /* hand, shelve, maintenance: on the task's clock C */
     bool once;           /* shelve: not beyond the alarm's own end */
     enum fb_kill mode;   /* kill */
-    enum fb_scope scope; /* kill, unkill */
-    struct fb_str name;  /* of the rule or actuator killed; ALL: empty */
+    enum fb_scope scope; /* kill, unkill; reset: RULE, or not */
+    struct fb_str name;  /* of the rule or actuator killed, of the rule reset; ALL: empty */
     struct fb_str who, reason;
     struct fb_origin origin; /* where it stands: the cause of what it tells */
 };
@@ -60,6 +60,7 @@ enum fb_call_outcome {
     FB_CALL_ELSEWHERE, /* the device is none of this task */
     FB_CALL_NO_ACTUATOR,
     FB_CALL_NO_RULE,
+    FB_CALL_NO_FLEET,  /* the rule, if there is one, has none */
     FB_CALL_BAD_VALUE, /* no word of the actuator, or out of its range */
     FB_CALL_PAST,      /* its end is not ahead of the clock */
     FB_CALL_TOO_MANY,  /* kills */

@@ -115,6 +115,7 @@ struct fb_output {
     int64_t lease_until_us;  /* command: the same */
     const struct fb_guard_result *results; /* what was asked */
     uint32_t n_results;
+    const struct fb_fleet_view *fleet; /* what guardrail `fleet` was asked with; else NULL */
     const struct fb_array_entry *entries;
     uint32_t n_entries;
     enum fb_guard guard;     /* blocked: which */

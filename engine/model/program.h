@@ -324,6 +324,7 @@ struct fb_rule {
     struct fb_code at_most_per; /* seconds */
     bool has_start; /* control, mode: the first condition says when; else always */
     uint32_t first_claim, n_claims; /* control, mode: in the class */
+    const struct fb_fleet *fleet;   /* control, mode: of the class; NULL: it has none */
     uint32_t mode;              /* of FB_SORT_MODE: in the class */
     uint32_t actuator;          /* of FB_SORT_ACTUATOR: in the class */
     struct fb_template message, response;
@@ -376,9 +377,10 @@ enum fb_cell_kind {
     FB_CELL_ELAPSED,
     FB_CELL_CONDITION,
     FB_CELL_RULE,
-    FB_CELL_CLAIM,    /* index: claim of the class; found again by rule and actuator */
-    FB_CELL_ACTUATOR, /* index: actuator of the class; found again by its name alone */
-    FB_CELL_PUBLISHED /* index: published value of the class; found again by its condition */
+    FB_CELL_CLAIM,     /* index: claim of the class; found again by rule and actuator */
+    FB_CELL_ACTUATOR,  /* index: actuator of the class; found again by its name alone */
+    FB_CELL_PUBLISHED, /* index: published value of the class; found again by its condition */
+    FB_CELL_FLEET      /* index: fleet of the class; found again by its rule's name */
 };
 struct fb_cell_id {
     enum fb_cell_kind kind;
@@ -478,6 +480,8 @@ struct fb_class {
     uint32_t n_claims;
     struct fb_machine *modes; /* in the order of the text */
     uint32_t n_modes;
+    struct fb_fleet *fleets; /* in the order of the rules */
+    uint32_t n_fleets;
     uint16_t domain; /* the field that says a device's control domain; the first key by default */
     struct fb_published *published;
     uint32_t n_published;

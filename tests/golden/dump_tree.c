@@ -174,6 +174,8 @@ static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
     dump_named("deadband", rule->deadband, out);
     dump_named("clear", rule->clear_after, out);
     dump_named("start", rule->start, out);
+    dump_named("fleet", rule->fleet_share, out);
+    dump_named("fleet per", rule->fleet_per, out);
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         const struct fb_command_decl *command = &rule->commands[i];
         fb_buf_printf(out, "  %s '%.*s' priority%u", command->is_step ? "step" : "command",

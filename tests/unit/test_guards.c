@@ -100,14 +100,14 @@ static void the_table_is_in_the_order_of_the_guards(void **state) {
         assert_int_equal(fb_guard_rows[guard].guard, guard);
         assert_non_null(fb_guard_rows[guard].fn);
     }
-    static const enum fb_guard skipped[] = {FB_GUARD_PERMISSIVE, FB_GUARD_MINIMUM,
-                                            FB_GUARD_STARTS, FB_GUARD_SLEW, FB_GUARD_IGNORE};
+    static const enum fb_guard skipped[] = {FB_GUARD_PERMISSIVE, FB_GUARD_MINIMUM, FB_GUARD_STARTS,
+                                            FB_GUARD_SLEW,       FB_GUARD_IGNORE,  FB_GUARD_FLEET};
     int n_always = 0;
     for (int guard = 0; guard < FB_GUARDS; guard++)
         n_always += fb_guard_rows[guard].always;
     for (size_t i = 0; i < sizeof(skipped) / sizeof(*skipped); i++)
         assert_false(fb_guard_rows[skipped[i]].always);
-    assert_int_equal(n_always, FB_GUARDS - 5);
+    assert_int_equal(n_always, FB_GUARDS - 6);
 }
 
 static void towards_safe_of_two_words(void **state) {
@@ -565,6 +565,53 @@ static void catch_up_holds_what_is_more_than_the_lag_behind(void **state) {
     free(cell);
 }
 
+static struct fb_request of_fleet(uint32_t acted, uint32_t budget, bool settled) {
+    struct fb_request request = request_of(ON);
+    request.fleet = (struct fb_fleet_view){
+        .acted = acted, .budget = budget, .settled = settled, .per_us = 100 * S};
+    return request;
+}
+
+static void fleet_lets_pass_what_the_budget_has_room_for(void **state) {
+    (void)state;
+    const struct fb_actuator actuator = switch_of(OFF);
+    struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+    for (int settled = 0; settled < 2; settled++)
+        expect(ask(FB_GUARD_FLEET, &actuator, cell, of_fleet(3, 3, settled), 5 * S),
+               FB_VERDICT_PASS, ON, FB_NEVER);
+    struct fb_request request = of_fleet(4, 3, true);
+    assert_true(fb_fleet_is_exceeded(&request.fleet));
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
+    request = of_fleet(4, 3, false);
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 15 * S);
+    request.fleet.per_us = 10 * S + 19; /* a tenth, rounded down */
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S + 1);
+    request.fleet.per_us = 9 * S; /* a second at least */
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S);
+    request.fleet.per_us = INT64_MAX;
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, INT64_MAX - 5), FB_VERDICT_HOLD, ON,
+           FB_NEVER);
+    free(cell);
+}
+
+static void fleet_refuses_while_open_and_in_no_domain(void **state) {
+    (void)state;
+    const struct fb_actuator actuator = switch_of(OFF);
+    struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+    struct fb_request request = of_fleet(1, 3, true);
+    request.fleet.open = true;
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
+    assert_false(fb_fleet_is_exceeded(&request.fleet));
+    request.fleet = (struct fb_fleet_view){.nowhere = true, .acted = 1};
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
+    assert_false(fb_fleet_is_exceeded(&request.fleet));
+    /* Towards safe it is not asked. */
+    fb_guards_accepted(&actuator, cell, ON, 0);
+    request.value = OFF;
+    assert_false(fb_guard_is_asked(&fb_guard_rows[FB_GUARD_FLEET], &actuator, cell, &request));
+    free(cell);
+}
+
 static void a_lease_that_ran_out_leaves_what_is_safe(void **state) {
     (void)state;
     for (int safe = OFF; safe <= ON; safe++) {
@@ -724,6 +771,8 @@ int main(void) {
         cmocka_unit_test(ignored_are_only_small_steps_in_the_middle),
         cmocka_unit_test(what_slew_cut_short_is_not_ignored),
         cmocka_unit_test(catch_up_holds_what_is_more_than_the_lag_behind),
+        cmocka_unit_test(fleet_lets_pass_what_the_budget_has_room_for),
+        cmocka_unit_test(fleet_refuses_while_open_and_in_no_domain),
         cmocka_unit_test(a_lease_that_ran_out_leaves_what_is_safe),
         cmocka_unit_test(what_was_safe_stays_so_when_its_lease_runs_out),
         cmocka_unit_test(minimum_is_asked_towards_safe_unless_safety_asks),
