@@ -189,6 +189,7 @@ struct fb_let_decl {
     struct fb_span unit_span;
     struct fb_node *value;
     const struct fb_unit *unit; /* declared, by the checker */
+    uint32_t in_state;          /* of a mode: 1 + the state that alone knows it; 0: all know it */
 };
 
 /* An item of a block in the order of writing, for the formatter. */
@@ -374,11 +375,11 @@ struct fb_go_decl {
     uint32_t to; /* index of the target, by the checker */
 };
 
-/* state NAME { stay dur | command | step | go } ; `state any` has gos only */
+/* state NAME { stay dur | command | step | let | go } ; `state any` has lets and gos only */
 struct fb_state_item {
-    enum { FB_ITEM_STAY, FB_ITEM_STATE_COMMAND, FB_ITEM_GO } kind;
+    enum { FB_ITEM_STATE_LET, FB_ITEM_STAY, FB_ITEM_STATE_COMMAND, FB_ITEM_GO } kind;
     struct fb_span span;
-    uint32_t index; /* of the command, go */
+    uint32_t index; /* of the let, command, go */
 };
 struct fb_state_decl {
     struct fb_str name;

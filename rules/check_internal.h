@@ -64,6 +64,8 @@ struct fb_checker {
     const struct fb_scope *scope; /* of the expression at hand */
     struct fb_facts *facts;       /* of the expression at hand */
     struct fb_definition *lets;   /* of the last rule: its commands see them */
+    const struct fb_rule_decl *rule; /* at hand; NULL: none */
+    struct fb_scope *states;         /* of each state of the mode at hand; NULL: no mode */
     struct fb_definition **path;  /* lets and params being checked, the innermost last */
     uint32_t n_path, cap_path;
     const struct fb_node *compared[2]; /* sides of the comparison being checked */
@@ -180,6 +182,9 @@ void fb_check_actuator(struct fb_checker *ck, uint32_t index);
 bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *actuator);
 /* The states of a mode and the ways between them. check_mode.c */
 void fb_check_mode(struct fb_checker *ck, struct fb_rule_decl *mode);
+/* What each of its states sees: its own lets, typed, then what the mode sees. */
+struct fb_scope *fb_check_states(struct fb_checker *ck, const struct fb_rule_decl *mode,
+                                 const struct fb_scope *of_mode);
 /* NULL: the device has no such mode. check_mode.c */
 /* The alarm of the scope's class; NULL: there is none. */
 const struct fb_rule_decl *fb_check_alarm_named(const struct fb_checker *ck,

@@ -28,14 +28,32 @@ static void check_names(struct fb_checker *ck, const struct fb_rule_decl *mode) 
             }
 }
 
+/* Each state sees its own lets before those of the mode. */
+struct fb_scope *fb_check_states(struct fb_checker *ck, const struct fb_rule_decl *mode,
+                                 const struct fb_scope *of_mode) {
+    struct fb_scope *states = FB_ARENA_ARRAY(ck->arena, struct fb_scope, mode->n_states + 1);
+    struct fb_definition *lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, mode->n_lets + 1);
+    for (uint32_t s = 0; s < mode->n_states; s++) {
+        struct fb_scope *scope = &states[s];
+        *scope = (struct fb_scope){.lets = lets, .outer = of_mode};
+        for (uint32_t i = 0; i < mode->n_lets; i++)
+            if (mode->lets[i]->in_state == s + 1)
+                lets[scope->n_lets++].let = mode->lets[i];
+        for (uint32_t i = 0; i < scope->n_lets; i++)
+            fb_check_define(ck, &lets[i], scope, lets[i].let->span);
+        lets += scope->n_lets;
+    }
+    return states;
+}
+
 static void check_state(struct fb_checker *ck, const struct fb_state_decl *state) {
     if (state->stay && !state->any)
         fb_check_duration(ck, state->stay, true, NULL);
     for (uint32_t i = 0; state->any && i < state->n_items; i++)
-        if (state->items[i].kind != FB_ITEM_GO)
+        if (state->items[i].kind != FB_ITEM_GO && state->items[i].kind != FB_ITEM_STATE_LET)
             fb_diag_add(ck->diags, FB_E_MODE, state->items[i].span,
                         "write it in each state that it is meant for",
-                        "`state any` is not a state of its own: it holds `go` only");
+                        "`state any` is not a state of its own: it holds `go` and `let` only");
 }
 
 /* The states that a way may lead to. */
@@ -88,10 +106,16 @@ void fb_check_mode(struct fb_checker *ck, struct fb_rule_decl *mode) {
         fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, mode->name_span, "give it another name",
                     "`%.*s` is also an actuator: in an expression it would be that",
                     FB_ARG(mode->name));
-    for (uint32_t i = 0; i < mode->n_states; i++)
+    const struct fb_scope *scope = ck->scope;
+    for (uint32_t i = 0; i < mode->n_states; i++) {
+        ck->scope = &ck->states[i];
         check_state(ck, &mode->states[i]);
-    for (uint32_t i = 0; i < mode->n_gos; i++)
+    }
+    for (uint32_t i = 0; i < mode->n_gos; i++) {
+        ck->scope = &ck->states[mode->gos[i].state];
         check_go(ck, mode, &mode->gos[i]);
+    }
+    ck->scope = scope;
     for (uint32_t i = 0; i < mode->n_gos; i++)
         if (is_open(mode, &mode->gos[i]) &&
             turns(mode, mode->gos[i].to, mode->gos[i].state, mode->mode_type.n_words)) {

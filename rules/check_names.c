@@ -461,6 +461,18 @@ static const char *param_elsewhere(struct fb_checker *ck, struct fb_str name) {
     return NULL;
 }
 
+static const char *let_of_state(struct fb_checker *ck, struct fb_str name) {
+    for (uint32_t i = 0; ck->rule && i < ck->rule->n_lets; i++) {
+        const struct fb_let_decl *let = ck->rule->lets[i];
+        if (let->in_state && fb_str_eq(let->name, name))
+            return fb_check_print(ck,
+                                  "it is a let of the state `%.*s`; outside the states all of them "
+                                  "see it",
+                                  FB_ARG(ck->rule->states[let->in_state - 1].name));
+    }
+    return NULL;
+}
+
 static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
                         const struct fb_type_decl *words) {
     const struct fb_class_decl *decl = class_of(ck->scope);
@@ -477,7 +489,9 @@ static void refuse_name(struct fb_checker *ck, const struct fb_node *node,
         fb_buf_free(&list);
         return;
     }
-    if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
+    if (let_of_state(ck, node->text))
+        help = let_of_state(ck, node->text);
+    else if (fb_map_get(ck->rules, node->text) != FB_MAP_NONE)
         help = "a rule's name is not a value; repeat its condition, or give it a name with let";
     else if (field_elsewhere(ck, node->text))
         help = field_elsewhere(ck, node->text);

@@ -7,14 +7,20 @@
 
 static void check_lets(struct fb_checker *ck, const struct fb_rule_decl *rule,
                        struct fb_scope *scope) {
-    for (uint32_t i = 0; i < rule->n_lets; i++) {
+    for (uint32_t i = 0; i < rule->n_lets; i++)
         for (uint32_t k = 0; k < i; k++)
             if (fb_str_eq(rule->lets[k]->name, rule->lets[i]->name))
-                fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->lets[i]->span, NULL,
+                fb_diag_add(ck->diags, FB_E_DUPLICATE_NAME, rule->lets[i]->span,
+                            rule->lets[k]->in_state != rule->lets[i]->in_state
+                                ? "records show a let by its name, so each needs one of its own"
+                                : NULL,
                             "`%.*s` is declared twice in `%.*s`", FB_ARG(rule->lets[i]->name),
                             FB_ARG(rule->name));
-        fb_check_define(ck, &scope->lets[i], scope, rule->lets[i]->span);
-    }
+    for (uint32_t i = 0; i < rule->n_lets; i++)
+        if (!rule->lets[i]->in_state)
+            scope->lets[scope->n_lets++].let = rule->lets[i];
+    for (uint32_t i = 0; i < scope->n_lets; i++)
+        fb_check_define(ck, &scope->lets[i], scope, scope->lets[i].let->span);
 }
 
 /* ---- deadband ------------------------------------------------------------------------------- */
@@ -209,8 +215,12 @@ static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule
                           uint32_t class_index) {
     if (rule->start)
         fb_check_condition(ck, rule->start, "what stands behind `start when`");
-    for (uint32_t i = 0; i < rule->n_commands; i++)
+    const struct fb_scope *scope = ck->scope;
+    for (uint32_t i = 0; i < rule->n_commands; i++) {
+        ck->scope = ck->states ? &ck->states[rule->commands[i].state] : scope;
         fb_check_command(ck, &rule->commands[i], class_index);
+    }
+    ck->scope = scope;
     if (rule->rollout == FB_ROLLOUT_CANARY && !(rule->canary > 0 && rule->canary <= 100))
         fb_diag_add(ck->diags, FB_E_CANARY, rule->rollout_span,
                     "as in `rollout canary 5 %`; on none it is `rollout shadow`",
@@ -235,19 +245,20 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
         return; /* reported; nothing can be known about its names */
     struct fb_scope *outer = &ck->class_scopes[checked->class_index];
     struct fb_facts facts = {0};
-    struct fb_scope scope = {.n_lets = rule->n_lets, .outer = outer};
+    struct fb_scope scope = {.outer = outer};
     ck->scope = &scope;
     ck->facts = &facts;
+    ck->rule = rule;
     if (rule->commands_of) {
         scope.lets = ck->lets;
+        scope.n_lets = rule->n_lets;
     } else {
         scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
-        for (uint32_t i = 0; i < rule->n_lets; i++)
-            scope.lets[i].let = rule->lets[i];
         check_name(ck, rule, ck->out->classes[checked->class_index].decl);
         check_lets(ck, rule, &scope);
     }
     ck->lets = scope.lets;
+    ck->states = rule->kind == FB_RULE_MODE ? fb_check_states(ck, rule, &scope) : NULL;
     check_conditions(ck, rule);
     check_sees_before(ck, index, &facts);
     check_control(ck, rule, checked->class_index);
@@ -262,4 +273,6 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     if (rule->by.n)
         fb_check_rule_on_groups(ck, rule);
     ck->scope = NULL;
+    ck->rule = NULL;
+    ck->states = NULL;
 }

@@ -448,6 +448,9 @@ void fb_format_state_item(const struct fb_written *w, const struct fb_rule_decl 
                           struct fb_buf *out) {
     const struct fb_go_decl *go;
     switch (item->kind) {
+    case FB_ITEM_STATE_LET:
+        put_let(w, rule->lets[item->index], out);
+        return;
     case FB_ITEM_STAY:
         fb_buf_text(out, "stay ");
         put_expr(w, state->stay, out);

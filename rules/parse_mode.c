@@ -38,8 +38,19 @@ static bool go_clause(struct fb_parser *p, struct reading *r, const struct fb_to
     return true;
 }
 
-static const struct fb_p_clause state_clauses[] = {
-    {"stay", NULL}, {"command", "NAME"}, {"step", "NAME"}, {"go", "NAME"}, {NULL, NULL}};
+/* The word is taken; it is known in this state only. */
+static bool state_let(struct fb_parser *p, struct reading *r) {
+    struct fb_let_decl *let = fb_p_let(p);
+    if (let != NULL) {
+        let->in_state = r->index + 1;
+        *FB_P_PUSH(p, r->rule->lets, r->rule->n_lets) = let;
+    }
+    return let != NULL;
+}
+
+static const struct fb_p_clause state_clauses[] = {{"stay", NULL},   {"command", "NAME"},
+                                                   {"step", "NAME"}, {"go", "NAME"},
+                                                   {"let", "NAME"},  {NULL, NULL}};
 
 static bool state_item(struct fb_parser *p, void *context) {
     struct reading *r = context;
@@ -65,6 +76,10 @@ static bool state_item(struct fb_parser *p, void *context) {
         item.kind = FB_ITEM_GO;
         item.index = rule->n_gos;
         ok = go_clause(p, r, first);
+    } else if (fb_p_accept_word(p, "let")) {
+        item.kind = FB_ITEM_STATE_LET;
+        item.index = rule->n_lets;
+        ok = state_let(p, r);
     } else {
         return fb_p_unknown_clause(p, "a state", state_clauses);
     }

@@ -162,8 +162,12 @@ static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
                   (int)rule->kind, FB_ARG(rule->name), FB_ARG(rule->class_name), rule->whenever,
                   rule->at_most, (int)rule->on_unknown, (int)rule->rollout, rule->canary);
     dump_named("where", rule->where, out);
-    for (uint32_t i = 0; i < rule->n_lets; i++) {
-        dump_let(rule->lets[i], out);
+    for (uint32_t state = 0; state <= rule->n_states; state++) { /* those of the rule first */
+        for (uint32_t i = 0; i < rule->n_lets; i++) {
+            if (rule->lets[i]->in_state == state) {
+                dump_let(rule->lets[i], out);
+            }
+        }
     }
     for (uint32_t i = 0; i < rule->n_raises; i++) {
         fb_buf_printf(out, "  severity %d", (int)rule->raises[i].severity);

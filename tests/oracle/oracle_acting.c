@@ -215,6 +215,7 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
         const struct fb_command_decl *command = &decl->commands[i];
         struct ora_actuator *a = ora_find_actuator(rule->class, command->target);
         struct ora_claim *claim = &rule->claims[i];
+        s->state = decl->kind == FB_RULE_MODE ? command->state + 1 : 0;
         claim->decl = command;
         claim->rule = rule;
         claim->priority = command->priority == 0 ? 12 : (int)command->priority;
@@ -230,6 +231,7 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
             add_step(s, a, claim);
         claim_actuator(s->o, a, claim);
     }
+    s->state = 0;
 }
 
 /* --- State --- */

@@ -140,7 +140,8 @@ static void same_unit(const struct ora_scope *s, struct ora_expr **a, struct ora
 
 static const struct fb_let_decl *find_let(const struct ora_scope *s, struct fb_str name) {
     for (uint32_t i = 0; s->rule != NULL && i < s->rule->decl->n_lets; i++)
-        if (fb_str_eq(s->rule->decl->lets[i]->name, name))
+        if (fb_str_eq(s->rule->decl->lets[i]->name, name) &&
+            (s->rule->decl->lets[i]->in_state == 0 || s->rule->decl->lets[i]->in_state == s->state))
             return s->rule->decl->lets[i];
     return NULL;
 }
@@ -214,6 +215,7 @@ static struct ora_expr *let_expr(struct ora_scope *s, const struct fb_let_decl *
     }
     struct ora_scope inner = *s;
     inner.in_copy = false;
+    inner.state = let->in_state;
     struct ora_expr *value = ora_expand_expr(&inner, let->value);
     if (let->unit_text.n > 0)
         value = in_unit(s, value, ora_unit_of(let->unit_text));

@@ -405,6 +405,7 @@ struct ora_scope {
     struct ora *o;
     struct ora_class *class;
     const struct ora_rule *rule;     /* its lets come first; NULL: none */
+    uint32_t state;                  /* of a mode: 1 + the one whose lets are seen, too; 0: none */
     struct ora_condition *condition; /* temporal operators get their state there; NULL: message */
     bool in_copy;                    /* in the copy that `deadband` makes */
     bool turned;                     /* under an odd number of `not`s there */

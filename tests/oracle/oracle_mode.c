@@ -14,10 +14,12 @@ void ora_add_gos(struct ora_scope *s, struct ora_rule *rule) {
         for (uint32_t i = 0; i < decl->n_gos; i++) {
             if (decl->states[decl->gos[i].state].any != any || decl->gos[i].when == NULL)
                 continue;
+            s->state = decl->gos[i].state + 1;
             rule->gos[i] = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
             ora_condition_done(s, rule->gos[i], ora_condition_expr(s, decl->gos[i].when));
         }
     }
+    s->state = 0;
 }
 
 struct ora_expr *ora_mode_expr(struct ora_scope *s, struct fb_str name) {
