@@ -334,6 +334,15 @@ static void tell_why(struct gen_case *c, struct gen_control *control) {
         add_clause(c, to, &control->n_clauses, NULL, "response \"{%s}\"", f->name);
 }
 
+/* Few devices share a domain: a budget is one of them, seldom more. */
+static struct gen_node *fleet(struct gen_case *c) {
+    static const char *const shares[] = {"1", "20", "33.3", "50", "70", "100"};
+    static const char *const spans[] = {"500ms", "1s", "2s", "5s", "10s", "20s", "1m", "10m"};
+    if (!c->linked || !chance(c, 60))
+        return NULL;
+    return piece(c, NULL, "fleet %s %% per %s", shares[below(c, 6)], spans[below(c, 8)]);
+}
+
 static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     static const char *const rollouts[] = {"rollout armed",      "rollout armed",
                                            "rollout armed",      "rollout shadow",
@@ -378,6 +387,8 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
         add_clause(c, to, n, NULL, "on unknown %s", policies[below(c, 3)]);
     if (chance(c, 90))
         add_clause(c, to, n, NULL, "%s", rollouts[below(c, 6)]);
+    if ((to[*n] = fleet(c)) != NULL)
+        ++*n;
     c->n_controls++;
 }
 
@@ -467,6 +478,8 @@ static void make_mode(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
                    policies[below(c, 3)]);
     if (chance(c, 90))
         add_clause(c, mode->clauses, &mode->n_clauses, NULL, "rollout %s", rollouts[below(c, 5)]);
+    if ((mode->clauses[mode->n_clauses] = fleet(c)) != NULL)
+        mode->n_clauses++;
     c->n_controls++;
 }
 
@@ -490,7 +503,7 @@ static void read_modes(struct gen_case *c) {
 /* Alarms that command, as some of the controls do. */
 static void add_commands(struct gen_case *c, struct gen_rule *rule,
                          uint32_t used[GEN_ACTUATORS_MAX]) {
-    for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 1 < GEN_COMMANDS_MAX; i++) {
+    for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 2 < GEN_COMMANDS_MAX; i++) {
         const struct gen_actuator *a = &c->actuators[i];
         if (a->class_index != rule->class_index || used[i] >= 8 || rule->by != NULL ||
             !chance(c, 50))
@@ -506,6 +519,9 @@ static void add_commands(struct gen_case *c, struct gen_rule *rule,
     if (rule->n_commands > 0 && chance(c, 85))
         rule->commands[rule->n_commands++] =
             piece(c, NULL, chance(c, 70) ? "rollout armed" : "rollout canary 50 %%");
+    struct gen_node *limit = rule->n_commands > 0 ? fleet(c) : NULL;
+    if (limit != NULL)
+        rule->commands[rule->n_commands++] = limit;
 }
 
 /* Alarms before it in the text, of an event any. */

@@ -92,6 +92,22 @@ static void of_one(struct caller *k, struct fb_call *call) {
     k->hands[k->n_hands < REMEMBERED ? k->n_hands++ : below(k, REMEMBERED)] = *call;
 }
 
+/* Of a rule: what it did to the devices of a domain. */
+static void reset_rule(struct caller *k, struct fb_call *call) {
+    const struct gen_case *c = k->c;
+    const struct gen_control *control =
+        c->n_controls > 0 ? &c->controls[below(k, c->n_controls)] : NULL;
+    call->actuator = FB_S("");
+    call->scope = FB_SCOPE_RULE;
+    call->name = control == NULL ? FB_S("nothing") : control->name;
+    call->device = some_device(k, control == NULL ? 0 : control->class_index);
+    if (c->n_rules > 0 && chance(k, 15)) { /* of its commands, where it has any */
+        const struct gen_rule *rule = &c->rules[below(k, c->n_rules)];
+        call->name = rule->name;
+        call->device = some_device(k, rule->class_index);
+    }
+}
+
 static void some_scope(struct caller *k, struct fb_call *call) {
     const struct gen_case *c = k->c;
     uint32_t kind = below(k, 100);
@@ -228,6 +244,8 @@ static void add_call(struct caller *k, int64_t next_us) {
         k->clock_us = clock_us;
     if (call.kind == FB_CALL_KILL || call.kind == FB_CALL_UNKILL)
         of_many(k, &call);
+    else if (call.kind == FB_CALL_RESET && chance(k, 30))
+        reset_rule(k, &call);
     else if (acts)
         of_one(k, &call);
     else if (call.kind == FB_CALL_MAINTENANCE || call.kind == FB_CALL_SERVICE)
@@ -266,6 +284,10 @@ static void reset_each(struct caller *k) {
         call.device = some_device(k, k->c->actuators[i].class_index);
         put_call(k, &call, k->clock_us);
     }
+    for (uint32_t i = 0; i < k->c->n_controls && k->c->linked; i++) {
+        reset_rule(k, &call);
+        put_call(k, &call, k->clock_us);
+    }
 }
 
 /* --- All of them --- */
@@ -277,7 +299,7 @@ void gen_calls(struct gen_case *c) {
         return;
     uint32_t share = shares[below(&k, 4)], resets = chance(&k, 30) ? 20 : 0;
     size_t burst = c->fillers ? below(&k, (uint32_t)c->n_events) : c->n_events;
-    k.cap = (5 + GEN_ACTUATORS_MAX) * c->n_events +
+    k.cap = (5 + GEN_ACTUATORS_MAX + GEN_CONTROLS_MAX) * c->n_events +
             2 * (GEN_FILLERS_ACTUATORS + GEN_FILLERS_CONTROLS + 1);
     k.events = FB_ARENA_ARRAY(c->arena, struct gen_event, k.cap);
     k.clock_us = c->events[0].clock_us - 5 * FB_SECOND;
@@ -306,6 +328,8 @@ void gen_put_call(const struct fb_call *call, struct fb_buf *out) {
     static const char *const scopes[] = {"all", "rule", "actuator"};
     char text[FB_NUM_TEXT_MAX];
     fb_buf_printf(out, ",\"call\":\"%s\"", fb_call_name(call->kind));
+    if (call->kind == FB_CALL_RESET && call->scope == FB_SCOPE_RULE)
+        fb_buf_printf(out, ",\"rule\":\"%.*s\"", FB_ARG(call->name));
     if (call->kind == FB_CALL_KILL || call->kind == FB_CALL_UNKILL) {
         if (call->kind == FB_CALL_KILL)
             fb_buf_printf(out, ",\"mode\":\"%s\"", call->mode == FB_KILL_SAFE ? "safe" : "freeze");

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEVICES_MAX = 4, EVENTS_MIN = 15, EVENTS_MORE = 75, EVENTS_LONG = 300 };
+enum { DEVICES_MAX = 5, EVENTS_MIN = 15, EVENTS_MORE = 75, EVENTS_LONG = 300 };
 
 struct gen_device {
     uint32_t class_index;
@@ -233,7 +233,7 @@ void gen_events(struct gen_case *c) {
         n = EVENTS_LONG;
     }
     if (c->linked) {
-        n_devices = 2 + gen_below(r, 3);
+        n_devices = 2 + gen_below(r, 4);
         n = n < 40 ? 40 : n;
     }
     int64_t clock = starts[gen_below(r, 4)] * FB_SECOND;

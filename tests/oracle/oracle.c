@@ -72,8 +72,10 @@ struct ora_device *ora_new_device(struct ora *o, const struct fb_entry *entry) {
     device->cap_samples = FB_ARENA_ARRAY(o->arena, size_t, class->n_windows);
     device->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition_state, class->n_conditions);
     device->rules = FB_ARENA_ARRAY(o->arena, struct ora_rule_state, class->n_rules);
-    for (uint32_t r = 0; r < class->n_rules; r++)
+    for (uint32_t r = 0; r < class->n_rules; r++) {
         device->rules[r].deadline = FB_NEVER;
+        device->rules[r].acted[0] = device->rules[r].acted[1] = FB_NO_TIME;
+    }
     for (uint32_t i = 0; i < class->n_conditions; i++) {
         struct ora_condition_state *c = &device->conditions[i];
         c->deadline = FB_NEVER;
@@ -334,6 +336,7 @@ void ora_take(struct ora *o, const struct fb_entry *entry, int64_t c_us) {
     if (first) {
         device = ora_new_device(o, entry);
         device->d = entry->ts_us;
+        device->came = o->c;
     }
     if (first || entry->ts_us > device->w) {
         device->w = entry->ts_us;

@@ -105,6 +105,10 @@ struct ora_winner {
 
 /* A request on its way through the guardrails. */
 struct ora_request {
+    struct ora *o;
+    struct ora_device *device;
+    const struct ora_rule *winner; /* NULL: the default, the hand */
+    bool shadow;
     const struct ora_actuator *actuator;
     struct ora_memory *memory;
     int64_t now;
@@ -170,6 +174,13 @@ enum fb_call_outcome ora_call_of_alarms(struct ora *o, const struct fb_call *cal
 /* The next end of a shelf or of maintenance, on C; FB_NEVER */
 int64_t ora_service_due(const struct ora_device *device);
 void ora_service_fire(const struct ora_view *view, struct ora_device *device);
+
+/* --- oracle_fleet.c (A90 to A94) --- */
+/* False: the winner acts on too many devices; `hold`: until when, FB_NEVER: it is refused. Opens
+ * the breaker. */
+bool ora_fleet_lets(struct ora *o, struct ora_device *device, const struct ora_rule *rule,
+                    bool shadow, int64_t now, int64_t *hold);
+enum fb_call_outcome ora_reset_fleet(struct ora *o, const struct fb_call *call);
 
 /* --- oracle_follow.c --- */
 /* A97: at an evaluation of the condition of A_discrepancy, c and d being what its delay is given.

@@ -200,6 +200,8 @@ enum fb_call_outcome ora_call(struct ora *o, const struct fb_call *call, int64_t
         return kill(o, call);
     if (call->kind == FB_CALL_UNKILL)
         return unkill(o, call);
+    if (call->kind == FB_CALL_RESET && call->scope == FB_SCOPE_RULE)
+        return ora_reset_fleet(o, call);
     if (call->kind <= FB_CALL_RESET)
         return of_one(o, call);
     return ora_call_of_alarms(o, call);

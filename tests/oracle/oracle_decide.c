@@ -42,6 +42,9 @@ static void command(struct decision *d, double value, const struct ora_rule *rul
     FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
     m->sent[m->n_sent++] = (struct ora_sent){d->now, value, rule, priority};
     bool was_open = m->breaker_end != FB_NO_TIME;
+    if (rule != NULL && (!m->has_accepted || m->accepted != value) &&
+        !ora_towards_safe(d->a, m, value))
+        d->device->rules[rule->index].acted[d->shadow] = d->now;
     ora_accept(d->a, m, value, d->now);
     d->opened = !was_open && m->breaker_end != FB_NO_TIME;
     struct fb_output out = output_of(d, FB_OUT_COMMAND);
@@ -176,7 +179,11 @@ static bool decide_once(struct ora_view *view, struct ora_device *device,
     d.m = m;
     d.view.now = now;
     d.winner = ora_arbitrate(a, device, shadow, now);
-    d.r = (struct ora_request){.actuator = a,
+    d.r = (struct ora_request){.o = view->o,
+                               .device = device,
+                               .winner = d.winner.rule,
+                               .shadow = shadow,
+                               .actuator = a,
                                .memory = m,
                                .now = now,
                                .kill = ora_kill_of(view->o, a, d.winner.rule),

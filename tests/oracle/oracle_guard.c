@@ -276,6 +276,19 @@ static void ask_catch_up(struct ora_request *r) {
     hold(r, FB_GUARD_CATCH_UP, r->abreast > next ? r->abreast : next);
 }
 
+/* A92 */
+static void ask_fleet(struct ora_request *r) {
+    int64_t until;
+    if (r->held || r->winner == NULL || r->winner->decl->fleet_share == NULL || is_spared(r))
+        return;
+    if (ora_fleet_lets(r->o, r->device, r->winner, r->shadow, r->now, &until))
+        pass(r, FB_GUARD_FLEET);
+    else if (until == FB_NEVER)
+        refuse(r, FB_GUARD_FLEET);
+    else
+        hold(r, FB_GUARD_FLEET, until);
+}
+
 void ora_ask_guards(struct ora_request *r) {
     static void (*const guards[])(struct ora_request *) = {
         ask_range,   ask_interlock, ask_lockout, ask_maximum, ask_discrepancy, ask_permissive,
@@ -290,6 +303,7 @@ void ora_ask_guards(struct ora_request *r) {
     for (size_t i = 0; i < sizeof guards / sizeof *guards && !r->held; i++)
         guards[i](r);
     ask_catch_up(r);
+    ask_fleet(r);
 }
 
 /* --- What a command leaves behind (A9) --- */

@@ -267,6 +267,8 @@ struct ora_rule_state {
     bool on, safe;        /* control (A3): on, and asking for safe */
     int64_t on_since;     /* C at which it became on */
     int64_t unknown_since; /* C since which `start` is unknown; FB_NO_TIME: it is known */
+    int64_t acted[2];      /* A90: on actuators, on their shadows; FB_NO_TIME: never */
+    bool open[2];          /* the breaker of `fleet` */
     /* a mode (A21); on_since is the instant of entry */
     bool in_state, concerned;
     uint32_t state;  /* index in the declaration */
@@ -299,6 +301,7 @@ struct ora_device {
     size_t n_records, cap_records;
     struct ora_sample **samples; /* by window, then record */
     size_t *cap_samples;
+    int64_t came; /* C of its first record */
     int64_t w, cw, d;
     int64_t d_before; /* before the clock moved to where it is (A12) */
     struct ora_condition_state *conditions;
@@ -377,6 +380,8 @@ void ora_note_deadline_now(struct ora_view *view, int64_t due);
 struct fb_value ora_step_for(struct ora_view *view, struct ora_op *state, struct fb_value c,
                              struct fb_value seconds);
 
+/* A30; empty: it is in none. */
+struct fb_str ora_domain_of(struct ora *o, const struct ora_device *device);
 /* A33, A35 */
 struct fb_value ora_other_value(struct ora_view *view, const struct ora_expr *e);
 /* A38: the class of the rule's groups. */

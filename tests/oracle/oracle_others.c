@@ -187,6 +187,10 @@ static struct fb_str text_of(struct ora *o, const struct ora_device *device, uin
     return fb_str_printf(o->scratch, "%" PRId64, held->value.i);
 }
 
+struct fb_str ora_domain_of(struct ora *o, const struct ora_device *device) {
+    return text_of(o, device, domain_field(device->class));
+}
+
 static bool same_text(struct fb_str a, struct fb_str b) {
     return a.n > 0 && fb_str_eq(a, b);
 }
@@ -204,8 +208,8 @@ static bool leads_to(struct ora *o, const struct ora_device *from, const uint32_
 
 static bool sees(struct ora *o, const struct ora_device *device, const struct ora_other *other,
                  const struct ora_device *there) {
-    if (there->class != other->class || !same_text(text_of(o, device, domain_field(device->class)),
-                                                   text_of(o, there, domain_field(there->class))))
+    if (there->class != other->class ||
+        !same_text(ora_domain_of(o, device), ora_domain_of(o, there)))
         return false;
     if (other->way == ORA_LEADS_THERE)
         return leads_to(o, device, other->own, other->n, there);
@@ -309,7 +313,7 @@ static void group_comes(struct ora *o, const struct ora_class *class,
     if (!group_of(o, class, member, &group) || ora_find_device(o, class, group.device) != NULL)
         return;
     struct ora_device *device = ora_new_device(o, &group);
-    device->w = device->cw = device->d = device->d_before = o->c;
+    device->w = device->cw = device->d = device->d_before = device->came = o->c;
     ora_keep_record(o, device, &group, false);
     for (uint32_t i = 0; i < class->n_conditions; i++)
         device->conditions[i].deadline = o->c;
