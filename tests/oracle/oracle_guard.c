@@ -210,11 +210,27 @@ static void close_breaker(struct ora_request *r) {
     m->breaker_end = FB_NO_TIME;
 }
 
-static void ask_breaker(struct ora_request *r) {
+/* Of two words, with `safe`: the step away from safe that would be the n-th reversal. */
+static bool opens_in_place_of(const struct ora_request *r) {
     const struct ora_actuator *a = r->actuator;
     const struct ora_memory *m = r->memory;
+    double from = step_from(a, m);
+    uint32_t n = 1;
+    if (!a->is_switch || !a->decl->breaker_safe || r->behind || r->value == a->safe ||
+        r->value == from || m->direction != (r->value > from ? -1 : 1))
+        return false;
+    for (size_t i = 0; i < m->reversals.n; i++)
+        n += m->reversals.items[i] > r->now - a->reversals_in;
+    return n >= a->reversals;
+}
+
+static void ask_breaker(struct ora_request *r) {
+    const struct ora_actuator *a = r->actuator;
+    struct ora_memory *m = r->memory;
     if (a->reversals == 0)
         return;
+    if (m->breaker_end == FB_NO_TIME && opens_in_place_of(r))
+        m->breaker_end = r->now + a->breaker_for;
     bool open = m->breaker_end != FB_NO_TIME, is_safe = a->decl->breaker_safe;
     if (open)
         ora_note_due(r, m->breaker_end);

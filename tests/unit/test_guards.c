@@ -442,6 +442,29 @@ static void breaker_makes_safe_even_what_is_accepted(void **state) {
     free(cell);
 }
 
+/* Off, on, off, on would be three reversals; the fourth, of an on, is not made: it opens. */
+static void breaker_that_makes_safe_opens_in_place_of_a_start(void **state) {
+    (void)state;
+    const struct fb_actuator actuator = with_breaker(switch_of(OFF), true);
+    for (int64_t late_us = -1; late_us <= 0; late_us++) {
+        struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+        for (int64_t i = 0; i < 4; i++) /* on, off, on, off at 100 s .. 130 s: three reversals */
+            fb_guards_accepted(&actuator, cell, i % 2 == 0, (100 + 10 * i) * S);
+        const int64_t at_us = 710 * S + late_us; /* the first of them is as old as the window */
+        expect_of(FB_GUARD_BREAKER, &actuator, cell, OFF, at_us, FB_VERDICT_PASS, OFF, FB_NEVER);
+        struct fb_request behind = {.value = ON, .lag_us = 61 * S, .max_lag_us = 60 * S};
+        int64_t until_us = FB_NEVER;
+        assert_int_equal(fb_guard_breaker(&actuator, cell, &behind, at_us, &until_us),
+                         FB_VERDICT_PASS);
+        if (late_us < 0)
+            expect_of(FB_GUARD_BREAKER, &actuator, cell, ON, at_us, FB_VERDICT_CHANGE, OFF,
+                      at_us + 1800 * S);
+        else
+            expect_of(FB_GUARD_BREAKER, &actuator, cell, ON, at_us, FB_VERDICT_PASS, ON, FB_NEVER);
+        free(cell);
+    }
+}
+
 static void breaker_of_numbers_counts_turns_and_not_steps(void **state) {
     (void)state;
     const struct fb_actuator actuator = with_breaker(number_of(0, 100, 0), false);
@@ -765,6 +788,7 @@ int main(void) {
         cmocka_unit_test(reversals_counted_at_the_end_leave_after_the_window),
         cmocka_unit_test(breaker_counts_only_reversals_in_the_window),
         cmocka_unit_test(breaker_makes_safe_even_what_is_accepted),
+        cmocka_unit_test(breaker_that_makes_safe_opens_in_place_of_a_start),
         cmocka_unit_test(breaker_of_numbers_counts_turns_and_not_steps),
         cmocka_unit_test(the_first_command_is_a_step_only_if_it_leaves_safe),
         cmocka_unit_test(slew_cuts_steps_and_spaces_them),

@@ -44,7 +44,7 @@ struct run {
     int64_t counted[DECISIONS * 2]; /* reversals as the breaker counts them */
     uint32_t n_counted;
     int64_t open_until_us; /* FB_NO_TIME: closed */
-    uint32_t opened;
+    uint32_t opened, not_made; /* of these: in place of a step */
     int64_t lockout_until_us;
     uint8_t interlock, permissive;
     struct step log[DECISIONS];
@@ -169,6 +169,23 @@ static double last_direction(const struct run *run) {
     return 0;
 }
 
+/* Before the breaker is asked: with `safe`, a switch's n-th reversal away from safe is not made. */
+static void breaker_opens_instead(struct run *run, const struct fb_request *request) {
+    const struct fb_actuator *a = &run->actuator;
+    const double from = run->cell->has_accepted ? run->cell->accepted : 0;
+    const double before = last_direction(run), now = request->value - from;
+    uint32_t n = 1;
+    for (uint32_t i = 0; i < run->n_counted; i++)
+        n += run->counted[i] > run->now_us - a->reversals_us;
+    if (!a->is_switch || !a->breaker_safe || a->reversals == 0 || request->lag_us > 0 ||
+        run->open_until_us != FB_NO_TIME || request->value == a->safe || before * now >= 0 ||
+        n < a->reversals)
+        return;
+    run->open_until_us = run->now_us + a->breaker_us;
+    run->opened++;
+    run->not_made++;
+}
+
 static void check_switch(const struct run *run, const struct step *step, int64_t changed_us) {
     const struct fb_actuator *a = &run->actuator;
     if (!step->towards_safe || (!step->first && !step->forced))
@@ -256,6 +273,8 @@ static bool ask_rows(struct run *run, struct fb_request *request, int64_t *until
             !fb_guard_is_asked(row, &run->actuator, run->cell, request))
             continue;
         int64_t until = FB_NEVER;
+        if (row->guard == FB_GUARD_BREAKER)
+            breaker_opens_instead(run, request);
         const enum fb_verdict verdict =
             row->fn(&run->actuator, run->cell, request, run->now_us, &until);
         assert_true(until > run->now_us);
@@ -312,7 +331,7 @@ static void random_requests_break_no_limit(void **state) {
     (void)state;
     struct run *run = malloc(sizeof(*run));
     assert_non_null(run);
-    uint64_t steps = 0, held = 0, opened = 0;
+    uint64_t steps = 0, held = 0, opened = 0, not_made = 0;
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         begin(run, seed * 1000);
         double requested = some_request(run);
@@ -327,6 +346,7 @@ static void random_requests_break_no_limit(void **state) {
         steps += run->n_log;
         held += run->held;
         opened += run->opened;
+        not_made += run->not_made;
         free(run->cell);
     }
     free(run);
@@ -334,6 +354,7 @@ static void random_requests_break_no_limit(void **state) {
     assert_true(steps > 20 * RUNS);
     assert_true(held > 100 * RUNS);
     assert_true(opened > RUNS);
+    assert_true(not_made > RUNS / 20);
 }
 
 /* A request that stays comes through: a row that holds says an end, and at it lets pass. */
