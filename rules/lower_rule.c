@@ -284,8 +284,8 @@ static void show_mode(struct fb_lower_rule *rule, const struct fb_rule_decl *dec
     fb_piece_free(&piece);
 }
 
-/* A value of another device, by the name that it has in the rule. */
-static void show_linked(struct fb_lower_rule *rule, const struct fb_node *node) {
+/* A value of another device, or what a function gives of several, as the rule's text has it. */
+static void show_others(struct fb_lower_rule *rule, const struct fb_node *node) {
     struct fb_lower_class *c = rule->c;
     struct fb_buf name = {0};
     struct fb_node plain = *node; /* brackets are no part of a name */
@@ -298,6 +298,7 @@ static void show_linked(struct fb_lower_rule *rule, const struct fb_node *node) 
         struct fb_shown *shown = add_shown(rule, (struct fb_str){name.p, name.n});
         shown->type = value.type;
         shown->unit = unit_text(c, node->unit);
+        shown->is_others = true;
         const struct fb_type_decl *words = words_of(node, value.type);
         if (words)
             shown->words = fb_lower_words(c->arena, words->words, words->n_words);
@@ -310,8 +311,8 @@ static void show_linked(struct fb_lower_rule *rule, const struct fb_node *node) 
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
-    if (node->kind == FB_N_LINKED)
-        show_linked(rule, node);
+    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+        show_others(rule, node);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_FIELD)
         show_field(rule, node->field);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_LET)

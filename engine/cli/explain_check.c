@@ -89,6 +89,15 @@ static void put_reason(struct view *v, const struct fb_code *code, const struct 
         fb_buf_printf(v->out, "  what the conditions saw of %.*s does not stand in the record\n",
                       FB_ARG(v->class_->actuators[in->imm].name));
         break;
+    case FB_I_LINKED:
+    case FB_I_GROUP:
+        if (fb_recompute_is_told(v->r, in))
+            break;
+        begin_line(v);
+        fb_buf_text(v->out, "  what the conditions saw of ");
+        fb_code_words(v->class_, code, in->dst, v->out);
+        fb_buf_text(v->out, " does not stand in the record\n");
+        break;
     default:
         break;
     }

@@ -64,6 +64,13 @@ void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
         fb_put_clock(out, input->at_us);
         return;
     }
+    if (shown && shown->is_others) { /* as of the decision */
+        if (input->at_us == FB_NO_TIME && story->sort != FB_STORY_EVENT)
+            fb_buf_text(out, ", newer than what the conditions saw");
+        else if (!good)
+            fb_buf_text(out, ", unknown");
+        return;
+    }
     bool is_let = input->at_us == FB_NO_TIME && (!shown || !shown->is_field);
     if (is_let && (good || input->value.kind == FB_STORY_NONE))
         return; /* computed: it has neither an age nor a quality of its own */

@@ -57,6 +57,7 @@ struct fb_relations {
     struct fb_bucket **places; /* [device's number x stride + relation]; NULL: in none */
     uint32_t stride, cap;      /* cap: devices */
     uint64_t version;          /* the last one given */
+    const struct fb_value *told; /* in a trial, what each instruction reads; else NULL */
     /* group.c */
     uint16_t **memo_of;        /* [class][instruction]: place among its bucket's memos */
     uint32_t **n_memos;        /* [class][relation] */

@@ -53,12 +53,24 @@ static struct fb_shown_source mode_source(const struct fb_moment *moment,
     return (struct fb_shown_source){.at_us = is_known ? cell->since_us : FB_NO_TIME};
 }
 
+/* What is read of others wakes the conditions that read it, at once: where one of the rule waits
+ * for that, it has not seen it. */
+static struct fb_shown_source others_source(const struct fb_moment *moment,
+                                            const struct fb_rule *rule) {
+    for (uint32_t i = 0; i < rule->n_conditions; i++)
+        if (moment->device->deadlines[rule->first_condition + i] <= moment->t_us)
+            return (struct fb_shown_source){.at_us = FB_NO_TIME};
+    return (struct fb_shown_source){.at_us = moment->t_us};
+}
+
 static struct fb_shown_source source_of(const struct fb_moment *moment, const struct fb_rule *rule,
                                         const struct fb_shown *shown) {
     if (shown->is_actuator)
         return actuator_source(moment, rule, shown->actuator);
     if (shown->is_mode)
         return mode_source(moment, rule, shown->mode);
+    if (shown->is_others)
+        return others_source(moment, rule);
     if (!shown->is_field)
         return (struct fb_shown_source){.at_us = FB_NO_TIME};
     const struct fb_field *field = &moment->device->plan->class_->fields[shown->field];

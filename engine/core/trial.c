@@ -4,6 +4,7 @@
 #include "engine/core/trial.h"
 
 #include "engine/core/moment.h"
+#include "engine/core/relation.h"
 #include "engine/core/text.h"
 
 /* The instant of all that is tried: so late that anything may be older. */
@@ -45,6 +46,11 @@ void fb_trial_accept(struct fb_device *device, uint32_t index, const struct fb_v
     cell->has_accepted = value->quality == FB_Q_GOOD;
     if (cell->has_accepted)
         cell->accepted = actuator->is_switch ? (double)value->i : value->num;
+}
+
+void fb_trial_tell(struct fb_core *core, const struct fb_value *others) {
+    if (core->relations)
+        core->relations->told = others;
 }
 
 struct fb_value fb_trial_run(struct fb_core *core, struct fb_device *device,

@@ -17,6 +17,9 @@ void fb_trial_set(struct fb_core *core, struct fb_device *device, uint32_t field
                   const struct fb_value *value);
 /* The actuator has accepted this value (a word's index, a number), or nothing by its quality. */
 void fb_trial_accept(struct fb_device *device, uint32_t actuator, const struct fb_value *value);
+/* What each instruction of the device's class that reads other devices gives, until the core's end:
+ * as many as the class has instructions. */
+void fb_trial_tell(struct fb_core *core, const struct fb_value *others);
 /* What the code gives: with the cells of delays, latches and windows as they are fresh, so what
  * reads them means nothing. A text lives until it is set again. */
 struct fb_value fb_trial_run(struct fb_core *core, struct fb_device *device,

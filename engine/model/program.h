@@ -257,7 +257,8 @@ struct fb_condition_cell {
 struct fb_shown {
     struct fb_str name, unit;
     enum fb_type type;
-    bool is_field, is_actuator, is_mode; /* none: a let */
+    bool is_field, is_actuator, is_mode; /* none: a let, or what is read of others */
+    bool is_others;                      /* `code` is the one instruction that reads it */
     uint16_t field, actuator, mode; /* in the class; of an actuator the real one */
     struct fb_code code;        /* but of a field; reads state, never changes it */
     struct fb_str *words; /* enum */

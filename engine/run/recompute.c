@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/trial.h"
 #include "rules/opcodes.h"
@@ -24,6 +25,8 @@ struct fb_recompute {
     struct fb_device *device;
     struct fb_field_set given;
     uint64_t accepted; /* actuators that were given */
+    struct fb_value *others; /* of each instruction, what it reads of other devices */
+    bool *is_told;           /* of each of these */
     struct known registers[FB_REGISTERS_MAX];
 };
 
@@ -39,6 +42,9 @@ struct fb_recompute *fb_recompute_new(const struct fb_program *program, uint16_t
     r->class_ = &program->classes[class_index];
     r->core = fb_core_new(program, &config, no_output, NULL);
     r->device = fb_trial_device(r->core, class_index);
+    r->others = fb_alloc(sizeof *r->others * (r->class_->n_code + 1u));
+    r->is_told = fb_alloc(r->class_->n_code + 1u);
+    fb_trial_tell(r->core, r->others);
     return r;
 }
 
@@ -46,6 +52,8 @@ void fb_recompute_free(struct fb_recompute *r) {
     if (!r)
         return;
     fb_core_free(r->core);
+    free(r->others);
+    free(r->is_told);
     free(r);
 }
 
@@ -57,6 +65,37 @@ void fb_recompute_give(struct fb_recompute *r, uint32_t field, const struct fb_v
 void fb_recompute_accept(struct fb_recompute *r, uint32_t actuator, const struct fb_value *value) {
     fb_trial_accept(r->device, actuator, value);
     r->accepted |= UINT64_C(1) << actuator;
+}
+
+static bool reads_others(const struct fb_instr *in) {
+    return in->op == FB_I_LINKED || in->op == FB_I_GROUP;
+}
+
+static const struct fb_instr *reading_of(const struct fb_recompute *r,
+                                         const struct fb_shown *shown) {
+    const struct fb_instr *code = &r->class_->code[shown->code.first];
+    for (uint32_t i = 0; i < shown->code.count; i++)
+        if (reads_others(&code[i]))
+            return &code[i];
+    FB_BUG("a value of others that nothing reads");
+}
+
+/* Wherever the class reads the same. */
+void fb_recompute_tell(struct fb_recompute *r, const struct fb_shown *shown,
+                       const struct fb_value *value) {
+    const struct fb_instr *from = reading_of(r, shown);
+    for (uint32_t i = 0; i < r->class_->n_code; i++) {
+        const struct fb_instr *in = &r->class_->code[i];
+        if (in->op != from->op || in->sub != from->sub || in->a != from->a || in->b != from->b ||
+            in->imm != from->imm)
+            continue;
+        r->others[i] = *value;
+        r->is_told[i] = true;
+    }
+}
+
+bool fb_recompute_is_told(const struct fb_recompute *r, const struct fb_instr *in) {
+    return r->is_told[in - r->class_->code];
 }
 
 bool fb_recompute_has(const struct fb_recompute *r, uint32_t field) {
@@ -113,6 +152,8 @@ static bool operand_follows(const struct fb_recompute *r, enum fb_operand kind, 
 
 static bool follows(const struct fb_recompute *r, const struct fb_instr *in) {
     const struct fb_opcode_row *row = fb_opcode_row(in->op);
+    if (reads_others(in))
+        return fb_recompute_is_told(r, in);
     return in->op != FB_I_AGE && in->op != FB_I_SILENT &&
            operand_follows(r, row->a, in->a, in->b) && operand_follows(r, row->b, in->b, 1) &&
            operand_follows(r, row->imm, in->imm, 1);
@@ -227,10 +268,15 @@ static uint8_t quality_of(struct fb_str name) {
     return FB_Q_UNKNOWN;
 }
 
-/* False: what stands in the record is not exactly the field's value (times have milliseconds). */
-static bool parse(const struct fb_field *field, struct fb_story_value text,
+struct words {
+    const struct fb_str *words; /* of an enumeration */
+    uint32_t n;
+};
+
+/* False: what stands in the record is not exactly the value (times have milliseconds). */
+static bool parse(enum fb_type type, struct words words, struct fb_story_value text,
                   struct fb_value *value) {
-    switch (field->type) {
+    switch (type) {
     case FB_T_NUMBER:
     case FB_T_COUNTER:
         return text.kind == FB_STORY_NUMBER && fb_num_parse(text.text, &value->num);
@@ -243,8 +289,8 @@ static bool parse(const struct fb_field *field, struct fb_story_value text,
         value->text = text.text;
         return text.kind == FB_STORY_TEXT && text.text.n <= FB_TEXT_BYTES_MAX;
     case FB_T_ENUM:
-        for (uint32_t i = 0; i < field->n_words; i++)
-            if (text.kind == FB_STORY_TEXT && fb_str_eq(field->words[i], text.text)) {
+        for (uint32_t i = 0; i < words.n; i++)
+            if (text.kind == FB_STORY_TEXT && fb_str_eq(words.words[i], text.text)) {
                 value->i = i;
                 return true;
             }
@@ -280,8 +326,25 @@ static void give_actuator(struct fb_recompute *r, uint32_t index,
 
 static void give_field(struct fb_recompute *r, uint32_t field, const struct fb_story_input *input) {
     struct fb_value value = {.quality = quality_of(input->quality)};
-    if (value.quality != FB_Q_GOOD || parse(&r->class_->fields[field], input->value, &value))
+    const struct fb_field *of = &r->class_->fields[field];
+    if (value.quality != FB_Q_GOOD ||
+        parse(of->type, (struct words){of->words, of->n_words}, input->value, &value))
         fb_recompute_give(r, field, &value);
+}
+
+/* As of an actuator. */
+static void tell_others(struct fb_recompute *r, const struct fb_shown *shown,
+                        const struct fb_story_input *input) {
+    struct fb_value value = {.quality = quality_of(input->quality)};
+    const struct fb_instr *in = reading_of(r, shown);
+    struct words words = {0};
+    if (in->op == FB_I_LINKED) {
+        const struct fb_published *of = &r->class_->links[in->a].to->published[in->imm];
+        words = (struct words){of->words, of->n_words};
+    }
+    if (input->at_us != FB_NO_TIME &&
+        (value.quality != FB_Q_GOOD || parse(shown->type, words, input->value, &value)))
+        fb_recompute_tell(r, shown, &value);
 }
 
 static void give(struct fb_recompute *r, const struct fb_rule *rule, const struct fb_story *story,
@@ -293,6 +356,8 @@ static void give(struct fb_recompute *r, const struct fb_rule *rule, const struc
             give_field(r, shown->field, input);
         else if (input && shown->is_actuator)
             give_actuator(r, shown->actuator, input);
+        else if (input && shown->is_others)
+            tell_others(r, shown, input);
     }
 }
 

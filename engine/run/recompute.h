@@ -2,7 +2,7 @@
  *
  * Place in the flow: `flyball explain` checks with it that what it prints gives what happened. The
  * program's own code is run on a device that no record made (core/trial.h); what delays, latches,
- * windows, ages and actuators would add is not known, and all that they may give is kept open. */
+ * windows and ages would add is not known, and all that they may give is kept open. */
 #ifndef FB_RUN_RECOMPUTE_H
 #define FB_RUN_RECOMPUTE_H
 
@@ -22,6 +22,10 @@ void fb_recompute_give(struct fb_recompute *r, uint32_t field, const struct fb_v
 /* The actuator has accepted this value, or nothing by its quality. */
 void fb_recompute_accept(struct fb_recompute *r, uint32_t actuator, const struct fb_value *value);
 
+/* What the rule shows of other devices, one of `shown`, was this, or unknown by its quality. */
+void fb_recompute_tell(struct fb_recompute *r, const struct fb_shown *shown,
+                       const struct fb_value *value);
+
 /* What a register of the code can be, as a truth. */
 uint8_t fb_recompute_truth(struct fb_recompute *r, const struct fb_code *code, uint16_t reg);
 /* What the code gives; false: that does not follow from the operands. */
@@ -29,6 +33,8 @@ bool fb_recompute_value(struct fb_recompute *r, const struct fb_code *code, stru
 /* Whether the field, the actuator was given. */
 bool fb_recompute_has(const struct fb_recompute *r, uint32_t field);
 bool fb_recompute_has_accepted(const struct fb_recompute *r, uint32_t actuator);
+/* Whether it was told what an instruction of the class reads of other devices. */
+bool fb_recompute_is_told(const struct fb_recompute *r, const struct fb_instr *in);
 
 /* ---- against a record of the trail ---- */
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/base/arena.h"
+#include "rules/format.h"
 
 enum { LETS_MAX = 64 };
 
@@ -22,6 +23,7 @@ struct writer {
     void *context;
     struct place *places;
     uint32_t n, cap;
+    struct fb_arena *names;
     const struct fb_let_decl
         *lets[LETS_MAX]; /* of the device, in the order in which they are met */
     uint32_t n_lets;
@@ -67,13 +69,24 @@ static void note_name(struct writer *w, const struct fb_node *node) {
         note_let(w, node->let);
 }
 
+/* What is read of others, as it is called in `values`. */
+static struct fb_str name_of(const struct writer *w, const struct fb_node *node) {
+    struct fb_buf text = {0};
+    struct fb_node plain = *node;
+    plain.bracketed = false;
+    fb_format_expr(w->compiled->sources, &plain, &text);
+    struct fb_str name = fb_str_copy(w->names, (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
+    return name;
+}
+
 static void gather(struct writer *w, const struct fb_node *node) {
     if (!node)
         return;
     if (node->kind == FB_N_NAME)
         note_name(w, node);
-    if (node->kind == FB_N_LINKED)
-        note(w, (struct place){node->span, text_of(w, node->span), NULL});
+    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+        note(w, (struct place){node->span, name_of(w, node), NULL});
     gather(w, node->a);
     gather(w, node->b);
     gather(w, node->c);
@@ -203,6 +216,7 @@ bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_ope
     struct writer w = {.compiled = compiled,
                        .operand = operand,
                        .context = context,
+                       .names = fb_arena_new(),
                        .own = decl->span,
                        .out = out};
     gather(&w, decl->where);
@@ -223,6 +237,7 @@ bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_ope
         put_operand(&w, &(struct place){.name = name});
         fb_buf_text(out, " is what was commanded\n");
     }
+    fb_arena_free(w.names);
     return true;
 }
 
@@ -241,10 +256,12 @@ bool fb_actuator_text(const struct fb_compiled *compiled, struct fb_str class_na
     struct writer w = {.compiled = compiled,
                        .operand = operand,
                        .context = context,
+                       .names = fb_arena_new(),
                        .own = decl->span,
                        .out = out};
     gather(&w, decl->interlock);
     gather(&w, decl->permissive);
     put_all(&w, decl->span);
+    fb_arena_free(w.names);
     return true;
 }

@@ -154,6 +154,7 @@ static struct fb_str shown_name(const struct ora_class *class, const struct ora_
            : e->kind == ORA_ACTUATOR ? e->actuator->decl->name
            : e->kind == ORA_MODE     ? e->mode->name
            : e->kind == ORA_LINKED   ? e->name
+           : e->kind == ORA_GROUP    ? e->name
                                      : class->fields[e->field]->name;
 }
 
@@ -183,7 +184,7 @@ static void find_shown(struct ora_scope *s, struct ora_rule *rule, struct ora_ex
     if (ora_reads_field(e) && s->class->fields[e->field]->role == FB_FIELD)
         add_shown(s->o, rule, ora_field_expr(s, s->class->fields[e->field]));
     if (e->kind == ORA_LET || e->kind == ORA_ACTUATOR || e->kind == ORA_MODE ||
-        e->kind == ORA_LINKED)
+        e->kind == ORA_LINKED || e->kind == ORA_GROUP)
         add_shown(s->o, rule, e);
     find_shown(s, rule, e->a);
     find_shown(s, rule, e->b);

@@ -99,7 +99,7 @@ struct ora_expr {
     const struct fb_rule_decl *alarm;
     bool held;
     struct ora_other *other; /* LINKED, GROUP */
-    struct fb_str name;      /* LINKED: what it is called in values */
+    struct fb_str name;      /* LINKED, GROUP: what it is called in values */
 };
 
 /* A value that other devices read (A32). */

@@ -7,6 +7,7 @@
 
 #include "engine/base/err.h"
 #include "engine/model/id.h"
+#include "rules/format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -59,6 +60,17 @@ static struct fb_str linked_name(struct ora *o, const struct fb_node *n) {
         return n->text;
     struct fb_str rest = linked_name(o, n->there);
     return fb_str_printf(o->arena, "%.*s.%.*s", FB_ARG(n->text), FB_ARG(rest));
+}
+
+/* A33: as `fmt` writes it. */
+static struct fb_str group_name(struct ora *o, const struct fb_node *n) {
+    struct fb_buf text = {0};
+    struct fb_node plain = *n;
+    plain.bracketed = false;
+    fb_format_expr(o->tree->sources, &plain, &text);
+    struct fb_str name = fb_str_copy(o->arena, (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
+    return name;
 }
 
 static struct ora_other *new_other(struct ora *o, struct ora_class *class, uint32_t n) {
@@ -154,6 +166,7 @@ struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n) {
         other->where = publish(o, other->class, n->group->where);
     bool truth = fb_str_eq(n->text, FB_S("any")) || fb_str_eq(n->text, FB_S("all"));
     struct ora_expr *e = reading(s, ORA_GROUP, truth ? FB_T_BOOL : FB_T_NUMBER, other);
+    e->name = group_name(o, n);
     bool counts = truth || other->x == NULL || fb_str_eq(n->text, FB_S("distinct")) ||
                   fb_str_eq(n->text, FB_S("rank"));
     if (!counts)

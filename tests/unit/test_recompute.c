@@ -26,6 +26,9 @@ static const char rules[] =
     "device tank from \"t\" {\n"
     "  key k\n"
     "  time ts\n"
+    "  tag hall\n"
+    "  domain hall\n"
+    "  link next : tank\n"
     "  level : number [m] every 1s stale after 5s range 0..10\n"
     "  flow : number [m3/h] stale after 20s\n"
     "  starts : integer\n"
@@ -47,6 +50,18 @@ static const char rules[] =
     "4s }\n"
     "alarm idle on tank { raise low when level > 3.2 m and pump == off }\n"
     "alarm half on tank { raise low when 2 of (level > 2 m, flow > 2 m3/h, manual) }\n"
+    "alarm above on tank { raise low when level > next.level + 2 m }\n"
+    "alarm behind on tank where next.door == closed { raise low when next.starts > 5 or next.wet "
+    "}\n"
+    "alarm apart on tank { raise low when abs(level - avg(level of tank by hall)) > 2 m }\n"
+    "alarm many on tank { raise low when count(tank by hall where level > 2.5 m) > 4 and level > 2 "
+    "m"
+    " }\n"
+    "alarm most on tank by hall { raise high when share(tank where wet) > 40 % }\n"
+    "actuator hatch on tank : (off, on) { safe off  minimum on 0s, off 0s\n"
+    "  interlock when next.door == open  permissive when rank(level of tank by hall) > 3 }\n"
+    "control vent on tank { start when any(level > 4 m of tank by hall) or next.pump == on\n"
+    "  command hatch = on  rollout armed }\n"
     "actuator pump on tank : (off, on) {\n"
     "  safe off\n"
     "  minimum on 3s, off 4s\n"
@@ -106,6 +121,8 @@ static void put_record(struct fb_buf *out, uint64_t *r, struct tank *tank, int k
         tank->starts = below(r, 10);
     at[fb_time_format((INT64_C(1767225600) + second) * FB_SECOND, at)] = '\0';
     fb_buf_printf(out, "{\"k\":\"t%d\",\"ts\":\"%s\"", k, at);
+    if (below(r, 9) == 0)
+        fb_buf_printf(out, ",\"hall\":\"h\",\"next\":\"t%d\"", (int)below(r, TANKS));
     number[fb_num_format(below(r, 60) == 0 ? 99 : tank->level, number)] = '\0';
     if (below(r, 50) == 0)
         fb_buf_text(out, ",\"level\":null");
@@ -151,6 +168,7 @@ struct judge {
     uint32_t own[3];      /* of actuators' own conditions */
     uint32_t made[2];     /* what interlock, permissive made, recomputed */
     uint32_t own_moved, own_seen;
+    uint32_t others_moved[3], others_seen[3];
 };
 
 static const struct fb_rule *rule_of(const struct judge *judge, struct fb_str name) {
@@ -180,6 +198,29 @@ static void check_moved(struct judge *judge, const struct fb_rule *rule, struct 
     story->inputs[0].value.text = was_low ? FB_S("4.9") : FB_S("0.1");
     judge->moved++;
     judge->seen += check(judge, rule, story) == FB_RECHECK_DIFFERS;
+}
+
+/* Another value of the others, of rules that only these decide with the level. */
+static void check_others_moved(struct judge *judge, const struct fb_rule *rule,
+                               struct fb_story *story) {
+    static const struct {
+        const char *rule, *name, *without, *with; /* the rule holds, whatever the level is */
+    } moves[] = {{"above", "next.level", "9.9", "-9"},
+                 {"apart", "avg(level of tank by hall)", NULL, "9.9"},
+                 {"most", "share(tank where wet)", "0.1", "0.9"}};
+    bool was_low = fb_str_eq(story->outcome, FB_S("cleared"));
+    for (size_t m = 0; m < sizeof moves / sizeof *moves; m++)
+        for (uint32_t i = 0; i < story->n_inputs; i++) {
+            const char *to = was_low ? moves[m].with : moves[m].without;
+            if (!fb_str_eq(rule->name, fb_str_of(moves[m].rule)) || !to ||
+                !fb_str_eq(story->inputs[i].name, fb_str_of(moves[m].name)))
+                continue;
+            struct fb_str was = story->inputs[i].value.text;
+            story->inputs[i].value.text = fb_str_of(to);
+            judge->others_moved[m]++;
+            judge->others_seen[m] += check(judge, rule, story) == FB_RECHECK_DIFFERS;
+            story->inputs[i].value.text = was;
+        }
 }
 
 static enum fb_recheck check_own(const struct judge *judge, const struct fb_story *story) {
@@ -228,6 +269,13 @@ static void judge_own(struct judge *judge, struct fb_story *story, struct fb_str
     check_own_moved(judge, story);
 }
 
+static bool all_are_good(const struct fb_story *story) {
+    for (uint32_t i = 0; i < story->n_inputs; i++)
+        if (!fb_str_eq(story->inputs[i].quality, FB_S("good")))
+            return false;
+    return true;
+}
+
 static bool judge_line(void *context, enum fb_stream stream, struct fb_str line,
                        struct fb_err *err) {
     struct judge *judge = context;
@@ -248,6 +296,8 @@ static bool judge_line(void *context, enum fb_stream stream, struct fb_str line,
     if (verdict == FB_RECHECK_DIFFERS)
         print_message("differs: %.*s\n", FB_ARG(record.data));
     judge->verdicts[story.sort][verdict]++;
+    if (verdict == FB_RECHECK_AGREES && all_are_good(&story))
+        check_others_moved(judge, rule, &story);
     if (verdict == FB_RECHECK_AGREES)
         check_moved(judge, rule, &story);
     return true;
@@ -300,6 +350,12 @@ static void what_is_recomputed_is_what_happened(void **state) {
     print_message("with another level: %u, of which %u are seen\n", judge.moved, judge.seen);
     assert_true(judge.moved >= WANTED);
     assert_int_equal(judge.seen, judge.moved);
+    for (int m = 0; m < 3; m++) {
+        print_message("with another value of others: %u, of which %u are seen\n",
+                      judge.others_moved[m], judge.others_seen[m]);
+        assert_true(judge.others_moved[m] >= WANTED);
+        assert_int_equal(judge.others_seen[m], judge.others_moved[m]);
+    }
     print_message("own conditions: %u agree, %u fit, %u differ; interlock made %u, permissive %u; "
                   "moved %u, of which %u are seen\n",
                   judge.own[0], judge.own[1], judge.own[2], judge.made[0], judge.made[1],
