@@ -257,6 +257,7 @@ static struct fb_span combine_of(const struct fb_actuator_decl *actuator) {
 void fb_lint_actuator(struct fb_linter *lint, const struct fb_checked_actuator *checked) {
     const struct fb_actuator_decl *actuator = checked->decl;
     check_permissive(lint, actuator);
+    fb_lint_guards(lint, actuator);
     if (!check_pairs(lint, checked) && actuator->combine != FB_COMBINE_WORD_NONE)
         fb_diag_add(lint->diags, FB_H_COMBINE_UNUSED, combine_of(actuator), "leave it out",
                     "no two commands for `%.*s` can be in force at one priority, so there is "

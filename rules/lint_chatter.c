@@ -224,6 +224,29 @@ void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule) {
     }
 }
 
+/* Back from safe at once: two words without a minimum, numbers without slew. */
+static bool comes_back_at_once(const struct fb_actuator_decl *actuator) {
+    if (actuator->lockout)
+        return false;
+    if (actuator->type.type == FB_T_ENUM)
+        return actuator->minimum_off && actuator->minimum_off->span_us == 0;
+    return !actuator->slew_up && !actuator->slew_down;
+}
+
+void fb_lint_interlock(struct fb_linter *lint, const struct fb_actuator_decl *actuator) {
+    struct hunt found;
+    if (!actuator->interlock || !comes_back_at_once(actuator) ||
+        !hunts(actuator->interlock, &found))
+        return;
+    fb_diag_add(
+        lint->diags, FB_W_HUNTS, found.limit->span, propose_until(lint, &found),
+        "a `%.*s` that moves about its limit makes this interlock force `%.*s` to be safe, "
+        "and let it go, at each crossing: it has neither `until` nor `for`, and there is no "
+        "%s",
+        FB_ARG(found.field->name), FB_ARG(actuator->name),
+        actuator->type.type == FB_T_ENUM ? "`minimum off` or `lockout`" : "`slew`");
+}
+
 /* ---- modes ---------------------------------------------------------------------------------- */
 
 static bool has_stay(const struct fb_rule_decl *mode, const struct fb_go_decl *go) {

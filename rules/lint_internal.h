@@ -2,8 +2,9 @@
  *
  * Place in the flow: inside lint: lint.c walks over rules, lint_limits.c compares limits with each
  * other and with ranges, lint_chatter.c looks for what damps them, lint_acting.c at controls and
- * actuators, lint_unused.c finds names that nothing reads, lint_walk.c knows what an expression
- * reads. Private to rules/lint*.c; the walk serves rules/limit.c and rules/check_*.c, too. */
+ * actuators, lint_guards.c at guardrails, lint_unused.c finds names that nothing reads, lint_walk.c
+ * knows what an expression reads. Private to rules/lint*.c; the walk serves rules/limit.c and
+ * rules/check_*.c, too. */
 #ifndef FB_RULES_LINT_INTERNAL_H
 #define FB_RULES_LINT_INTERNAL_H
 
@@ -54,6 +55,14 @@ void fb_lint_alarm_chatter(struct fb_linter *lint, const struct fb_rule_decl *ru
 /* The same of what a control starts by, and of the choices in the values of its commands. */
 void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule);
 void fb_lint_mode_hunting(struct fb_linter *lint, const struct fb_rule_decl *mode);
+/* The same of an interlock, where no other guardrail keeps the actuator from coming back at once.
+ */
+void fb_lint_interlock(struct fb_linter *lint, const struct fb_actuator_decl *actuator);
+
+/* ---- lint_guards.c ---- */
+
+/* Guardrails that do another thing than they seem to. */
+void fb_lint_guards(struct fb_linter *lint, const struct fb_actuator_decl *actuator);
 
 /* ---- lint_acting.c ---- */
 

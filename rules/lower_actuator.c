@@ -8,7 +8,6 @@
 #define SECOND INT64_C(1000000)
 
 enum {
-    MINIMUM_S = 60,
     LEASE_S = 60,
     DELIVER_S = 30,
     HOLD_S = 4 * 3600,
@@ -73,8 +72,8 @@ static void set_switch(const struct fb_lower_class *c, const struct fb_actuator_
     for (int i = 0; i < 2; i++)
         out->words[i] = fb_str_copy(c->arena, decl->type.words[i]);
     out->high = 1;
-    out->minimum_us[0] = span_or(c, decl->minimum_off, MINIMUM_S);
-    out->minimum_us[1] = span_or(c, decl->minimum_on, MINIMUM_S);
+    out->minimum_us[0] = span_or(c, decl->minimum_off, FB_MINIMUM_DEFAULT_S);
+    out->minimum_us[1] = span_or(c, decl->minimum_on, FB_MINIMUM_DEFAULT_S);
     out->maximum_on_us = fb_lower_span(c, decl->maximum_on);
     if (out->maximum_on_us && out->minimum_us[0] < REST_AFTER_MAXIMUM_US)
         out->minimum_us[0] = REST_AFTER_MAXIMUM_US;

@@ -14,13 +14,14 @@
 #include <stdint.h>
 
 enum {
-    FB_ACTUATORS_MAX = 32, /* of a class, without their shadows */
-    FB_CLAIMS_MAX = 16,    /* on one actuator */
-    FB_MODES_MAX = 32,     /* of a class */
-    FB_STARTS_MAX = 32,    /* starts .. per .. */
-    FB_REVERSALS_MAX = 32, /* breaker .. reversals */
-    FB_FAILURES_MAX = 100, /* feedback .., stop after .. failures */
-    FB_PRIORITY_FIRST = 9, /* of a rule: BACnet's 9 to 16 */
+    FB_ACTUATORS_MAX = 32,     /* of a class, without their shadows */
+    FB_CLAIMS_MAX = 16,        /* on one actuator */
+    FB_MODES_MAX = 32,         /* of a class */
+    FB_STARTS_MAX = 32,        /* starts .. per .. */
+    FB_REVERSALS_MAX = 32,     /* breaker .. reversals */
+    FB_FAILURES_MAX = 100,     /* feedback .., stop after .. failures */
+    FB_MINIMUM_DEFAULT_S = 60, /* of two words, where no minimum is written */
+    FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
     FB_PRIORITY_LAST = 16,
     FB_PRIORITY_DEFAULT = 12,
     FB_PRIORITY_HAND = 8, /* the operator's hand */
