@@ -74,6 +74,7 @@ struct decision {
     int64_t now_us, wall_us; /* A1: never less than at the decision before */
     struct fb_arbitration won;
     struct fb_request request;
+    struct fb_fleet_view fleet; /* where request.fleet points there */
     struct fb_guard_result results[FB_GUARDS];
     uint32_t n_results;
     enum fb_guard blocks; /* FB_GUARDS: none */
@@ -144,12 +145,12 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
 /* The last, of what would be sent: it counts over the members of the domain. */
 static void ask_fleet(struct decision *d, const struct fb_fleet *fleet) {
     const struct fb_guard_row *row = &fb_guard_rows[FB_GUARD_FLEET];
-    struct fb_fleet_view *view = &d->request.fleet;
     if (!fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
         return;
-    *view = fb_fleet_look(d->moment->device, fleet, d->actuator->shadow, d->now_us);
+    d->fleet = fb_fleet_look(d->moment->device, fleet, d->actuator->shadow, d->now_us);
+    d->request.fleet = &d->fleet;
     ask(d, row);
-    if (fb_fleet_is_exceeded(view) && view->settled)
+    if (fb_fleet_is_exceeded(&d->fleet) && d->fleet.settled)
         fb_fleet_open(d->core, d->moment->device, fleet, d->actuator->shadow, d->now_us);
 }
 
@@ -164,7 +165,7 @@ static void ask_all(struct decision *d) {
         if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
     }
-    if (d->won.rule && d->won.rule->fleet && !d->held)
+    if (!d->held && d->won.rule && d->won.rule->fleet)
         ask_fleet(d, d->won.rule->fleet);
 }
 
@@ -182,7 +183,7 @@ static struct fb_output output_of(const struct decision *d, double value, bool h
         .priority = d->won.priority,
         .results = d->results,
         .n_results = d->n_results,
-        .fleet = &d->request.fleet,
+        .fleet = d->request.fleet,
         .entries = d->won.entries,
         .n_entries = d->won.n_entries,
         .guard = d->blocks,

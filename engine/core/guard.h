@@ -23,7 +23,7 @@ struct fb_request {
     int64_t max_lag_us;
     bool renewal;        /* nothing changes but the lease */
     bool safety;         /* towards safe it is safety that asks: `minimum` is not asked then */
-    struct fb_fleet_view fleet;
+    const struct fb_fleet_view *fleet; /* NULL: the winner's rule has no `fleet` */
     bool slewed;         /* at first false; slew cut the step short, so that ignore lets it pass */
 };
 

@@ -14,10 +14,10 @@ bool fb_fleet_is_exceeded(const struct fb_fleet_view *view) {
 enum fb_verdict fb_guard_fleet(const struct fb_actuator *actuator, struct fb_actuator_cell *cell,
                                struct fb_request *request, int64_t now_us, int64_t *until_us) {
     (void)actuator, (void)cell;
-    const struct fb_fleet_view *view = &request->fleet;
-    if (view->nowhere || view->open)
+    const struct fb_fleet_view *view = request->fleet;
+    if (view && (view->nowhere || view->open))
         return FB_VERDICT_REFUSE;
-    if (!fb_fleet_is_exceeded(view))
+    if (!view || !fb_fleet_is_exceeded(view))
         return FB_VERDICT_PASS;
     if (view->settled)
         return FB_VERDICT_REFUSE;

@@ -314,6 +314,30 @@ struct fb_output sample_block(void) {
     return output;
 }
 
+static struct fb_output of_fleet(const struct fb_fleet_view *view) {
+    static const struct fb_guard_result refused[] = {
+        {FB_GUARD_CATCH_UP, FB_VERDICT_PASS, 1, 1, FB_NEVER},
+        {FB_GUARD_FLEET, FB_VERDICT_REFUSE, 1, 1, FB_NEVER},
+    };
+    struct fb_output output = sample_block();
+    output.results = refused;
+    output.n_results = COUNT(refused);
+    output.guard = FB_GUARD_FLEET;
+    output.fleet = view;
+    return output;
+}
+
+struct fb_output sample_block_of_fleet(void) {
+    static const struct fb_fleet_view view = {
+        .settled = true, .members = 40, .live = 38, .acted = 4, .budget = 3};
+    return of_fleet(&view);
+}
+
+struct fb_output sample_block_of_breaker(void) {
+    static const struct fb_fleet_view view = {.open = true, .opened_us = AT};
+    return of_fleet(&view);
+}
+
 struct fb_output sample_block_ended(void) {
     struct fb_output output = sample_shadow();
     output.kind = FB_OUT_BLOCKED;

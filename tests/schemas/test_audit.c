@@ -215,6 +215,18 @@ static void it_tells_when_a_guardrail_begins_and_ends_to_block(void **state) {
     assert_non_null(strstr(data.p, "\"explains\":null,"));
 }
 
+static void it_tells_what_fleet_counted_or_since_when_it_is_open(void **state) {
+    (void)state;
+    struct fb_auditor auditor = sample_auditor();
+    decision(&auditor, sample_block_of_fleet());
+    assert_non_null(strstr(data.p, "\"applied\":null,\"until\":null,\"fleet\":{\"acted\":4,"
+                                   "\"budget\":3,\"live\":38,\"members\":40}}],"));
+    assert_non_null(strstr(data.p, "\"guardrail\":\"catch_up\",\"result\":\"pass\","));
+    decision(&auditor, sample_block_of_breaker());
+    assert_non_null(strstr(data.p, "\"until\":null,\"fleet\":{\"open_since\":"
+                                   "\"2026-11-21T07:59:59.123Z\"}}],"));
+}
+
 static void it_tells_what_keeps_an_alarm_from_being_annunciated(void **state) {
     (void)state;
     struct fb_auditor auditor = sample_auditor();
@@ -311,6 +323,8 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(it_tells_when_a_guardrail_begins_and_ends_to_block, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(it_tells_what_fleet_counted_or_since_when_it_is_open,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_tells_what_keeps_an_alarm_from_being_annunciated, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_payload_is_hashed_as_it_came, set_up, tear_down),

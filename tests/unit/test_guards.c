@@ -588,10 +588,9 @@ static void catch_up_holds_what_is_more_than_the_lag_behind(void **state) {
     free(cell);
 }
 
-static struct fb_request of_fleet(uint32_t acted, uint32_t budget, bool settled) {
+static struct fb_request of_fleet(const struct fb_fleet_view *fleet) {
     struct fb_request request = request_of(ON);
-    request.fleet = (struct fb_fleet_view){
-        .acted = acted, .budget = budget, .settled = settled, .per_us = 100 * S};
+    request.fleet = fleet;
     return request;
 }
 
@@ -599,20 +598,26 @@ static void fleet_lets_pass_what_the_budget_has_room_for(void **state) {
     (void)state;
     const struct fb_actuator actuator = switch_of(OFF);
     struct fb_actuator_cell *cell = cell_of(&actuator, 0);
-    for (int settled = 0; settled < 2; settled++)
-        expect(ask(FB_GUARD_FLEET, &actuator, cell, of_fleet(3, 3, settled), 5 * S),
-               FB_VERDICT_PASS, ON, FB_NEVER);
-    struct fb_request request = of_fleet(4, 3, true);
-    assert_true(fb_fleet_is_exceeded(&request.fleet));
+    struct fb_fleet_view view = {.acted = 3, .budget = 3, .per_us = 100 * S};
+    const struct fb_request request = of_fleet(&view);
+    for (int settled = 0; settled < 2; settled++) {
+        view.settled = settled;
+        assert_false(fb_fleet_is_exceeded(&view));
+        expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_PASS, ON, FB_NEVER);
+    }
+    view.acted = 4;
+    assert_true(fb_fleet_is_exceeded(&view));
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
-    request = of_fleet(4, 3, false);
+    view.settled = false;
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 15 * S);
-    request.fleet.per_us = 10 * S + 19; /* a tenth, rounded down */
+    view.per_us = 10 * S + 19; /* a tenth, rounded down */
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S + 1);
-    request.fleet.per_us = 9 * S; /* a second at least */
+    view.per_us = 9 * S; /* a second at least */
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, 6 * S);
-    request.fleet.per_us = INT64_MAX;
+    view.per_us = INT64_MAX;
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, INT64_MAX - 5), FB_VERDICT_HOLD, ON,
+           FB_NEVER);
+    expect(ask(FB_GUARD_FLEET, &actuator, cell, of_fleet(NULL), 5 * S), FB_VERDICT_PASS, ON,
            FB_NEVER);
     free(cell);
 }
@@ -621,13 +626,13 @@ static void fleet_refuses_while_open_and_in_no_domain(void **state) {
     (void)state;
     const struct fb_actuator actuator = switch_of(OFF);
     struct fb_actuator_cell *cell = cell_of(&actuator, 0);
-    struct fb_request request = of_fleet(1, 3, true);
-    request.fleet.open = true;
+    struct fb_fleet_view view = {.open = true, .acted = 1, .budget = 3};
+    struct fb_request request = of_fleet(&view);
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
-    assert_false(fb_fleet_is_exceeded(&request.fleet));
-    request.fleet = (struct fb_fleet_view){.nowhere = true, .acted = 1};
+    assert_false(fb_fleet_is_exceeded(&view));
+    view = (struct fb_fleet_view){.nowhere = true, .acted = 1};
     expect(ask(FB_GUARD_FLEET, &actuator, cell, request, 5 * S), FB_VERDICT_REFUSE, ON, FB_NEVER);
-    assert_false(fb_fleet_is_exceeded(&request.fleet));
+    assert_false(fb_fleet_is_exceeded(&view));
     /* Towards safe it is not asked. */
     fb_guards_accepted(&actuator, cell, ON, 0);
     request.value = OFF;
