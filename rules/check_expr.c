@@ -100,8 +100,8 @@ static const struct fb_type_decl *foresee(const struct fb_checker *ck, const str
             if (field)
                 return field->type.type == FB_T_ENUM ? &field->type : NULL;
             const struct fb_actuator_decl *actuator = fb_check_actuator_named(scope, node->text);
-            if (actuator)
-                return actuator->type.type == FB_T_ENUM ? &actuator->type : NULL;
+            if (actuator) /* of one with a mistake in it the words are known */
+                return actuator->type.n_words ? &actuator->type : NULL;
             const struct fb_rule_decl *mode = fb_check_mode_named(scope, node->text);
             if (mode)
                 return &mode->mode_type;
