@@ -58,7 +58,7 @@ static void set_breaker(const struct fb_lower_class *c, const struct fb_actuator
         out->reversals_us = fb_lower_span(c, decl->reversals_in);
         out->breaker_us = fb_lower_span(c, decl->breaker_for);
         out->breaker_safe = decl->breaker_safe;
-    } else if (out->is_switch) { /* what the minimums alone allow must not open it */
+    } else if (out->is_switch) { /* reversals that long minimums make rare are counted for longer */
         int64_t least_us = REVERSALS * (out->minimum_us[0] + out->minimum_us[1]);
         out->reversals = REVERSALS;
         out->reversals_us = least_us > REVERSALS_S * SECOND ? least_us : REVERSALS_S * SECOND;
