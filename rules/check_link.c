@@ -242,7 +242,7 @@ static bool refuse_text(struct fb_checker *ck, const struct fb_node *node, struc
                         const char *let) {
     fb_diag_add(ck->diags, FB_E_TEXT_OF_OTHER, node->span,
                 fb_check_print(ck, "compare it there: `%s` in `%.*s`", let, FB_ARG(class_name)),
-                "`%s` is a text, and texts are not read from other devices",
+                "`%s` is a text, and no function of several devices takes one",
                 fb_check_source(ck, node));
     return false;
 }
@@ -256,16 +256,16 @@ static bool refuse_counter(struct fb_checker *ck, const struct fb_node *node,
     return false;
 }
 
-/* A value that is carried from one device to another. */
+/* A value that is carried from one device to another, or to a function of several. */
 static bool is_carried(struct fb_checker *ck, const struct fb_node *node,
-                       const struct fb_node *value, uint32_t class_index) {
+                       const struct fb_node *value, uint32_t class_index, bool to_function) {
     struct fb_str class_name = ck->out->classes[class_index].decl->name;
     while (value->kind == FB_N_LINKED)
         value = value->there;
-    if (value->type == FB_T_TEXT)
+    if (value->type == FB_T_TEXT && to_function)
         return refuse_text(
             ck, node, class_name,
-            fb_check_print(ck, "let is_so = %s == \"..\"", fb_check_source(ck, value)));
+            fb_check_print(ck, "let is_so = %s == \"..\"", fb_check_source(ck, node)));
     if (value->type == FB_T_COUNTER)
         return refuse_counter(ck, node, class_name, value->text);
     return true;
@@ -313,7 +313,7 @@ void fb_check_linked(struct fb_checker *ck, struct fb_node *node) {
     if (link->class_index == UINT32_MAX ||
         (there->kind == FB_N_NAME && !exists_there(ck, link->class_index, there)) ||
         !check_there(ck, link->class_index, there, NULL) ||
-        !is_carried(ck, node, there, link->class_index))
+        !is_carried(ck, node, there, link->class_index, false))
         return;
     note_foreign(ck, node);
     node->of_kin = own_class(ck) == link->class_index;
@@ -405,7 +405,7 @@ static bool check_members_values(struct fb_checker *ck, struct fb_node *node, ui
         ok = check_there(ck, class_index, group->expr,
                          condition ? fb_check_print(ck, "what `%.*s` looks at", FB_ARG(node->text))
                                    : NULL);
-        ok = ok && is_carried(ck, group->expr, group->expr, class_index);
+        ok = ok && is_carried(ck, group->expr, group->expr, class_index, true);
     }
     if (group->where)
         ok &= check_there(ck, class_index, group->where, "what stands behind `where`");

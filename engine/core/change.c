@@ -118,6 +118,8 @@ static void drop_cell(struct fb_texts *texts, struct fb_device *device,
     const struct fb_class *class_ = device->plan->class_;
     if (cell->kind == FB_CELL_FIELD && class_->fields[cell->index].type == FB_T_TEXT)
         fb_texts_release(texts, ((const struct fb_field_cell *)at)->text);
+    else if (cell->kind == FB_CELL_PUBLISHED && class_->published[cell->index].type == FB_T_TEXT)
+        fb_texts_release(texts, ((const struct fb_published_cell *)at)->text);
     else if (cell->kind == FB_CELL_WINDOW)
         fb_window_drop(&class_->windows[cell->index], at, texts);
 }

@@ -9,6 +9,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/num.h"
+#include "engine/core/text.h"
 
 static const struct fb_value UNKNOWN = {.quality = FB_Q_UNKNOWN};
 
@@ -409,5 +410,8 @@ struct fb_value fb_linked_read(const struct fb_relations *relations, const struc
         (const void *)((const char *)other + other->plan->block_at + published->offset);
     if (!cell->known)
         return UNKNOWN;
+    if (published->type == FB_T_TEXT)
+        return (struct fb_value){.text = fb_texts_get(relations->texts, cell->text),
+                                 .quality = FB_Q_GOOD};
     return (struct fb_value){.i = cell->i, .quality = FB_Q_GOOD};
 }

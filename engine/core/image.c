@@ -27,6 +27,8 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
         return fb_actuator_bytes(&class_->actuators[cell->index]);
     if (cell->kind == FB_CELL_CLAIM)
         return sizeof(struct fb_step_cell);
+    if (cell->kind == FB_CELL_PUBLISHED)
+        return sizeof(struct fb_published_cell) + 1 + FB_TEXT_BYTES_MAX;
     return sizeof(struct fb_rule_cell);
 }
 
@@ -126,8 +128,10 @@ static char *put_actuator(char *to, const struct fb_actuator *actuator,
     return put(to, (const char *)cell->times + ring_bytes(actuator), TRIAL_BYTES);
 }
 
-static char *put_published(char *to, const struct fb_published_cell *cell) {
-    to = put(to, &cell->i, sizeof cell->i);
+static char *put_published(char *to, enum fb_type type, const struct fb_published_cell *cell,
+                           const struct fb_texts *texts) {
+    to = type == FB_T_TEXT ? put_text(to, fb_texts_get(texts, cell->text))
+                           : put(to, &cell->i, sizeof cell->i);
     return put(to, &cell->known, 1);
 }
 
@@ -145,7 +149,7 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_CLAIM: return put_claim(to, &class_->claims[cell->index], at);
     case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
     case FB_CELL_PUBLISHED:
-        return put_published(to, at);
+        return put_published(to, class_->published[cell->index].type, at, texts);
     case FB_CELL_FLEET:
         return put(to, at, sizeof(struct fb_fleet_cell));
     }
@@ -349,7 +353,15 @@ static bool get_claim(struct reader *r, const struct fb_class_plan *plan, uint32
 }
 
 static bool get_published(struct reader *r, enum fb_type type, uint32_t words,
-                          struct fb_published_cell *cell) {
+                          struct fb_published_cell *cell, struct fb_texts *texts) {
+    if (type == FB_T_TEXT) {
+        struct fb_str text = get_text(r);
+        get(r, &cell->known, 1);
+        if (r->failed || cell->known > 1 || (!cell->known && text.n))
+            return false;
+        cell->text = text.n ? fb_texts_set(texts, 0, text) : 0;
+        return true;
+    }
     bool number = type == FB_T_NUMBER || type == FB_T_COUNTER;
     get(r, &cell->i, sizeof cell->i);
     get(r, &cell->known, 1);
@@ -418,7 +430,7 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
         return get_rule(r, plan, cell->index, at) &&
                mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
     case FB_CELL_PUBLISHED:
-        return get_published(r, plan->class_->published[cell->index].type, cell->words, at);
+        return get_published(r, plan->class_->published[cell->index].type, cell->words, at, texts);
     case FB_CELL_CLAIM: return get_claim(r, plan, cell->index, at, device->clock_at_us);
     case FB_CELL_ACTUATOR:
         return get_actuator(r, &plan->class_->actuators[cell->index], at,

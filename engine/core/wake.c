@@ -214,26 +214,51 @@ static bool is_same_value(enum fb_type type, const struct fb_published_cell *a,
     return a->i == b->i;
 }
 
+/* The cell has a copy of its own. False: it is what it was. */
+static bool publish_text(struct fb_core *core, struct fb_published_cell *cell,
+                         const struct fb_value *value) {
+    struct fb_str text = value->quality == FB_Q_GOOD ? value->text : (struct fb_str){0};
+    bool known = value->quality == FB_Q_GOOD;
+    if (known == cell->known && fb_str_eq(fb_texts_get(core->texts, cell->text), text))
+        return false;
+    if (text.n) {
+        cell->text = fb_texts_set(core->texts, cell->text, text);
+    } else {
+        fb_texts_release(core->texts, cell->text);
+        cell->text = 0;
+    }
+    cell->known = known;
+    return true;
+}
+
+static bool publish_plain(struct fb_published_cell *cell, const struct fb_value *value) {
+    struct fb_published_cell now = {.known = value->quality == FB_Q_GOOD};
+    if (now.known)
+        now.i = value->i;
+    if (now.known == cell->known && now.i == cell->i)
+        return false;
+    cell->i = now.i;
+    cell->known = now.known;
+    return true;
+}
+
 void fb_publish(struct fb_core *core, const struct fb_moment *moment, uint32_t index,
                 struct fb_value value) {
     struct fb_device *device = moment->device;
     const struct fb_class_plan *plan = device->plan;
     const struct fb_published *published = &plan->class_->published[index];
     struct fb_published_cell *cell = (void *)(fb_device_block(device) + published->offset);
-    struct fb_published_cell before = *cell, now = {.known = value.quality == FB_Q_GOOD};
-    if (now.known)
-        now.i = value.i;
-    if (now.known == before.known && now.i == before.i)
+    struct fb_published_cell before = *cell;
+    bool is_text = published->type == FB_T_TEXT;
+    if (!(is_text ? publish_text(core, cell, &value) : publish_plain(cell, &value)))
         return;
-    cell->i = now.i;
-    cell->known = now.known;
     struct fb_relations *relations = core->relations;
     for (uint32_t r = 0; r < plan->class_->n_relations; r++) {
         struct fb_bucket *bucket = fb_relations_place(relations, device, r);
         if (bucket && !FB_PLANTED(STALE_GROUPS))
             bucket->version = ++relations->version;
     }
-    if (now.known == before.known && is_same_value(published->type, &before, &now))
+    if (!is_text && cell->known == before.known && is_same_value(published->type, &before, cell))
         return; /* 0 and -0 */
     struct change change = {core, device, moment->t_us, fb_moment_clock(core, moment)};
     struct fb_text_room room;

@@ -401,7 +401,7 @@ struct fb_cell_id {
 struct fb_published {
     struct fb_str name; /* as the rules call it behind the dot; else the expression's text */
     uint32_t condition; /* in the class */
-    enum fb_type type;  /* not a text */
+    enum fb_type type;  /* a text: no group reads it */
     uint32_t offset;    /* of struct fb_published_cell */
     struct fb_str unit;
     struct fb_str *words; /* enum */
@@ -411,6 +411,7 @@ struct fb_published_cell {
     union {
         double num;
         int64_t i;
+        uint64_t text; /* handle in the core's store; 0: empty */
     };
     uint8_t known; /* 0: unknown, and the value 0 */
 };

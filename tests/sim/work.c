@@ -84,6 +84,7 @@ static const char line_text[] = "device line from %s {\n"
                                 "  domain hall\n"
                                 "  pressure : number [bar] range 0..20, stale after 4s\n"
                                 "  up : bool\n"
+                                "  batch : text stale after 4s\n"
                                 "  let weak = pressure < 3 bar for 500ms\n"
                                 "  late up to 1s\n"
                                 "}\n"
@@ -113,6 +114,9 @@ static const char links_text[] =
     "}\n"
     "alarm pushed on machine {\n"
     "  raise low when time_avg(if load > 50 % then line.pressure else 0 bar over 3s) > 5 bar\n"
+    "}\n"
+    "alarm batch on machine {\n"
+    "  raise low when line.batch != \"first\" and temp > 50 degC  message \"{line.batch}\"\n"
     "}\n"
     "alarm apart on machine {\n"
     "  raise low when avg(temp - avg(temp of machine by hall) over last 3) > 5 K\n"
@@ -205,6 +209,9 @@ static void line_event(struct sim_world *world, uint32_t line, int64_t ts_ms, st
         fb_buf_printf(out, ",\"pressure\":%lld", (long long)fb_random_between(random, 0, 16));
     if (fb_random_chance(random, 40))
         fb_buf_printf(out, ",\"up\":%s", fb_random_chance(random, 80) ? "true" : "false");
+    if (fb_random_chance(random, 40))
+        fb_buf_printf(out, ",\"batch\":\"%s\"",
+                      fb_random_chance(random, 50) ? "first" : "another, of a longer name");
     hall(world, line, out);
     fb_buf_text(out, "}");
 }

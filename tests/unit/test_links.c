@@ -55,6 +55,40 @@ static void what_goes_stale_is_unknown_at_that_instant(void **state) {
     }
 }
 
+#define NAMED                                                                                      \
+    "device rack from \"r\" {\n key id  domain hall  time ts [s]\n tag hall\n"                     \
+    " name : text stale after 10s\n}\n" FAN
+
+static void a_text_is_read_and_kept(void **state) {
+    (void)state;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct fixture *f =
+            begin_as(NAMED "alarm named on fan { raise high when rack.name == \"b\"\n"
+                           " raise low when rack.name matches \"^a\" or rack.id == \"r2\" }\n",
+                     restarts);
+        take(f, "rack id=r1 hall=a name=b", 1);
+        take(f, "rack id=r2 hall=a name=x", 1);
+        take(f, "fan id=f1 hall=a rack=r1 speed=1", 2);
+        outputs_are(f, "named/f1 raised at 2\n");
+        take(f, "rack id=r1 name=a_longer_one_that_needs_another_slot", 3);
+        advance(f, 3.5);
+        outputs_are(f, "named/f1 severity at 3\n");
+        take(f, "rack id=r1 name=", 4); /* known, and empty */
+        advance(f, 4.5);
+        outputs_are(f, "named/f1 cleared at 4\n");
+        take(f, "fan id=f1 rack=r2", 5);
+        outputs_are(f, "named/f1 raised at 5\n");
+        change_to(f, NAMED "alarm named on fan { raise high when rack.name == \"b\" }\n");
+        restart(f, 5 * S);
+        advance(f, 6);
+        outputs_are(f, "named/f1 cleared at 5\n");
+        take(f, "rack id=r2 name=b", 7);
+        advance(f, 8);
+        outputs_are(f, "named/f1 raised at 7\n");
+        end(f);
+    }
+}
+
 static void a_device_that_comes_is_seen(void **state) {
     (void)state;
     for (int restarts = 0; restarts < 2; restarts++) {
@@ -307,11 +341,14 @@ static int below(uint64_t *seed, int n) {
 #define ALL                                                                                        \
     "device rack from \"r\" {\n key id  domain hall  time ts [s]  late up to 2s\n tag hall\n"      \
     " tag row\n inlet : number stale after 4s\n power : number\n mode : one of (idle, busy)\n"     \
+    " name : text stale after 6s\n"                                                                \
     " let warm = inlet > 5 for 2s\n}\n"                                                            \
     "device fan from \"f\" {\n key id  domain hall  time ts [s]\n tag hall\n link rack : rack\n"   \
     " speed : number stale after 7s\n let hard = rack.warm and speed > 3\n}\n"                     \
     "alarm hot on fan { raise high when rack.inlet > 6  raise low when rack.warm }\n"              \
     "event turned on fan { when rack.mode == busy }\n"                                             \
+    "event named on fan { when rack.name in (\"a_name_that_is_long_enough_for_a_slot\", "          \
+    "\"b\") }\n"                                                                                   \
     "alarm hard on rack { raise high when any(hard of fan) for 1s }\n"                             \
     "alarm odd on rack { raise high when inlet > avg(inlet of rack by row) + 2 or "                \
     "median(power of rack by row) > 6 }\n"                                                         \
@@ -332,8 +369,9 @@ static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devi
     uint64_t other = seed * 7919 + 1; /* so that ticks change nothing else */
     double c = 100;
     f->restarts = way == RESTARTS;
+    static const char *const names[] = {"a", "b", "", "a_name_that_is_long_enough_for_a_slot"};
     for (int i = 0; i < 120; i++) {
-        char record[128];
+        char record[160];
         double step = below(&seed, 8) == 0 ? 5 : below(&seed, 4) * 0.25;
         for (int k = 0; way == TICKS && k < 3; k++)
             advance(f, c + step * below(&other, 5) / 4);
@@ -349,6 +387,9 @@ static void run_random(struct fixture *f, uint64_t seed, int way, uint64_t *devi
                               halls[below(&seed, 9) == 0], rows[below(&seed, 3)]);
             if (below(&seed, 3))
                 n += snprintf(record + n, sizeof record - (size_t)n, " inlet=%d", below(&seed, 10));
+            if (below(&seed, 4) == 0)
+                n += snprintf(record + n, sizeof record - (size_t)n, " name=%s",
+                              names[below(&seed, 4)]);
             if (below(&seed, 4) == 0)
                 snprintf(record + n, sizeof record - (size_t)n, " mode=%s",
                          below(&seed, 2) ? "idle" : "busy");
@@ -393,6 +434,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_of_the_other_is_seen_at_once),
         cmocka_unit_test(what_goes_stale_is_unknown_at_that_instant),
+        cmocka_unit_test(a_text_is_read_and_kept),
         cmocka_unit_test(a_device_that_comes_is_seen),
         cmocka_unit_test(a_link_that_moves_reads_the_other_device),
         cmocka_unit_test(another_domain_is_not_seen),
