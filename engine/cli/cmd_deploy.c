@@ -13,6 +13,7 @@
 #include "engine/cli/read_config.h"
 #include "engine/run/deploy.h"
 #include "engine/run/time.h"
+#include "engine/run/topics.h"
 
 enum {
     KEY_ROLLBACK = 0x200,
@@ -306,6 +307,12 @@ static int deploy(const struct request *request, const struct fb_config *config)
         int status = fb_cli_compile(request->rules.paths, request->rules.n, &compiled);
         if (status != FB_EXIT_OK)
             return status;
+        struct fb_err err;
+        if (!fb_topics_are_of_others(config, compiled.program, &err)) {
+            fprintf(stderr, "flyball deploy: error: %s\n", err.text);
+            fb_compiled_free(&compiled);
+            return FB_EXIT_USAGE;
+        }
         struct fb_bundle_settings settings = fb_bundle_settings_of(config);
         bundle = fb_bundle_of(&compiled, &settings, NULL);
     }

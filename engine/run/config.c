@@ -376,12 +376,20 @@ static const char *default_of(struct fb_config *config, enum fb_config_key key) 
     }
 }
 
+/* What the application writes, or keeps for itself. */
+static const enum fb_config_key topics[] = {
+    FB_KEY_TOPICS_ALERTS, FB_KEY_TOPICS_COMMANDS, FB_KEY_TOPICS_SHADOW,  FB_KEY_TOPICS_LATE,
+    FB_KEY_TOPICS_DEAD,   FB_KEY_TOPICS_AUDIT,    FB_KEY_TOPICS_JOURNAL, FB_KEY_TOPICS_SNAPSHOT,
+    FB_KEY_TOPICS_STATUS, FB_KEY_TOPICS_RULES,    FB_KEY_TOPICS_CONTROL};
+
+const char *fb_config_own_topic(const struct fb_config *config, struct fb_str topic) {
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+        if (fb_str_eq(fb_str_of(config->fixed[topics[i]].value), topic))
+            return config->fixed[topics[i]].name;
+    return NULL;
+}
+
 static bool check_topics(const struct fb_config *config, struct fb_buf *errors) {
-    static const enum fb_config_key topics[] = {
-        FB_KEY_TOPICS_ALERTS,  FB_KEY_TOPICS_COMMANDS, FB_KEY_TOPICS_SHADOW, FB_KEY_TOPICS_LATE,
-        FB_KEY_TOPICS_DEAD,    FB_KEY_TOPICS_AUDIT,    FB_KEY_TOPICS_JOURNAL,
-        FB_KEY_TOPICS_SNAPSHOT, FB_KEY_TOPICS_STATUS,  FB_KEY_TOPICS_RULES,
-        FB_KEY_TOPICS_CONTROL};
     bool ok = true;
     for (size_t a = 0; a < sizeof topics / sizeof *topics; a++)
         for (size_t b = 0; b < a; b++) {

@@ -110,6 +110,8 @@ bool fb_config_finish(struct fb_config *config, struct fb_buf *errors);
 
 /* After fb_config_finish; texts are terminated and live as long as the configuration. */
 const char *fb_config_text(const struct fb_config *config, enum fb_config_key key);
+/* The name of the key that calls one of the application's own topics so; NULL: none does. */
+const char *fb_config_own_topic(const struct fb_config *config, struct fb_str topic);
 int64_t fb_config_number(const struct fb_config *config, enum fb_config_key key);
 bool fb_config_bool(const struct fb_config *config, enum fb_config_key key);
 bool fb_config_is(const struct fb_config *config, enum fb_config_key key, const char *word);

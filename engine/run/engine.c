@@ -169,7 +169,9 @@ static bool make_bundle(struct engine *engine, struct fb_err *err) {
         return fb_fail(
             err, FB_FATAL,
             "the rules do not say which topics to read: write device NAME from \"TOPIC\"");
-    return true;
+    bool reads_what_it_writes = !engine->options->input && !engine->options->output;
+    return !reads_what_it_writes ||
+           fb_topics_are_of_others(engine->options->config, engine->bundle->program, err);
 }
 
 /* What need not outlive the machine goes to state.dir too, where there is one. */

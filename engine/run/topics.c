@@ -24,6 +24,24 @@ const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream
     return fb_config_text(config, keys[stream]);
 }
 
+bool fb_topics_are_of_others(const struct fb_config *config, const struct fb_program *program,
+                             struct fb_err *err) {
+    for (uint32_t c = 0; c < program->n_classes; c++) {
+        const struct fb_class *class = &program->classes[c];
+        for (uint32_t i = 0; i < class->n_topics; i++) {
+            const char *name = fb_config_own_topic(config, class->topics[i]);
+            if (name)
+                return fb_fail(err, FB_FATAL,
+                               "the device `%.*s` reads the topic '%.*s', which is this "
+                               "application's own (%s): what it puts out would come back to it, "
+                               "round and round; read another topic, give this one another name, "
+                               "or leave what is made of it to another application.id",
+                               FB_ARG(class->name), FB_ARG(class->topics[i]), name);
+        }
+    }
+    return true;
+}
+
 /* At least once there is neither audit nor journal, hence no command, and no status. */
 static int n_streams(const struct fb_topics_wanted *wanted) {
     return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;

@@ -32,6 +32,11 @@ struct fb_topics {
 /* What the configuration calls the topic of a stream. */
 const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream);
 
+/* Without the broker: none of the topics that the rules read is one of the application's own. What
+ * it puts out would come back to it, and what that makes it put out as well. */
+bool fb_topics_are_of_others(const struct fb_config *config, const struct fb_program *program,
+                             struct fb_err *err);
+
 /* Looks, creates what is missing where topics.create allows it. False: err says why, retriable
  * where the broker is the trouble and not what was asked of it. */
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,

@@ -26,6 +26,14 @@ tells 2 'no.such.key' "$flyball" deploy --rules good.rules -X no.such.key=1
 tells 2 'restart it with the new rules' \
     "$flyball" deploy --rules good.rules -X processing.guarantee=at_least_once
 tells 2 'kafka.bootstrap.servers is not set' "$flyball" deploy --rules good.rules
+# Rules that would read what their own application writes.
+sed 's/from "[^"]*"/from "plant.commands"/' good.rules >loop.rules
+for command in deploy run; do
+    tells 2 "own (topics.commands): what it puts out would come back" "$flyball" $command \
+        --rules loop.rules -X application.id=plant
+    tells 2 "reads the topic 'plant.commands'" "$flyball" $command --rules loop.rules \
+        -X topics.status=plant.commands
+done
 tells 2 'are the same topic' "$flyball" deploy --rules good.rules -X topics.rules=flyball.alerts
 tells 3 'missing.rules' "$flyball" deploy --rules missing.rules --config nobody.properties
 # told before anything of Kafka is touched
