@@ -13,6 +13,7 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
                                .span = alarm->name_span,
                                .height = 1,
                                .ref = FB_REF_ALARM,
+                               .held = true,
                                .alarm = alarm};
     *control = (struct fb_rule_decl){.kind = FB_RULE_CONTROL,
                                      .commands_of = alarm,
@@ -27,6 +28,8 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
                                      .start = active,
                                      .commands = alarm->commands,
                                      .n_commands = alarm->n_commands,
+                                     .asks = alarm->asks,
+                                     .n_asks = alarm->n_asks,
                                      .rollout = alarm->rollout,
                                      .canary = alarm->canary,
                                      .canary_share = alarm->canary_share,
@@ -36,6 +39,8 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
                                      .fleet_span = alarm->fleet_span};
     alarm->commands = NULL;
     alarm->n_commands = 0;
+    alarm->asks = NULL;
+    alarm->n_asks = 0;
     alarm->rollout = FB_ROLLOUT_NONE;
     alarm->fleet_share = alarm->fleet_per = NULL;
     alarm->commands_in = control;

@@ -66,6 +66,11 @@ struct fb_group_decl {
     uint32_t n_by;
     struct fb_span by_span;
     struct fb_span span;
+    /* Made for a command to other devices, and written nowhere: its commanders are the members, and
+     * `class_name` is their class (rules/check_ask.c). NULL: it stands in the text. */
+    const struct fb_ask_decl *ask;
+    uint8_t ask_function; /* enum fb_group_function */
+    double ask_nearest;   /* ASKED_NEAREST: to what */
 };
 
 /* Who walks an expression may recurse: no branch is longer. */
@@ -77,6 +82,7 @@ struct fb_param_decl;
 struct fb_actuator_decl;
 struct fb_rule_decl;
 struct fb_link_decl;
+struct fb_ask_decl;
 
 /* What a name means; set by the checker. */
 enum fb_ref_kind {
@@ -97,6 +103,7 @@ struct fb_node {
     enum fb_op op;
     struct fb_span span;
     struct fb_span op_span; /* of the operator or the called name: where unit errors point */
+    bool held;              /* of an alarm's name: unknown while the alarm is only held (A51) */
     bool bracketed;         /* written in ( ): the formatter keeps them where needed */
     bool negated;           /* not in, is not */
     bool truth;
@@ -283,6 +290,24 @@ struct fb_command_decl {
     const struct fb_actuator_decl *actuator; /* by the checker */
 };
 
+/* command each CLASS.NAME [by names] = expr [where cond] ..
+ * command LINK.NAME = expr .. */
+struct fb_ask_decl {
+    struct fb_command_decl command; /* its target is the actuator there; never a step */
+    bool each;
+    struct fb_str device; /* each: the class; else the link */
+    struct fb_span device_span;
+    struct fb_str *by;
+    uint32_t n_by;
+    struct fb_span by_span;
+    struct fb_node *where; /* NULL: none */
+
+    /* By the checker: whose it is; each: the link of theirs that leads here, NULL where texts are
+     * the same; else the link of `device`. */
+    const struct fb_rule_decl *rule;
+    const struct fb_link_decl *link;
+};
+
 enum fb_rollout { FB_ROLLOUT_NONE = 0, FB_ROLLOUT_SHADOW, FB_ROLLOUT_CANARY, FB_ROLLOUT_ARMED };
 
 /* The items of an actuator that one node or two belong to. */
@@ -377,9 +402,15 @@ struct fb_go_decl {
 
 /* state NAME { stay dur | command | step | let | go } ; `state any` has lets and gos only */
 struct fb_state_item {
-    enum { FB_ITEM_STATE_LET, FB_ITEM_STAY, FB_ITEM_STATE_COMMAND, FB_ITEM_GO } kind;
+    enum {
+        FB_ITEM_STATE_LET,
+        FB_ITEM_STAY,
+        FB_ITEM_STATE_COMMAND,
+        FB_ITEM_GO,
+        FB_ITEM_STATE_ASK
+    } kind;
     struct fb_span span;
-    uint32_t index; /* of the let, command, go */
+    uint32_t index; /* of the let, command, go, ask */
 };
 struct fb_state_decl {
     struct fb_str name;
@@ -407,10 +438,11 @@ struct fb_rule_item {
         FB_ITEM_COMMAND,
         FB_ITEM_ROLLOUT,
         FB_ITEM_FLEET,
-        FB_ITEM_STATE
+        FB_ITEM_STATE,
+        FB_ITEM_ASK
     } kind;
     struct fb_span span;
-    uint32_t index; /* of the let, raise, label, command, state */
+    uint32_t index; /* of the let, raise, label, command, state, ask */
 };
 
 enum fb_rule_kind { FB_RULE_ALARM, FB_RULE_EVENT, FB_RULE_CONTROL, FB_RULE_MODE };
@@ -425,6 +457,10 @@ struct fb_rule_decl {
     const struct fb_rule_decl *commands_of;
     const struct fb_rule_decl
         *commands_in; /* of an alarm: that control; NULL: it commands nothing */
+    /* A control of the devices that this rule, a control or a mode, commands by `ask`; it has that
+     * rule's name, and no block. NULL: the rule stands in the text itself. */
+    const struct fb_rule_decl *asked_of;
+    const struct fb_ask_decl *ask;
     struct fb_str name;
     struct fb_span span, name_span;
     struct fb_str class_name;
@@ -453,6 +489,8 @@ struct fb_rule_decl {
     struct fb_node *start; /* NULL: always */
     struct fb_command_decl *commands;
     uint32_t n_commands;
+    struct fb_ask_decl *asks; /* commands to other devices */
+    uint32_t n_asks;
     enum fb_rollout rollout;
     double canary; /* percent */
     struct fb_node *canary_share; /* as written */

@@ -174,7 +174,9 @@ static void refuse_meeting(struct fb_checker *ck, const struct fb_command_of *fi
     uint32_t priority = command->priority ? command->priority : FB_PRIORITY_DEFAULT;
     const char *help = "give one of them another priority (`at priority 11` goes before 12), or "
                        "say `combine min`, `max` or `safest` in the actuator";
-    if (first->rule == second->rule)
+    bool of_one = first->rule == second->rule ||
+                  (first->rule->asked_of && first->rule->asked_of == second->rule->asked_of);
+    if (of_one)
         fb_diag_add(ck->diags, FB_E_CONFLICT, command->target_span, help,
                     "`%.*s` commands `%.*s` twice at priority %u", FB_ARG(second->rule->name),
                     FB_ARG(command->target), priority);

@@ -341,6 +341,28 @@ bool fb_check_feedback(struct fb_checker *ck, const struct fb_actuator_decl *act
 
 /* ---- commands ------------------------------------------------------------------------------- */
 
+/* How a rule of the class commands an actuator of another one. */
+static const char *way_to(struct fb_checker *ck, const struct fb_actuator_decl *other,
+                          uint32_t class_index) {
+    const struct fb_class_decl *decl = ck->out->classes[class_index].decl;
+    uint32_t there = fb_map_get(ck->classes, other->class_name);
+    const struct fb_class_decl *its = there == FB_MAP_NONE ? NULL : ck->out->classes[there].decl;
+    for (uint32_t i = 0; i < decl->n_links; i++)
+        if (decl->links[i]->class_index == there)
+            return fb_check_print(ck, "it is one of `%.*s`: `command %.*s.%.*s = ..`",
+                                  FB_ARG(other->class_name), FB_ARG(decl->links[i]->name),
+                                  FB_ARG(other->name));
+    for (uint32_t i = 0; its && i < its->n_links; i++)
+        if (its->links[i]->class_index == class_index)
+            return fb_check_print(ck, "it is one of `%.*s`: `command each %.*s.%.*s = ..`",
+                                  FB_ARG(other->class_name), FB_ARG(other->class_name),
+                                  FB_ARG(other->name));
+    return fb_check_print(ck,
+                          "`%.*s` is an actuator of `%.*s`; a link between the two says which "
+                          "device is meant",
+                          FB_ARG(other->name), FB_ARG(other->class_name));
+}
+
 static void refuse_target(struct fb_checker *ck, const struct fb_command_decl *command,
                           uint32_t class_index) {
     const struct fb_class_decl *decl = ck->out->classes[class_index].decl;
@@ -354,10 +376,7 @@ static void refuse_target(struct fb_checker *ck, const struct fb_command_decl *c
     for (uint32_t i = 0; i < ck->out->n_actuators && !help; i++) {
         const struct fb_actuator_decl *other = ck->out->actuators[i].decl;
         if (fb_str_eq(other->name, command->target))
-            help = fb_check_print(ck,
-                                  "`%.*s` is an actuator of `%.*s`; a control commands those of "
-                                  "its own device only: links are not built",
-                                  FB_ARG(other->name), FB_ARG(other->class_name));
+            help = way_to(ck, other, class_index);
     }
     if (!help)
         help = fb_check_print(ck, "declare it: actuator %.*s on %.*s : (off, on) { safe off }",

@@ -323,17 +323,47 @@ static enum exclusion exclude(const struct alternative *a, const struct alternat
     return best;
 }
 
-static enum exclusion never_both(const struct fb_rule_decl *a, const struct fb_rule_decl *b) {
-    struct state of_a, of_b;
+static enum exclusion states_exclude(const struct state *a, const struct state *b) {
     enum exclusion least = ALWAYS;
-    find_state(a, &of_a);
-    find_state(b, &of_b);
-    for (uint32_t i = 0; i < of_a.n; i++)
-        for (uint32_t k = 0; k < of_b.n; k++) {
-            enum exclusion here = exclude(&of_a.items[i], &of_b.items[k]);
+    for (uint32_t i = 0; i < a->n; i++)
+        for (uint32_t k = 0; k < b->n; k++) {
+            enum exclusion here = exclude(&a->items[i], &b->items[k]);
             least = here < least ? here : least;
         }
     return least;
+}
+
+bool fb_asked_by_several(const struct fb_rule_decl *rule) {
+    return rule->ask && !(rule->ask->each && rule->ask->link);
+}
+
+/* What holds of the one commander while it asks: of a mode, that it is in the state. */
+static void find_asking(const struct fb_rule_decl *control, struct state *state) {
+    const struct fb_rule_decl *rule = control->asked_of;
+    if (rule->kind != FB_RULE_MODE) {
+        find_state(rule, state);
+        return;
+    }
+    *state = (struct state){.n = 1, .steps = STEPS_MAX};
+    if (rule->where)
+        add(state, rule->where, false);
+}
+
+static enum exclusion never_both(const struct fb_rule_decl *a, const struct fb_rule_decl *b) {
+    struct state of_a, of_b;
+    find_state(a, &of_a);
+    find_state(b, &of_b);
+    enum exclusion there = states_exclude(&of_a, &of_b);
+    if (!a->ask || !b->ask || fb_asked_by_several(a) || fb_asked_by_several(b) ||
+        a->ask->link != b->ask->link)
+        return there;
+    if (a->asked_of == b->asked_of && a->asked_of->kind == FB_RULE_MODE &&
+        a->ask->command.state != b->ask->command.state)
+        return ALWAYS;
+    find_asking(a, &of_a);
+    find_asking(b, &of_b);
+    enum exclusion here = states_exclude(&of_a, &of_b);
+    return here > there ? here : there;
 }
 
 /* ---- commands ------------------------------------------------------------------------------- */

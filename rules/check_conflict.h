@@ -25,6 +25,9 @@ uint32_t fb_commands_for(const struct fb_checked *checked, uint32_t class_index,
                          const struct fb_actuator_decl *actuator, struct fb_command_of *out,
                          uint32_t most);
 
+/* A command to other devices that several may give to one of them. */
+bool fb_asked_by_several(const struct fb_rule_decl *rule);
+
 /* Of two commands, each of its rule; the rules may be one. */
 enum fb_meeting fb_commands_meet(const struct fb_command_of *first,
                                  const struct fb_command_of *second);

@@ -68,6 +68,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
         return node->ref == FB_REF_PARAM ? fb_check_words(node->param->value) : NULL;
     case FB_N_LINKED:
         return fb_check_words(node->there);
+    case FB_N_GROUP:
+        return fb_check_words(node->group->expr);
     case FB_N_IF:
         words = fb_check_words(node->b);
         return words ? words : fb_check_words(node->c);

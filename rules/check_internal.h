@@ -4,8 +4,8 @@
  * check_expr.c, check_compare.c and check_call.c type expressions, check_units.c brings units
  * together, check_class.c, check_actuator.c, check_rule.c and check_test.c know the statements,
  * check_link.c reads other devices, check_groups.c has the rules on several of them,
- * check_published.c collects what is read of each, check_acting.c looks at all controls together.
- * Private to rules/check*.c and rules/lint*.c. */
+ * check_ask.c has what is asked of them, check_published.c collects what is read of each,
+ * check_acting.c looks at all controls together. Private to rules/check*.c and rules/lint*.c. */
 #ifndef FB_RULES_CHECK_INTERNAL_H
 #define FB_RULES_CHECK_INTERNAL_H
 
@@ -64,6 +64,10 @@ struct fb_checker {
     const struct fb_scope *scope; /* of the expression at hand */
     struct fb_facts *facts;       /* of the expression at hand */
     struct fb_definition *lets;   /* of the last rule: its commands see them */
+    /* What the last rule's values see, of a mode in each of its states: also what it asks of other
+     * devices. */
+    const struct fb_scope *asking;
+    const struct fb_scope *asking_states; /* NULL: it is no mode */
     const struct fb_rule_decl *rule; /* at hand; NULL: none */
     struct fb_scope *states;         /* of each state of the mode at hand; NULL: no mode */
     struct fb_definition **path;  /* lets and params being checked, the innermost last */
@@ -130,6 +134,20 @@ void fb_check_group(struct fb_checker *ck, struct fb_node *node);
 bool fb_check_group_leads_here(const struct fb_group_decl *group,
                                const struct fb_class_decl *members, uint32_t own,
                                const struct fb_link_decl **link);
+
+/* That devices of the class `members` belong to one of `own` as the group says. */
+bool fb_check_members(struct fb_checker *ck, const struct fb_node *node, uint32_t own,
+                      uint32_t members);
+/* There is no link of the node's name. */
+void fb_check_refuse_link(struct fb_checker *ck, const struct fb_node *node,
+                          const struct fb_class_decl *decl);
+
+/* ---- check_ask.c ---- */
+/* The class of the devices that a command to others is for; FB_MAP_NONE: there is none. */
+uint32_t fb_check_asked_class(struct fb_checker *ck, const struct fb_rule_decl *control,
+                              uint32_t commander);
+/* A control that a command to other devices stands for, by its place among the rules. */
+void fb_check_ask(struct fb_checker *ck, uint32_t index);
 
 /* ---- check_groups.c ---- */
 /* The class of a rule on groups of devices of a class; it is made where it is not there.
@@ -199,6 +217,9 @@ void fb_check_acting(struct fb_checker *ck);
 
 /* ---- check_rule.c, check_test.c ---- */
 void fb_check_rule(struct fb_checker *ck, uint32_t index);
+/* That the rule's `fleet` limits something among the devices of a class. */
+void fb_check_fleet_of(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                       const struct fb_class_decl *decl);
 void fb_check_test(struct fb_checker *ck, uint32_t index);
 
 /* ---- check.c: words for messages ---- */

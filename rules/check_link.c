@@ -273,8 +273,8 @@ static bool is_carried(struct fb_checker *ck, const struct fb_node *node,
 
 /* ---- LINK.NAME ----------------------------------------------------------------------------- */
 
-static void refuse_link(struct fb_checker *ck, const struct fb_node *node,
-                        const struct fb_class_decl *decl) {
+void fb_check_refuse_link(struct fb_checker *ck, const struct fb_node *node,
+                          const struct fb_class_decl *decl) {
     if (ck->incomplete || (decl && decl->broken))
         return;
     if (!decl) {
@@ -306,7 +306,7 @@ void fb_check_linked(struct fb_checker *ck, struct fb_node *node) {
     const struct fb_link_decl *link = fb_check_link_named(decl, node->text);
     struct fb_node *there = node->there;
     if (!link) {
-        refuse_link(ck, node, decl);
+        fb_check_refuse_link(ck, node, decl);
         return;
     }
     node->link = link;
@@ -508,8 +508,8 @@ static bool check_own_members(struct fb_checker *ck, const struct fb_node *node,
     return false;
 }
 
-static bool check_members(struct fb_checker *ck, const struct fb_node *node, uint32_t own,
-                          uint32_t members) {
+bool fb_check_members(struct fb_checker *ck, const struct fb_node *node, uint32_t own,
+                      uint32_t members) {
     const struct fb_group_decl *group = node->group;
     if (ck->out->classes[own].group_class != FB_NO_INDEX)
         return check_own_members(ck, node, own, members);
@@ -562,7 +562,7 @@ void fb_check_group(struct fb_checker *ck, struct fb_node *node) {
                     "here is none");
         return;
     }
-    if (!right_shape(ck, node, function) || !check_members(ck, node, own, members) ||
+    if (!right_shape(ck, node, function) || !fb_check_members(ck, node, own, members) ||
         !check_members_values(ck, node, members, function))
         return;
     if (function == FB_GROUP_RANK && own != members) {

@@ -129,7 +129,24 @@ static void add_commands(struct fb_checker *ck, struct fb_rule_decl *control) {
         (struct fb_checked_rule){.decl = control, .class_index = class_index};
 }
 
+/* What a rule asks of other devices; of one that was refused nothing more is said. */
+static void add_asked(struct fb_checker *ck, struct fb_rule_decl *control) {
+    struct fb_checked *out = ck->out;
+    uint32_t i = out->n_rules;
+    while (i > 0 && out->rules[i - 1].decl->asked_of == control->asked_of)
+        i--;
+    if (i == 0 || out->rules[i - 1].decl != control->asked_of)
+        return;
+    uint32_t commander = out->rules[i - 1].class_index;
+    out->rules[out->n_rules++] = (struct fb_checked_rule){
+        .decl = control, .class_index = fb_check_asked_class(ck, control, commander)};
+}
+
 static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {
+    if (rule->asked_of) {
+        add_asked(ck, rule);
+        return;
+    }
     if (rule->commands_of) {
         add_commands(ck, rule);
         return;

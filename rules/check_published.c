@@ -92,20 +92,49 @@ static bool is_whole(const struct fb_node *node) {
     }
 }
 
+/* Whether one of some lets is named. */
+struct naming {
+    const struct fb_rule_decl *rule;
+    bool found;
+};
+
+static void find_let(const struct fb_node *node, void *arg) {
+    struct naming *naming = arg;
+    if (node->kind != FB_N_NAME || node->ref != FB_REF_LET)
+        return;
+    for (uint32_t i = 0; i < naming->rule->n_lets; i++)
+        naming->found |= node->let == naming->rule->lets[i];
+}
+
+/* The text of the expression; behind it, where it means something of its own, whose: what a rule
+ * calls so, or an alarm that is known. */
+static void put_name_of(struct fb_checker *ck, const struct fb_node *node,
+                        const struct fb_rule_decl *of, struct fb_buf *out) {
+    struct naming naming = {.rule = of};
+    struct fb_node bare = *node;
+    bare.bracketed = false; /* `any((a or b) of d)` */
+    fb_format_expr(ck->tree->sources, &bare, out);
+    if (node->kind == FB_N_NAME && node->held)
+        fb_buf_text(out, " while it is known");
+    if (of)
+        fb_lint_visit(node, find_let, &naming);
+    if (naming.found)
+        fb_buf_printf(out, " in %.*s", FB_ARG(of->name));
+}
+
 /* What it reads itself comes before it: none depends on itself, or that was reported.
- * as_number: of a function of numbers, which computes with doubles. */
+ * as_number: of a function of numbers, which computes with doubles. of: whose lets it may name;
+ * NULL: none's. */
 static uint32_t publish(struct collector *c, uint32_t class_index, const struct fb_node *node,
-                        bool as_number) {
+                        bool as_number, const struct fb_rule_decl *of) {
     struct fb_checker *ck = c->ck;
     struct fb_checked_class *class = &ck->out->classes[class_index];
     struct fb_buf text = {0};
     enum fb_type type = node->type;
     if (type == FB_T_INTEGER && (as_number || !is_whole(node)))
         type = FB_T_NUMBER;
-    fb_format_expr(ck->tree->sources, node, &text);
+    put_name_of(ck, node, of, &text);
     struct fb_str name = {text.p, text.n};
-    if (node->bracketed) /* `any((a or b) of d)` */
-        name = (struct fb_str){text.p + 1, text.n - 2};
     visit(c, class_index, node);
     uint32_t at = 0;
     while (at < class->n_published &&
@@ -116,6 +145,13 @@ static uint32_t publish(struct collector *c, uint32_t class_index, const struct 
             .name = fb_str_copy(ck->arena, name), .node = node, .type = type};
     fb_buf_free(&text);
     return at;
+}
+
+/* The relation of a link that a group is made by. */
+static uint32_t relation_of_link(struct fb_checker *ck, uint32_t class_index,
+                                 const struct fb_link_decl *link) {
+    fb_check_link_named(ck->out->classes[class_index].decl, link->name)->is_used = true;
+    return relation_of(ck, class_index, link->fields, link->n_fields);
 }
 
 static void collect_linked(struct collector *c, uint32_t class_index, struct fb_node *node) {
@@ -129,11 +165,34 @@ static void collect_linked(struct collector *c, uint32_t class_index, struct fb_
             .decl = link,
             .relation = relation_of(c->ck, class_index, link->fields, link->n_fields)};
     }
-    node->place = publish(c, link->class_index, node->there, false);
+    node->place = publish(c, link->class_index, node->there, false, NULL);
 }
 
 static bool is_of_numbers(enum fb_group_function function) {
-    return function >= FB_GROUP_SUM && function <= FB_GROUP_PERCENTILE;
+    return (function >= FB_GROUP_SUM && function <= FB_GROUP_PERCENTILE) ||
+           function >= FB_GROUP_ASKED_MIN;
+}
+
+/* The commanders of a target: whom its own link leads to, by their keys; who links to it; or who
+ * has the same text. */
+static void find_commanders(struct collector *c, uint32_t class_index, uint32_t members,
+                            struct fb_checked_group *group) {
+    struct fb_checker *ck = c->ck;
+    const struct fb_class_decl *theirs = ck->out->classes[members].decl;
+    const struct fb_ask_decl *ask = group->decl->ask;
+    if (!ask->link) {
+        group->relation = relation_by(ck, members, group->decl);
+        group->own = relation_by(ck, class_index, group->decl);
+    } else if (ask->each) {
+        uint16_t *keys = FB_ARENA_ARRAY(ck->arena, uint16_t, theirs->n_keys);
+        for (uint32_t i = 0; i < theirs->n_keys; i++)
+            keys[i] = (uint16_t)theirs->fields[i]->index;
+        group->relation = relation_of(ck, members, keys, theirs->n_keys);
+        group->own = relation_of_link(ck, class_index, ask->link);
+    } else {
+        group->relation = relation_of_link(ck, members, ask->link);
+        group->own = FB_NO_INDEX;
+    }
 }
 
 static bool same_group(const struct fb_checked_group *a, const struct fb_checked_group *b) {
@@ -149,27 +208,29 @@ static void collect_group(struct collector *c, uint32_t class_index, struct fb_n
     struct fb_checked_group group = {
         .decl = decl, .class_index = members, .value = FB_NO_INDEX, .where = FB_NO_INDEX};
     const struct fb_link_decl *link;
+    const struct fb_rule_decl *rule = decl->ask ? decl->ask->rule : NULL;
     enum fb_group_function function;
-    double percent;
-    bool known = fb_group_function_find(node->text, &function, &percent);
+    double number;
+    bool known = fb_group_function_of(node, &function, &number);
     FB_ASSERT(known && members != FB_MAP_NONE);
-    if (class->group_class != FB_NO_INDEX) {
+    if (decl->ask) {
+        find_commanders(c, class_index, members, &group);
+    } else if (class->group_class != FB_NO_INDEX) {
         const uint16_t tag = (uint16_t)(class->decl->n_keys - 1);
         group.relation = class->group_relation;
         group.own = relation_of(ck, class_index, &tag, 1);
     } else if (fb_check_group_leads_here(decl, ck->out->classes[members].decl, class_index,
                                          &link)) {
-        fb_check_link_named(ck->out->classes[members].decl, link->name)->is_used = true;
-        group.relation = relation_of(ck, members, link->fields, link->n_fields);
+        group.relation = relation_of_link(ck, members, link);
         group.own = FB_NO_INDEX;
     } else {
         group.relation = relation_by(ck, members, decl);
         group.own = relation_by(ck, class_index, decl);
     }
     if (decl->expr)
-        group.value = publish(c, members, decl->expr, is_of_numbers(function));
+        group.value = publish(c, members, decl->expr, is_of_numbers(function), rule);
     if (decl->where)
-        group.where = publish(c, members, decl->where, false);
+        group.where = publish(c, members, decl->where, false, rule);
     uint32_t at = 0;
     while (at < class->n_groups && !same_group(&class->groups[at], &group))
         at++;

@@ -191,9 +191,8 @@ static bool has_domains_of_several(const struct fb_class_decl *decl) {
     return !domain || domain->role != FB_KEY || decl->n_keys > 1;
 }
 
-static void check_fleet(struct fb_checker *ck, const struct fb_rule_decl *rule,
-                        const struct fb_class_decl *decl) {
-    int64_t per_us = 0;
+void fb_check_fleet_of(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                       const struct fb_class_decl *decl) {
     if (rule->n_commands && !has_domains_of_several(decl))
         fb_diag_add(ck->diags, FB_E_FLEET_OF_ONE, rule->fleet_span,
                     fb_check_print(ck,
@@ -203,6 +202,12 @@ static void check_fleet(struct fb_checker *ck, const struct fb_rule_decl *rule,
                     "each `%.*s` is a control domain by itself, `%.*s`: of a fleet of one this "
                     "limits nothing",
                     FB_ARG(decl->name), FB_ARG(decl->fields[0]->name));
+}
+
+static void check_fleet(struct fb_checker *ck, const struct fb_rule_decl *rule,
+                        const struct fb_class_decl *decl) {
+    int64_t per_us = 0;
+    fb_check_fleet_of(ck, rule, decl);
     if (!(rule->fleet_share->value > 0))
         fb_diag_add(ck->diags, FB_E_FLEET, rule->fleet_span, "as in `fleet 5 % per 10m`",
                     "a fleet's share is more than 0 %%, and at most 100 %%");
@@ -241,24 +246,31 @@ static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,
 void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     const struct fb_checked_rule *checked = &ck->out->rules[index];
     const struct fb_rule_decl *rule = checked->decl;
+    if (rule->asked_of) {
+        fb_check_ask(ck, index);
+        return;
+    }
     if (checked->class_index == FB_MAP_NONE)
         return; /* reported; nothing can be known about its names */
     struct fb_scope *outer = &ck->class_scopes[checked->class_index];
     struct fb_facts facts = {0};
-    struct fb_scope scope = {.outer = outer};
-    ck->scope = &scope;
+    struct fb_scope *scope = FB_ARENA_NEW(ck->arena, struct fb_scope);
+    scope->outer = outer;
+    ck->scope = scope;
     ck->facts = &facts;
     ck->rule = rule;
     if (rule->commands_of) {
-        scope.lets = ck->lets;
-        scope.n_lets = rule->n_lets;
+        scope->lets = ck->lets;
+        scope->n_lets = rule->n_lets;
     } else {
-        scope.lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
+        scope->lets = FB_ARENA_ARRAY(ck->arena, struct fb_definition, rule->n_lets + 1);
         check_name(ck, rule, ck->out->classes[checked->class_index].decl);
-        check_lets(ck, rule, &scope);
+        check_lets(ck, rule, scope);
     }
-    ck->lets = scope.lets;
-    ck->states = rule->kind == FB_RULE_MODE ? fb_check_states(ck, rule, &scope) : NULL;
+    ck->lets = scope->lets;
+    ck->states = rule->kind == FB_RULE_MODE ? fb_check_states(ck, rule, scope) : NULL;
+    ck->asking = scope;
+    ck->asking_states = ck->states;
     check_conditions(ck, rule);
     check_sees_before(ck, index, &facts);
     check_control(ck, rule, checked->class_index);

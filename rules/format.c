@@ -102,7 +102,7 @@ static int class_item_rank(const struct fb_class_item *item) {
 
 static int rule_item_group(const struct fb_rule_item *item) {
     return item->kind == FB_ITEM_RAISE                                       ? GROUP_RAISE
-           : item->kind == FB_ITEM_COMMAND                                   ? GROUP_COMMAND
+           : item->kind == FB_ITEM_COMMAND || item->kind == FB_ITEM_ASK      ? GROUP_COMMAND
            : item->kind == FB_ITEM_MESSAGE || item->kind == FB_ITEM_RESPONSE ? GROUP_TEXT
                                                                              : 0;
 }
@@ -114,13 +114,13 @@ static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_
         [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,    [FB_ITEM_COMMAND] = 2,
         [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4,  [FB_ITEM_FLEET] = 5,
         [FB_ITEM_MESSAGE] = 6,    [FB_ITEM_RESPONSE] = 7, [FB_ITEM_LABEL] = 8,
-        [FB_ITEM_STATE] = 2};
+        [FB_ITEM_STATE] = 2,      [FB_ITEM_ASK] = 2};
     static const int of_others[] = {
         [FB_ITEM_RULE_LET] = 0, [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
         [FB_ITEM_DEADBAND] = 3, [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_ON_UNKNOWN] = 5,
         [FB_ITEM_AT_MOST] = 6,  [FB_ITEM_COMMAND] = 7,     [FB_ITEM_ROLLOUT] = 8,
         [FB_ITEM_FLEET] = 9,    [FB_ITEM_MESSAGE] = 10,    [FB_ITEM_RESPONSE] = 11,
-        [FB_ITEM_LABEL] = 12};
+        [FB_ITEM_LABEL] = 12,   [FB_ITEM_ASK] = 7};
     bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
     return acts ? of_control[item->kind] : of_others[item->kind];
 }
@@ -155,8 +155,10 @@ static void state_entries(const struct printer *f, const struct entry *of,
                           struct entries *entries) {
     for (uint32_t i = 0; i < of->state->n_items; i++) {
         const struct fb_state_item *item = &of->state->items[i];
-        struct entry *entry = add_entry(entries, item->span, (int)item->kind);
-        entry->group = item->kind == FB_ITEM_STATE_COMMAND ? GROUP_COMMAND : 0;
+        bool commands = item->kind == FB_ITEM_STATE_COMMAND || item->kind == FB_ITEM_STATE_ASK;
+        struct entry *entry =
+            add_entry(entries, item->span, commands ? FB_ITEM_STATE_COMMAND : (int)item->kind);
+        entry->group = commands ? GROUP_COMMAND : 0;
         fb_format_state_item(&f->written, of->rule, of->state, item, &entry->text);
     }
 }
@@ -210,7 +212,8 @@ static void file_entries(const struct printer *f, struct entries *entries) {
     for (uint32_t i = 0; i < f->file->n_items; i++) {
         const struct fb_item *item = &f->file->items[i];
         if (item->kind == FB_ITEM_RULE &&
-            (item->rule->feedback_of != NULL || item->rule->commands_of != NULL)) {
+            (item->rule->feedback_of != NULL || item->rule->commands_of != NULL ||
+             item->rule->asked_of != NULL)) {
             continue; /* its actuator, its alarm has the clauses */
         }
         struct entry *entry = add_entry(entries, item->span, 0);

@@ -23,6 +23,9 @@ void fb_format_expr(const struct fb_sources *sources, const struct fb_node *node
 enum { FB_FORMAT_BREAK = '\x01', FB_FORMAT_INNER_BREAK = '\x03' };
 void fb_format_breakable(const struct fb_sources *sources, const struct fb_node *node,
                          struct fb_buf *out);
+/* Appends the target of a command to other devices, as it is written, with a number behind it where
+ * it is not the rule's first for this target. */
+void fb_format_target(const struct fb_rule_decl *control, struct fb_buf *out);
 /* Appends a name, in back quotes where it is no plain word, or a reserved one in an expression. */
 void fb_format_name(struct fb_str name, bool in_expression, struct fb_buf *out);
 

@@ -317,12 +317,9 @@ void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuato
 
 /* ---- clauses of rules ---------------------------------------------------------------------- */
 
-static void put_command(const struct fb_written *w, const struct fb_command_decl *command,
-                        struct fb_buf *out) {
-    fb_buf_text(out, "command ");
-    put_name(command->target, out);
-    fb_buf_printf(out, "%c = ", FB_FORMAT_ALIGN);
-    put_expr(w, command->value, out);
+/* Its priority and how long it is for. */
+static void put_limits(const struct fb_written *w, const struct fb_command_decl *command,
+                       struct fb_buf *out) {
     if (command->priority > 0) {
         fb_buf_printf(out, "%cat priority %u", FB_FORMAT_BREAK, command->priority);
     }
@@ -330,6 +327,15 @@ static void put_command(const struct fb_written *w, const struct fb_command_decl
         fb_buf_printf(out, "%cfor ", FB_FORMAT_BREAK);
         put_expr(w, command->pulse, out);
     }
+}
+
+static void put_command(const struct fb_written *w, const struct fb_command_decl *command,
+                        struct fb_buf *out) {
+    fb_buf_text(out, "command ");
+    put_name(command->target, out);
+    fb_buf_printf(out, "%c = ", FB_FORMAT_ALIGN);
+    put_expr(w, command->value, out);
+    put_limits(w, command, out);
 }
 
 static void put_step(const struct fb_written *w, const struct fb_command_decl *step,
@@ -360,6 +366,46 @@ static void put_asked(const struct fb_written *w, const struct fb_command_decl *
     } else {
         put_command(w, command, out);
     }
+}
+
+/* each CLASS.NAME by names, LINK.NAME */
+static void put_target(const struct fb_ask_decl *ask, struct fb_buf *out) {
+    if (ask->each)
+        fb_buf_text(out, "each ");
+    put_name(ask->device, out);
+    fb_buf_char(out, '.');
+    put_name(ask->command.target, out);
+    put_by(ask->by, ask->n_by, out);
+}
+
+static bool same_target(const struct fb_ask_decl *a, const struct fb_ask_decl *b) {
+    bool same = a->each == b->each && fb_str_eq(a->device, b->device) &&
+                fb_str_eq(a->command.target, b->command.target) && a->n_by == b->n_by;
+    for (uint32_t i = 0; same && i < a->n_by; i++)
+        same = fb_str_eq(a->by[i], b->by[i]);
+    return same;
+}
+
+void fb_format_target(const struct fb_rule_decl *control, struct fb_buf *out) {
+    uint32_t n = 1;
+    for (const struct fb_ask_decl *ask = control->asked_of->asks; ask < control->ask; ask++)
+        n += same_target(ask, control->ask);
+    put_target(control->ask, out);
+    if (n > 1)
+        fb_buf_printf(out, " (%u)", n);
+}
+
+/* command TARGET = .. where .. */
+static void put_ask(const struct fb_written *w, const struct fb_ask_decl *ask, struct fb_buf *out) {
+    fb_buf_text(out, "command ");
+    put_target(ask, out);
+    fb_buf_printf(out, "%c = ", FB_FORMAT_ALIGN);
+    put_expr(w, ask->command.value, out);
+    if (ask->where != NULL) {
+        fb_buf_printf(out, "%cwhere ", FB_FORMAT_BREAK);
+        put_expr(w, ask->where, out);
+    }
+    put_limits(w, &ask->command, out);
 }
 
 /* Where its commands, its rollout and its fleet stand. */
@@ -436,6 +482,9 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         put_clause(w, "fleet ", commanding(rule)->fleet_share, out);
         put_clause(w, " per ", commanding(rule)->fleet_per, out);
         return;
+    case FB_ITEM_ASK:
+        put_ask(w, &commanding(rule)->asks[item->index], out);
+        return;
     case FB_ITEM_STATE:
         fb_buf_text(out, "state ");
         put_name(rule->states[item->index].name, out);
@@ -457,6 +506,9 @@ void fb_format_state_item(const struct fb_written *w, const struct fb_rule_decl 
         return;
     case FB_ITEM_STATE_COMMAND:
         put_asked(w, &rule->commands[item->index], out);
+        return;
+    case FB_ITEM_STATE_ASK:
+        put_ask(w, &rule->asks[item->index], out);
         return;
     case FB_ITEM_GO:
         go = &rule->gos[item->index];

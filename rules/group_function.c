@@ -37,6 +37,15 @@ static const struct {
            {FB_S("all"), FB_GROUP_ALL, 0},
            {FB_S("rank"), FB_GROUP_RANK, 0}};
 
+/* For people: what is asked of a target. */
+static const struct {
+    struct fb_str name;
+    enum fb_group_function function;
+} asked[] = {{FB_S("any"), FB_GROUP_ON},
+             {FB_S("min"), FB_GROUP_ASKED_MIN},
+             {FB_S("max"), FB_GROUP_ASKED_MAX},
+             {FB_S("safest"), FB_GROUP_ASKED_NEAREST}};
+
 bool fb_group_function_find(struct fb_str name, enum fb_group_function *function, double *percent) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (!fb_str_eq(all[i].name, name))
@@ -50,12 +59,26 @@ bool fb_group_function_find(struct fb_str name, enum fb_group_function *function
     return percentile(name, percent);
 }
 
+bool fb_group_function_of(const struct fb_node *node, enum fb_group_function *function,
+                          double *number) {
+    if (!node->group->ask)
+        return fb_group_function_find(node->text, function, number);
+    *function = (enum fb_group_function)node->group->ask_function;
+    *number = node->group->ask_nearest;
+    return true;
+}
+
 void fb_group_function_text(enum fb_group_function function, double percent, struct fb_buf *out) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].function == function &&
             (function != FB_GROUP_PERCENTILE ||
              (all[i].percent <= percent && all[i].percent >= percent))) {
             fb_buf_str(out, all[i].name);
+            return;
+        }
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        if (asked[i].function == function) {
+            fb_buf_str(out, asked[i].name);
             return;
         }
     fb_buf_printf(out, "p%d", (int)percent);

@@ -257,7 +257,7 @@ static void add_operand(const struct walk *w, struct content *to, const struct f
         add_group(w, to, &class_->groups[operand]);
         break;
     case FB_OPERAND_PERCENT:
-        if (in->sub == FB_GROUP_PERCENTILE)
+        if (in->sub == FB_GROUP_PERCENTILE || in->sub == FB_GROUP_ASKED_NEAREST)
             add_literal(w, to, class_->numbers[operand]);
         break;
     case FB_OPERAND_PATTERN: add_text(to, class_->patterns[operand]); break;
@@ -401,6 +401,22 @@ static void identify_windows(struct maker *m) {
     }
 }
 
+/* ---- names ---------------------------------------------------------------------------------- */
+
+/* What is commanded of other devices has its rule's name, and is told apart by its target. */
+static void add_rule_name(struct content *to, const struct fb_rule *rule) {
+    add_text(to, rule->name);
+    if (rule->target.n)
+        add_text(to, rule->target);
+}
+
+/* "vent", "vent of exhaust.speed" */
+static struct fb_str rule_name(struct maker *m, const struct fb_rule *rule) {
+    if (rule->target.n == 0)
+        return rule->name;
+    return fb_str_printf(m->arena, "%.*s of %.*s", FB_ARG(rule->name), FB_ARG(rule->target));
+}
+
 /* ---- conditions ---------------------------------------------------------------------------- */
 
 static struct fb_str condition_name(struct maker *m, const struct fb_condition *condition) {
@@ -410,7 +426,7 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
     case FB_ROLE_WHEN: break;
     case FB_ROLE_CLAIM:
         return fb_str_printf(
-            m->arena, "%.*s: %s %.*s", FB_ARG(rule->name),
+            m->arena, "%.*s: %s %.*s", FB_ARG(rule_name(m, rule)),
             class_->claims[condition->claim].is_step ? "step" : "command",
             FB_ARG(class_->actuators[class_->claims[condition->claim].actuator].name));
     case FB_ROLE_INTERLOCK:
@@ -422,7 +438,7 @@ static struct fb_str condition_name(struct maker *m, const struct fb_condition *
                              FB_ARG(class_->published[condition->published].name));
     }
     if (rule->sort != FB_SORT_ALARM)
-        return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule->name),
+        return fb_str_printf(m->arena, "%.*s: %s", FB_ARG(rule_name(m, rule)),
                              rule->sort == FB_SORT_EVENT     ? "when"
                              : rule->sort == FB_SORT_CONTROL ? "start"
                                                              : "go");
@@ -467,7 +483,7 @@ static void identify_claim(struct maker *m, const struct fb_condition *condition
     const struct fb_actuator *actuator = &m->class_->actuators[claim->actuator];
     struct content whole = {0}, like = {0};
     add_word(&like, claim->is_step ? "step" : "claim");
-    add_text(&like, m->program->rules[condition->rule].name);
+    add_rule_name(&like, &m->program->rules[condition->rule]);
     add_text(&like, actuator->name);
     add_what(&like, actuator);
     if (claim->of_mode)
@@ -628,9 +644,9 @@ static void identify_rule(struct maker *m, uint32_t index) {
     const char *sort = sort_name(rule->sort);
     struct content whole = {0}, like = {0};
     add_word(&like, sort);
-    add_text(&like, rule->name);
+    add_rule_name(&like, rule);
     add_word(&whole, sort);
-    add_text(&whole, rule->name);
+    add_rule_name(&whole, rule);
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         add_hash(&whole, m->conditions[rule->first_condition + i]);
         add_int(&whole, alarm ? (int64_t)rule->severities[i] : 0);
@@ -656,22 +672,23 @@ static void identify_rule(struct maker *m, uint32_t index) {
     }
     if (rule->sort == FB_SORT_ACTUATOR)
         add_guardrails(&whole, &m->class_->actuators[rule->actuator]);
-    add_cell(m, (struct fb_cell_id){.kind = FB_CELL_RULE,
-                                 .index = index,
-                                 .offset = rule->offset,
-                                 .hash = end_content(&whole),
-                                 .likeness = end_content(&like),
-                                 .name = fb_str_printf(m->arena, "%s %.*s", sort,
-                                                       FB_ARG(rule->name))});
+    add_cell(m, (struct fb_cell_id){
+                    .kind = FB_CELL_RULE,
+                    .index = index,
+                    .offset = rule->offset,
+                    .hash = end_content(&whole),
+                    .likeness = end_content(&like),
+                    .name = fb_str_printf(m->arena, "%s %.*s", sort, FB_ARG(rule_name(m, rule)))});
 }
 
 /* Found again by its rule's name, whatever its numbers are. */
 static void identify_fleet(struct maker *m, uint32_t index) {
     const struct fb_fleet *fleet = &m->class_->fleets[index];
-    struct fb_str name = m->program->rules[fleet->rule].name;
+    const struct fb_rule *rule = &m->program->rules[fleet->rule];
+    struct fb_str name = rule_name(m, rule);
     struct content content = {0};
     add_word(&content, "fleet");
-    add_text(&content, name);
+    add_rule_name(&content, rule);
     struct fb_hash128 hash = end_content(&content);
     add_cell(m,
              (struct fb_cell_id){.kind = FB_CELL_FLEET,

@@ -168,7 +168,7 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
     const struct fb_rule_decl *rule = checked->decl;
     const struct fb_checked_class *class = &lint->checked->classes[checked->class_index];
     lint->class_decl = class->decl;
-    if (!rule->commands_of)
+    if (!rule->commands_of && !rule->asked_of)
         check_hidden(lint, rule, class);
     for (uint32_t i = 0; i < rule->n_raises; i++) {
         /* The delay of feedback is no filter. */
@@ -199,6 +199,14 @@ static void lint_rule(struct fb_linter *lint, const struct fb_checked_rule *chec
             check_expression(lint, rule->commands[i].from);
             fb_lint_reads(rule->commands[i].from, of_class);
         }
+    }
+    for (uint32_t i = 0; i < rule->n_asks; i++) {
+        check_expression(lint, rule->asks[i].command.value);
+        fb_lint_reads(rule->asks[i].command.value, of_class);
+    }
+    if (rule->asked_of && rule->where) {
+        check_condition(lint, rule->where);
+        fb_lint_reads(rule->where, of_class);
     }
     if (rule->feedback_of)
         check_reaction(lint, rule->feedback_of);

@@ -35,7 +35,8 @@ static void check_values(struct fb_linter *lint, const struct fb_command_decl *c
 }
 
 void fb_lint_control(struct fb_linter *lint, const struct fb_rule_decl *rule) {
-    check_rollout(lint, rule);
+    if (!rule->asked_of) /* else it is said of the rule that asks */
+        check_rollout(lint, rule);
     for (uint32_t i = 0; i < rule->n_commands; i++)
         check_values(lint, &rule->commands[i]);
 }
@@ -237,6 +238,8 @@ static bool check_pairs(struct fb_linter *lint, const struct fb_checked_actuator
     uint32_t n = fb_commands_for(lint->checked, checked->class_index, checked->decl, commands,
                                  FB_CLAIMS_MAX);
     bool any = false;
+    for (uint32_t i = 0; i < n; i++)
+        any |= fb_asked_by_several(commands[i].rule);
     for (uint32_t i = 0; i < n; i++)
         for (uint32_t k = 0; k < i; k++) {
             enum fb_meeting meeting = fb_commands_meet(&commands[k], &commands[i]);

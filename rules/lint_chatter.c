@@ -213,6 +213,11 @@ static void visit_choice(const struct fb_node *node, void *arg) {
 
 void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule) {
     struct hunt found;
+    if (rule->asked_of && rule->where && hunts(rule->where, &found))
+        fb_diag_add(lint->diags, FB_W_HUNTS, found.limit->span, propose_until(lint, &found),
+                    "a `%.*s` that moves about its limit makes this command come and go: the "
+                    "`where` has neither `until` nor `for`",
+                    FB_ARG(found.field->name));
     if (rule->start && hunts(rule->start, &found))
         fb_diag_add(lint->diags, FB_W_HUNTS, found.limit->span, propose_until(lint, &found),
                     "a `%.*s` that moves about its limit makes this control hunt: its start has "
@@ -221,6 +226,10 @@ void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule) {
     for (uint32_t i = 0; i < rule->n_commands; i++) {
         struct choices choices = {.lint = lint, .command = &rule->commands[i]};
         fb_lint_visit(rule->commands[i].value, visit_choice, &choices);
+    }
+    for (uint32_t i = 0; i < rule->n_asks; i++) {
+        struct choices choices = {.lint = lint, .command = &rule->asks[i].command};
+        fb_lint_visit(rule->asks[i].command.value, visit_choice, &choices);
     }
 }
 

@@ -172,7 +172,12 @@ static bool equal_args(const struct fb_arg *a, const struct fb_arg *b, int *step
 static bool equal_groups(const struct fb_group_decl *a, const struct fb_group_decl *b, int *steps) {
     if (!a || !b)
         return a == b;
-    if (!fb_str_eq(a->class_name, b->class_name) || a->n_by != b->n_by)
+    bool alike =
+        fb_str_eq(a->class_name, b->class_name) && a->n_by == b->n_by && !a->ask == !b->ask;
+    if (alike && a->ask)
+        alike = a->ask_function == b->ask_function && a->ask->each == b->ask->each &&
+                a->ask->link == b->ask->link;
+    if (!alike)
         return false;
     for (uint32_t i = 0; i < a->n_by; i++)
         if (!fb_str_eq(a->by[i], b->by[i]))

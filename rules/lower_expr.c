@@ -208,12 +208,11 @@ static struct fb_lowered lower_mode_name(struct fb_piece *piece, const struct fb
     return value_of(fb_piece_emit(piece, FB_I_MODE, 0, 0, 0, index), FB_T_ENUM);
 }
 
-static struct fb_lowered lower_alarm_name(struct fb_piece *piece,
-                                          const struct fb_rule_decl *alarm) {
+static struct fb_lowered lower_alarm_name(struct fb_piece *piece, const struct fb_node *node) {
     const struct fb_lower_class *c = piece->c;
     for (uint32_t i = 0; i < c->n_rules; i++)
-        if (c->rules[i] == alarm)
-            return value_of(fb_piece_emit(piece, FB_I_ALARM, piece->holds, 0, 0, i), FB_T_BOOL);
+        if (c->rules[i] == node->alarm)
+            return value_of(fb_piece_emit(piece, FB_I_ALARM, node->held, 0, 0, i), FB_T_BOOL);
     FB_BUG("an alarm of another class passed the checker");
 }
 
@@ -232,7 +231,7 @@ static struct fb_lowered lower_name(struct fb_piece *piece, const struct fb_node
     case FB_REF_ACTUATOR:
         return lower_actuator_name(piece, node->actuator);
     case FB_REF_ALARM:
-        return lower_alarm_name(piece, node->alarm);
+        return lower_alarm_name(piece, node);
     case FB_REF_MODE:
         return lower_mode_name(piece, node->mode);
     case FB_REF_NONE:

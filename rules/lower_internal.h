@@ -74,7 +74,6 @@ struct fb_piece {
     bool every_record, twice;
     bool samples; /* of a window: which others are meant does not count as read */
     bool sees_others;
-    bool holds; /* the start of an alarm's commands: unknown while the alarm is only held */
     struct fb_lower_place *places;
     uint32_t n_places, cap_places;
     struct fb_lower_let *lets; /* lowered already; also: which ones are used */

@@ -132,13 +132,13 @@ struct fb_lowered fb_lower_linked(struct fb_piece *piece, const struct fb_node *
 
 struct fb_lowered fb_lower_group(struct fb_piece *piece, const struct fb_node *node) {
     enum fb_group_function function;
-    double percent;
+    double value;
     uint32_t number = 0;
-    bool known = fb_group_function_find(node->text, &function, &percent);
+    bool known = fb_group_function_of(node, &function, &value);
     FB_ASSERT(known);
     note_relation(piece, piece->c->out->groups[node->place].own);
-    if (function == FB_GROUP_PERCENTILE)
-        number = fb_lower_number(piece->c, percent);
+    if (function == FB_GROUP_PERCENTILE || function == FB_GROUP_ASKED_NEAREST)
+        number = fb_lower_number(piece->c, value);
     if (number > UINT16_MAX)
         fb_piece_too_long(piece);
     return (struct fb_lowered){.reg = fb_piece_emit(piece, FB_I_GROUP, (uint8_t)function, 0,

@@ -96,7 +96,6 @@ struct fb_condition *fb_lower_end_condition(struct fb_lower_rule *rule,
 void fb_lower_condition(struct fb_lower_rule *rule, enum fb_condition_role role,
                         const struct fb_node *when) {
     struct fb_piece *piece = fb_lower_begin_condition(rule, when->span);
-    piece->holds = rule->decl && rule->decl->commands_of && when == rule->decl->start;
     bool is_where = rule->decl && when == rule->decl->where; /* stands for the `start` itself */
     uint16_t value = lower_truth(piece, is_where ? NULL : rule->decl, when);
     fb_lower_end_condition(rule, role, value,
@@ -529,11 +528,21 @@ void fb_lower_end_rule(struct fb_lower_rule *rule) {
     free(rule->pieces);
 }
 
+static struct fb_str target_of(struct fb_lower_class *c, const struct fb_rule_decl *decl) {
+    struct fb_buf text = {0};
+    fb_format_target(decl, &text);
+    struct fb_str copy = fb_str_copy(c->arena, (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
+    return copy;
+}
+
 void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, uint32_t index,
                    struct fb_rule *out) {
     struct fb_lower_rule rule =
         fb_lower_begin_rule(c, sort_of(decl->kind), decl->name, index, out);
     rule.decl = decl;
+    if (decl->asked_of)
+        out->target = target_of(c, decl);
     out->on_unknown = policy_of(decl->on_unknown);
     lower_conditions(&rule);
     if (decl->feedback_of && decl->feedback_of->failures)

@@ -178,7 +178,15 @@ static bool has_feedback(const struct fb_item *item) {
 
 static bool commands(const struct fb_item *item) {
     return item->kind == FB_ITEM_RULE && item->rule->kind == FB_RULE_ALARM &&
-           item->rule->n_commands > 0;
+           item->rule->n_commands + item->rule->n_asks > 0;
+}
+
+/* What stands for a rule's commands to other devices, behind the rule. */
+static void push_asked(struct fb_parser *p, struct fb_file *out, const struct fb_rule_decl *rule) {
+    for (uint32_t i = 0; i < rule->n_asks; i++) {
+        struct fb_item asked = fb_p_asked_of(p, rule, &rule->asks[i]);
+        *FB_P_PUSH(p, out->items, out->n_items) = asked;
+    }
 }
 
 /* file = { use | device | param | actuator | alarm | event | control | test } ; statements with a
@@ -201,6 +209,9 @@ static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *so
             if (commands(&item)) {
                 struct fb_item control = fb_p_commands_of(p, item.rule);
                 *FB_P_PUSH(p, out->items, out->n_items) = control;
+                push_asked(p, out, control.rule);
+            } else if (item.kind == FB_ITEM_RULE) {
+                push_asked(p, out, item.rule);
             }
             continue;
         }

@@ -3,22 +3,63 @@
  * Place in the flow: third stage of the compiler; parse_rule.c calls it for a clause. */
 #include "rules/parser.h"
 
-/* target = NAME ; "command" or "step" is taken */
-static bool target(struct fb_parser *p, struct fb_command_decl *command) {
-    if (fb_p_is_word(p, 0, "each") && fb_p_peek(p, 1)->kind == FB_TOK_NAME) {
-        return fb_p_unexpected(p, "an actuator's name",
-                               "a command is for an actuator of the control's own device");
-    }
-    if (!fb_p_name(p, "an actuator's name", &command->target, &command->target_span)) {
+/* The name behind the last dot. */
+static bool actuator_there(struct fb_parser *p, struct fb_ask_decl *ask) {
+    return fb_p_name(p, "an actuator's name", &ask->command.target, &ask->command.target_span);
+}
+
+/* "where" or ; optional */
+static bool targets_where(struct fb_parser *p, struct fb_ask_decl *ask) {
+    return !fb_p_accept_word(p, "where") || (ask->where = fb_p_or(p)) != NULL;
+}
+
+/* "each" NAME "." NAME [ "by" names ] ; "each" is taken */
+static bool each_target(struct fb_parser *p, struct fb_ask_decl *ask) {
+    ask->each = true;
+    if (!fb_p_name(p, "the name of a device", &ask->device, &ask->device_span) ||
+        !fb_p_expect(p, FB_TOK_DOT, "`.` and an actuator's name") || !actuator_there(p, ask)) {
         return false;
     }
-    if (command->is_step ? fb_p_accept_word(p, "by") : fb_p_accept(p, FB_TOK_ASSIGN)) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    if (fb_p_accept_word(p, "by")) {
+        bool ok = fb_p_names(p, "the name of a tag", &ask->by, &ask->n_by);
+        ask->by_span = fb_p_span_from(p, first);
+        return ok;
+    }
+    return true;
+}
+
+/* NAME "." NAME ; the first name, which `ask` has for an actuator's, is taken */
+static bool linked_target(struct fb_parser *p, struct fb_ask_decl *ask,
+                          const struct fb_token *first) {
+    ask->device = ask->command.target;
+    ask->device_span = ask->command.target_span;
+    fb_p_next(p);
+    if (!actuator_there(p, ask)) {
+        return false;
+    }
+    if (!fb_p_is(p, FB_TOK_DOT)) {
         return true;
     }
-    return fb_p_unexpected(p, command->is_step ? "`by`" : "`=`",
-                           fb_p_is(p, FB_TOK_DOT)
-                               ? "a command is for an actuator of the control's own device"
-                               : NULL);
+    fb_diag_add(p->diags, FB_E_LONG_WAY, fb_p_span_from(p, first),
+                "let a rule of the device in between command it",
+                "a command goes along one link, and here are several");
+    return false;
+}
+
+/* target ; "command" or "step" is taken. *is_ask: it is one of another device. */
+static bool target(struct fb_parser *p, struct fb_ask_decl *ask, bool *is_ask) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    *is_ask = fb_p_is_word(p, 0, "each") && fb_p_peek(p, 1)->kind == FB_TOK_NAME;
+    if (*is_ask) {
+        fb_p_next(p);
+        return each_target(p, ask);
+    }
+    if (!actuator_there(p, ask)) {
+        return false;
+    }
+    *is_ask = fb_p_is(p, FB_TOK_DOT);
+    return !*is_ask || linked_target(p, ask, first);
 }
 
 /* "priority" INT ; "at" is taken */
@@ -34,29 +75,46 @@ static bool priority(struct fb_parser *p, struct fb_command_decl *command) {
                          &command->priority);
 }
 
-bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
-    struct fb_command_decl command = {0};
-    if (!target(p, &command) || (command.value = fb_p_or(p)) == NULL) {
+/* "=" expr [ "where" or ] { "at" "priority" INT | "for" dur } */
+static bool asked_value(struct fb_parser *p, struct fb_ask_decl *ask) {
+    struct fb_command_decl *command = &ask->command;
+    if (!fb_p_accept(p, FB_TOK_ASSIGN)) {
+        return fb_p_unexpected(
+            p, "`=`", fb_p_is_word(p, 0, "where") ? "`where` stands behind the value" : NULL);
+    }
+    if ((command->value = fb_p_or(p)) == NULL || (ask->each && !targets_where(p, ask))) {
         return false;
     }
     for (;;) {
         struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
         bool ok;
         if (fb_p_accept_word(p, "at")) {
-            fb_p_once(p, command.priority > 0, span, "at priority");
-            ok = priority(p, &command);
+            fb_p_once(p, command->priority > 0, span, "at priority");
+            ok = priority(p, command);
         } else if (fb_p_accept_word(p, "for")) {
-            fb_p_once(p, command.pulse != NULL, span, "for");
-            ok = (command.pulse = fb_p_dur(p)) != NULL;
+            fb_p_once(p, command->pulse != NULL, span, "for");
+            ok = (command->pulse = fb_p_dur(p)) != NULL;
         } else {
-            break;
+            return true;
         }
         if (!ok) {
             return false;
         }
     }
-    command.span = fb_p_span_from(p, first);
-    *FB_P_PUSH(p, rule->commands, rule->n_commands) = command;
+}
+
+bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first,
+                  bool *is_ask) {
+    struct fb_ask_decl ask = {0};
+    if (!target(p, &ask, is_ask) || !asked_value(p, &ask)) {
+        return false;
+    }
+    ask.command.span = fb_p_span_from(p, first);
+    if (*is_ask) {
+        *FB_P_PUSH(p, rule->asks, rule->n_asks) = ask;
+    } else {
+        *FB_P_PUSH(p, rule->commands, rule->n_commands) = ask.command;
+    }
     return true;
 }
 
@@ -82,9 +140,28 @@ static int step_clause(struct fb_parser *p, struct fb_command_decl *step) {
     return ok ? 1 : -1;
 }
 
+/* A step moves from what is accepted there, which its own device's control knows. */
+static bool step_target(struct fb_parser *p, struct fb_command_decl *step) {
+    struct fb_ask_decl ask = {0};
+    const struct fb_token *first = fb_p_peek(p, 0);
+    bool is_ask;
+    if (!target(p, &ask, &is_ask)) {
+        return false;
+    }
+    step->target = ask.command.target;
+    step->target_span = ask.command.target_span;
+    if (!is_ask) {
+        return fb_p_accept_word(p, "by") || fb_p_unexpected(p, "`by`", NULL);
+    }
+    fb_diag_add(p->diags, FB_E_STEP_OF_OTHER, fb_p_span_from(p, first),
+                "let a control of that device step, and start it by what is read here",
+                "a step is for an actuator of the control's own device");
+    return false;
+}
+
 bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first) {
     struct fb_command_decl step = {.is_step = true};
-    if (!target(p, &step) || (step.value = fb_p_or(p)) == NULL) {
+    if (!step_target(p, &step) || (step.value = fb_p_or(p)) == NULL) {
         return false;
     }
     int read;

@@ -64,13 +64,16 @@ static bool state_item(struct fb_parser *p, void *context) {
         item.kind = FB_ITEM_STAY;
         ok = (r->state->stay = fb_p_dur(p)) != NULL;
     } else if (fb_p_is_word(p, 0, "command") || fb_p_is_word(p, 0, "step")) {
-        bool step = fb_p_is_word(p, 0, "step");
-        item.kind = FB_ITEM_STATE_COMMAND;
-        item.index = rule->n_commands;
+        bool step = fb_p_is_word(p, 0, "step"), is_ask = false;
+        uint32_t commands = rule->n_commands, asks = rule->n_asks;
         fb_p_next(p);
-        ok = step ? fb_p_step(p, rule, first) : fb_p_command(p, rule, first);
-        if (ok) {
-            rule->commands[item.index].state = r->index;
+        ok = step ? fb_p_step(p, rule, first) : fb_p_command(p, rule, first, &is_ask);
+        item.kind = is_ask ? FB_ITEM_STATE_ASK : FB_ITEM_STATE_COMMAND;
+        item.index = is_ask ? asks : commands;
+        if (ok && is_ask) {
+            rule->asks[asks].command.state = r->index;
+        } else if (ok) {
+            rule->commands[commands].state = r->index;
         }
     } else if (fb_p_accept_word(p, "go")) {
         item.kind = FB_ITEM_GO;

@@ -138,9 +138,12 @@ static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
                            struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
     fb_p_next(p);
-    item->kind = FB_ITEM_COMMAND;
-    item->index = rule->n_commands;
-    return fb_p_command(p, rule, first);
+    uint32_t commands = rule->n_commands, asks = rule->n_asks;
+    bool is_ask = false;
+    bool ok = fb_p_command(p, rule, first, &is_ask);
+    item->kind = is_ask ? FB_ITEM_ASK : FB_ITEM_COMMAND;
+    item->index = is_ask ? asks : commands;
+    return ok;
 }
 
 static bool rollout_clause(struct fb_parser *p, struct fb_rule_decl *rule,
@@ -341,15 +344,16 @@ static bool scope(struct fb_parser *p, struct fb_rule_decl *rule) {
 
 /* An alarm's rollout and fleet are those of its commands. */
 static bool rollout_has_object(struct fb_parser *p, const struct fb_rule_decl *decl) {
-    if (decl->fleet_share && decl->n_commands == 0)
+    if (decl->fleet_share && decl->n_commands + decl->n_asks == 0)
         fb_diag_add(p->diags, FB_E_ROLLOUT_OF_NOTHING, decl->fleet_span, "leave it out",
                     "the alarm `%.*s` commands nothing, so that `fleet` limits nothing",
                     FB_ARG(decl->name));
-    if (decl->rollout != FB_ROLLOUT_NONE && decl->n_commands == 0)
+    if (decl->rollout != FB_ROLLOUT_NONE && decl->n_commands + decl->n_asks == 0)
         fb_diag_add(p->diags, FB_E_ROLLOUT_OF_NOTHING, decl->rollout_span, "leave it out",
                     "the alarm `%.*s` commands nothing, so there is nothing to roll out",
                     FB_ARG(decl->name));
-    return (decl->rollout == FB_ROLLOUT_NONE && !decl->fleet_share) || decl->n_commands > 0;
+    return (decl->rollout == FB_ROLLOUT_NONE && !decl->fleet_share) ||
+           decl->n_commands + decl->n_asks > 0;
 }
 
 /* A rule without the clause that makes it one. */
@@ -371,7 +375,7 @@ static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) 
     case FB_RULE_CONTROL:
         break;
     }
-    return decl->n_commands > 0 ||
+    return decl->n_commands + decl->n_asks > 0 ||
            fb_p_missing(p, decl->name_span, "say what it asks of an actuator: `command fan = on`",
                         "control", decl->name, "`command`");
 }

@@ -142,9 +142,11 @@ bool fb_p_rule(struct fb_parser *p, struct fb_item *item, enum fb_rule_kind kind
 
 /* ---- parse_control.c ----------------------------------------------------------------------- */
 
-/* command = "command" NAME "=" expr [ "at" "priority" INT ] [ "for" dur ] ; the word, `first`, is
- * taken; adds it to the control's */
-bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
+/* command = "command" target "=" expr [ "where" or ] [ "at" "priority" INT ] [ "for" dur ] ;
+ * target = NAME | NAME "." NAME | "each" NAME "." NAME [ "by" names ] ; the word, `first`, is
+ * taken; adds it to the rule's commands or, with *is_ask, to its asks */
+bool fb_p_command(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first,
+                  bool *is_ask);
 /* step = "step" NAME "by" expr "every" dur "within" range [ "from" expr ] [ "at" "priority" INT ] ;
  * likewise */
 bool fb_p_step(struct fb_parser *p, struct fb_rule_decl *rule, const struct fb_token *first);
@@ -167,6 +169,13 @@ bool fb_p_actuator(struct fb_parser *p, struct fb_item *item);
 /* The control that the commands of an alarm are, as the item that follows it; it takes them over.
  */
 struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm);
+
+/* ---- asks.c -------------------------------------------------------------------------------- */
+
+/* The control of other devices that a command of the rule is for them, as an item behind it; what
+ * starts it, and of which class it is, finds the checker. */
+struct fb_item fb_p_asked_of(struct fb_parser *p, const struct fb_rule_decl *rule,
+                             const struct fb_ask_decl *ask);
 
 /* ---- feedback.c ---------------------------------------------------------------------------- */
 

@@ -57,11 +57,12 @@ static void print_program(const struct fb_program *program, bool listing) {
     fb_buf_free(&out);
 }
 
-/* As they are written: what an alarm commands is a part of it. */
+/* As they are written: what an alarm commands is a part of it, and what is commanded of others. */
 static uint32_t count_rules(const struct fb_checked *checked) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < checked->n_rules; i++)
-        n += checked->rules[i].decl->commands_of == NULL;
+        n +=
+            checked->rules[i].decl->commands_of == NULL && checked->rules[i].decl->asked_of == NULL;
     return n;
 }
 

@@ -183,10 +183,17 @@ static bool leave_out(void *context, enum fb_stream stream, struct fb_str line,
     return true;
 }
 
-/* One of the tasks has the device. */
+/* One of the tasks has the device; it may be one of those that the rule commands elsewhere. */
 static void look(void *context, struct fb_core *core) {
     struct looking *looking = context;
-    looking->found |= fb_explain_state(&looking->question, core, &looking->out);
+    struct fb_state_question question = looking->question;
+    const struct fb_program *program = question.compiled->program;
+    looking->found |= fb_explain_state(&question, core, &looking->out);
+    for (uint32_t i = 0; i < program->n_rules; i++) {
+        question.rule = &program->rules[i];
+        if (question.rule->target.n && fb_str_eq(question.rule->name, looking->question.rule->name))
+            looking->found |= fb_explain_state(&question, core, &looking->out);
+    }
 }
 
 /* NULL: there is none, which is told. */

@@ -594,7 +594,7 @@ static void put_text(struct view *v) {
     if (v->rule->sort == FB_SORT_ALARM)
         put_mutes(v, cell);
     put_maintenance(v);
-    fb_rule_text(v->question->compiled, v->rule->name, operand, v, v->out);
+    fb_rule_text(v->question->compiled, v->rule, operand, v, v->out);
     put_conditions(v, v->rule);
     if (v->rule->sort == FB_SORT_ALARM)
         put_off_delay(v, cell);

@@ -18,7 +18,7 @@ static const struct fb_rule *rule_of(const struct fb_explained *e) {
     const struct fb_story *story = itself(e);
     if (!e->compiled || story->rule.n == 0)
         return NULL;
-    return fb_program_rule(e->compiled->program, story->rule);
+    return fb_program_rule_of(e->compiled->program, story);
 }
 
 static bool is(struct fb_str text, const char *word) {
@@ -301,7 +301,8 @@ static void put_operands(struct fb_explained *e, struct fb_buf *out) {
     const struct fb_story *s = itself(e);
     if (s->rule.n == 0)
         return;
-    if (!e->compiled || !fb_rule_text(e->compiled, s->rule, operand, e, out))
+    const struct fb_rule *rule = rule_of(e);
+    if (!rule || !fb_rule_text(e->compiled, rule, operand, e, out))
         put_inputs(s, s->inputs, s->n_inputs, "values    ", out);
 }
 
@@ -550,7 +551,7 @@ void fb_explain_json(const struct fb_explained *explained, struct fb_buf *out) {
         fb_buf_text(out, "null");
     text.n = 0;
     if (rule)
-        fb_rule_text(e.compiled, itself(&e)->rule, operand, &e, &text);
+        fb_rule_text(e.compiled, rule, operand, &e, &text);
     fb_buf_text(out, ",\"text\":");
     if (text.n)
         fb_json_put_text(out, (struct fb_str){text.p, text.n});

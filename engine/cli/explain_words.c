@@ -90,6 +90,29 @@ const struct fb_rule *fb_program_rule(const struct fb_program *program, struct f
     return NULL;
 }
 
+static bool claims(const struct fb_class *class_, const struct fb_rule *rule,
+                   struct fb_str actuator) {
+    for (uint32_t i = 0; i < rule->n_claims; i++)
+        if (fb_str_eq(class_->actuators[class_->claims[rule->first_claim + i].actuator].name,
+                      actuator))
+            return true;
+    return false;
+}
+
+const struct fb_rule *fb_program_rule_of(const struct fb_program *program,
+                                         const struct fb_story *story) {
+    const char *slash =
+        story->actuator.n ? memchr(story->actuator.p, '/', story->actuator.n) : NULL;
+    struct fb_str name = {story->actuator.p, slash ? (size_t)(slash - story->actuator.p) : 0};
+    for (uint32_t i = 0; name.n && i < program->n_rules; i++) {
+        const struct fb_rule *rule = &program->rules[i];
+        if (rule->target.n && fb_str_eq(rule->name, story->rule) &&
+            claims(&program->classes[rule->class_index], rule, name))
+            return rule;
+    }
+    return fb_program_rule(program, story->rule);
+}
+
 const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str name) {
     for (uint32_t i = 0; rule && i < rule->n_shown; i++)
         if (fb_str_eq(rule->shown[i].name, name))

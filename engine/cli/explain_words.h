@@ -20,6 +20,10 @@ void fb_put_operand(struct fb_buf *out, const struct fb_story *story,
                     const struct fb_story_input *input, const struct fb_shown *shown);
 /* The rule of that name; NULL: there is none. */
 const struct fb_rule *fb_program_rule(const struct fb_program *program, struct fb_str name);
+/* The rule that a story names: of several of its name (A85) the one that commands the story's
+ * actuator. NULL: there is none. */
+const struct fb_rule *fb_program_rule_of(const struct fb_program *program,
+                                         const struct fb_story *story);
 /* What the rule shows under that name; NULL: nothing. */
 const struct fb_shown *fb_rule_shown(const struct fb_rule *rule, struct fb_str name);
 

@@ -361,7 +361,8 @@ static void move_deadlines(const struct move *m) {
 }
 
 static bool is_same_text(const struct fb_rule *a, const struct fb_rule *b) {
-    return fb_str_eq(a->name, b->name) && memcmp(a->version, b->version, sizeof a->version) == 0;
+    return fb_str_eq(a->name, b->name) && fb_str_eq(a->target, b->target) &&
+           memcmp(a->version, b->version, sizeof a->version) == 0;
 }
 
 /* Whether the actuator goes on as if nothing had happened: neither its own text is another one, nor

@@ -54,10 +54,10 @@ struct fb_rule_plan {
     uint32_t condition_at; /* the cell of its only raise */
     bool is_alarm, is_control;
     bool plain; /* an alarm with one raise and no off-delay, which no condition reads */
-    const uint32_t *readers; /* conditions that read the alarm (A50) */
-    uint32_t n_readers;
-    bool is_read;      /* by these, or by its commands */
-    uint32_t commands; /* the condition that its commands start with (A51); FB_NO_CONDITION */
+    /* Conditions that read the alarm (A50), first those that its commands start with (A51). */
+    const uint32_t *readers;
+    uint32_t n_readers, n_commands;
+    bool is_read;
 };
 
 /* What arbitration needs to know of a claim. */

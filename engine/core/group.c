@@ -28,15 +28,21 @@ static struct fb_value whole(int64_t i) {
 struct expression {
     const struct fb_group *group;
     uint8_t function;
-    double percent;
+    double number;
     uint32_t memo;
 };
+
+/* What a function computes with beside the values: a percent, or what is nearest; 0: nothing. */
+static double number_of(const struct fb_class *class_, const struct fb_instr *in) {
+    bool has = in->sub == FB_GROUP_PERCENTILE || in->sub == FB_GROUP_ASKED_NEAREST;
+    return has ? class_->numbers[in->b] : 0;
+}
 
 static bool is_same(const struct expression *a, const struct expression *b) {
     return a->group->class_index == b->group->class_index &&
            a->group->relation == b->group->relation && a->group->value == b->group->value &&
            a->group->where == b->group->where && a->function == b->function &&
-           a->percent == b->percent;
+           a->number == b->number;
 }
 
 void fb_groups_set_up(struct fb_relations *relations) {
@@ -56,8 +62,7 @@ void fb_groups_set_up(struct fb_relations *relations) {
                 continue;
             struct expression e = {.group = &class_->groups[in->imm],
                                    .function = in->sub,
-                                   .percent =
-                                       in->sub == FB_GROUP_PERCENTILE ? class_->numbers[in->b] : 0};
+                                   .number = number_of(class_, in)};
             uint32_t k = 0;
             while (k < n && !is_same(&all[k], &e))
                 k++;
@@ -268,9 +273,36 @@ static int64_t distinct(const struct look *look, uint32_t n) {
     return different;
 }
 
+/* How much sooner a value is taken than a larger one. */
+static double cost_of(enum fb_group_function function, double x, double nearest) {
+    double off = x < nearest ? nearest - x : x - nearest;
+    return function == FB_GROUP_ASKED_MIN ? x : function == FB_GROUP_ASKED_MAX ? -x : off;
+}
+
+/* Of equals the first; so the order of the members decides, never which of them came first. */
+static struct fb_value asked(const struct look *look, uint32_t n, enum fb_group_function function,
+                             double nearest) {
+    const struct fb_ranked *all = look->relations->scratch, *best = NULL;
+    double least = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        double cost = cost_of(function, as_number(look, &all[i]), nearest);
+        if (best && !(cost < least))
+            continue;
+        best = &all[i];
+        least = cost;
+    }
+    if (!best)
+        return UNKNOWN;
+    return is_double(look->type) ? number(best->num) : whole(best->i);
+}
+
 static struct fb_value of_values(struct look *look, enum fb_group_function function,
                                  double percent) {
     uint32_t n = gather(look, false);
+    if (function == FB_GROUP_ON)
+        return look->yes ? whole(1) : look->known < look->members ? UNKNOWN : whole(0);
+    if (function >= FB_GROUP_ASKED_MIN)
+        return asked(look, n, function, percent);
     if (function == FB_GROUP_ANY)
         return look->yes ? whole(1) : is_too_little(look) ? UNKNOWN : whole(0);
     if (function == FB_GROUP_ALL)
@@ -363,7 +395,7 @@ static struct fb_value compute(struct look *look, const struct fb_class *class_,
     enum fb_group_function function = (enum fb_group_function)in->sub;
     if (function == FB_GROUP_COUNT || function == FB_GROUP_SHARE)
         return of_counts(look, function == FB_GROUP_SHARE);
-    return of_values(look, function, function == FB_GROUP_PERCENTILE ? class_->numbers[in->b] : 0);
+    return of_values(look, function, number_of(class_, in));
 }
 
 struct fb_value fb_group_read(struct fb_relations *relations, const struct fb_device *device,

@@ -192,7 +192,7 @@ static bool same_rule(const struct pair *p, uint32_t from, uint32_t to) {
         return false;
     const struct fb_rule *a = &p->from_program->rules[rule_of(p->from, old)];
     const struct fb_rule *b = &p->to_program->rules[rule_of(p->to, now)];
-    return a->sort == b->sort && fb_str_eq(a->name, b->name) &&
+    return a->sort == b->sort && fb_str_eq(a->name, b->name) && fb_str_eq(a->target, b->target) &&
            p->from->conditions[old->index].role == p->to->conditions[now->index].role;
 }
 

@@ -240,7 +240,7 @@ static void plan_conditions(struct fb_class_plan *plan, const struct fb_program 
 static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
                                      const struct fb_rule *rule) {
     FB_ASSERT(rule->n_conditions > 0 || rule->sort == FB_SORT_ACTUATOR ||
-              rule->sort == FB_SORT_MODE);
+              rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE);
     const struct fb_condition *first =
         rule->n_conditions ? &plan->class_->conditions[rule->first_condition] : NULL;
     bool is_alarm = rule->sort == FB_SORT_ALARM;
@@ -250,8 +250,7 @@ static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
         .condition_at = first ? plan->block_at + first->offset : 0,
         .is_alarm = is_alarm,
         .is_control = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE,
-        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after,
-        .commands = FB_NO_CONDITION};
+        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
 }
 
 /* How the condition reads the alarm; NULL: it does not. */
@@ -275,16 +274,18 @@ static void plan_readers(struct fb_class_plan *plan) {
     for (uint32_t rule = 0; rule < class_->n_rules && room; rule++) {
         struct fb_rule_plan *alarm = &plan->rules[rule];
         uint32_t first = n;
-        for (uint32_t c = 0; c < class_->n_conditions; c++) {
-            const struct fb_instr *in = reading_alarm(class_, &class_->conditions[c], rule);
-            if (in && in->sub)
-                alarm->commands = c;
-            else if (in)
-                plan->alarm_readers[n++] = c;
+        for (int held = 1; held >= 0; held--) {
+            for (uint32_t c = 0; c < class_->n_conditions; c++) {
+                const struct fb_instr *in = reading_alarm(class_, &class_->conditions[c], rule);
+                if (in && in->sub == held)
+                    plan->alarm_readers[n++] = c;
+            }
+            if (held)
+                alarm->n_commands = n - first;
         }
         alarm->readers = plan->alarm_readers + first;
         alarm->n_readers = n - first;
-        alarm->is_read = n > first || alarm->commands != FB_NO_CONDITION;
+        alarm->is_read = n > first;
         alarm->plain = alarm->plain && !alarm->is_read;
     }
 }

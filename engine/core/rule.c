@@ -90,10 +90,8 @@ static int64_t change_alarm(struct fb_core *core, const struct fb_moment *moment
     if (before == cell->told)
         return deadline_us;
     int64_t now_us = fb_moment_clock(core, moment);
-    if (rule->commands != FB_NO_CONDITION)
-        fb_rest_tell(core, moment, rule->commands, 0, now_us);
-    for (uint32_t i = 0; i < rule->n_readers && (before == FB_FALSE) != (cell->told == FB_FALSE);
-         i++)
+    bool turns = (before == FB_FALSE) != (cell->told == FB_FALSE);
+    for (uint32_t i = 0; i < (turns ? rule->n_readers : rule->n_commands); i++)
         fb_rest_tell(core, moment, rule->readers[i], 0, now_us);
     return deadline_us;
 }

@@ -310,6 +310,9 @@ enum fb_unknown_policy {
 struct fb_rule {
     enum fb_rule_sort sort;
     struct fb_str name;
+    struct fb_str
+        target;       /* a control that a command to other devices stands for: "fan.speed of
+                       * exhaust", several of one rule are told apart by it; empty: it is none */
     char version[13]; /* hex digits of the canonical text's SHA-256 */
     uint16_t class_index;
     uint32_t first_condition, n_conditions; /* in the class */
@@ -456,6 +459,12 @@ enum fb_group_function {
     FB_GROUP_ANY,
     FB_GROUP_ALL,
     FB_GROUP_RANK, /* of this device among the members (int) */
+    /* What commanders ask of a target (A81, A83); no rule can write these. ON: of conditions; the
+     * others: of those whose `where` is true and whose value is known, of the values' own type. */
+    FB_GROUP_ON,
+    FB_GROUP_ASKED_MIN,
+    FB_GROUP_ASKED_MAX,
+    FB_GROUP_ASKED_NEAREST, /* to a number, as PERCENTILE has one */
     FB_GROUP_FUNCTIONS
 };
 

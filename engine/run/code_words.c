@@ -125,9 +125,13 @@ static void put_group(const struct writer *w, const struct fb_instr *in) {
 static struct measure measure_of_group(const struct writer *w, const struct fb_instr *in) {
     const struct fb_group *group = &w->class_->groups[in->imm];
     struct measure measure = {.type = FB_T_NUMBER};
-    if (in->sub == FB_GROUP_ANY || in->sub == FB_GROUP_ALL)
+    if (in->sub == FB_GROUP_ANY || in->sub == FB_GROUP_ALL || in->sub == FB_GROUP_ON) {
         measure.type = FB_T_BOOL;
-    else if (in->sub == FB_GROUP_COUNT || in->sub == FB_GROUP_DISTINCT || in->sub == FB_GROUP_RANK)
+    } else if (in->sub >= FB_GROUP_ASKED_MIN) {
+        const struct fb_published *asked = &group->of->published[group->value];
+        measure = (struct measure){asked->unit, asked->words, asked->type};
+    } else if (in->sub == FB_GROUP_COUNT || in->sub == FB_GROUP_DISTINCT ||
+               in->sub == FB_GROUP_RANK)
         measure.type = FB_T_INTEGER;
     else if (in->sub >= FB_GROUP_SUM && in->sub <= FB_GROUP_PERCENTILE &&
              in->sub != FB_GROUP_SPREAD)

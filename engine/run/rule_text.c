@@ -205,11 +205,23 @@ static void put_all(struct writer *w, struct fb_span span) {
 
 /* ---- what is asked for ---- */
 
-bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_operand_fn *operand,
-                  void *context, struct fb_buf *out) {
+/* Of several of one name the one that has the target. */
+static bool is_it(const struct fb_rule_decl *decl, const struct fb_rule *rule) {
+    if (!fb_str_eq(decl->name, rule->name) || (decl->asked_of != NULL) != (rule->target.n > 0))
+        return false;
+    struct fb_buf target = {0};
+    if (decl->asked_of)
+        fb_format_target(decl, &target);
+    bool same = fb_str_eq((struct fb_str){target.p, target.n}, rule->target);
+    fb_buf_free(&target);
+    return same;
+}
+
+bool fb_rule_text(const struct fb_compiled *compiled, const struct fb_rule *rule,
+                  fb_operand_fn *operand, void *context, struct fb_buf *out) {
     const struct fb_rule_decl *decl = NULL;
     for (uint32_t i = 0; i < compiled->checked.n_rules && !decl; i++)
-        if (fb_str_eq(compiled->checked.rules[i].decl->name, rule))
+        if (is_it(compiled->checked.rules[i].decl, rule))
             decl = compiled->checked.rules[i].decl;
     if (!decl)
         return false;
@@ -230,6 +242,8 @@ bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_ope
         gather(&w, decl->gos[i].when);
     for (uint32_t i = 0; i < decl->n_commands; i++)
         gather(&w, decl->commands[i].value);
+    for (uint32_t i = 0; i < decl->n_asks; i++)
+        gather(&w, decl->asks[i].command.value);
     put_all(&w, decl->span);
     if (decl->feedback_of) { /* its text says only what is compared with it */
         struct fb_str name = decl->feedback_of->name;

@@ -13,8 +13,8 @@ typedef bool fb_operand_fn(void *context, struct fb_str name, struct fb_buf *out
 /* Appends the lines of the rule, indented, each operand's value in brackets behind its name where
  * that stands first on the line; then those of the lets of the device that it reads. A param has
  * its text behind it. False: there is no such rule. */
-bool fb_rule_text(const struct fb_compiled *compiled, struct fb_str rule, fb_operand_fn *operand,
-                  void *context, struct fb_buf *out);
+bool fb_rule_text(const struct fb_compiled *compiled, const struct fb_rule *rule,
+                  fb_operand_fn *operand, void *context, struct fb_buf *out);
 /* The same of an actuator: its interlock and its permissive have operands. */
 bool fb_actuator_text(const struct fb_compiled *compiled, struct fb_str class_name,
                       struct fb_str actuator, fb_operand_fn *operand, void *context,

@@ -155,6 +155,24 @@ static void dump_text(const char *name, const struct fb_text_decl *text, struct 
     }
 }
 
+static void dump_command(const struct fb_command_decl *command, struct fb_buf *out) {
+    fb_buf_printf(out, "  %s '%.*s' priority%u", command->is_step ? "step" : "command",
+                  FB_ARG(command->target), command->priority);
+    dump_named("value", command->value, out);
+    dump_named("pulse", command->pulse, out);
+    dump_named("every", command->every, out);
+    dump_named("low", command->low, out);
+    dump_named("high", command->high, out);
+    dump_named("from", command->from, out);
+}
+
+static void dump_ask(const struct fb_ask_decl *ask, struct fb_buf *out) {
+    fb_buf_printf(out, "  each%d '%.*s'", ask->each, FB_ARG(ask->device));
+    dump_names(ask->by, ask->n_by, out);
+    dump_named("where", ask->where, out);
+    dump_command(&ask->command, out);
+}
+
 static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
     dump_names(&rule->by, rule->by.n > 0, out);
     fb_buf_printf(out,
@@ -180,16 +198,11 @@ static void dump_rule(const struct fb_rule_decl *rule, struct fb_buf *out) {
     dump_named("start", rule->start, out);
     dump_named("fleet", rule->fleet_share, out);
     dump_named("fleet per", rule->fleet_per, out);
+    for (uint32_t i = 0; i < rule->n_asks; i++) {
+        dump_ask(&rule->asks[i], out);
+    }
     for (uint32_t i = 0; i < rule->n_commands; i++) {
-        const struct fb_command_decl *command = &rule->commands[i];
-        fb_buf_printf(out, "  %s '%.*s' priority%u", command->is_step ? "step" : "command",
-                      FB_ARG(command->target), command->priority);
-        dump_named("value", command->value, out);
-        dump_named("pulse", command->pulse, out);
-        dump_named("every", command->every, out);
-        dump_named("low", command->low, out);
-        dump_named("high", command->high, out);
-        dump_named("from", command->from, out);
+        dump_command(&rule->commands[i], out);
     }
     dump_text("message", rule->message, out);
     dump_text("response", rule->response, out);

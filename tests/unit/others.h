@@ -20,12 +20,32 @@ static inline void put_number(struct fb_buf *out, double x) {
     fb_buf_put(out, text, fb_num_format(x, text));
 }
 
-/* "hot/r1 raised at 5 {x 3, y ?}". */
+/* "speed/f1 80 claimed by vent at 5", with a * behind the name of a shadow. */
+static inline void put_command(struct fb_buf *out, const struct fb_output *o) {
+    fb_buf_printf(out, "%.*s%s/%.*s ", FB_ARG(o->actuator->name), o->actuator->shadow ? "*" : "",
+                  FB_ARG(o->device));
+    if (o->actuator->is_switch)
+        fb_buf_str(out, o->actuator->words[o->value != 0]);
+    else
+        put_number(out, o->value);
+    fb_buf_printf(out, " %s", fb_command_reason_name(o->reason));
+    if (o->rule)
+        fb_buf_printf(out, " by %.*s", FB_ARG(o->rule->name));
+    fb_buf_text(out, " at ");
+    put_number(out, (double)o->at_us / 1e6);
+    fb_buf_text(out, "\n");
+}
+
+/* "hot/r1 raised at 5". */
 static inline void put_output(void *context, const struct fb_output *o) {
     struct fixture *f = context;
     struct fb_buf *out = &f->outputs;
     if (o->kind == FB_OUT_LATE)
         return;
+    if (o->kind == FB_OUT_COMMAND) {
+        put_command(out, o);
+        return;
+    }
     fb_buf_printf(out, "%.*s/%.*s %s at ", FB_ARG(o->actuator ? o->actuator->name : o->rule->name),
                   FB_ARG(o->device),
                   o->actuator               ? fb_command_reason_name(o->reason)

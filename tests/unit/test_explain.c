@@ -55,7 +55,8 @@ static void expect_text(const char *rule, const char *name, const char *wanted) 
     fb_buf_text(&text, device);
     fb_buf_text(&text, rule);
     struct fb_compiled compiled = compile(fb_buf_terminated(&text));
-    assert_true(fb_rule_text(&compiled, fb_str_of(name), shout, NULL, &out));
+    assert_true(
+        fb_rule_text(&compiled, &(struct fb_rule){.name = fb_str_of(name)}, shout, NULL, &out));
     assert_string_equal(fb_buf_terminated(&out), wanted);
     fb_compiled_free(&compiled);
     fb_buf_free(&text);
@@ -114,7 +115,7 @@ static void an_actuator_has_its_own_conditions(void **state) {
         "t.rules:14:\n"
         "  actuator v on d : (off, on) { safe off  interlock when a (a!) > 1 m }\n");
     assert_false(fb_actuator_text(&compiled, FB_S("e"), FB_S("v"), shout, NULL, &out));
-    assert_false(fb_rule_text(&compiled, FB_S("v"), shout, NULL, &out));
+    assert_false(fb_rule_text(&compiled, &(struct fb_rule){.name = FB_S("v")}, shout, NULL, &out));
     fb_compiled_free(&compiled);
     fb_buf_free(&text);
     fb_buf_free(&out);
