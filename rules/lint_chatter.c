@@ -90,16 +90,6 @@ static void propose(struct fb_linter *lint, const struct fb_rule_decl *rule,
                 FB_ARG(field->name));
 }
 
-void fb_lint_alarm_chatter(struct fb_linter *lint, const struct fb_rule_decl *rule) {
-    struct chatter found = {0};
-    if (rule->kind != FB_RULE_ALARM || rule->deadband || rule->clear_after)
-        return;
-    for (uint32_t i = 0; i < rule->n_raises; i++)
-        find_chatter(rule->raises[i].when, &found);
-    if (found.field && !found.holds)
-        propose(lint, rule, found.field);
-}
-
 /* ---- controls ------------------------------------------------------------------------------- */
 
 /* A limit that a moving value crosses, with nothing that damps it. */
@@ -232,6 +222,38 @@ void fb_lint_hunting(struct fb_linter *lint, const struct fb_rule_decl *rule) {
         fb_lint_visit(rule->asks[i].command.value, visit_choice, &choices);
     }
 }
+
+/* ---- alarms --------------------------------------------------------------------------------- */
+
+/* An alarm that commands is a control as well. */
+static bool commands_hunt(struct fb_linter *lint, const struct fb_rule_decl *rule) {
+    struct hunt found;
+    for (uint32_t i = 0; i < rule->n_raises; i++) {
+        if (!hunts(rule->raises[i].when, &found))
+            continue;
+        fb_diag_add(
+            lint->diags, FB_W_HUNTS, found.limit->span, propose_until(lint, &found),
+            "a `%.*s` that moves about its limit makes what this alarm commands hunt: it has "
+            "neither `deadband`, `until`, `for` nor `clear after`",
+            FB_ARG(found.field->name));
+        return true;
+    }
+    return false;
+}
+
+void fb_lint_alarm_chatter(struct fb_linter *lint, const struct fb_rule_decl *rule) {
+    struct chatter found = {0};
+    if (rule->kind != FB_RULE_ALARM || rule->deadband || rule->clear_after)
+        return;
+    if (rule->commands_in && commands_hunt(lint, rule))
+        return;
+    for (uint32_t i = 0; i < rule->n_raises; i++)
+        find_chatter(rule->raises[i].when, &found);
+    if (found.field && !found.holds)
+        propose(lint, rule, found.field);
+}
+
+/* ---- interlocks ----------------------------------------------------------------------------- */
 
 /* Back from safe at once: two words without a minimum, numbers without slew. */
 static bool comes_back_at_once(const struct fb_actuator_decl *actuator) {
