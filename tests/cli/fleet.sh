@@ -109,6 +109,44 @@ at 1:45 c
 says out.txt '50 % per 1m: the breaker is open since 2026-01-01 00:01:30.000, until an operator resets it'
 says out.txt 'fleet blocks since 2026-01-01 00:01:40.000; 1 decision so far'
 
+# In a closed loop: twenty houses get cold, one after the other. At most two of them are heated
+# within half an hour, the third opens the breaker; without the clause all of them are.
+cat >houses.plant <<'PLANT'
+[device house]
+id    = house-{n}
+every = 10s
+[process temp]
+start    = 21
+outside  = 5
+time constant = 2h
+actuator = heater
+effect   = 30
+spread   = 30 %
+[field street]
+value = elm
+PLANT
+sed 's/fleet 50 % per 1m/fleet 10 % per 30m/' houses.rules >limited.rules
+grep -v 'fleet ' houses.rules >free.rules
+for rules in limited free; do
+    expect 0 "$flyball" simulate --rules $rules.rules --plant houses.plant --fleet 20 \
+        --duration 2h --out $rules
+    python3 -c '
+import datetime, json, sys
+on = []
+for line in open(sys.argv[1]):
+    d = json.loads(line)["data"]
+    if d["value"] == "on" and d["reason"] == "claimed":
+        on.append((datetime.datetime.fromisoformat(d["at"][:19]), d["device"]))
+half = datetime.timedelta(minutes=30)
+at_a_time = max(len({d for t, d in on if u - half < t <= u}) for u, _ in on)
+print(at_a_time, len({d for _, d in on}) == 20)
+' $rules/commands.ndjson
+done >heated.txt
+is heated.txt <<'HEATED'
+2 False
+20 True
+HEATED
+
 # What the tool itself says of a call that can not be.
 tells 2 '`device` is missing' "$flyball" operator reset rule:heat
 tells 2 '`rule` is missing' "$flyball" operator reset rule:/a
