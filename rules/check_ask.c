@@ -5,6 +5,7 @@
  * group: who links to it, whom its own link leads to, or who has the same text. */
 #include "engine/base/err.h"
 #include "rules/check_internal.h"
+#include "rules/group_function.h"
 
 /* ---- whose ---------------------------------------------------------------------------------- */
 
@@ -193,7 +194,10 @@ static struct fb_node *of_commanders(const struct asking *asking, enum fb_group_
     const struct fb_ask_decl *ask = asking->ask;
     struct fb_node *node = FB_ARENA_NEW(ck->arena, struct fb_node);
     node->kind = FB_N_GROUP;
-    node->text = FB_S("any");
+    struct fb_buf text = {0};
+    fb_group_function_text(function, 0, &text);
+    node->text = fb_str_copy(ck->arena, (struct fb_str){text.p, text.n});
+    fb_buf_free(&text);
     node->span = node->op_span = ask->command.span;
     node->height =
         (uint16_t)(1 + (where && where->height > expr->height ? where->height : expr->height));

@@ -137,9 +137,10 @@ static void add_asked(struct fb_checker *ck, struct fb_rule_decl *control) {
         i--;
     if (i == 0 || out->rules[i - 1].decl != control->asked_of)
         return;
-    uint32_t commander = out->rules[i - 1].class_index;
-    out->rules[out->n_rules++] = (struct fb_checked_rule){
-        .decl = control, .class_index = fb_check_asked_class(ck, control, commander)};
+    uint32_t index = fb_check_asked_class(ck, control, out->rules[i - 1].class_index);
+    if (index != FB_MAP_NONE)
+        control->class_name = out->classes[index].decl->name;
+    out->rules[out->n_rules++] = (struct fb_checked_rule){.decl = control, .class_index = index};
 }
 
 static void add_rule(struct fb_checker *ck, struct fb_rule_decl *rule) {

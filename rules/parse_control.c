@@ -21,7 +21,7 @@ static bool each_target(struct fb_parser *p, struct fb_ask_decl *ask) {
         return false;
     }
     const struct fb_token *first = fb_p_peek(p, 0);
-    if (fb_p_accept_word(p, "by")) {
+    if (!ask->command.is_step && fb_p_accept_word(p, "by")) {
         bool ok = fb_p_names(p, "the name of a tag", &ask->by, &ask->n_by);
         ask->by_span = fb_p_span_from(p, first);
         return ok;
@@ -142,7 +142,7 @@ static int step_clause(struct fb_parser *p, struct fb_command_decl *step) {
 
 /* A step moves from what is accepted there, which its own device's control knows. */
 static bool step_target(struct fb_parser *p, struct fb_command_decl *step) {
-    struct fb_ask_decl ask = {0};
+    struct fb_ask_decl ask = {.command.is_step = true};
     const struct fb_token *first = fb_p_peek(p, 0);
     bool is_ask;
     if (!target(p, &ask, &is_ask)) {

@@ -2,7 +2,8 @@
  *
  * Place in the flow: inside the third stage only: parse.c (statements), parse_device.c,
  * parse_actuator.c, parse_rule.c, parse_control.c, parse_test.c, parse_expr.c, parse_text.c
- * (messages) and parser.c, which this belongs to. */
+ * (messages), feedback.c, alarm_commands.c and asks.c (what a clause stands for), and parser.c,
+ * which this belongs to. */
 #ifndef FB_RULES_PARSER_H
 #define FB_RULES_PARSER_H
 

@@ -85,7 +85,8 @@ static void gather(struct writer *w, const struct fb_node *node) {
         return;
     if (node->kind == FB_N_NAME)
         note_name(w, node);
-    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+    bool is_written = node->kind == FB_N_LINKED || (node->kind == FB_N_GROUP && !node->group->ask);
+    if (is_written)
         note(w, (struct place){node->span, name_of(w, node), NULL});
     gather(w, node->a);
     gather(w, node->b);
