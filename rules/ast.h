@@ -140,6 +140,7 @@ struct fb_node {
     uint32_t place; /* LINKED: index of the other class's published value; GROUP: of the class's
                      * groups */
     int64_t word;
+    const struct fb_type_decl *words; /* WORD: those that it is one of; NULL: of a state's name */
     double converted; /* NUMBER: its value in the unit of the other side */
 };
 

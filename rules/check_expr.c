@@ -65,6 +65,8 @@ const struct fb_type_decl *fb_check_words(const struct fb_node *node) {
             return &node->actuator->type;
         if (node->ref == FB_REF_MODE)
             return &node->mode->mode_type;
+        if (node->ref == FB_REF_WORD)
+            return node->words;
         return node->ref == FB_REF_PARAM ? fb_check_words(node->param->value) : NULL;
     case FB_N_LINKED:
         return fb_check_words(node->there);

@@ -736,6 +736,7 @@ void fb_check_name(struct fb_checker *ck, struct fb_node *node, const struct fb_
     if (word >= 0) {
         node->ref = FB_REF_WORD;
         node->word = word;
+        node->words = words;
         node->type = FB_T_ENUM;
         return;
     }

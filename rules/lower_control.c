@@ -79,13 +79,27 @@ static uint32_t word_of(const struct fb_rule_decl *decl, uint32_t state) {
     return word;
 }
 
+/* Of another control of the class that is the same rule (A81); NULL: there is none before. */
+static struct fb_fleet *fleet_of_name(const struct fb_lower_rule *rule) {
+    const struct fb_rule *rules = rule->out - rule->index; /* of the program */
+    const struct fb_class *class_ = rule->c->out;
+    for (uint32_t i = 0; i < class_->n_fleets; i++)
+        if (fb_str_eq(rules[class_->fleets[i].rule].name, rule->decl->name))
+            return &class_->fleets[i];
+    return NULL;
+}
+
 void fb_lower_fleet(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     struct fb_lower_class *c = rule->c;
-    struct fb_fleet *fleet = &c->out->fleets[c->out->n_fleets];
     if (!decl->fleet_share)
         return;
-    c->out->n_fleets++;
+    struct fb_fleet *fleet = fleet_of_name(rule);
+    if (fleet) {
+        rule->out->fleet = fleet;
+        return;
+    }
+    fleet = &c->out->fleets[c->out->n_fleets++];
     *fleet = (struct fb_fleet){
         .rule = rule->index,
         .percent = decl->fleet_share->value,

@@ -310,7 +310,8 @@ static void show_others(struct fb_lower_rule *rule, const struct fb_node *node) 
 void fb_lower_show(struct fb_lower_rule *rule, const struct fb_node *node) {
     if (!node)
         return;
-    if (node->kind == FB_N_LINKED || node->kind == FB_N_GROUP)
+    /* Who commands it, and what, stands in no text (A81). */
+    if (node->kind == FB_N_LINKED || (node->kind == FB_N_GROUP && !node->group->ask))
         show_others(rule, node);
     if (node->kind == FB_N_NAME && node->ref == FB_REF_FIELD)
         show_field(rule, node->field);

@@ -86,8 +86,7 @@ static bool is_open(const struct fb_fleet_cell *cell) {
            cell->opened_us[FB_FLEET_SHADOW] != FB_NO_TIME;
 }
 
-/* Those that the rule commands, and their shadows. */
-static uint64_t commanded(const struct fb_class *class_, const struct fb_rule *rule) {
+static uint64_t commanded_by(const struct fb_class *class_, const struct fb_rule *rule) {
     uint64_t set = 0;
     for (uint32_t i = 0; i < rule->n_claims; i++) {
         uint32_t actuator = class_->claims[rule->first_claim + i].actuator;
@@ -95,6 +94,16 @@ static uint64_t commanded(const struct fb_class *class_, const struct fb_rule *r
         if (actuator + 1 < class_->n_actuators && class_->actuators[actuator + 1].shadow)
             set |= UINT64_C(1) << (actuator + 1);
     }
+    return set;
+}
+
+/* Those that the rule commands, by each of the controls that are one rule, and their shadows. */
+static uint64_t commanded(const struct fb_program *program, const struct fb_class *class_,
+                          const struct fb_fleet *fleet) {
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < class_->n_rules; i++)
+        if (program->rules[class_->rules[i]].fleet == fleet)
+            set |= commanded_by(class_, &program->rules[class_->rules[i]]);
     return set;
 }
 
@@ -118,7 +127,7 @@ static enum fb_call_outcome reset(struct fb_core *core, const struct fb_device *
         return FB_CALL_NOT_OPEN;
     for (uint32_t i = 0; i < bucket->n; i++)
         reset_member(core, fb_devices_at(core->devices, bucket->members[i]), rule->fleet,
-                     commanded(device->plan->class_, rule));
+                     commanded(core->program, device->plan->class_, rule->fleet));
     return FB_CALL_ACCEPTED;
 }
 
