@@ -99,7 +99,7 @@ struct gen_raise {
     bool off;
 };
 
-enum { GEN_COMMANDS_MAX = 5 };
+enum { GEN_COMMANDS_MAX = 7 };
 
 struct gen_rule {
     bool alarm, whenever;

@@ -343,6 +343,63 @@ static struct gen_node *fleet(struct gen_case *c) {
     return piece(c, NULL, "fleet %s %% per %s", shares[below(c, 6)], spans[below(c, 8)]);
 }
 
+/* --- Commands to other devices --- */
+
+struct way_there {
+    const char *text; /* before the actuator's name */
+    const char *by;
+    uint32_t to; /* class */
+    bool one;    /* a target has one commander at most */
+};
+
+static struct way_there some_way(struct gen_case *c, uint32_t class_index) {
+    static const struct way_there of_pumps[] = {{"each fan", "", 1, true},
+                                                {"each fan", " by row", 1, false},
+                                                {"each pump", " by row", 0, false},
+                                                {"each pump", " by next", 0, true},
+                                                {"next", "", 0, false}};
+    static const struct way_there of_fans[] = {{"pump", "", 0, false},
+                                               {"pump", "", 0, false},
+                                               {"each fan", " by row", 1, false},
+                                               {"each pump", " by row", 0, false},
+                                               {"each fan", " by pump", 1, false}};
+    return class_index == 1 ? of_fans[below(c, 5)] : of_pumps[below(c, c->chained ? 5 : 3)];
+}
+
+/* Of several commanders without `combine` one would win by chance. */
+static struct gen_node *asked_value(struct gen_case *c, const struct gen_actuator *a,
+                                    uint32_t class_index, bool any) {
+    if (a->family == GEN_WORD && any && chance(c, 25))
+        return gen_make(c, GEN_FAMILIES, 0,
+                        chance(c, 50) ? "if @1 then on else off" : "if @1 then off else on",
+                        condition(c, class_index, 0), NULL);
+    if (a->family == GEN_WORD)
+        return gen_make(c, GEN_FAMILIES, 10, chance(c, 75) ? "on" : "off", NULL, NULL);
+    return any && chance(c, 30) ? gen_number(c, class_index, a->family) : gen_literal(c, a->family);
+}
+
+/* NULL: there is nothing to command. */
+static struct gen_node *ask(struct gen_case *c, uint32_t class_index,
+                            uint32_t used[GEN_ACTUATORS_MAX], uint32_t percent) {
+    if (!c->linked || !chance(c, percent))
+        return NULL;
+    struct way_there way = some_way(c, class_index);
+    uint32_t which = below(c, c->n_actuators);
+    const struct gen_actuator *a = &c->actuators[which];
+    if (a->class_index != way.to || used[which] >= 8)
+        return NULL;
+    char text[160], behind[32] = "";
+    struct gen_node *value = asked_value(c, a, class_index, way.one || combines(a));
+    struct gen_node *where =
+        strncmp(way.text, "each", 4) == 0 && chance(c, 35) ? gen_plain_condition(c, way.to) : NULL;
+    if (chance(c, 20))
+        snprintf(behind, sizeof behind, " for %s", some_span(c));
+    snprintf(text, sizeof text, "command %s.%s%s = @0%s at priority %u%s", way.text, a->name,
+             way.by, where != NULL ? " where @3" : "", 9 + used[which], behind);
+    used[which]++;
+    return gen_make(c, GEN_FAMILIES, 10, text, value, where);
+}
+
 static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
     static const char *const rollouts[] = {"rollout armed",      "rollout armed",
                                            "rollout armed",      "rollout shadow",
@@ -374,6 +431,9 @@ static void make_control(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
                      some_span(c));
         add_clause(c, to, n, x, "command %s = @0%s", a->name, behind);
     }
+    for (uint32_t i = 0; i < 2; i++)
+        if ((to[*n] = ask(c, control->class_index, used, *n == 0 ? 100 : 40)) != NULL)
+            ++*n;
     if (*n == 0)
         return;
     control->n_fixed = 1;
@@ -463,6 +523,7 @@ static void make_mode(struct gen_case *c, uint32_t used[GEN_ACTUATORS_MAX]) {
         for (uint32_t k = 0; k < c->n_actuators; k++)
             if (c->actuators[k].class_index == mode->class_index && chance(c, 60))
                 list = beside(c, list, state_command(c, &c->actuators[k], priorities[k]));
+        list = beside(c, list, ask(c, mode->class_index, used, 35));
         if (chance(c, 60))
             list = beside(c, list, way(c, mode, other, 40));
         if (chance(c, 40))
@@ -503,7 +564,7 @@ static void read_modes(struct gen_case *c) {
 /* Alarms that command, as some of the controls do. */
 static void add_commands(struct gen_case *c, struct gen_rule *rule,
                          uint32_t used[GEN_ACTUATORS_MAX]) {
-    for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 2 < GEN_COMMANDS_MAX; i++) {
+    for (uint32_t i = 0; i < c->n_actuators && rule->n_commands + 3 < GEN_COMMANDS_MAX; i++) {
         const struct gen_actuator *a = &c->actuators[i];
         if (a->class_index != rule->class_index || used[i] >= 8 || rule->by != NULL ||
             !chance(c, 50))
@@ -516,6 +577,9 @@ static void add_commands(struct gen_case *c, struct gen_rule *rule,
         rule->commands[rule->n_commands++] =
             piece(c, value(c, a), "command %s = @0 at priority %u%s", a->name, priority, behind);
     }
+    struct gen_node *others = rule->by == NULL ? ask(c, rule->class_index, used, 60) : NULL;
+    if (others != NULL)
+        rule->commands[rule->n_commands++] = others;
     if (rule->n_commands > 0 && chance(c, 85))
         rule->commands[rule->n_commands++] =
             piece(c, NULL, chance(c, 70) ? "rollout armed" : "rollout canary 50 %%");

@@ -374,6 +374,8 @@ static const char *const kind_names[ORA_KINDS] = {
     [ORA_CHANGED] = "changed",   [ORA_ACTUATOR] = "actuator",
     [ORA_MODE] = "mode",         [ORA_ALARM] = "alarm",
     [ORA_LINKED] = "link.x",     [ORA_GROUP] = "f(x of C)",
+    [ORA_ASKED_ON] = "asked on", [ORA_ASKED_VALUE] = "asked value",
+    [ORA_IN_STATE] = "in state",
 };
 static const char *const shape_names[] = {"ring", "panes", "last", "each"};
 static const char *const aggregate_names[FB_AGGREGATES] = {

@@ -157,8 +157,8 @@ struct ora_expr *ora_actuator_expr(struct ora_scope *s, struct fb_str name) {
 
 /* The value of a command: opposite an actuator with two words these are known, in the branches of
  * an `if` and in `coalesce` too. */
-static struct ora_expr *value_expr(struct ora_scope *s, const struct ora_actuator *a,
-                                   const struct fb_node *n) {
+struct ora_expr *ora_claim_value(struct ora_scope *s, const struct ora_actuator *a,
+                                 const struct fb_node *n) {
     if (!a->is_switch)
         return ora_in_unit(s, ora_expand_expr(s, n), a->unit);
     if (n->kind == FB_N_NAME) {
@@ -175,8 +175,8 @@ static struct ora_expr *value_expr(struct ora_scope *s, const struct ora_actuato
         struct ora_expr *e = ora_new_expr(s, ORA_IF, FB_T_ENUM);
         e->words = &a->decl->type;
         e->a = ora_expand_expr(s, n->a);
-        e->b = value_expr(s, a, n->b);
-        e->c = value_expr(s, a, n->c);
+        e->b = ora_claim_value(s, a, n->b);
+        e->c = ora_claim_value(s, a, n->c);
         return e;
     }
     return ora_expand_expr(s, n);
@@ -202,7 +202,10 @@ static void claim_actuator(struct ora *o, struct ora_actuator *a, struct ora_cla
 
 void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
-    if (decl->start != NULL || decl->where != NULL) {
+    if (decl->asked_of != NULL) {
+        rule->start = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
+        ora_condition_done(s, rule->start, ora_asked_start(s, decl));
+    } else if (decl->start != NULL || decl->where != NULL) {
         rule->start = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
         ora_condition_done(s, rule->start,
                            decl->start != NULL ? ora_condition_expr(s, decl->start)
@@ -223,10 +226,10 @@ void ora_add_claims(struct ora_scope *s, struct ora_rule *rule) {
         claim->index = rule->class->n_claims++;
         claim->condition = ora_new_condition(s, &rule->conditions[rule->n_conditions], rule);
         ora_condition_done(s, claim->condition,
-                           command->is_step
-                               ? ora_in_unit(s, ora_expand_expr(s, command->value),
-                                             ora_unit_difference(a->unit))
-                               : value_expr(s, a, command->value));
+                           decl->asked_of != NULL ? ora_asked_value_expr(s, decl, a)
+                           : command->is_step ? ora_in_unit(s, ora_expand_expr(s, command->value),
+                                                            ora_unit_difference(a->unit))
+                                              : ora_claim_value(s, a, command->value));
         if (command->is_step)
             add_step(s, a, claim);
         claim_actuator(s->o, a, claim);

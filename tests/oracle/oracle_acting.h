@@ -180,7 +180,22 @@ void ora_service_fire(const struct ora_view *view, struct ora_device *device);
  * the breaker. */
 bool ora_fleet_lets(struct ora *o, struct ora_device *device, const struct ora_rule *rule,
                     bool shadow, int64_t now, int64_t *hold);
+/* Of all controls of the device that are one rule (A81). */
+struct ora_rule_state *ora_fleet_state(const struct ora_device *device,
+                                       const struct ora_rule *rule);
 enum fb_call_outcome ora_reset_fleet(struct ora *o, const struct fb_call *call);
+
+/* --- oracle_asked.c (A80 to A86) --- */
+/* Of the control that stands for a command to other devices. */
+struct ora_class *ora_asked_class(const struct ora *o, const struct fb_rule_decl *control);
+struct ora_expr *ora_asked_start(struct ora_scope *s, const struct fb_rule_decl *control);
+struct ora_expr *ora_asked_value_expr(struct ora_scope *s, const struct fb_rule_decl *control,
+                                      const struct ora_actuator *a);
+/* The value of a command. */
+struct ora_expr *ora_claim_value(struct ora_scope *s, const struct ora_actuator *a,
+                                 const struct fb_node *n);
+struct fb_value ora_asked(struct ora_view *view, const struct ora_expr *e);
+struct fb_value ora_in_state(struct ora_view *view, const struct ora_expr *e);
 
 /* --- oracle_follow.c --- */
 /* A97: at an evaluation of the condition of A_discrepancy, c and d being what its delay is given.

@@ -263,7 +263,9 @@ static void find_whenever(struct ora_scope *s, struct ora_rule *rule, const stru
 }
 
 static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
-    struct ora_class *class = decl->by.n > 0 ? ora_group_class(o, decl) : NULL;
+    struct ora_class *class = decl->by.n > 0           ? ora_group_class(o, decl)
+                              : decl->asked_of != NULL ? ora_asked_class(o, decl)
+                                                       : NULL;
     for (uint32_t i = 0; i < o->n_classes && class == NULL; i++)
         if (fb_str_eq(o->classes[i].decl->name, decl->class_name))
             class = &o->classes[i];

@@ -44,7 +44,7 @@ static void command(struct decision *d, double value, const struct ora_rule *rul
     bool was_open = m->breaker_end != FB_NO_TIME;
     if (rule != NULL && (!m->has_accepted || m->accepted != value) &&
         !ora_towards_safe(d->a, m, value))
-        d->device->rules[rule->index].acted[d->shadow] = d->now;
+        ora_fleet_state(d->device, rule)->acted[d->shadow] = d->now;
     ora_accept(d->a, m, value, d->now);
     d->opened = !was_open && m->breaker_end != FB_NO_TIME;
     struct fb_output out = output_of(d, FB_OUT_COMMAND);
@@ -101,6 +101,11 @@ static int64_t renewal_of(const struct decision *d) {
     return m->sent[m->n_sent - 1].at + d->a->lease / 3;
 }
 
+/* A85: by name, since several controls may stand for one rule. */
+static bool same_rule(const struct ora_rule *a, const struct ora_rule *b) {
+    return a == b || (a != NULL && b != NULL && fb_str_eq(a->decl->name, b->decl->name));
+}
+
 /* A9 */
 static bool is_sent(const struct decision *d) {
     const struct ora_memory *m = d->m;
@@ -110,7 +115,7 @@ static bool is_sent(const struct decision *d) {
         return true;
     const struct ora_sent *last = &m->sent[m->n_sent - 1];
     return d->r.value == d->winner.value &&
-           (last->winner != d->winner.rule || last->priority != d->winner.priority);
+           (!same_rule(last->winner, d->winner.rule) || last->priority != d->winner.priority);
 }
 
 /* A12 */
@@ -139,6 +144,15 @@ static void tell_readers(const struct decision *d, bool soon) {
             d->device->conditions[i].deadline = t;
 }
 
+/* A85: of several controls that are one rule, a renewal shows the first that claims the actuator.
+ */
+static const struct ora_rule *first_of_name(const struct decision *d, const struct ora_rule *rule) {
+    for (uint32_t i = 0; i < d->a->n_claims; i++)
+        if (rule != NULL && same_rule(d->a->claims[i]->rule, rule))
+            return d->a->claims[i]->rule;
+    return rule;
+}
+
 static void ask_and_send(struct decision *d) {
     struct ora_memory *m = d->m;
     bool had = m->has_accepted;
@@ -151,7 +165,7 @@ static void ask_and_send(struct decision *d) {
         command(d, d->r.value, d->winner.rule, d->winner.priority, reason_of(d));
     } else if (!d->r.behind && !d->r.silent && d->now >= renewal_of(d)) {
         struct ora_sent last = m->sent[m->n_sent - 1];
-        command(d, m->accepted, last.winner, last.priority, FB_REASON_RENEWED);
+        command(d, m->accepted, first_of_name(d, last.winner), last.priority, FB_REASON_RENEWED);
     }
     if (!d->shadow && (had != m->has_accepted || before != m->accepted))
         tell_readers(d, had && d->now - changed < FB_SECOND);

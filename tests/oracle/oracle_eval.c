@@ -486,6 +486,11 @@ static struct fb_value evaluate(struct ora_view *view, const struct ora_expr *e)
     case ORA_LINKED:
     case ORA_GROUP:
         return ora_other_value(view, e);
+    case ORA_ASKED_ON:
+    case ORA_ASKED_VALUE:
+        return ora_asked(view, e);
+    case ORA_IN_STATE:
+        return ora_in_state(view, e);
     case ORA_AGE:
     case ORA_ELAPSED:
     case ORA_KINDS:

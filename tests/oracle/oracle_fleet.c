@@ -12,6 +12,19 @@ static struct ora_device *member(struct ora *o, size_t n, const struct ora_class
     return in ? device : NULL;
 }
 
+static bool is_of_name(const struct ora_rule *rule, struct fb_str name) {
+    return rule->claims != NULL && rule->decl->fleet_share != NULL &&
+           fb_str_eq(rule->decl->name, name);
+}
+
+struct ora_rule_state *ora_fleet_state(const struct ora_device *device,
+                                       const struct ora_rule *rule) {
+    for (uint32_t i = 0; i < device->class->n_rules; i++)
+        if (is_of_name(device->class->rules[i], rule->decl->name))
+            return &device->rules[i];
+    return &device->rules[rule->index];
+}
+
 struct fleet {
     uint32_t members, live, acted;
     int64_t began; /* the earliest of them */
@@ -25,7 +38,7 @@ static struct fleet count(struct ora *o, const struct ora_device *self, struct f
         const struct ora_device *device = member(o, i, self->class, domain);
         if (device == NULL)
             continue;
-        const struct ora_rule_state *state = &device->rules[rule->index];
+        const struct ora_rule_state *state = ora_fleet_state(device, rule);
         f.members++;
         f.live += device->cw >= since;
         f.acted +=
@@ -56,42 +69,48 @@ bool ora_fleet_lets(struct ora *o, struct ora_device *device, const struct ora_r
     }
     for (size_t i = 0; i < o->n_devices; i++)
         if (member(o, i, device->class, domain) != NULL)
-            o->devices[i]->rules[rule->index].open[shadow] = true;
+            ora_fleet_state(o->devices[i], rule)->open[shadow] = true;
     return false;
 }
 
 /* --- Its reset (A94) --- */
 
-static const struct ora_rule *find_rule(const struct ora *o, struct fb_str name) {
+/* Of the class of the device that is meant, where several have rules of the name. */
+static const struct ora_rule *find_rule(const struct ora *o, const struct fb_call *call,
+                                        struct ora_device **device) {
+    const struct ora_rule *found = NULL;
     for (uint32_t i = 0; i < o->n_classes; i++)
         for (uint32_t k = 0; k < o->classes[i].n_rules; k++) {
             const struct ora_rule *rule = o->classes[i].rules[k];
-            if (rule->claims != NULL && rule->decl->fleet_share != NULL &&
-                fb_str_eq(rule->decl->name, name))
-                return rule;
+            if (!is_of_name(rule, call->name) || *device != NULL)
+                continue;
+            found = rule;
+            *device = ora_find_device(o, rule->class, call->device);
         }
-    return NULL;
+    return found;
 }
 
 static void forget(struct ora *o, struct ora_device *device, const struct ora_rule *rule) {
-    struct ora_rule_state *state = &device->rules[rule->index];
+    struct ora_rule_state *state = ora_fleet_state(device, rule);
     for (int shadow = 0; shadow < 2; shadow++) {
         state->acted[shadow] = FB_NO_TIME;
         state->open[shadow] = false;
     }
-    for (uint32_t i = 0; i < rule->decl->n_commands; i++) {
-        const struct ora_actuator *a =
-            ora_find_actuator(device->class, rule->claims[i].decl->target);
-        for (int shadow = 0; shadow < 1 + a->has_shadow; shadow++)
+    for (uint32_t i = 0; i < device->class->n_actuators; i++) {
+        const struct ora_actuator *a = &device->class->actuators[i];
+        bool commands = false;
+        for (uint32_t k = 0; k < a->n_claims; k++)
+            commands |= fb_str_eq(a->claims[k]->rule->decl->name, rule->decl->name);
+        for (int shadow = 0; commands && shadow < 1 + a->has_shadow; shadow++)
             device->memories[2 * a->index + (uint32_t)shadow]->due = o->c;
     }
 }
 
 enum fb_call_outcome ora_reset_fleet(struct ora *o, const struct fb_call *call) {
-    const struct ora_rule *rule = find_rule(o, call->name);
+    struct ora_device *device = NULL;
+    const struct ora_rule *rule = find_rule(o, call, &device);
     if (rule == NULL)
         return FB_CALL_NO_FLEET;
-    struct ora_device *device = ora_find_device(o, rule->class, call->device);
     if (device == NULL)
         return FB_CALL_ELSEWHERE;
     struct fb_str domain = ora_domain_of(o, device);
@@ -99,7 +118,7 @@ enum fb_call_outcome ora_reset_fleet(struct ora *o, const struct fb_call *call) 
     for (size_t i = 0; i < o->n_devices && domain.n > 0; i++) {
         const struct ora_device *one = member(o, i, rule->class, domain);
         if (one != NULL)
-            open |= one->rules[rule->index].open[0] || one->rules[rule->index].open[1];
+            open |= ora_fleet_state(one, rule)->open[0] || ora_fleet_state(one, rule)->open[1];
     }
     if (!open)
         return FB_CALL_NOT_OPEN;

@@ -56,12 +56,15 @@ enum ora_kind {
     ORA_WINDOW,   /* aggregate of window */
     ORA_PREVIOUS,
     ORA_CHANGE,
-    ORA_CHANGED,  /* of a; window: its last two samples */
-    ORA_ALARM,    /* whether alarm is active (A50); held: as its commands see it (A51) */
-    ORA_MODE,     /* the state that mode is in (A21) */
-    ORA_ACTUATOR, /* what actuator accepted last (A13) */
-    ORA_LINKED,   /* of the device that a link leads to (A33) */
-    ORA_GROUP,    /* of several devices (A35) */
+    ORA_CHANGED,     /* of a; window: its last two samples */
+    ORA_ALARM,       /* whether alarm is active (A50); held: as its commands see it (A51) */
+    ORA_MODE,        /* the state that mode is in (A21) */
+    ORA_ACTUATOR,    /* what actuator accepted last (A13) */
+    ORA_LINKED,      /* of the device that a link leads to (A33) */
+    ORA_GROUP,       /* of several devices (A35) */
+    ORA_ASKED_ON,    /* whether a commander's S is true (A81) */
+    ORA_ASKED_VALUE, /* what the commanders ask for of followed (A83) */
+    ORA_IN_STATE,    /* of the mode a in the state `constant`; items: what leads out of it (A82) */
     ORA_KINDS
 };
 
@@ -434,6 +437,24 @@ bool ora_reads_field(const struct ora_expr *e);
 bool ora_is_numeric(const struct ora_expr *e);
 bool ora_is_clock(const struct fb_node *n);
 int64_t ora_literal_span(const struct fb_node *n);
+
+/* --- oracle_others.c, for oracle_asked.c --- */
+struct ora_class *ora_class_named(const struct ora *o, struct fb_str name);
+struct ora_other *ora_new_other(struct ora *o, struct ora_class *class, uint32_t n);
+const struct fb_link_decl *ora_find_link(const struct ora_class *class, struct fb_str name);
+uint32_t ora_fields_of_link(const struct ora_class *class, const struct fb_link_decl *link,
+                            uint32_t *fields);
+/* The tag, key or link of this name, as fields. */
+uint32_t ora_fields_of_tie(const struct ora_class *class, struct fb_str name, uint32_t *fields);
+/* `by names`, or by the link of theirs that leads here. */
+void ora_find_way(const struct ora_class *class, struct ora_other *other, const struct fb_str *by,
+                  uint32_t n_by);
+/* A value of the class that is published; what is made between the two is its root. */
+struct ora_published *ora_publish_begin(struct ora *o, struct ora_class *class,
+                                        const struct ora_rule *rule, struct ora_scope *s);
+void ora_publish_done(struct ora_scope *s, struct ora_published *p, struct ora_expr *root);
+struct ora_seen ora_look(struct ora *o, const struct ora_device *device,
+                         const struct ora_other *other);
 
 struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n);
 struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n);

@@ -15,14 +15,14 @@
 
 /* --- From the tree --------------------------------------------------------------------------- */
 
-static struct ora_class *class_of(const struct ora *o, struct fb_str name) {
+struct ora_class *ora_class_named(const struct ora *o, struct fb_str name) {
     for (uint32_t i = 0; i < o->n_classes; i++)
         if (fb_str_eq(o->classes[i].decl->name, name))
             return &o->classes[i];
     FB_BUG("a class that the checker knows");
 }
 
-static const struct fb_link_decl *find_link(const struct ora_class *class, struct fb_str name) {
+const struct fb_link_decl *ora_find_link(const struct ora_class *class, struct fb_str name) {
     for (uint32_t i = 0; i < class->decl->n_links; i++)
         if (fb_str_eq(class->decl->links[i]->name, name))
             return class->decl->links[i];
@@ -42,16 +42,27 @@ static uint32_t domain_field(const struct ora_class *class) {
 }
 
 /* A32: as a condition of the class that is read. */
-static struct ora_published *publish(struct ora *o, struct ora_class *class,
-                                     const struct fb_node *n) {
-    struct ora_scope s = {.o = o, .class = class};
+struct ora_published *ora_publish_begin(struct ora *o, struct ora_class *class,
+                                        const struct ora_rule *rule, struct ora_scope *s) {
+    *s = (struct ora_scope){.o = o, .class = class, .rule = rule};
     struct ora_published *p = FB_ARENA_NEW(o->arena, struct ora_published);
-    p->condition = ora_new_condition(&s, FB_ARENA_NEW(o->arena, struct ora_condition), NULL);
-    struct ora_condition *c = p->condition;
-    ora_condition_done(&s, c, ora_expand_expr(&s, n));
+    p->condition = ora_new_condition(s, FB_ARENA_NEW(o->arena, struct ora_condition), NULL);
+    return p;
+}
+
+void ora_publish_done(struct ora_scope *s, struct ora_published *p, struct ora_expr *root) {
+    struct ora_class *class = s->class;
+    ora_condition_done(s, p->condition, root);
     p->index = class->n_published;
     FB_PUSH_ROOM(class->published, class->n_published, class->cap_published);
     class->published[class->n_published++] = p;
+}
+
+static struct ora_published *publish(struct ora *o, struct ora_class *class,
+                                     const struct fb_node *n) {
+    struct ora_scope s;
+    struct ora_published *p = ora_publish_begin(o, class, NULL, &s);
+    ora_publish_done(&s, p, ora_expand_expr(&s, n));
     return p;
 }
 
@@ -73,7 +84,7 @@ static struct fb_str group_name(struct ora *o, const struct fb_node *n) {
     return name;
 }
 
-static struct ora_other *new_other(struct ora *o, struct ora_class *class, uint32_t n) {
+struct ora_other *ora_new_other(struct ora *o, struct ora_class *class, uint32_t n) {
     struct ora_other *other = FB_ARENA_NEW(o->arena, struct ora_other);
     other->class = class;
     other->own = FB_ARENA_ARRAY(o->arena, uint32_t, n + FB_FIELDS_MAX);
@@ -82,8 +93,8 @@ static struct ora_other *new_other(struct ora *o, struct ora_class *class, uint3
 }
 
 /* A31: the fields whose texts are the id, or the keys, of the device that it leads to. */
-static uint32_t fields_of_link(const struct ora_class *class, const struct fb_link_decl *link,
-                               uint32_t *fields) {
+uint32_t ora_fields_of_link(const struct ora_class *class, const struct fb_link_decl *link,
+                            uint32_t *fields) {
     for (uint32_t i = 0; i < link->n_by; i++)
         fields[i] = field_named(class, link->by[i]);
     if (link->n_by == 0)
@@ -92,10 +103,10 @@ static uint32_t fields_of_link(const struct ora_class *class, const struct fb_li
 }
 
 /* The tag, key or link of this name, as fields. */
-static uint32_t fields_of_tie(const struct ora_class *class, struct fb_str name, uint32_t *fields) {
-    const struct fb_link_decl *link = find_link(class, name);
+uint32_t ora_fields_of_tie(const struct ora_class *class, struct fb_str name, uint32_t *fields) {
+    const struct fb_link_decl *link = ora_find_link(class, name);
     if (link != NULL)
-        return fields_of_link(class, link, fields);
+        return ora_fields_of_link(class, link, fields);
     fields[0] = field_named(class, name);
     return 1;
 }
@@ -111,11 +122,11 @@ static struct ora_expr *reading(struct ora_scope *s, enum ora_kind kind, enum fb
 /* A33 */
 struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora *o = s->o;
-    const struct fb_link_decl *link = find_link(s->class, n->text);
+    const struct fb_link_decl *link = ora_find_link(s->class, n->text);
     FB_ASSERT(link != NULL);
-    struct ora_other *other = new_other(o, class_of(o, link->class_name), link->n_by);
+    struct ora_other *other = ora_new_other(o, ora_class_named(o, link->class_name), link->n_by);
     other->way = ORA_LEADS_THERE;
-    other->n = fields_of_link(s->class, link, other->own);
+    other->n = ora_fields_of_link(s->class, link, other->own);
     other->x = publish(o, other->class, n->there);
     const struct ora_expr *root = other->x->condition->root;
     struct ora_expr *e = reading(s, ORA_LINKED, root->type, other);
@@ -126,21 +137,20 @@ struct ora_expr *ora_linked_expr(struct ora_scope *s, const struct fb_node *n) {
 }
 
 /* A34: by the link that leads here, or by texts that are the same. */
-static void find_way(const struct ora_class *class, struct ora_other *other,
-                     const struct fb_group_decl *group) {
+void ora_find_way(const struct ora_class *class, struct ora_other *other, const struct fb_str *by,
+                  uint32_t n_by) {
     const struct ora_class *theirs = other->class;
     const struct fb_link_decl *link = NULL;
-    for (uint32_t i = 0; i < theirs->decl->n_links && group->n_by == 0 && class->group_of == NULL;
-         i++)
+    for (uint32_t i = 0; i < theirs->decl->n_links && n_by == 0 && class->group_of == NULL; i++)
         if (fb_str_eq(theirs->decl->links[i]->class_name, class->decl->name))
             link = theirs->decl->links[i];
-    if (group->n_by == 1)
-        link = find_link(theirs, group->by[0]);
+    if (n_by == 1)
+        link = ora_find_link(theirs, by[0]);
     if (link != NULL && !fb_str_eq(link->class_name, class->decl->name))
         link = NULL;
     if (link != NULL) {
         other->way = ORA_LEADS_HERE;
-        other->n = fields_of_link(theirs, link, other->theirs);
+        other->n = ora_fields_of_link(theirs, link, other->theirs);
         return;
     }
     other->way = ORA_SAME_TEXT;
@@ -149,17 +159,18 @@ static void find_way(const struct ora_class *class, struct ora_other *other,
         other->theirs[i] = class->group_by[i];
     }
     other->n = class->n_group_by;
-    for (uint32_t i = 0; i < group->n_by; i++) {
-        fields_of_tie(class, group->by[i], other->own + other->n);
-        other->n += fields_of_tie(theirs, group->by[i], other->theirs + other->n);
+    for (uint32_t i = 0; i < n_by; i++) {
+        ora_fields_of_tie(class, by[i], other->own + other->n);
+        other->n += ora_fields_of_tie(theirs, by[i], other->theirs + other->n);
     }
 }
 
 struct ora_expr *ora_group_expr(struct ora_scope *s, const struct fb_node *n) {
     struct ora *o = s->o;
-    struct ora_other *other = new_other(o, class_of(o, n->group->class_name), n->group->n_by);
+    struct ora_other *other =
+        ora_new_other(o, ora_class_named(o, n->group->class_name), n->group->n_by);
     other->function = n->text;
-    find_way(s->class, other, n->group);
+    ora_find_way(s->class, other, n->group->by, n->group->n_by);
     if (n->group->expr != NULL)
         other->x = publish(o, other->class, n->group->expr);
     if (n->group->where != NULL)
@@ -235,8 +246,8 @@ static bool sees(struct ora *o, const struct ora_device *device, const struct or
 }
 
 /* The device that the link leads to, or the members in the order of their ids. */
-static struct ora_seen look(struct ora *o, const struct ora_device *device,
-                            const struct ora_other *other) {
+struct ora_seen ora_look(struct ora *o, const struct ora_device *device,
+                         const struct ora_other *other) {
     struct ora_seen seen = {0};
     seen.items = FB_ARENA_ARRAY(o->arena, struct ora_seen_one, o->n_devices + 1);
     for (size_t i = 0; i < o->n_devices; i++) {
@@ -271,7 +282,7 @@ static struct fb_field_decl *key_like(struct ora *o, const struct ora_class *cla
 }
 
 struct ora_class *ora_group_class(struct ora *o, const struct fb_rule_decl *rule) {
-    const struct ora_class *of = class_of(o, rule->class_name);
+    const struct ora_class *of = ora_class_named(o, rule->class_name);
     uint32_t t = field_named(of, rule->by), domain = domain_field(of);
     for (uint32_t i = 0; i < o->n_classes; i++) {
         struct ora_class *class = &o->classes[i];
@@ -458,7 +469,7 @@ static struct fb_value of_numbers(struct fb_str f, struct counted *c) {
 struct fb_value ora_other_value(struct ora_view *view, const struct ora_expr *e) {
     const struct ora_other *other = e->other;
     struct fb_str f = other->function;
-    struct ora_seen seen = look(view->o, view->device, other);
+    struct ora_seen seen = ora_look(view->o, view->device, other);
     if (other->way == ORA_LEADS_THERE)
         return seen.n == 0 ? ora_not_known() : seen.items[0].x;
     if (fb_str_eq(f, FB_S("rank")))
@@ -514,7 +525,7 @@ void ora_wake(struct ora_view *view) {
             const struct ora_condition *condition = device->class->conditions[c];
             struct ora_condition_state *state = &device->conditions[c];
             for (uint32_t k = 0; k < condition->n_others; k++) {
-                struct ora_seen seen = look(o, device, condition->others[k]);
+                struct ora_seen seen = ora_look(o, device, condition->others[k]);
                 if (same_seen(condition->others[k], &seen, &state->seen[k]))
                     continue;
                 state->seen[k] = seen;

@@ -241,7 +241,9 @@ static void check_command(struct run *run, struct track *t, const struct fb_outp
     if (o->value < o->actuator->low || o->value > o->actuator->high)
         WRONG(run, o, "%g is outside its range", o->value);
     if (o->reason == FB_REASON_RENEWED) {
-        bool same_rule = o->rule == t->rule || o->rule == NULL;
+        /* Several controls may stand for one rule. */
+        bool same_rule =
+            o->rule == NULL || (t->rule != NULL && fb_str_eq(o->rule->name, t->rule->name));
         if (t->seq == 0 || o->value != t->value || o->priority != t->priority || !same_rule)
             WRONG(run, o, "a renewal of what is not in force");
     } else {
