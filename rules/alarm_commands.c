@@ -30,6 +30,9 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
                                      .n_commands = alarm->n_commands,
                                      .asks = alarm->asks,
                                      .n_asks = alarm->n_asks,
+                                     .at_most = alarm->at_most,
+                                     .at_most_per = alarm->at_most_per,
+                                     .at_most_span = alarm->at_most_span,
                                      .rollout = alarm->rollout,
                                      .canary = alarm->canary,
                                      .canary_share = alarm->canary_share,
@@ -41,6 +44,8 @@ struct fb_item fb_p_commands_of(struct fb_parser *p, struct fb_rule_decl *alarm)
     alarm->n_commands = 0;
     alarm->asks = NULL;
     alarm->n_asks = 0;
+    alarm->at_most = 0;
+    alarm->at_most_per = NULL;
     alarm->rollout = FB_ROLLOUT_NONE;
     alarm->fleet_share = alarm->fleet_per = NULL;
     alarm->commands_in = control;

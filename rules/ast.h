@@ -478,8 +478,9 @@ struct fb_rule_decl {
     uint32_t n_raises;
     struct fb_node *when; /* event */
     bool whenever;
-    uint32_t at_most;             /* 0: no limit */
+    uint32_t at_most;             /* of events, or of what it commands; 0: no limit */
     struct fb_node *at_most_per;  /* duration */
+    struct fb_span at_most_span;
     struct fb_node *deadband, *clear_after;
     struct fb_span deadband_span;
     enum fb_on_unknown on_unknown;
@@ -554,10 +555,24 @@ struct fb_test_decl {
     uint32_t n_steps;
 };
 
+/* commands at most INT per dur: of all rules together */
+struct fb_limit_decl {
+    uint32_t at_most;
+    struct fb_node *per; /* duration */
+    struct fb_span span;
+};
+
 /* The statements of a file in the order of writing. */
 struct fb_item {
-    enum { FB_ITEM_USE, FB_ITEM_CLASS, FB_ITEM_PARAM, FB_ITEM_ACTUATOR, FB_ITEM_RULE,
-           FB_ITEM_TEST } kind;
+    enum {
+        FB_ITEM_USE,
+        FB_ITEM_CLASS,
+        FB_ITEM_PARAM,
+        FB_ITEM_ACTUATOR,
+        FB_ITEM_RULE,
+        FB_ITEM_TEST,
+        FB_ITEM_LIMIT
+    } kind;
     struct fb_span span;
     union {
         struct fb_str use; /* path as written, relative to the file */
@@ -566,6 +581,7 @@ struct fb_item {
         struct fb_actuator_decl *actuator;
         struct fb_rule_decl *rule;
         struct fb_test_decl *test;
+        struct fb_limit_decl *limit;
     };
 };
 

@@ -121,6 +121,12 @@ bool fb_check(struct fb_tree *tree, struct fb_units *units, struct fb_diags *dia
         fb_check_actuator(&ck, i);
     for (uint32_t i = 0; i < out->n_rules; i++)
         fb_check_rule(&ck, i);
+    if (out->limit) {
+        struct fb_facts facts = {0};
+        ck.facts = &facts;
+        fb_check_limit(&ck, out->limit->at_most, FB_ALL_RATE_MAX, out->limit->per,
+                       out->limit->span);
+    }
     fb_check_acting(&ck);
     if (diags->errors == 0)
         fb_check_published(&ck);

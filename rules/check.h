@@ -27,8 +27,9 @@
  * - A let's value is delivered in let->unit where it was declared, else in the value's own; a
  *   param's likewise. A bare number as value of such a one has the declared unit already.
  * - Lengths of windows, `every`, `stale after`, `late up to`, ranges, `null`: constants, which
- *   fb_check_constant and fb_check_span read. `for`, `clear after`, `at most .. per`: of the
- *   dimension of time; anything that is known at the time.
+ *   fb_check_constant and fb_check_span read; so `at most .. per` of what is commanded. `for`,
+ *   `clear after`, `at most .. per` of events: of the dimension of time; anything that is known at
+ *   the time.
  * - age and elapsed are operands of a COMPARE whose other side does not move with time; inside a
  *   window's expression stands nothing that moves without a record, and no other window.
  * - first, last, previous and changed of a text, enumeration, time or integer: of a field, directly
@@ -123,6 +124,7 @@ struct fb_checked {
     uint32_t n_actuators;
     struct fb_checked_test *tests;
     uint32_t n_tests;
+    const struct fb_limit_decl *limit; /* `commands at most`; NULL: none */
 };
 
 /* True: no errors were added to diags. *out is filled either way, as far as it went. Of statements

@@ -191,6 +191,9 @@ bool fb_check_declared_number(struct fb_checker *ck, struct fb_node *node,
                               const struct fb_unit *unit, const char *what, double *value);
 /* A duration of a declaration, longer than nothing; NULL: nothing is checked. */
 void fb_check_positive_span(struct fb_checker *ck, struct fb_node *node, const char *what);
+/* `at most n per d` of what is commanded: n is most at most, d is known. check_rule.c */
+void fb_check_limit(struct fb_checker *ck, uint32_t n, uint32_t most, struct fb_node *per,
+                    struct fb_span span);
 
 /* ---- check_actuator.c ---- */
 /* Units and words, before anything reads them. */

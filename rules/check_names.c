@@ -207,6 +207,16 @@ static void add_actuator(struct fb_checker *ck, struct fb_actuator_decl *actuato
         .class_index = fb_check_class_index(ck, actuator->class_name, actuator->class_span)};
 }
 
+static void add_limit(struct fb_checker *ck, const struct fb_limit_decl *limit) {
+    if (!ck->out->limit)
+        ck->out->limit = limit;
+    else
+        fb_diag_add(ck->diags, FB_E_SECOND_LIMIT, limit->span,
+                    "all files together have one: it is for all rules",
+                    "`commands at most` stands twice, first in %s",
+                    place_of(ck, ck->out->limit->span));
+}
+
 static void for_each_item(struct fb_checker *ck,
                           void (*visit)(struct fb_checker *ck, struct fb_item *item)) {
     for (uint32_t f = 0; f < ck->tree->n_files; f++)
@@ -230,6 +240,8 @@ static void collect_others(struct fb_checker *ck, struct fb_item *item) {
     else if (item->kind == FB_ITEM_TEST)
         out->tests[out->n_tests++] =
             (struct fb_checked_test){.decl = item->test, .class_index = UINT32_MAX};
+    else if (item->kind == FB_ITEM_LIMIT)
+        add_limit(ck, item->limit);
 }
 
 static void collect_lets(struct fb_checker *ck, struct fb_item *item) {
@@ -317,7 +329,7 @@ static struct fb_str name_of(const struct fb_item *item) {
 }
 
 static void collect_broken(struct fb_checker *ck, struct fb_item *item) {
-    if (item->kind == FB_ITEM_TEST)
+    if (item->kind == FB_ITEM_TEST || item->kind == FB_ITEM_LIMIT)
         return;
     if (name_of(item).n == 0)
         ck->incomplete = true;

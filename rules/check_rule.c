@@ -234,6 +234,22 @@ static void check_control(struct fb_checker *ck, const struct fb_rule_decl *rule
         check_fleet(ck, rule, ck->out->classes[class_index].decl);
 }
 
+void fb_check_limit(struct fb_checker *ck, uint32_t n, uint32_t most, struct fb_node *per,
+                    struct fb_span span) {
+    if (n > most)
+        fb_diag_add(ck->diags, FB_E_LIMIT_COUNT, span,
+                    "a shorter time with fewer of them comes to the same in the long run",
+                    "`at most` counts up to %u commands here, and this says %u", most, n);
+    fb_check_positive_span(ck, per, "the time behind `per`");
+}
+
+static void check_at_most(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    if (rule->kind == FB_RULE_EVENT)
+        fb_check_duration(ck, rule->at_most_per, false, NULL);
+    else
+        fb_check_limit(ck, rule->at_most, FB_RATE_MAX, rule->at_most_per, rule->at_most_span);
+}
+
 static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,
                        const struct fb_class_decl *decl) {
     if (fb_check_field(decl, rule->name))
@@ -280,7 +296,7 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     if (rule->clear_after)
         fb_check_duration(ck, rule->clear_after, false, NULL);
     if (rule->at_most_per)
-        fb_check_duration(ck, rule->at_most_per, false, NULL);
+        check_at_most(ck, rule);
     check_texts(ck, rule);
     if (rule->by.n)
         fb_check_rule_on_groups(ck, rule);

@@ -153,6 +153,8 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
         cost.own_bytes += class_->actuators[i].bytes;
         cost.timers++; /* its next decision: a hold that ends, a renewal */
     }
+    if (rule->rate)
+        cost.own_bytes += fb_rate_bytes(rule->rate->n);
     add_windows(program, index, &cost);
     return cost;
 }
@@ -498,6 +500,11 @@ void fb_cost_text(const struct fb_program *program, struct fb_buf *out) {
             fb_buf_char(out, '\n');
         put_class(out, program, &program->classes[i]);
     }
+    if (!program->rate.n)
+        return;
+    fb_buf_printf(out, "\nall rules together: at most %u commands in ", program->rate.n);
+    put_span(out, program->rate.per_us);
+    fb_buf_printf(out, " a partition; %u bytes each\n", fb_rate_bytes(program->rate.n));
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------- */

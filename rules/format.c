@@ -111,16 +111,16 @@ static int rule_item_group(const struct fb_rule_item *item) {
  * texts. */
 static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_item *item) {
     static const int of_control[] = {
-        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,    [FB_ITEM_COMMAND] = 2,
-        [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_ROLLOUT] = 4,  [FB_ITEM_FLEET] = 5,
-        [FB_ITEM_MESSAGE] = 6,    [FB_ITEM_RESPONSE] = 7, [FB_ITEM_LABEL] = 8,
-        [FB_ITEM_STATE] = 2,      [FB_ITEM_ASK] = 2};
+        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_START] = 1,   [FB_ITEM_COMMAND] = 2,
+        [FB_ITEM_ON_UNKNOWN] = 3, [FB_ITEM_AT_MOST] = 4, [FB_ITEM_ROLLOUT] = 5,
+        [FB_ITEM_FLEET] = 6,      [FB_ITEM_MESSAGE] = 7, [FB_ITEM_RESPONSE] = 8,
+        [FB_ITEM_LABEL] = 9,      [FB_ITEM_STATE] = 2,   [FB_ITEM_ASK] = 2};
     static const int of_others[] = {
         [FB_ITEM_RULE_LET] = 0, [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
         [FB_ITEM_DEADBAND] = 3, [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_ON_UNKNOWN] = 5,
-        [FB_ITEM_AT_MOST] = 6,  [FB_ITEM_COMMAND] = 7,     [FB_ITEM_ROLLOUT] = 8,
+        [FB_ITEM_COMMAND] = 6,  [FB_ITEM_AT_MOST] = 7,     [FB_ITEM_ROLLOUT] = 8,
         [FB_ITEM_FLEET] = 9,    [FB_ITEM_MESSAGE] = 10,    [FB_ITEM_RESPONSE] = 11,
-        [FB_ITEM_LABEL] = 12,   [FB_ITEM_ASK] = 7};
+        [FB_ITEM_LABEL] = 12,   [FB_ITEM_ASK] = 6};
     bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
     return acts ? of_control[item->kind] : of_others[item->kind];
 }
@@ -218,7 +218,8 @@ static void file_entries(const struct printer *f, struct entries *entries) {
         }
         struct entry *entry = add_entry(entries, item->span, 0);
         fb_format_head(&f->written, item, &entry->text);
-        if (item->kind == FB_ITEM_USE || item->kind == FB_ITEM_PARAM) {
+        if (item->kind == FB_ITEM_USE || item->kind == FB_ITEM_PARAM ||
+            item->kind == FB_ITEM_LIMIT) {
             continue;
         }
         entry->block = item;

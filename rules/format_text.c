@@ -408,7 +408,7 @@ static void put_ask(const struct fb_written *w, const struct fb_ask_decl *ask, s
     put_limits(w, &ask->command, out);
 }
 
-/* Where its commands, its rollout and its fleet stand. */
+/* Where its commands, how often, its rollout and its fleet stand. */
 static const struct fb_rule_decl *commanding(const struct fb_rule_decl *rule) {
     return rule->commands_in ? rule->commands_in : rule;
 }
@@ -451,8 +451,8 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         fb_buf_printf(out, "on unknown %s", unknowns[rule->on_unknown]);
         return;
     case FB_ITEM_AT_MOST:
-        fb_buf_printf(out, "at most %u per ", rule->at_most);
-        put_expr(w, rule->at_most_per, out);
+        fb_buf_printf(out, "at most %u per ", commanding(rule)->at_most);
+        put_expr(w, commanding(rule)->at_most_per, out);
         return;
     case FB_ITEM_MESSAGE:
         fb_buf_printf(out, "message%c ", FB_FORMAT_ALIGN);
@@ -736,6 +736,10 @@ void fb_format_head(const struct fb_written *w, const struct fb_item *item, stru
         return;
     case FB_ITEM_ACTUATOR:
         put_actuator_head(w, item->actuator, out);
+        return;
+    case FB_ITEM_LIMIT:
+        fb_buf_printf(out, "commands at most %u per ", item->limit->at_most);
+        put_expr(w, item->limit->per, out);
         return;
     }
 }

@@ -670,6 +670,10 @@ static void identify_rule(struct maker *m, uint32_t index) {
         add_number(&whole, rule->fleet->percent);
         add_int(&whole, rule->fleet->per_us);
     }
+    if (rule->rate) {
+        add_int(&whole, rule->rate->n);
+        add_int(&whole, rule->rate->per_us);
+    }
     if (rule->sort == FB_SORT_ACTUATOR)
         add_guardrails(&whole, &m->class_->actuators[rule->actuator]);
     add_cell(m, (struct fb_cell_id){
@@ -697,6 +701,29 @@ static void identify_fleet(struct maker *m, uint32_t index) {
                                  .hash = hash,
                                  .likeness = hash,
                                  .name = fb_str_printf(m->arena, "%.*s, `fleet`", FB_ARG(name))});
+}
+
+/* What it has counted is said of the rule's name, whatever the numbers are. */
+static void identify_rates(struct maker *m) {
+    for (uint32_t i = 0; i < m->class_->n_rates; i++) {
+        const struct fb_rate *rate = &m->class_->rates[i];
+        const struct fb_rule *rule = &m->program->rules[rate->rule];
+        const struct fb_str name = rule_name(m, rule);
+        struct content whole = {0}, like = {0};
+        add_word(&whole, "rate");
+        add_rule_name(&whole, rule);
+        add_int(&whole, rate->n);
+        add_int(&whole, rate->per_us);
+        add_word(&like, "rate");
+        add_rule_name(&like, rule);
+        add_cell(
+            m, (struct fb_cell_id){.kind = FB_CELL_RATE,
+                                   .index = i,
+                                   .offset = rate->offset,
+                                   .hash = end_content(&whole),
+                                   .likeness = end_content(&like),
+                                   .name = fb_str_printf(m->arena, "%.*s, at most", FB_ARG(name))});
+    }
 }
 
 /* ---- all ----------------------------------------------------------------------------------- */
@@ -751,7 +778,7 @@ static void free_maker(struct maker *m) {
 
 static uint32_t cells_of(const struct fb_class *class_) {
     return class_->n_fields + class_->n_windows + operators_of(class_) + class_->n_conditions +
-           class_->n_rules + class_->n_actuators + class_->n_fleets;
+           class_->n_rules + class_->n_actuators + class_->n_fleets + class_->n_rates;
 }
 
 /* What stands for itself, before what may be read by other classes. */
@@ -772,6 +799,7 @@ static void end_class(struct maker *m) {
         identify_rule(m, class_->rules[i]);
     for (uint32_t i = 0; i < class_->n_fleets; i++)
         identify_fleet(m, i);
+    identify_rates(m);
     FB_ASSERT(class_->n_cells == most);
     if (most)
         qsort(class_->cells, most, sizeof *class_->cells, by_offset);

@@ -523,6 +523,10 @@ static void put_rule(struct fb_buf *out, const struct fb_program *program,
         fb_buf_text(out, "    clear after\n");
         fb_listing_code(class_, rule->clear_after, 8, out);
     }
+    if (rule->rate) {
+        fb_buf_printf(out, "    @%-5u at most %u", rule->rate->offset, rule->rate->n);
+        put_per(out, rule->rate->per_us);
+    }
     if (rule->at_most) {
         fb_buf_printf(out, "    at most %u per\n", rule->at_most);
         fb_listing_code(class_, rule->at_most_per, 8, out);
@@ -559,5 +563,10 @@ void fb_listing(const struct fb_program *program, struct fb_buf *out) {
         put_class(out, class_);
         for (uint32_t k = 0; k < class_->n_rules; k++)
             put_rule(out, program, class_, class_->rules[k]);
+    }
+    if (program->rate.n) {
+        fb_buf_char(out, '\n');
+        fb_buf_printf(out, "commands at most %u", program->rate.n);
+        put_per(out, program->rate.per_us);
     }
 }

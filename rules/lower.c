@@ -226,7 +226,7 @@ static uint32_t conditions_of(const struct fb_checked *checked, const struct fb_
 
 static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
                         const struct fb_lower_item *items, struct fb_program *program) {
-    uint32_t n_conditions = 0, n_claims = 0, n_fleets = 0;
+    uint32_t n_conditions = 0, n_claims = 0, n_fleets = 0, n_rates = 0;
     c->rules = FB_ARENA_ARRAY(c->arena, const struct fb_rule_decl *, program->n_rules);
     for (uint32_t i = 0; i < program->n_rules; i++) {
         if (class_of(&items[i]) != class_index)
@@ -235,11 +235,13 @@ static void lower_rules(struct fb_lower_class *c, uint32_t class_index,
         n_conditions += conditions_of(c->checked, &items[i]);
         n_claims += items[i].rule ? items[i].rule->decl->n_commands : 0;
         n_fleets += items[i].rule && items[i].rule->decl->fleet_share;
+        n_rates += items[i].rule && items[i].rule->decl->at_most > 0;
         c->out->n_rules++;
     }
     c->out->conditions = FB_ARENA_ARRAY(c->arena, struct fb_condition, n_conditions);
     c->out->claims = FB_ARENA_ARRAY(c->arena, struct fb_claim, n_claims);
     c->out->fleets = FB_ARENA_ARRAY(c->arena, struct fb_fleet, n_fleets);
+    c->out->rates = FB_ARENA_ARRAY(c->arena, struct fb_rate, n_rates);
     c->out->rules = FB_ARENA_ARRAY(c->arena, uint32_t, c->out->n_rules);
     fb_lower_actuators(c, class_index, items, program->n_rules);
     fb_lower_modes(c, class_index, items, program->n_rules);
@@ -306,6 +308,10 @@ struct fb_program *fb_lower(const struct fb_checked *checked, struct fb_diags *d
     if (diags->errors > errors) {
         fb_program_free(program);
         return NULL;
+    }
+    if (checked->limit) {
+        program->rate.n = checked->limit->at_most;
+        FB_ASSERT(fb_check_span(checked->limit->per, checked->units, &program->rate.per_us));
     }
     fb_identify(program);
     struct fb_rule_texts *texts = fb_rule_texts_new(checked);

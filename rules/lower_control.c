@@ -125,3 +125,14 @@ void fb_lower_commands(struct fb_lower_rule *rule) {
         if (decl->commands[i].is_step)
             lower_step(rule, &decl->commands[i], &rule->c->out->claims[out->first_claim + i]);
 }
+
+void fb_lower_rate(struct fb_lower_rule *rule) {
+    struct fb_lower_class *c = rule->c;
+    struct fb_rate *rate = &c->out->rates[c->out->n_rates++];
+    *rate = (struct fb_rate){.n = rule->decl->at_most,
+                             .per_us = fb_lower_span(c, rule->decl->at_most_per),
+                             .rule = rule->index,
+                             .offset = fb_lower_room(c, fb_rate_bytes(rule->decl->at_most),
+                                                     _Alignof(struct fb_rate_cell))};
+    rule->out->rate = rate;
+}

@@ -198,6 +198,8 @@ void fb_lower_control(struct fb_lower_rule *rule);
 void fb_lower_commands(struct fb_lower_rule *rule);
 /* On how many devices of a domain they act at a time, where it says so. */
 void fb_lower_fleet(struct fb_lower_rule *rule);
+/* `at most` of what it commands. */
+void fb_lower_rate(struct fb_lower_rule *rule);
 
 /* ---- lower_mode.c ---- */
 /* The modes of a class, before anything that names them: all but what fb_lower_mode fills in. */

@@ -554,9 +554,12 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
         out->clear_after = lower_span(&rule, decl->clear_after);
     if (decl->whenever)
         lower_whenever(&rule);
-    out->at_most = decl->at_most;
-    if (decl->at_most)
+    if (decl->at_most && decl->kind == FB_RULE_EVENT) {
+        out->at_most = decl->at_most;
         out->at_most_per = lower_span(&rule, decl->at_most_per);
+    } else if (decl->at_most) {
+        fb_lower_rate(&rule);
+    }
     lower_shown(&rule);
     lower_texts(&rule);
     fb_lower_end_rule(&rule);

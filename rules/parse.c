@@ -104,14 +104,28 @@ static bool use(struct fb_parser *p, struct fb_item *item, struct fb_sources *so
     return ok;
 }
 
+/* limit = "commands" "at" "most" INT "per" dur ; the word is taken */
+static bool limit(struct fb_parser *p, struct fb_item *item, const struct fb_token *first) {
+    struct fb_limit_decl *decl = FB_ARENA_NEW(p->arena, struct fb_limit_decl);
+    item->kind = FB_ITEM_LIMIT;
+    item->limit = decl;
+    if (!fb_p_expect_word(p, "at") || !fb_p_expect_word(p, "most") ||
+        !fb_p_count(p, "a number of commands", &decl->at_most) || !fb_p_expect_word(p, "per") ||
+        (decl->per = fb_p_dur(p)) == NULL) {
+        return false;
+    }
+    decl->span = fb_p_span_from(p, first);
+    return true;
+}
+
 static bool unknown_statement(struct fb_parser *p) {
     static const char *const names[] = {"use",   "device",  "param", "actuator", "alarm",
-                                        "event", "control", "mode",  "test"};
+                                        "event", "control", "mode",  "commands", "test"};
     const struct fb_token *token = fb_p_peek(p, 0);
     if (token->kind != FB_TOK_NAME || (token->flags & FB_TOKEN_QUOTED) != 0) {
         return fb_p_unexpected(p,
                                "a statement: use, device, param, actuator, alarm, event, control, "
-                               "mode or test",
+                               "mode, commands or test",
                                token->kind == FB_TOK_FINISH ? "this `}` closes nothing" : NULL);
     }
     struct fb_str word = fb_p_name_text(p, token);
@@ -119,7 +133,7 @@ static bool unknown_statement(struct fb_parser *p) {
     fb_diag_add(p->diags, FB_E_UNKNOWN_STATEMENT, fb_p_span(p, token),
                 help != NULL ? help
                              : "the statements are use, device, param, actuator, alarm, event, "
-                               "control, mode and test",
+                               "control, mode, commands and test",
                 "`%.*s` is not a statement", FB_ARG(word));
     return false;
 }
@@ -148,6 +162,11 @@ static bool statement(struct fb_parser *p, struct fb_item *item, struct fb_sourc
     }
     if (fb_p_accept_word(p, "mode")) {
         return fb_p_rule(p, item, FB_RULE_MODE);
+    }
+    if (fb_p_is_word(p, 0, "commands")) {
+        const struct fb_token *first = fb_p_peek(p, 0);
+        fb_p_next(p);
+        return limit(p, item, first);
     }
     if (fb_p_accept_word(p, "test")) {
         item->kind = FB_ITEM_TEST;
@@ -189,8 +208,8 @@ static void push_asked(struct fb_parser *p, struct fb_file *out, const struct fb
     }
 }
 
-/* file = { use | device | param | actuator | alarm | event | control | test } ; statements with a
- * mistake stand apart */
+/* file = { use | device | param | actuator | alarm | event | control | mode | limit | test } ;
+ * statements with a mistake stand apart */
 static void file(struct fb_parser *p, struct fb_file *out, struct fb_sources *sources) {
     while (!fb_p_is(p, FB_TOK_END)) {
         const struct fb_token *first = fb_p_peek(p, 0);

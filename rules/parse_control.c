@@ -62,6 +62,11 @@ static bool target(struct fb_parser *p, struct fb_ask_decl *ask, bool *is_ask) {
     return !*is_ask || linked_target(p, ask, first);
 }
 
+/* "at", but for `at most`, which is another clause of the rule */
+static bool at_priority(struct fb_parser *p) {
+    return !fb_p_is_word(p, 1, "most") && fb_p_accept_word(p, "at");
+}
+
 /* "priority" INT ; "at" is taken */
 static bool priority(struct fb_parser *p, struct fb_command_decl *command) {
     static const char *const word = "priority";
@@ -88,7 +93,7 @@ static bool asked_value(struct fb_parser *p, struct fb_ask_decl *ask) {
     for (;;) {
         struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
         bool ok;
-        if (fb_p_accept_word(p, "at")) {
+        if (at_priority(p)) {
             fb_p_once(p, command->priority > 0, span, "at priority");
             ok = priority(p, command);
         } else if (fb_p_accept_word(p, "for")) {
@@ -131,7 +136,7 @@ static int step_clause(struct fb_parser *p, struct fb_command_decl *step) {
     } else if (fb_p_accept_word(p, "from")) {
         fb_p_once(p, step->from != NULL, span, "from");
         ok = (step->from = fb_p_or(p)) != NULL;
-    } else if (fb_p_accept_word(p, "at")) {
+    } else if (at_priority(p)) {
         fb_p_once(p, step->priority > 0, span, "at priority");
         ok = priority(p, step);
     } else {

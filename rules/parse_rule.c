@@ -76,10 +76,18 @@ static bool on_unknown(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
         is_control && fb_p_is_word(p, 0, "clear") ? "`stop` withdraws its commands" : NULL);
 }
 
-/* "most" INT "per" dur ; "at" is taken */
-static bool at_most(struct fb_parser *p, struct fb_rule_decl *rule) {
-    return fb_p_expect_word(p, "most") && fb_p_count(p, "a number of events", &rule->at_most) &&
-           fb_p_expect_word(p, "per") && (rule->at_most_per = fb_p_dur(p)) != NULL;
+/* "at" "most" INT "per" dur ; of events, of the others of what they command */
+static bool at_most_clause(struct fb_parser *p, struct fb_rule_decl *rule,
+                           struct fb_rule_item *item) {
+    const struct fb_token *first = fb_p_peek(p, 0);
+    const char *what = rule->kind == FB_RULE_EVENT ? "a number of events" : "a number of commands";
+    fb_p_next(p);
+    fb_p_once(p, rule->at_most > 0, fb_p_span(p, first), "at most");
+    item->kind = FB_ITEM_AT_MOST;
+    bool ok = fb_p_expect_word(p, "most") && fb_p_count(p, what, &rule->at_most) &&
+              fb_p_expect_word(p, "per") && (rule->at_most_per = fb_p_dur(p)) != NULL;
+    rule->at_most_span = fb_p_span_from(p, first);
+    return ok;
 }
 
 /* "label" NAME "=" TEXT ; the word is taken */
@@ -130,9 +138,10 @@ static int common_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb
 }
 
 static const struct fb_p_clause alarm_clauses[] = {
-    {"let", "NAME"},     {"raise", "NAME"},    {"deadband", NULL},  {"clear", "after"},
-    {"on", "unknown"},   {"command", "NAME"},  {"rollout", "NAME"}, {"fleet", NULL},
-    {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
+    {"let", "NAME"},   {"raise", "NAME"},   {"deadband", NULL},   {"clear", "after"},
+    {"on", "unknown"}, {"command", "NAME"}, {"at", "most"},       {"rollout", "NAME"},
+    {"fleet", NULL},   {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},
+    {NULL, NULL}};
 
 static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
                            struct fb_rule_item *item) {
@@ -165,7 +174,8 @@ static bool fleet_clause(struct fb_parser *p, struct fb_rule_decl *rule,
 }
 
 /* alarm item = let | raise | "deadband" expr | "clear" "after" dur
- *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | text | rollout | fleet ;
+ *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | at most | text
+ *            | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
 static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
@@ -189,6 +199,8 @@ static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
         ok = on_unknown(p, rule, span);
     } else if (fb_p_is_word(p, 0, "command")) {
         ok = command_clause(p, rule, item);
+    } else if (fb_p_is_word(p, 0, "at")) {
+        ok = at_most_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "fleet")) {
@@ -203,7 +215,7 @@ static const struct fb_p_clause event_clauses[] = {
     {"let", "NAME"},     {"when", "LINE"},     {"whenever", NULL}, {"at", "most"},
     {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},  {NULL, NULL}};
 
-/* event item = let | ( "when" | "whenever" ) cond | "at" "most" INT "per" dur | text ;
+/* event item = let | ( "when" | "whenever" ) cond | at most | text ;
  * but for let and text. Returns what common_item does. */
 static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
@@ -214,10 +226,8 @@ static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
         rule->whenever = fb_p_is_word(p, 0, "whenever");
         fb_p_next(p);
         ok = (rule->when = fb_p_cond(p)) != NULL;
-    } else if (fb_p_accept_word(p, "at")) {
-        fb_p_once(p, rule->at_most > 0, span, "at most");
-        item->kind = FB_ITEM_AT_MOST;
-        ok = at_most(p, rule);
+    } else if (fb_p_is_word(p, 0, "at")) {
+        ok = at_most_clause(p, rule, item);
     } else {
         return 0;
     }
@@ -225,12 +235,13 @@ static int event_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
 }
 
 static const struct fb_p_clause control_clauses[] = {
-    {"let", "NAME"},      {"start", "when"},   {"command", "NAME"}, {"step", "NAME"},
-    {"on", "unknown"},    {"rollout", "NAME"}, {"fleet", NULL},     {"message", "TEXT"},
-    {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
+    {"let", "NAME"},     {"start", "when"},    {"command", "NAME"}, {"step", "NAME"},
+    {"on", "unknown"},   {"at", "most"},       {"rollout", "NAME"}, {"fleet", NULL},
+    {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},   {NULL, NULL}};
 
 /* control item = let | "start" "when" cond | command | step
- *              | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout | fleet ;
+ *              | "on" "unknown" ( "hold" | "stop" | "safe" ) | at most | text | rollout
+ *              | fleet ;
  * but for let and text. Returns what common_item does. */
 static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
                         struct fb_rule_item *item) {
@@ -250,6 +261,8 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);
+    } else if (fb_p_is_word(p, 0, "at")) {
+        ok = at_most_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "fleet")) {
@@ -261,11 +274,12 @@ static int control_item(struct fb_parser *p, struct fb_rule_decl *rule,
 }
 
 static const struct fb_p_clause mode_clauses[] = {
-    {"let", "NAME"},      {"state", "NAME"}, {"on", "unknown"},
-    {"rollout", "NAME"},  {"fleet", NULL},   {"message", "TEXT"},
-    {"response", "TEXT"}, {"label", "NAME"}, {NULL, NULL}};
+    {"let", "NAME"},     {"state", "NAME"}, {"on", "unknown"},   {"at", "most"},
+    {"rollout", "NAME"}, {"fleet", NULL},   {"message", "TEXT"}, {"response", "TEXT"},
+    {"label", "NAME"},   {NULL, NULL}};
 
-/* mode item = let | state | "on" "unknown" ( "hold" | "stop" | "safe" ) | text | rollout | fleet ;
+/* mode item = let | state | "on" "unknown" ( "hold" | "stop" | "safe" ) | at most | text
+ *           | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
 static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_rule_item *item) {
     const struct fb_token *first = fb_p_peek(p, 0);
@@ -279,6 +293,8 @@ static int mode_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_r
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);
+    } else if (fb_p_is_word(p, 0, "at")) {
+        ok = at_most_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "rollout")) {
         ok = rollout_clause(p, rule, item);
     } else if (fb_p_is_word(p, 0, "fleet")) {
@@ -356,6 +372,18 @@ static bool rollout_has_object(struct fb_parser *p, const struct fb_rule_decl *d
            decl->n_commands + decl->n_asks > 0;
 }
 
+/* Its `at most` is that of its commands, too. */
+static bool limit_has_object(struct fb_parser *p, const struct fb_rule_decl *decl) {
+    if (decl->at_most == 0 || decl->n_commands + decl->n_asks > 0) {
+        return true;
+    }
+    fb_diag_add(p->diags, FB_E_LIMIT_OF_NOTHING, decl->at_most_span,
+                "leave it out; for fewer alerts there are `for`, `deadband` and `clear after`",
+                "the alarm `%.*s` commands nothing, and `at most` limits what it commands",
+                FB_ARG(decl->name));
+    return false;
+}
+
 /* A rule without the clause that makes it one. */
 static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) {
     switch (decl->kind) {
@@ -363,7 +391,7 @@ static bool rule_is_whole(struct fb_parser *p, const struct fb_rule_decl *decl) 
         return (decl->n_raises > 0 ||
                 fb_p_missing(p, decl->name_span, "say when it is raised: `raise high when ..`",
                              "alarm", decl->name, "`raise`")) &&
-               rollout_has_object(p, decl);
+               rollout_has_object(p, decl) && limit_has_object(p, decl);
     case FB_RULE_EVENT:
         return decl->when != NULL ||
                fb_p_missing(p, decl->name_span, "say when it happens: `when ..`", "event",

@@ -312,9 +312,9 @@ static bool at_likely_item(const struct fb_parser *p) {
 }
 
 /* Words that begin statements, those of later stages too: a place to go on at. */
-static const char *const statement_words[] = {"use",   "device",  "param",   "alarm",
-                                              "event", "test",    "zone",    "actuator",
-                                              "mode",  "control", "schedule"};
+static const char *const statement_words[] = {"use",   "device",  "param",    "alarm",
+                                              "event", "test",    "zone",     "actuator",
+                                              "mode",  "control", "commands", "schedule"};
 
 bool fb_p_at_statement(const struct fb_parser *p) {
     const struct fb_token *token = fb_p_peek(p, 0), *next = fb_p_peek(p, 1);

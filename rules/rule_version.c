@@ -70,6 +70,7 @@ static void pair_items(struct fb_rule_texts *texts, const struct fb_item *item,
         break;
     case FB_ITEM_USE:
     case FB_ITEM_TEST:
+    case FB_ITEM_LIMIT:
         break;
     }
 }

@@ -285,6 +285,8 @@ static int64_t blocked_until(const struct view *v, const struct fb_actuator *act
         return cell->breaker_end_us;
     case FB_GUARD_STARTS:
     case FB_GUARD_SLEW:
+    case FB_GUARD_RATE:
+    case FB_GUARD_COMMANDS:
     case FB_GUARD_CATCH_UP:
         return cell->due_us;
     case FB_GUARD_MAINTENANCE:

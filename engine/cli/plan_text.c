@@ -1,6 +1,9 @@
 /* What a change of rules does to running state, for people and for programs. */
 #include "engine/cli/plan_text.h"
 
+#include <inttypes.h>
+
+#include "engine/base/calendar.h"
 #include "engine/codec/json_write.h"
 
 /* A class of the plan. */
@@ -54,6 +57,7 @@ static bool goes_without_saying(const struct part *part, const struct fb_cell_mo
     case FB_CELL_FLEET:
         return comes_or_goes ? with_rule(part, move, class_->fleets[cell->index].rule) : !move->why;
     case FB_CELL_PUBLISHED:
+    case FB_CELL_RATE:
         return !move->why;
     case FB_CELL_FIELD:
     case FB_CELL_WINDOW:
@@ -99,8 +103,30 @@ static void put_class(const struct part *part, struct fb_buf *out) {
             put_moves(part, order[i], &titled, out);
 }
 
+static void put_limit(struct fb_buf *out, const struct fb_rate *rate) {
+    char span[FB_TIME_TEXT_MAX];
+    fb_buf_printf(out, "%u per ", rate->n);
+    fb_buf_put(out, span, fb_span_format(rate->per_us, span));
+}
+
+/* Of all rules together. */
+static void put_limits(const struct fb_migration *migration, struct fb_buf *out) {
+    const enum fb_fate fate = fb_migration_of_limit(migration);
+    if (fate == FB_FATE_KEEP)
+        return;
+    fb_buf_printf(out, "all rules\n  %-8s commands at most ", fb_fate_name(fate));
+    put_limit(out, fate == FB_FATE_NEW ? &migration->to->rate : &migration->from->rate);
+    if (fate == FB_FATE_MIGRATE) {
+        fb_buf_text(out, ": becomes ");
+        put_limit(out, &migration->to->rate);
+        fb_buf_text(out, ", what it counted last stays");
+    }
+    fb_buf_char(out, '\n');
+}
+
 void fb_plan_text(const struct fb_migration *migration, struct fb_buf *out) {
     const uint32_t *cells = migration->cells;
+    put_limits(migration, out);
     for (uint32_t i = 0; i < migration->n_classes; i++) {
         struct part part = {migration, &migration->classes[i]};
         put_class(&part, out);
@@ -132,7 +158,7 @@ static void put_json_cell(const struct part *part, const struct fb_cell_move *mo
         [FB_CELL_ELAPSED] = "elapsed",   [FB_CELL_CONDITION] = "condition",
         [FB_CELL_RULE] = "rule",         [FB_CELL_CLAIM] = "claim",
         [FB_CELL_ACTUATOR] = "actuator", [FB_CELL_PUBLISHED] = "published",
-        [FB_CELL_FLEET] = "fleet"};
+        [FB_CELL_FLEET] = "fleet",       [FB_CELL_RATE] = "rate"};
     const struct fb_cell_id *cell = cell_of(part, move);
     fb_buf_printf(out, "{\"kind\":\"%s\",", kinds[cell->kind]);
     put_member(out, "name", cell->name);
@@ -158,6 +184,24 @@ static void put_json_class(const struct part *part, struct fb_buf *out) {
     fb_buf_text(out, "]}");
 }
 
+static void put_json_limit(struct fb_buf *out, const char *name, const struct fb_rate *rate) {
+    fb_buf_printf(out, ",\"%s\":", name);
+    if (rate->n)
+        fb_buf_printf(out, "{\"at_most\":%u,\"per_us\":%" PRId64 "}", rate->n, rate->per_us);
+    else
+        fb_buf_text(out, "null");
+}
+
+static void put_json_limits(const struct fb_migration *migration, struct fb_buf *out) {
+    const enum fb_fate fate = fb_migration_of_limit(migration);
+    if (fate == FB_FATE_KEEP)
+        return;
+    fb_buf_printf(out, ",\"commands\":{\"fate\":\"%s\"", fb_fate_name(fate));
+    put_json_limit(out, "from", &migration->from->rate);
+    put_json_limit(out, "to", &migration->to->rate);
+    fb_buf_char(out, '}');
+}
+
 void fb_plan_json(const struct fb_migration *migration, struct fb_buf *out) {
     fb_buf_text(out, "{\"classes\":[");
     for (uint32_t i = 0; i < migration->n_classes; i++) {
@@ -169,6 +213,8 @@ void fb_plan_json(const struct fb_migration *migration, struct fb_buf *out) {
     for (int fate = 0; fate < FB_FATES; fate++)
         fb_buf_printf(out, "%s\"%s\":%u", fate ? "," : "", fb_fate_name((enum fb_fate)fate),
                       migration->cells[fate]);
-    fb_buf_printf(out, "},\"keeps_all\":%s}\n",
+    fb_buf_char(out, '}');
+    put_json_limits(migration, out);
+    fb_buf_printf(out, ",\"keeps_all\":%s}\n",
                   fb_migration_keeps_all(migration) ? "true" : "false");
 }

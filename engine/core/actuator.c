@@ -12,6 +12,7 @@
 #include "engine/core/mode.h"
 #include "engine/core/kill.h"
 #include "engine/core/mute.h"
+#include "engine/core/rate.h"
 #include "engine/core/report.h"
 #include "engine/core/rest.h"
 
@@ -75,6 +76,8 @@ struct decision {
     struct fb_arbitration won;
     struct fb_request request;
     struct fb_fleet_view fleet; /* where request.fleet points there */
+    const struct fb_rate *rate; /* of the rule that won; NULL: none */
+    struct fb_rate_cell *rate_cell, *all_cell; /* of all rules together; NULL: not asked */
     struct fb_guard_result results[FB_GUARDS];
     uint32_t n_results;
     enum fb_guard blocks; /* FB_GUARDS: none */
@@ -154,13 +157,28 @@ static void ask_fleet(struct decision *d, const struct fb_fleet *fleet) {
         fb_fleet_open(d->core, d->moment->device, fleet, d->actuator->shadow, d->now_us);
 }
 
+/* Those that concern few decisions are not among what the guardrails said of the others. */
+static bool concerns(const struct decision *d, enum fb_guard guard) {
+    switch (guard) {
+    case FB_GUARD_KILL:
+        return d->request.kill != FB_KILL_NONE;
+    case FB_GUARD_MAINTENANCE:
+        return d->request.maintenance;
+    case FB_GUARD_DISCREPANCY:
+        return d->request.stopped;
+    case FB_GUARD_RATE:
+        return d->rate != NULL;
+    case FB_GUARD_COMMANDS:
+        return d->all_cell != NULL;
+    default:
+        return true;
+    }
+}
+
 static void ask_all(struct decision *d) {
     for (uint32_t i = 0; i < FB_GUARD_FLEET; i++) {
         const struct fb_guard_row *row = &fb_guard_rows[i];
-        if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) ||
-            (row->guard == FB_GUARD_KILL && d->request.kill == FB_KILL_NONE) ||
-            (row->guard == FB_GUARD_MAINTENANCE && !d->request.maintenance) ||
-            (row->guard == FB_GUARD_DISCREPANCY && !d->request.stopped))
+        if (d->killed || (d->held && row->guard != FB_GUARD_CATCH_UP) || !concerns(d, row->guard))
             continue;
         if (fb_guard_is_asked(row, d->actuator, d->cell, &d->request))
             ask(d, row);
@@ -264,6 +282,17 @@ static void note_act(struct decision *d) {
         fb_fleet_acted(d->moment->device, fleet, d->actuator->shadow, d->now_us);
 }
 
+/* A change that does not go towards safe, A100; before it is accepted. */
+static void count(struct decision *d) {
+    if (fb_is_towards_safe(d->actuator, d->cell, d->request.value))
+        return;
+    const bool shadow = d->actuator->shadow;
+    if (d->rate)
+        fb_rate_note(d->rate_cell, d->rate->n, shadow, d->now_us);
+    if (d->all_cell)
+        fb_rate_note(d->all_cell, d->core->program->rate.n, shadow, d->now_us);
+}
+
 static void command(struct decision *d) {
     struct fb_actuator_cell *cell = d->cell;
     struct fb_output output = output_of(d, d->request.value, true);
@@ -272,6 +301,8 @@ static void command(struct decision *d) {
     note_before(d);
     if (is_new(d)) {
         note_act(d);
+        if (d->rate || d->all_cell)
+            count(d);
         fb_guards_accepted(d->actuator, cell, d->request.value, d->now_us);
         if (!d->actuator->shadow)
             wake_readers(d, changed_us);
@@ -338,6 +369,22 @@ static void apply(struct decision *d) {
         renew(d);
 }
 
+/* The limits of what won: of its rule, and of all together, which do not hold the hand. */
+static void find_rates(struct decision *d) {
+    const bool shadow = d->actuator->shadow;
+    d->rate = d->won.rule ? d->won.rule->rate : NULL;
+    if (d->rate) {
+        d->rate_cell = (void *)(fb_device_block(d->moment->device) + d->rate->offset);
+        d->request.rate_end_us = fb_rate_end(d->rate_cell, d->rate, shadow);
+    }
+    d->all_cell = d->won.winner == FB_WINNER_HAND ? NULL : d->core->rate;
+    if (d->all_cell) {
+        const struct fb_rate *all = &d->core->program->rate;
+        d->request.commands_end_us = fb_rate_end(d->all_cell, all, shadow);
+        d->request.commands_per_us = all->per_us;
+    }
+}
+
 /* What is not set here is written before it is read: the arrays are long. */
 static void begin(struct decision *d, struct fb_core *core, const struct fb_moment *moment,
                   uint32_t index, int64_t now_us) {
@@ -370,6 +417,7 @@ static void begin(struct decision *d, struct fb_core *core, const struct fb_mome
         .max_lag_us = core->config.max_lag_us,
         .safety = d->won.safe || fb_guard_breaks_safe(actuator, cell, d->now_us),
     };
+    find_rates(d);
 }
 
 /* A lease that ran out while nobody decided; while catch_up holds, now is none of the wall's. */

@@ -8,6 +8,7 @@
 #include "engine/core/claim.h"
 #include "engine/core/index.h"
 #include "engine/core/migrate.h"
+#include "engine/core/rate.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
 #include "engine/core/snapshot.h"
@@ -162,23 +163,11 @@ static size_t plain_bytes(enum fb_cell_kind kind) {
     case FB_CELL_CLAIM:
     case FB_CELL_ACTUATOR:
     case FB_CELL_FIELD:
-    case FB_CELL_WINDOW: break;
+    case FB_CELL_WINDOW:
+    case FB_CELL_RATE:
+        break;
     }
     FB_BUG("a cell of another kind");
-}
-
-/* The newest times of a ring go into one of another length, oldest first, as they will be
- * overwritten; into one of its own length as they lie, so that the same rules leave the same bytes.
- */
-static void move_ring(const int64_t *old, uint32_t n_old, uint32_t next_old, int64_t *now,
-                      uint32_t n_now, uint32_t *next_now) {
-    *next_now = n_old == n_now ? next_old : 0;
-    for (uint32_t i = 0; n_old == n_now && i < n_now; i++)
-        now[i] = old[i];
-    if (n_old == n_now)
-        return;
-    for (uint32_t i = 1; i <= n_old && i <= n_now; i++)
-        now[n_now - i] = old[(next_old + n_old - i) % n_old];
 }
 
 /* Memory of an actuator whose name stays (A15); it is decided once. Of another kind: what it has
@@ -190,10 +179,10 @@ static void move_actuator(const struct move *m, const struct fb_cell_move *move)
     struct fb_actuator_cell *old = old_at(m, move->from);
     struct fb_actuator_cell *now = new_at(m, move->to);
     *now = *old;
-    move_ring(old->times, from->starts, old->next_start, now->times, to->starts,
-              &now->next_start);
-    move_ring(old->times + from->starts, from->reversals, old->next_reversal,
-              now->times + to->starts, to->reversals, &now->next_reversal);
+    fb_times_move(old->times, from->starts, old->next_start, now->times, to->starts,
+                  &now->next_start);
+    fb_times_move(old->times + from->starts, from->reversals, old->next_reversal,
+                  now->times + to->starts, to->reversals, &now->next_reversal);
     if (from->failures && to->failures && move->fate != FB_FATE_RESET)
         *fb_actuator_trial(to, now) = *fb_actuator_trial(from, old);
     if (move->fate == FB_FATE_RESET) {
@@ -246,6 +235,9 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
     } else if (to->kind == FB_CELL_RULE) {
         memcpy(now, old, sizeof(struct fb_rule_cell));
         move_mode(m, from->index, to->index, now);
+    } else if (to->kind == FB_CELL_RATE) {
+        fb_rate_move(old, m->from->plan->class_->rates[from->index].n, now,
+                     m->to->plan->class_->rates[to->index].n);
     } else if (to->kind == FB_CELL_CLAIM) {
         const struct fb_claim *claim = &m->to->plan->class_->claims[to->index];
         memcpy(now, old,
@@ -384,6 +376,12 @@ static void due_feedback(const struct move *m, const struct fb_actuator *from,
         m->to->deadlines[to->feedback] = m->t_us;
 }
 
+/* What all rules together may do is another one, so what it held back is asked again (A103). */
+static bool held_by_other_limit(const struct fb_migration *migration,
+                                const struct fb_actuator_cell *cell) {
+    return cell->guard == FB_GUARD_COMMANDS && fb_migration_of_limit(migration) != FB_FATE_KEEP;
+}
+
 /* The others are decided once, after what is due of the device at the change (A2). */
 static void due_actuators(const struct move *m, const struct fb_migration *migration,
                           int64_t clock_us) {
@@ -398,7 +396,7 @@ static void due_actuators(const struct move *m, const struct fb_migration *migra
             cell->changed_us = clock_us;
         if (move->from != FB_NONE)
             due_feedback(m, &from->actuators[from->cells[move->from].index], actuator);
-        if (move->fate != FB_FATE_KEEP ||
+        if (move->fate != FB_FATE_KEEP || held_by_other_limit(migration, cell) ||
             !goes_on(m, migration, &from->actuators[from->cells[move->from].index], actuator))
             cell->due_us = clock_us;
     }
@@ -452,6 +450,8 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
     end_removed(core, migration);
     struct fb_core old = *core;
     fb_core_set_up(core, migration->to);
+    if (old.rate && core->rate)
+        fb_rate_move(old.rate, migration->from->rate.n, core->rate, migration->to->rate.n);
     for (uint32_t i = 0; i < fb_devices_count(old.devices); i++) {
         struct fb_device *device = fb_devices_at(old.devices, i);
         const struct fb_class_change *change = change_of(migration, device);

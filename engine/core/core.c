@@ -16,6 +16,7 @@
 #include "engine/core/mode.h"
 #include "engine/core/mute.h"
 #include "engine/core/plan.h"
+#include "engine/core/rate.h"
 #include "engine/core/relation.h"
 #include "engine/core/report.h"
 #include "engine/core/rest.h"
@@ -60,6 +61,11 @@ void fb_core_set_up(struct fb_core *core, const struct fb_program *program) {
     core->kept_cells = fb_alloc(sizeof *core->kept_cells * fields);
     core->late_texts = fb_alloc(sizeof *core->late_texts * fields);
     core->n_late_texts = fields;
+    core->rate = NULL;
+    if (program->rate.n) {
+        core->rate = fb_alloc(fb_rate_bytes(program->rate.n));
+        fb_rate_begin(core->rate, program->rate.n);
+    }
     core->devices = fb_devices_new();
     core->timers = fb_timers_new(core->devices);
     core->relations = fb_relations_new(program, core->plans, core->devices, core->texts);
@@ -87,6 +93,7 @@ void fb_core_tear_down(struct fb_core *core) {
     free(core->views);
     free(core->kept_cells);
     free(core->late_texts);
+    free(core->rate);
     fb_relations_free(core->relations);
     fb_readings_free(core->readings);
     fb_devices_free(core->devices);

@@ -21,6 +21,8 @@ struct fb_request {
     bool stopped;        /* too many commands in a row were not followed */
     int64_t lag_us;      /* wall clock - now, at least 0 */
     int64_t max_lag_us;
+    int64_t rate_end_us; /* of the rule that won, until when it may change nothing; FB_NO_TIME */
+    int64_t commands_end_us, commands_per_us; /* the same of all rules together, and their time */
     bool renewal;        /* nothing changes but the lease */
     bool safety;         /* towards safe it is safety that asks: `minimum` is not asked then */
     const struct fb_fleet_view *fleet; /* NULL: the winner's rule has no `fleet` */
@@ -80,7 +82,7 @@ void fb_guard_close_breaker(const struct fb_actuator *actuator, struct fb_actuat
 
 fb_guard_fn fb_guard_kill, fb_guard_maintenance, fb_guard_range, fb_guard_interlock,
     fb_guard_lockout, fb_guard_maximum, fb_guard_discrepancy, fb_guard_permissive, fb_guard_minimum,
-    fb_guard_starts, fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_catch_up,
-    fb_guard_fleet;
+    fb_guard_starts, fb_guard_breaker, fb_guard_slew, fb_guard_ignore, fb_guard_rate,
+    fb_guard_commands, fb_guard_catch_up, fb_guard_fleet;
 
 #endif

@@ -20,6 +20,8 @@ const struct fb_guard_row fb_guard_rows[FB_GUARDS] = {
     {FB_GUARD_BREAKER, fb_guard_breaker, true, false},
     {FB_GUARD_SLEW, fb_guard_slew, false, false},
     {FB_GUARD_IGNORE, fb_guard_ignore, false, false},
+    {FB_GUARD_RATE, fb_guard_rate, false, false},
+    {FB_GUARD_COMMANDS, fb_guard_commands, false, false},
     {FB_GUARD_CATCH_UP, fb_guard_catch_up, true, false},
     {FB_GUARD_FLEET, fb_guard_fleet, false, false},
 };

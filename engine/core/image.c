@@ -7,6 +7,7 @@
 #include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/mute.h"
+#include "engine/core/rate.h"
 #include "engine/core/shapes.h"
 #include "engine/core/text.h"
 #include "engine/model/layout.h"
@@ -25,6 +26,8 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
                     : 0);
     if (cell->kind == FB_CELL_ACTUATOR)
         return fb_actuator_bytes(&class_->actuators[cell->index]);
+    if (cell->kind == FB_CELL_RATE)
+        return fb_rate_bytes(class_->rates[cell->index].n);
     if (cell->kind == FB_CELL_CLAIM)
         return sizeof(struct fb_step_cell);
     if (cell->kind == FB_CELL_PUBLISHED)
@@ -152,6 +155,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
         return put_published(to, class_->published[cell->index].type, at, texts);
     case FB_CELL_FLEET:
         return put(to, at, sizeof(struct fb_fleet_cell));
+    case FB_CELL_RATE:
+        return put(to, at, fb_rate_bytes(class_->rates[cell->index].n));
     }
     FB_BUG("a cell");
 }
@@ -369,13 +374,6 @@ static bool get_published(struct reader *r, enum fb_type type, uint32_t words,
            fb_bits_are_sound(type, cell->i, words) && (!number || fb_num_finite(cell->num));
 }
 
-static bool ring_is_sound(uint32_t next, const int64_t *times, uint32_t n) {
-    for (uint32_t i = 0; i < n; i++)
-        if (!fb_time_is_sound(times[i]))
-            return false;
-    return next < n || (n == 0 && next == 0);
-}
-
 /* What was due before the clock of the device's last record has been decided: an older deadline
  * would be followed by one after the other until now. */
 static bool actuator_is_sound(const struct fb_actuator *actuator,
@@ -391,9 +389,9 @@ static bool actuator_is_sound(const struct fb_actuator *actuator,
            cell->has_accepted <= 1 && (!cell->has_accepted || cell->seq) &&
            cell->priority <= FB_PRIORITY_NONE && cell->guard <= FB_GUARDS &&
            cell->interlocked <= 2 &&
-           ring_is_sound(cell->next_start, cell->times, actuator->starts) &&
-           ring_is_sound(cell->next_reversal, cell->times + actuator->starts,
-                         actuator->reversals);
+           fb_times_are_sound(cell->next_start, cell->times, actuator->starts) &&
+           fb_times_are_sound(cell->next_reversal, cell->times + actuator->starts,
+                              actuator->reversals);
 }
 
 static bool get_actuator(struct reader *r, const struct fb_actuator *actuator,
@@ -412,6 +410,11 @@ static bool get_fleet(struct reader *r, struct fb_fleet_cell *cell) {
     for (int side = 0; side < FB_FLEET_SIDES; side++)
         sound &= fb_time_is_sound(cell->acted_us[side]) && fb_time_is_sound(cell->opened_us[side]);
     return sound;
+}
+
+static bool get_rate(struct reader *r, uint32_t n, struct fb_rate_cell *cell) {
+    get(r, cell, fb_rate_bytes(n));
+    return !r->failed && fb_rate_is_sound(cell, n);
 }
 
 static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
@@ -437,6 +440,8 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
                             device->clock_at_us);
     case FB_CELL_FLEET:
         return get_fleet(r, at);
+    case FB_CELL_RATE:
+        return get_rate(r, plan->class_->rates[cell->index].n, at);
     }
     FB_BUG("a cell");
 }

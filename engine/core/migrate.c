@@ -137,6 +137,9 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_CLAIM, same_likeness, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_CLAIM, same_name, FB_FATE_RESET, "its actuator is another one");
     join_all(p, FB_CELL_FLEET, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_RATE, same_hash, FB_FATE_KEEP, NULL);
+    join_all(p, FB_CELL_RATE, same_likeness, FB_FATE_MIGRATE,
+             "its numbers changed; what it counted last stays");
     join_all(p, FB_CELL_PUBLISHED, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_PUBLISHED, same_numbers, FB_FATE_KEEP,
              "its numbers changed; what it is stays until it is evaluated");
@@ -429,6 +432,13 @@ void fb_migration_free(struct fb_migration *migration) {
     }
     free(migration->classes);
     free(migration);
+}
+
+enum fb_fate fb_migration_of_limit(const struct fb_migration *migration) {
+    const struct fb_rate *from = &migration->from->rate, *to = &migration->to->rate;
+    if (from->n == to->n && from->per_us == to->per_us)
+        return FB_FATE_KEEP;
+    return from->n && to->n ? FB_FATE_MIGRATE : to->n ? FB_FATE_NEW : FB_FATE_REMOVE;
 }
 
 bool fb_migration_keeps_all(const struct fb_migration *migration) {

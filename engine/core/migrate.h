@@ -50,6 +50,9 @@ struct fb_migration {
 /* The programs must outlive it. */
 struct fb_migration *fb_migration_new(const struct fb_program *from, const struct fb_program *to);
 void fb_migration_free(struct fb_migration *migration);
+/* `commands at most`, of all rules together: KEEP (also: there is none before and after), MIGRATE
+ * (other numbers: what it counted goes along), NEW or REMOVE. */
+enum fb_fate fb_migration_of_limit(const struct fb_migration *migration);
 /* Neither a cell is reset nor a class forgotten. */
 bool fb_migration_keeps_all(const struct fb_migration *migration);
 

@@ -10,6 +10,7 @@
 #include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/match.h"
+#include "engine/core/rate.h"
 #include "engine/core/steps.h"
 #include "engine/core/window.h"
 
@@ -64,6 +65,8 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
         if (class_->claims[i].is_step)
             ((struct fb_step_cell *)cell)->next_us = FB_NEVER;
     }
+    for (uint32_t i = 0; i < class_->n_rates; i++)
+        fb_rate_begin((void *)(block + class_->rates[i].offset), class_->rates[i].n);
     for (uint32_t i = 0; i < class_->n_actuators; i++)
         fresh_actuator(&class_->actuators[i], block + class_->actuators[i].offset);
     for (uint32_t i = 0; i < class_->n_fleets; i++)

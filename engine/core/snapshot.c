@@ -9,6 +9,7 @@
 #include "engine/base/planted.h"
 #include "engine/core/image.h"
 #include "engine/core/kill.h"
+#include "engine/core/rate.h"
 #include "engine/core/state.h"
 #include "engine/core/timer.h"
 
@@ -39,6 +40,25 @@ static void append_kills(const struct fb_core *core, struct fb_buf *out, struct 
     *hash = fb_hash128_add(*hash, fb_hash128(out->p + at, length));
 }
 
+/* The first byte of a kill is a scope, which is less. */
+static const char RATE_TAG = (char)0xFF;
+
+/* What all rules together have commanded lately, where they have a limit: as the kills. */
+static void append_rate(const struct fb_core *core, struct fb_buf *out, struct fb_hash128 *hash) {
+    const uint32_t no_names = 0, n = core->program->rate.n;
+    uint32_t length = 0;
+    if (!core->rate || fb_rate_is_empty(core->rate, n))
+        return;
+    size_t at = out->n;
+    fb_buf_put(out, &length, sizeof length);
+    fb_buf_put(out, &no_names, sizeof no_names);
+    fb_buf_char(out, RATE_TAG);
+    fb_rate_write(core->rate, n, out);
+    length = (uint32_t)(out->n - at - sizeof length);
+    memcpy(out->p + at, &length, sizeof length);
+    *hash = fb_hash128_add(*hash, fb_hash128(out->p + at + sizeof length, length));
+}
+
 static bool is_device(const char *image) {
     uint32_t names;
     memcpy(&names, image, sizeof names);
@@ -62,6 +82,7 @@ void fb_core_snapshot_begin(struct fb_core *core) {
     sweep->devices = 0;
     sweep->hash = (struct fb_hash128){0};
     append_kills(core, &sweep->waiting, &sweep->hash);
+    append_rate(core, &sweep->waiting, &sweep->hash);
 }
 
 bool fb_core_snapshot_is_open(const struct fb_core *core) {
@@ -148,6 +169,7 @@ struct fb_hash128 fb_core_state_hash(const struct fb_core *core) {
     struct fb_hash128 hash = {0};
     struct fb_buf image = {0};
     append_kills(core, &image, &hash);
+    append_rate(core, &image, &hash);
     for (uint32_t i = 0; i < fb_devices_count(core->devices); i++) {
         image.n = 0;
         append(core, fb_devices_at(core->devices, i), &image, &hash);
@@ -175,10 +197,19 @@ static bool fail_device(struct fb_err *err, const struct fb_image *image, const 
                    FB_ARG(id), FB_ARG(name), what);
 }
 
+static bool read_rate(struct fb_core *core, struct fb_str bytes, struct fb_err *err) {
+    if (core->rate && fb_rate_is_empty(core->rate, core->program->rate.n) &&
+        fb_rate_read(core->rate, core->program->rate.n, bytes))
+        return true;
+    return fail(err, "what `commands at most` has counted is damaged");
+}
+
 static bool restore_device(struct fb_core *core, struct fb_str bytes, struct fb_err *err) {
     struct fb_image image;
     if (!fb_image_open(bytes, &image))
         return fail(err, "a device in it is cut off");
+    if (image.class_name.n == 0 && image.id.n == 0 && image.rest.n && image.rest.p[0] == RATE_TAG)
+        return read_rate(core, (struct fb_str){image.rest.p + 1, image.rest.n - 1}, err);
     if (image.class_name.n == 0 && image.id.n == 0)
         return fb_kills_read(&core->kills, image.rest) || fail(err, "its kills are damaged");
     const struct fb_class *class_ = fb_program_class(core->program, image.class_name);

@@ -7,8 +7,8 @@
  * to it is written first. The core is never stopped, and never copied. Devices that came after the
  * barrier are left out. A piece holds whole devices: length, class (by name), id, times, deadlines,
  * block with texts in place of handles. What can be derived (timers, positions among thresholds) is
- * not written. Kills that are in force (core/kill) stand before all devices, as one without class
- * and id. */
+ * not written. Kills that are in force (core/kill) and what `commands at most` has counted
+ * (core/rate) stand before all devices, as ones without class and id. */
 #ifndef FB_CORE_SNAPSHOT_H
 #define FB_CORE_SNAPSHOT_H
 

@@ -77,6 +77,7 @@ struct fb_core {
     struct fb_window_counts counts;
     struct fb_sweep sweep;
     struct fb_kills kills;
+    struct fb_rate_cell *rate; /* of all rules together; NULL: there is no limit. rate.h */
     uint32_t called; /* devices with a shelf, or in maintenance: mute.h */
     /* Other devices: NULL where no class looks at any. */
     struct fb_relations *relations;

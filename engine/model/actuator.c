@@ -20,6 +20,10 @@ const char *fb_guard_name(enum fb_guard guard) {
     case FB_GUARD_BREAKER: return "breaker";
     case FB_GUARD_SLEW: return "slew";
     case FB_GUARD_IGNORE: return "ignore";
+    case FB_GUARD_RATE:
+        return "rate";
+    case FB_GUARD_COMMANDS:
+        return "commands";
     case FB_GUARD_CATCH_UP: return "catch_up";
     case FB_GUARD_FLEET:
         return "fleet";

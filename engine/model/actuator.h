@@ -19,6 +19,8 @@ enum {
     FB_MODES_MAX = 32,         /* of a class */
     FB_STARTS_MAX = 32,        /* starts .. per .. */
     FB_REVERSALS_MAX = 32,     /* breaker .. reversals */
+    FB_RATE_MAX = 64,          /* at most .. of a rule's commands on a device */
+    FB_ALL_RATE_MAX = 10000,   /* commands at most .. */
     FB_FAILURES_MAX = 100,     /* feedback .., stop after .. failures */
     FB_MINIMUM_DEFAULT_S = 60, /* of two words, where no minimum is written */
     FB_PRIORITY_FIRST = 9,     /* of a rule: BACnet's 9 to 16 */
@@ -196,6 +198,24 @@ struct fb_fleet_view {
     int64_t per_us;
 };
 
+/* How often a rule may change what is commanded on a device (A100), or all rules together
+ * (A102). */
+struct fb_rate {
+    uint32_t n; /* commands in per_us; 0: no limit */
+    int64_t per_us;
+    uint32_t rule;   /* in the program; of one rule only, as is what follows */
+    uint32_t offset; /* of struct fb_rate_cell in the block */
+};
+/* The instants of the last n commands that it counted: a ring of n places for actuators, then one
+ * for their shadows, oldest overwritten first, FB_NO_TIME where there was none. */
+struct fb_rate_cell {
+    uint32_t next[2]; /* places in the rings */
+    int64_t times[];
+};
+static inline uint32_t fb_rate_bytes(uint32_t n) {
+    return (uint32_t)sizeof(struct fb_rate_cell) + 2 * n * (uint32_t)sizeof(int64_t);
+}
+
 /* What an actuator was before a command, as far as it is that again where the command is withheld
  * (rules/MEANING.md, A71). */
 struct fb_actuator_before {
@@ -228,6 +248,8 @@ enum fb_guard {
     FB_GUARD_BREAKER,
     FB_GUARD_SLEW,
     FB_GUARD_IGNORE,
+    FB_GUARD_RATE,
+    FB_GUARD_COMMANDS,
     FB_GUARD_CATCH_UP,
     FB_GUARD_FLEET,
     FB_GUARDS

@@ -121,8 +121,12 @@ struct fb_hash128 fb_program_layout(const struct fb_program *program) {
             hash = next_numbers(hash, class_->actuators[k].offset, class_->actuators[k].bytes,
                                 (uint64_t)class_->actuators[k].starts << 32 |
                                     class_->actuators[k].reversals);
+        for (uint32_t k = 0; k < class_->n_rates; k++)
+            hash = next_numbers(hash, class_->rates[k].offset, class_->rates[k].n, 0);
         if (class_->n_actuators) /* their cells name guardrails by number */
             hash = next_numbers(hash, FB_GUARDS, 0, 0);
     }
+    if (program->rate.n)
+        hash = next_numbers(hash, program->rate.n, 0, 0);
     return hash;
 }

@@ -324,11 +324,12 @@ struct fb_rule {
     struct fb_field_set whenever_reads; /* plain reads of the whenever itself */
     uint32_t *whenever_each; /* `each` windows it reads: completion counts as a new value */
     uint32_t n_whenever_each;
-    uint32_t at_most; /* 0: no limit */
+    uint32_t at_most;           /* event; 0: no limit */
     struct fb_code at_most_per; /* seconds */
     bool has_start; /* control, mode: the first condition says when; else always */
     uint32_t first_claim, n_claims; /* control, mode: in the class */
     const struct fb_fleet *fleet;   /* control, mode: of the class; NULL: it has none */
+    const struct fb_rate *rate;     /* control, mode: of its class; NULL: no limit */
     uint32_t mode;              /* of FB_SORT_MODE: in the class */
     uint32_t actuator;          /* of FB_SORT_ACTUATOR: in the class */
     struct fb_template message, response;
@@ -384,7 +385,8 @@ enum fb_cell_kind {
     FB_CELL_CLAIM,     /* index: claim of the class; found again by rule and actuator */
     FB_CELL_ACTUATOR,  /* index: actuator of the class; found again by its name alone */
     FB_CELL_PUBLISHED, /* index: published value of the class; found again by its condition */
-    FB_CELL_FLEET      /* index: fleet of the class; found again by its rule's name */
+    FB_CELL_FLEET,     /* index: fleet of the class; found again by its rule's name */
+    FB_CELL_RATE       /* index: rate of the class; found again by the name of its rule */
 };
 struct fb_cell_id {
     enum fb_cell_kind kind;
@@ -493,6 +495,8 @@ struct fb_class {
     uint32_t n_modes;
     struct fb_fleet *fleets; /* in the order of the rules */
     uint32_t n_fleets;
+    struct fb_rate *rates; /* in the order of the rules */
+    uint32_t n_rates;
     uint16_t domain; /* the field that says a device's control domain; the first key by default */
     struct fb_published *published;
     uint32_t n_published;
@@ -529,6 +533,7 @@ struct fb_program {
     uint32_t n_classes;
     struct fb_rule *rules; /* in the order of the text */
     uint32_t n_rules;
+    struct fb_rate rate; /* of all rules together */
 };
 
 void fb_program_free(struct fb_program *program);

@@ -99,6 +99,34 @@ is out.txt <<'END'
 {"classes":[{"device":"fan","fate":"keep","why":null,"cells":[{"kind":"field","name":"f","fate":"keep","why":null},{"kind":"field","name":"speed","fate":"keep","why":null},{"kind":"condition","name":"slow: raise low","fate":"keep","why":"its numbers changed; its delays go on"},{"kind":"rule","name":"alarm slow","fate":"keep","why":"it changed; what it has raised or counted stays"}]}],"cells":{"keep":4,"migrate":0,"reset":0,"new":0,"remove":0},"keeps_all":true}
 END
 
+# how often a rule, and all of them, may command
+cat >brake.rules <<'END'
+device tank from "tanks" { key tank  time ts  level : number [m] every 5s }
+actuator pump on tank : (off, on) { safe off }
+control fill on tank { start when level < 2 m until level > 3 m  command pump = on  at most 4 per 1h  rollout armed }
+commands at most 100 per 1m
+END
+sed -e 's/at most 4/at most 6/' -e 's/100 per 1m/500 per 10m/' brake.rules >soft.rules
+sed '/^commands/d' brake.rules >free.rules
+expect 0 "$flyball" plan brake.rules soft.rules
+is out.txt <<'END'
+all rules
+  migrate  commands at most 100 per 1m: becomes 500 per 10m, what it counted last stays
+device tank
+  migrate  fill, at most: its numbers changed; what it counted last stays
+  keep     control fill: it changed; it is on or off as before until its start says else
+of each device's cells: 8 kept, 1 migrated, 0 reset, 0 new, 0 removed
+END
+expect 0 "$flyball" plan free.rules brake.rules
+is out.txt <<'END'
+all rules
+  new      commands at most 100 per 1m
+of each device's cells: 9 kept, 0 migrated, 0 reset, 0 new, 0 removed
+END
+expect 0 "$flyball" plan --format json brake.rules free.rules
+grep -q '"commands":{"fate":"remove","from":{"at_most":100,"per_us":60000000},"to":null}' out.txt ||
+    fail "the plan does not say that the limit goes: $(cat out.txt)"
+
 # actuators keep their memory by their names, claims that are gone are withdrawn
 cat >idle.rules <<'END'
 device tank from "tanks" { key tank  time ts  level : number [m] every 5s

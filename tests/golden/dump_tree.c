@@ -261,6 +261,10 @@ void dump_file(const struct fb_tree *tree, uint32_t file, struct fb_buf *out) {
         case FB_ITEM_TEST:
             dump_test(item->test, out);
             break;
+        case FB_ITEM_LIMIT:
+            fb_buf_printf(out, "commands most%u\n", item->limit->at_most);
+            dump_named("per", item->limit->per, out);
+            break;
         }
     }
 }

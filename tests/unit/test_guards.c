@@ -101,13 +101,15 @@ static void the_table_is_in_the_order_of_the_guards(void **state) {
         assert_non_null(fb_guard_rows[guard].fn);
     }
     static const enum fb_guard skipped[] = {FB_GUARD_PERMISSIVE, FB_GUARD_MINIMUM, FB_GUARD_STARTS,
-                                            FB_GUARD_SLEW,       FB_GUARD_IGNORE,  FB_GUARD_FLEET};
+                                            FB_GUARD_SLEW,       FB_GUARD_IGNORE,  FB_GUARD_RATE,
+                                            FB_GUARD_COMMANDS,   FB_GUARD_FLEET};
+    const int n_skipped = sizeof(skipped) / sizeof(*skipped);
     int n_always = 0;
     for (int guard = 0; guard < FB_GUARDS; guard++)
         n_always += fb_guard_rows[guard].always;
-    for (size_t i = 0; i < sizeof(skipped) / sizeof(*skipped); i++)
+    for (int i = 0; i < n_skipped; i++)
         assert_false(fb_guard_rows[skipped[i]].always);
-    assert_int_equal(n_always, FB_GUARDS - 6);
+    assert_int_equal(n_always, FB_GUARDS - n_skipped);
 }
 
 static void towards_safe_of_two_words(void **state) {
@@ -640,6 +642,39 @@ static void fleet_refuses_while_open_and_in_no_domain(void **state) {
     free(cell);
 }
 
+static void rate_holds_until_the_end_it_is_given(void **state) {
+    (void)state;
+    const struct fb_actuator actuator = switch_of(OFF);
+    struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+    struct fb_request request = request_of(ON);
+    request.rate_end_us = FB_NO_TIME;
+    expect(ask(FB_GUARD_RATE, &actuator, cell, request, 5 * S), FB_VERDICT_PASS, ON, FB_NEVER);
+    request.rate_end_us = 9 * S;
+    expect(ask(FB_GUARD_RATE, &actuator, cell, request, 9 * S - 1), FB_VERDICT_HOLD, ON, 9 * S);
+    expect(ask(FB_GUARD_RATE, &actuator, cell, request, 9 * S), FB_VERDICT_PASS, ON, FB_NEVER);
+    free(cell);
+}
+
+static void commands_holds_for_a_tenth_of_its_time_at_least(void **state) {
+    (void)state;
+    const struct fb_actuator actuator = switch_of(OFF);
+    struct fb_actuator_cell *cell = cell_of(&actuator, 0);
+    struct fb_request request = request_of(ON);
+    const enum fb_guard row = FB_GUARD_COMMANDS;
+    request.commands_end_us = FB_NO_TIME;
+    request.commands_per_us = 100 * S + 9;
+    expect(ask(row, &actuator, cell, request, 5 * S), FB_VERDICT_PASS, ON, FB_NEVER);
+    request.commands_end_us = 50 * S;
+    expect(ask(row, &actuator, cell, request, 50 * S), FB_VERDICT_PASS, ON, FB_NEVER);
+    expect(ask(row, &actuator, cell, request, 50 * S - 1), FB_VERDICT_HOLD, ON, 60 * S - 1);
+    expect(ask(row, &actuator, cell, request, 30 * S), FB_VERDICT_HOLD, ON, 50 * S);
+    request.commands_per_us = 3 * S;
+    expect(ask(row, &actuator, cell, request, 50 * S - 1), FB_VERDICT_HOLD, ON, 51 * S - 1);
+    request.commands_end_us = INT64_MAX;
+    expect(ask(row, &actuator, cell, request, 5 * S), FB_VERDICT_HOLD, ON, INT64_MAX);
+    free(cell);
+}
+
 static void a_lease_that_ran_out_leaves_what_is_safe(void **state) {
     (void)state;
     for (int safe = OFF; safe <= ON; safe++) {
@@ -802,6 +837,8 @@ int main(void) {
         cmocka_unit_test(catch_up_holds_what_is_more_than_the_lag_behind),
         cmocka_unit_test(fleet_lets_pass_what_the_budget_has_room_for),
         cmocka_unit_test(fleet_refuses_while_open_and_in_no_domain),
+        cmocka_unit_test(rate_holds_until_the_end_it_is_given),
+        cmocka_unit_test(commands_holds_for_a_tenth_of_its_time_at_least),
         cmocka_unit_test(a_lease_that_ran_out_leaves_what_is_safe),
         cmocka_unit_test(what_was_safe_stays_so_when_its_lease_runs_out),
         cmocka_unit_test(minimum_is_asked_towards_safe_unless_safety_asks),

@@ -105,7 +105,7 @@ function plot(device, title, fields, hooks) {
   plots.push(made);
 }
 // Where a guardrail held a request back: a bar at the foot, in a colour of its own.
-const guardrails = ["range", "interlock", "lockout", "maximum", "permissive", "minimum", "starts", "breaker", "slew", "ignore", "catch_up", "fleet"];
+const guardrails = ["range", "interlock", "lockout", "maximum", "permissive", "minimum", "starts", "breaker", "slew", "ignore", "rate", "commands", "catch_up", "fleet"];
 function held(actuator) {
   return u => {
     const { left, top, width, height } = u.bbox;
