@@ -42,7 +42,8 @@ struct fb_condition_plan {
     bool is_alarm, whenever;
     bool acts;       /* of a control or an actuator, or read by other devices */
     bool is_value;   /* its value is no truth: of a command, or what others read */
-    bool may_rest;   /* its deadlines may be left out (rest.h) */
+    bool may_rest;   /* its deadlines may be left out (rest.h), where W lies so far back: */
+    int64_t unsettled_us;
     uint64_t marks;  /* actuators of the class that have it as interlock or permissive */
     uint32_t follows; /* the actuator that failures to follow stop; FB_NO_INDEX: none */
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "engine/base/num.h"
 #include "engine/core/image.h"
 #include "engine/core/follow.h"
 #include "engine/core/index.h"
@@ -120,17 +121,6 @@ static void plan_windows(struct fb_class_plan *plan) {
     }
 }
 
-static bool reads_window(const struct fb_class *class_, const struct fb_condition *condition,
-                         enum fb_window_shape shape) {
-    for (uint32_t i = 0; i < condition->code.count; i++) {
-        const struct fb_instr *in = &class_->code[condition->code.first + i];
-        if ((in->op == FB_I_WINDOW || in->op == FB_I_WINDOW_CMP) &&
-            class_->windows[in->imm].shape == shape)
-            return true;
-    }
-    return false;
-}
-
 /* An off-delay that each evaluation reads anew could change by itself. */
 static bool off_delay_is_constant(const struct fb_class *class_, const struct fb_rule *rule) {
     return !rule->has_clear_after ||
@@ -138,24 +128,31 @@ static bool off_delay_is_constant(const struct fb_class *class_, const struct fb
             class_->code[rule->clear_after.first].op == FB_I_NUMBER);
 }
 
-static bool reads_others(const struct fb_class *class_, const struct fb_condition *condition) {
-    for (uint32_t i = 0; i < condition->code.count; i++) {
-        const struct fb_instr *in = &class_->code[condition->code.first + i];
-        if (in->op == FB_I_LINKED || in->op == FB_I_GROUP)
-            return true;
-    }
-    return false;
-}
-
-/* What else it reads has a deadline for each of its changes. Not so the share of good time of
- * `over` windows: that it falls is seen at evaluations for other reasons only; nor what others
- * publish, whose deadline may come earlier than the end of a window. An actuator that accepts
- * another value, or a mode that goes on, wakes it (rest.h). */
+/* What else it reads has a deadline for each of its changes, or wakes it (rest.h). */
 static bool may_rest(const struct fb_program *program, const struct fb_class *class_,
                      const struct fb_condition *condition) {
-    return !reads_window(class_, condition, FB_SHAPE_RING) &&
-           !reads_window(class_, condition, FB_SHAPE_PANES) && !reads_others(class_, condition) &&
-           off_delay_is_constant(class_, &program->rules[condition->rule]);
+    return off_delay_is_constant(class_, &program->rules[condition->rule]);
+}
+
+/* The share of good time of an `over` window falls without a deadline; how long behind W it goes on
+ * doing so at most: until all fields are stale, and that has filled the window and a pane. */
+static int64_t unsettled_us(const struct fb_class *class_, const struct fb_condition *condition) {
+    int64_t length_us = 0, stale_us = 0;
+    for (uint32_t i = 0; i < condition->code.count; i++) {
+        const struct fb_instr *in = &class_->code[condition->code.first + i];
+        if (in->op != FB_I_WINDOW && in->op != FB_I_WINDOW_CMP)
+            continue;
+        const struct fb_window *window = &class_->windows[in->imm];
+        if ((window->shape == FB_SHAPE_RING || window->shape == FB_SHAPE_PANES) &&
+            window->length_us > length_us)
+            length_us = window->length_us;
+    }
+    if (length_us == 0)
+        return 0;
+    for (uint32_t f = 0; f < class_->n_fields; f++)
+        if (class_->fields[f].stale_us > stale_us)
+            stale_us = class_->fields[f].stale_us;
+    return fb_add_sat(stale_us, fb_add_sat(length_us, length_us));
 }
 
 /* The `each` windows that the condition reads, each once; how many. */
@@ -194,6 +191,7 @@ static void plan_each(struct fb_class_plan *plan, const struct fb_program *progr
             continue;
         plan->each_conditions[plan->n_each_conditions++] = c;
         condition->may_rest = may_rest(program, class_, &class_->conditions[c]);
+        condition->unsettled_us = unsettled_us(class_, &class_->conditions[c]);
     }
 }
 

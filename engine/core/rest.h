@@ -2,8 +2,9 @@
  * they get them back.
  *
  * Place in the flow: rule.c lets a condition rest; a record of its device (core.c), another
- * accepted value of an actuator that it reads (actuator.c) and another state of a mode (mode.c)
- * wake it. A condition that rests has no deadline at all. */
+ * accepted value of an actuator that it reads (actuator.c), another state of a mode (mode.c) and
+ * another value of other devices (wake.c) wake it. A condition that rests has no deadline at all.
+ */
 #ifndef FB_CORE_REST_H
 #define FB_CORE_REST_H
 

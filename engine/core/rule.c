@@ -15,8 +15,9 @@
  * evaluation may differ from a timer's. */
 static inline bool rests(const struct fb_condition_plan *condition, const struct fb_eval *eval,
                          uint8_t value) {
-    return eval->timer && eval->deadline_us == FB_NEVER && !eval->restless &&
-           condition->may_rest && !(condition->whenever && value == FB_TRUE);
+    return eval->timer && eval->deadline_us == FB_NEVER && !eval->restless && condition->may_rest &&
+           eval->t_us - eval->device->watermark_us >= condition->unsettled_us &&
+           !(condition->whenever && value == FB_TRUE);
 }
 
 static uint8_t interpret(struct fb_eval *eval, uint32_t index) {

@@ -430,8 +430,34 @@ static void neither_restarts_nor_ticks_nor_the_same_rules_again_matter(void **st
     assert_true(raised > 1000);
 }
 
+/* A century without records, of a condition that reads the end of each ten seconds: as long as the
+ * other device is as it was, there is nothing to look at; and what that one becomes is seen. */
+static void a_condition_that_reads_others_rests(void **state) {
+    (void)state;
+    const double century = 100 * 365.25 * 86400;
+    for (int restarts = 0; restarts < 2; restarts++) {
+        struct fixture *f =
+            begin_as(RACK FAN "alarm still on fan {\n"
+                              "raise high when rack.inlet > 30 and sum(speed each 10s) == 0 }\n",
+                     restarts);
+        take(f, "rack id=r1 hall=a inlet=20", 1);
+        take(f, "fan id=f1 hall=a rack=r1 speed=1", 2);
+        advance(f, century);
+        take(f, "rack id=r1 hall=a inlet=31", century + 3);
+        advance(f, century + 5);
+        take(f, "fan id=f1 hall=a rack=r1 speed=1", century + 6);
+        take(f, "rack id=r1 hall=a inlet=32", century + 18);
+        outputs_are(f, "still/f1 raised at 3155760003\nstill/f1 cleared at 3155760010\n");
+        advance(f, 2 * century);
+        outputs_are(f, "still/f1 raised at 3155760020\n");
+        assert_true(fb_core_stats(f->core).evaluations < 100);
+        end(f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_condition_that_reads_others_rests),
         cmocka_unit_test(a_change_of_the_other_is_seen_at_once),
         cmocka_unit_test(what_goes_stale_is_unknown_at_that_instant),
         cmocka_unit_test(a_text_is_read_and_kept),

@@ -32,6 +32,30 @@ static void a_leap_from_year_1_looks_at_no_window_by_itself(void **state) {
     end(f);
 }
 
+/* z is good until 69, so from 84 on not for half of the last 30 seconds; after that the share falls
+ * to nothing, and no later end of an aligned window brings anything new. */
+static void what_has_good_time_rests_once_that_is_over(void **state) {
+    (void)state;
+    for (int way = 0; way < 2; way++) {
+        struct fixture *f =
+            begin("alarm quiet on d { raise high when time_avg(z over 30s, needs 50 %) is unknown "
+                  "and sum(x each 1s) == 0 }");
+        for (int64_t s = 1; s <= 60; s++)
+            take(f, s % 2 ? Z : X, 1, s);
+        if (way == 1)
+            restart(f, 60 * S);
+        fb_core_advance(f->core, 100 * S);
+        outputs_are(f, "quiet raised at 14\nquiet cleared at 15\nquiet raised at 84.000001\n");
+        fb_core_advance(f->core, TODAY);
+        outputs_are(f, "");
+        assert_true(fb_core_stats(f->core).evaluations < 1000);
+        take_of(f, "a", Z, 1, TODAY, TODAY);
+        fb_core_advance(f->core, TODAY + 100 * S);
+        outputs_are(f, "");
+        end(f);
+    }
+}
+
 /* At 39.2 the alarm's windows are empty: it rests. The pump is off 0.5s later, of which the alarm
  * is told 1s later (A13), but for the window that ends at 30 and is waited for until 40. */
 static void
@@ -123,6 +147,7 @@ static void a_step_that_rested_goes_on_at_the_next_of_its_instants(void **state)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_leap_from_year_1_looks_at_no_window_by_itself),
+        cmocka_unit_test(what_has_good_time_rests_once_that_is_over),
         cmocka_unit_test(the_end_of_a_window_sees_a_command_that_a_resting_condition_is_told_later),
         cmocka_unit_test(a_hand_wakes_what_rests),
         cmocka_unit_test(a_step_at_its_end_is_made_no_more),
