@@ -333,7 +333,7 @@ void fb_check_published(struct fb_checker *ck) {
             if (item->kind == FB_ITEM_RULE) {
                 FB_ASSERT(ck->out->rules[rule].decl == item->rule);
                 check_whenever(ck, &ck->out->rules[rule]);
-                if (item->rule->fleet_share)
+                if (item->rule->fleet_share && item->rule->n_commands)
                     item->rule->fleet_relation =
                         relation_of_domain(ck, ck->out->rules[rule].class_index);
                 visit_rule(&c, rule++);

@@ -92,7 +92,7 @@ static struct fb_fleet *fleet_of_name(const struct fb_lower_rule *rule) {
 void fb_lower_fleet(struct fb_lower_rule *rule) {
     const struct fb_rule_decl *decl = rule->decl;
     struct fb_lower_class *c = rule->c;
-    if (!decl->fleet_share)
+    if (!decl->fleet_share || !decl->n_commands) /* it may command other devices only */
         return;
     struct fb_fleet *fleet = fleet_of_name(rule);
     if (fleet) {

@@ -406,6 +406,39 @@ static void reset_is_refused_where_there_is_nothing_to_reset(void **state) {
     end(f);
 }
 
+static void a_fleet_of_other_devices_is_theirs(void **state) {
+    (void)state;
+    struct fixture *f = begin_behind(
+        "device plant from \"p\" {\n key g  time ts [s]  x : number\n}\n"
+        "device d from \"t\" {\n key k  time ts [s]  tag g  domain g  link g : plant  x : "
+        "number\n}\n" PUMP "lease 1h }\n",
+        "control fill on plant { start when x > 5 until x < 3  command each d.pump = on\n"
+        "  fleet 25 % per 100s  rollout armed }\n");
+    const struct fb_program *program = f->programs[0].program;
+    assert_int_equal(program->classes[0].n_fleets, 0);
+    assert_int_equal(program->classes[1].n_fleets, 1);
+    struct fb_sample samples[] = {
+        {.field = 0, .text = FB_S("a")}, {.field = 1, .text = FB_S("a")}, {.field = 2, .num = 1}};
+    struct fb_entry entry = {.class_index = 1, .samples = samples, .n_samples = 3};
+    for (int64_t at_s = 0; at_s <= 90; at_s += 90)
+        for (char id = 'a'; id < 'e'; id++) {
+            samples[0].text = entry.device = (struct fb_str){&id, 1};
+            entry.ts_us = at_s * S;
+            assert_int_equal(fb_core_take(f->core, &entry, entry.ts_us), FB_TAKEN);
+        }
+    const struct fb_sample hot[] = {{.field = 0, .text = FB_S("a")}, {.field = 1, .num = 6}};
+    const struct fb_entry of_plant = {
+        .device = FB_S("a"), .ts_us = 100 * S, .samples = hot, .n_samples = 2};
+    assert_int_equal(fb_core_take(f->core, &of_plant, 100 * S), FB_TAKEN);
+    fb_core_advance(f->core, 101 * S);
+    outputs_are(f, "pump on claimed #1 by fill 12 at 100\n"
+                   "pump/b blocked by fleet, nothing, wants on by fill 12 at 100\n"
+                   "pump/c blocked by fleet, nothing, wants on by fill 12 at 100\n"
+                   "pump/d blocked by fleet, nothing, wants on by fill 12 at 100\n");
+    assert_int_equal(reset_at(f, "fill", "a", 101), FB_CALL_ACCEPTED); /* d's a, not the plant's */
+    end(f);
+}
+
 /* ---- restarts, other rules ---- */
 
 static void a_restart_forgets_nothing(void **state) {
@@ -503,6 +536,7 @@ int main(void) {
         cmocka_unit_test(each_step_of_a_slew_is_an_act),
         cmocka_unit_test(reset_closes_it_and_makes_the_budget_whole),
         cmocka_unit_test(reset_is_refused_where_there_is_nothing_to_reset),
+        cmocka_unit_test(a_fleet_of_other_devices_is_theirs),
         cmocka_unit_test(a_restart_forgets_nothing),
         cmocka_unit_test(other_numbers_leave_it_open),
         cmocka_unit_test(a_rule_that_has_had_no_fleet_begins_anew),
