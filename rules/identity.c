@@ -688,11 +688,10 @@ static void identify_rule(struct maker *m, uint32_t index) {
 /* Found again by its rule's name, whatever its numbers are. */
 static void identify_fleet(struct maker *m, uint32_t index) {
     const struct fb_fleet *fleet = &m->class_->fleets[index];
-    const struct fb_rule *rule = &m->program->rules[fleet->rule];
-    struct fb_str name = rule_name(m, rule);
+    struct fb_str name = m->program->rules[fleet->rule].name;
     struct content content = {0};
     add_word(&content, "fleet");
-    add_rule_name(&content, rule);
+    add_text(&content, name);
     struct fb_hash128 hash = end_content(&content);
     add_cell(m,
              (struct fb_cell_id){.kind = FB_CELL_FLEET,
