@@ -13,7 +13,7 @@ static struct ora_device *member(struct ora *o, size_t n, const struct ora_class
 }
 
 static bool is_of_name(const struct ora_rule *rule, struct fb_str name) {
-    return rule->claims != NULL && rule->decl->fleet_share != NULL &&
+    return rule->claims != NULL && rule->decl->n_commands > 0 && rule->decl->fleet_share != NULL &&
            fb_str_eq(rule->decl->name, name);
 }
 
