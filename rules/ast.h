@@ -440,7 +440,8 @@ struct fb_rule_item {
         FB_ITEM_ROLLOUT,
         FB_ITEM_FLEET,
         FB_ITEM_STATE,
-        FB_ITEM_ASK
+        FB_ITEM_ASK,
+        FB_ITEM_FLAPPING
     } kind;
     struct fb_span span;
     uint32_t index; /* of the let, raise, label, command, state, ask */
@@ -483,6 +484,7 @@ struct fb_rule_decl {
     struct fb_span at_most_span;
     struct fb_node *deadband, *clear_after;
     struct fb_span deadband_span;
+    struct fb_node *flapping; /* suppress flapping over dur */
     enum fb_on_unknown on_unknown;
     struct fb_text_decl *message, *response; /* NULL: none */
     struct fb_label_decl *labels;

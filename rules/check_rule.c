@@ -259,6 +259,16 @@ static void check_name(struct fb_checker *ck, const struct fb_rule_decl *rule,
                     "`%.*s` is also a field of `%.*s`", FB_ARG(rule->name), FB_ARG(decl->name));
 }
 
+static void check_flapping(struct fb_checker *ck, const struct fb_rule_decl *rule) {
+    int64_t us;
+    if (rule->flapping && fb_check_duration(ck, rule->flapping, true, &us) &&
+        (us < FB_FLAPPING_US_MIN || us > FB_FLAPPING_US_MAX))
+        fb_diag_add(ck->diags, FB_E_FLAPPING, rule->flapping->span,
+                    "20m, a minute for each of the 20 slots, suits most alarms",
+                    "what stands behind `suppress flapping over` is at least 20s and at most 64 "
+                    "days long");
+}
+
 void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     const struct fb_checked_rule *checked = &ck->out->rules[index];
     const struct fb_rule_decl *rule = checked->decl;
@@ -295,6 +305,7 @@ void fb_check_rule(struct fb_checker *ck, uint32_t index) {
     check_deadband(ck, rule);
     if (rule->clear_after)
         fb_check_duration(ck, rule->clear_after, false, NULL);
+    check_flapping(ck, rule);
     if (rule->at_most_per)
         check_at_most(ck, rule);
     check_texts(ck, rule);

@@ -123,8 +123,9 @@ struct fb_rule_cost fb_cost_of(const struct fb_program *program, uint32_t index)
     FB_ASSERT(index < program->n_rules);
     const struct fb_rule *rule = &program->rules[index];
     const struct fb_class *class_ = class_of(program, rule);
-    struct fb_rule_cost cost = {.own_bytes = sizeof(struct fb_rule_cell) +
-                                             (rule->fleet ? sizeof(struct fb_fleet_cell) : 0)};
+    uint32_t fleet_bytes = rule->fleet ? sizeof(struct fb_fleet_cell) : 0;
+    struct fb_rule_cost cost = {.own_bytes = fb_rule_bytes(rule) + fleet_bytes,
+                                .timers = rule->flap_slot_us > 0};
     for (uint32_t i = 0; i < rule->n_conditions; i++) {
         const struct fb_condition *condition = &class_->conditions[rule->first_condition + i];
         bool timer = false;

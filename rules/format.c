@@ -116,11 +116,11 @@ static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_
         [FB_ITEM_FLEET] = 6,      [FB_ITEM_MESSAGE] = 7, [FB_ITEM_RESPONSE] = 8,
         [FB_ITEM_LABEL] = 9,      [FB_ITEM_STATE] = 2,   [FB_ITEM_ASK] = 2};
     static const int of_others[] = {
-        [FB_ITEM_RULE_LET] = 0, [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
-        [FB_ITEM_DEADBAND] = 3, [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_ON_UNKNOWN] = 5,
-        [FB_ITEM_COMMAND] = 6,  [FB_ITEM_AT_MOST] = 7,     [FB_ITEM_ROLLOUT] = 8,
-        [FB_ITEM_FLEET] = 9,    [FB_ITEM_MESSAGE] = 10,    [FB_ITEM_RESPONSE] = 11,
-        [FB_ITEM_LABEL] = 12,   [FB_ITEM_ASK] = 6};
+        [FB_ITEM_RULE_LET] = 0,   [FB_ITEM_RAISE] = 1,       [FB_ITEM_WHEN] = 2,
+        [FB_ITEM_DEADBAND] = 3,   [FB_ITEM_CLEAR_AFTER] = 4, [FB_ITEM_FLAPPING] = 5,
+        [FB_ITEM_ON_UNKNOWN] = 6, [FB_ITEM_COMMAND] = 7,     [FB_ITEM_AT_MOST] = 8,
+        [FB_ITEM_ROLLOUT] = 9,    [FB_ITEM_FLEET] = 10,      [FB_ITEM_MESSAGE] = 11,
+        [FB_ITEM_RESPONSE] = 12,  [FB_ITEM_LABEL] = 13,      [FB_ITEM_ASK] = 7};
     bool acts = rule->kind == FB_RULE_CONTROL || rule->kind == FB_RULE_MODE;
     return acts ? of_control[item->kind] : of_others[item->kind];
 }

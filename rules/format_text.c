@@ -447,6 +447,10 @@ void fb_format_rule_item(const struct fb_written *w, const struct fb_rule_decl *
         fb_buf_text(out, "clear after ");
         put_expr(w, rule->clear_after, out);
         return;
+    case FB_ITEM_FLAPPING:
+        fb_buf_text(out, "suppress flapping over ");
+        put_expr(w, rule->flapping, out);
+        return;
     case FB_ITEM_ON_UNKNOWN:
         fb_buf_printf(out, "on unknown %s", unknowns[rule->on_unknown]);
         return;

@@ -655,6 +655,8 @@ static void identify_rule(struct maker *m, uint32_t index) {
     add_int(&whole, rule->has_clear_after);
     if (rule->has_clear_after)
         add_hash(&whole, code_hash(m, &rule->clear_after, true));
+    if (rule->flap_slot_us)
+        add_int(&whole, rule->flap_slot_us);
     add_int(&whole, rule->whenever);
     add_int(&whole, rule->at_most);
     if (rule->at_most)

@@ -80,6 +80,7 @@ static void mark_rule(struct fb_map *used, const struct fb_rule_decl *rule) {
     mark(used, rule->at_most_per);
     mark(used, rule->deadband);
     mark(used, rule->clear_after);
+    mark(used, rule->flapping);
     mark_text(used, rule->message);
     mark_text(used, rule->response);
 }

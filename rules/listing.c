@@ -523,6 +523,11 @@ static void put_rule(struct fb_buf *out, const struct fb_program *program,
         fb_buf_text(out, "    clear after\n");
         fb_listing_code(class_, rule->clear_after, 8, out);
     }
+    if (rule->flap_slot_us) {
+        fb_buf_text(out, "    suppress flapping, slots of ");
+        put_span(out, rule->flap_slot_us);
+        fb_buf_char(out, '\n');
+    }
     if (rule->rate) {
         fb_buf_printf(out, "    @%-5u at most %u", rule->rate->offset, rule->rate->n);
         put_per(out, rule->rate->per_us);

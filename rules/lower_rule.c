@@ -520,8 +520,7 @@ void fb_lower_end_rule(struct fb_lower_rule *rule) {
     struct fb_rule *out = rule->out;
     out->n_conditions = rule->n_pieces;
     keep_shown(rule);
-    out->offset =
-        fb_lower_room(rule->c, sizeof(struct fb_rule_cell), _Alignof(struct fb_rule_cell));
+    out->offset = fb_lower_room(rule->c, fb_rule_bytes(out), _Alignof(struct fb_rule_cell));
     if (out->sort == FB_SORT_MODE)
         rule->c->out->modes[out->mode].offset = out->offset;
     for (uint32_t i = 0; i < rule->n_pieces; i++)
@@ -552,6 +551,8 @@ void fb_lower_rule(struct fb_lower_class *c, const struct fb_rule_decl *decl, ui
     out->has_clear_after = decl->clear_after != NULL;
     if (decl->clear_after)
         out->clear_after = lower_span(&rule, decl->clear_after);
+    if (decl->flapping)
+        out->flap_slot_us = fb_lower_span(c, decl->flapping) / FB_FLAP_SLOTS;
     if (decl->whenever)
         lower_whenever(&rule);
     if (decl->at_most && decl->kind == FB_RULE_EVENT) {

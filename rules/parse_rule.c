@@ -141,7 +141,7 @@ static const struct fb_p_clause alarm_clauses[] = {
     {"let", "NAME"},   {"raise", "NAME"},   {"deadband", NULL},   {"clear", "after"},
     {"on", "unknown"}, {"command", "NAME"}, {"at", "most"},       {"rollout", "NAME"},
     {"fleet", NULL},   {"message", "TEXT"}, {"response", "TEXT"}, {"label", "NAME"},
-    {NULL, NULL}};
+    {"suppress", "flapping over"}, {NULL, NULL}};
 
 static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
                            struct fb_rule_item *item) {
@@ -153,6 +153,14 @@ static bool command_clause(struct fb_parser *p, struct fb_rule_decl *rule,
     item->kind = is_ask ? FB_ITEM_ASK : FB_ITEM_COMMAND;
     item->index = is_ask ? asks : commands;
     return ok;
+}
+
+/* "suppress" "flapping" "over" dur ; the word is taken */
+static bool suppress(struct fb_parser *p, struct fb_rule_decl *rule) {
+    if (!fb_p_accept_word(p, "flapping")) {
+        return fb_p_unexpected(p, "`flapping`", "it is written `suppress flapping over 20m`");
+    }
+    return fb_p_expect_word(p, "over") && (rule->flapping = fb_p_dur(p)) != NULL;
 }
 
 static bool rollout_clause(struct fb_parser *p, struct fb_rule_decl *rule,
@@ -173,7 +181,7 @@ static bool fleet_clause(struct fb_parser *p, struct fb_rule_decl *rule,
     return fb_p_fleet(p, rule, first);
 }
 
-/* alarm item = let | raise | "deadband" expr | "clear" "after" dur
+/* alarm item = let | raise | "deadband" expr | "clear" "after" dur | "suppress" ..
  *            | "on" "unknown" ( "hold" | "clear" | "raise" ) | command | at most | text
  *            | rollout | fleet ;
  * but for let and text. Returns what common_item does. */
@@ -194,6 +202,10 @@ static int alarm_item(struct fb_parser *p, struct fb_rule_decl *rule, struct fb_
         fb_p_once(p, rule->clear_after != NULL, span, "clear after");
         item->kind = FB_ITEM_CLEAR_AFTER;
         ok = fb_p_expect_word(p, "after") && (rule->clear_after = fb_p_dur(p)) != NULL;
+    } else if (fb_p_accept_word(p, "suppress")) {
+        fb_p_once(p, rule->flapping != NULL, span, "suppress flapping");
+        item->kind = FB_ITEM_FLAPPING;
+        ok = suppress(p, rule);
     } else if (fb_p_accept_word(p, "on")) {
         item->kind = FB_ITEM_ON_UNKNOWN;
         ok = on_unknown(p, rule, span);

@@ -132,11 +132,12 @@ static bool with(struct fb_parser *p, struct fb_test_step *step) {
     return true;
 }
 
-static const char *const expect_words[] = {"raised", "cleared", "info",    "low",
-                                           "medium", "high",    "critical"};
-enum { SEVERITIES = 2 }; /* where they begin */
+static const char *const expect_words[] = {
+    "raised", "cleared", "suppressed", "unsuppressed", "info", "low", "medium", "high", "critical"};
+enum { SEVERITIES = 4 }; /* where they begin */
 
-/* word = "raised" [ severity ] | "cleared" | severity ; 1: read, 0: none */
+/* word = "raised" [ severity ] | "cleared" | "suppressed" | "unsuppressed" | severity ; 1: read,
+ * 0: none */
 static int expect_word(struct fb_parser *p, struct fb_test_step *step) {
     const struct fb_token *token = fb_p_peek(p, 0);
     for (size_t i = 0; i < sizeof expect_words / sizeof *expect_words; i++) {

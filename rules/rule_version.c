@@ -282,6 +282,7 @@ static void read_rule(struct read *read, const struct fb_rule_decl *rule) {
         read_node(read, rule->raises[i].when);
     read_node(read, rule->deadband);
     read_node(read, rule->clear_after);
+    read_node(read, rule->flapping);
     read_node(read, rule->at_most_per);
     read_node(read, rule->start);
     for (uint32_t i = 0; i < rule->n_commands; i++) {

@@ -9,6 +9,7 @@
 #include "engine/base/num.h"
 #include "engine/cli/explain_words.h"
 #include "engine/codec/json_write.h"
+#include "engine/core/flap.h"
 #include "engine/core/fleet.h"
 #include "engine/core/follow.h"
 #include "engine/run/code_words.h"
@@ -494,6 +495,24 @@ static void put_off_delay(struct view *v, const struct fb_rule_cell *cell) {
     fb_buf_char(v->out, '\n');
 }
 
+static void put_flapping(struct view *v, const struct fb_rule_cell *cell) {
+    if (!v->rule->flap_slot_us || fb_flap_in(cell)->slot == FB_NO_TIME)
+        return;
+    const int64_t end_us = fb_flap_end(v->rule, cell), slot_us = v->rule->flap_slot_us;
+    const int64_t now = v->time_us / slot_us - (v->time_us % slot_us < 0);
+    const int64_t later = now - fb_flap_in(cell)->slot;
+    const uint32_t sum = later < FB_FLAP_SLOTS ? fb_flap_sum(fb_flap_in(cell), (uint32_t)later) : 0;
+    begin_line(v, "flapping");
+    fb_buf_printf(v->out, "%u.%u %% of the last 20 slots", sum * 100 / 1520,
+                  sum * 1000 / 1520 % 10);
+    if (end_us != FB_NEVER) {
+        fb_buf_text(v->out, ": suppressed until ");
+        fb_put_clock(v->out, end_us);
+        fb_buf_text(v->out, ", if nothing changes before");
+    }
+    fb_buf_char(v->out, '\n');
+}
+
 static void put_mode_state(struct view *v, const struct fb_rule_cell *cell) {
     if (cell->since_us == FB_NO_TIME) {
         fb_buf_text(v->out, " is in no state");
@@ -598,8 +617,10 @@ static void put_text(struct view *v) {
     put_maintenance(v);
     fb_rule_text(v->question->compiled, v->rule, operand, v, v->out);
     put_conditions(v, v->rule);
-    if (v->rule->sort == FB_SORT_ALARM)
+    if (v->rule->sort == FB_SORT_ALARM) {
         put_off_delay(v, cell);
+        put_flapping(v, cell);
+    }
     if (v->rule->sort == FB_SORT_EVENT && cell->withheld) {
         begin_line(v, "withheld");
         fb_buf_printf(v->out, "%" PRIu64 ", by `at most`\n", cell->withheld);
@@ -642,10 +663,11 @@ static void put_json(struct view *v, struct fb_buf *out) {
     fb_json_put_text(out, v->question->device);
     fb_buf_printf(out, ",\"active\":%s,", cell->severity ? "true" : "false");
     if (v->rule->sort == FB_SORT_ALARM)
-        fb_buf_printf(out, "\"acked\":%s,\"shelved\":%s,\"suppressed\":%s,",
-                      truths[(cell->flags & FB_ALARM_ACKED) != 0],
-                      truths[(cell->flags & FB_ALARM_SHELVED) != 0],
-                      truths[fb_look_maintenance(v->device) != FB_NO_TIME]);
+        fb_buf_printf(
+            out, "\"acked\":%s,\"shelved\":%s,\"suppressed\":%s,",
+            truths[(cell->flags & FB_ALARM_ACKED) != 0],
+            truths[(cell->flags & FB_ALARM_SHELVED) != 0],
+            truths[fb_look_maintenance(v->device) != FB_NO_TIME || fb_is_flapping(v->rule, cell)]);
     put_json_conditions(v, out);
     if (v->rule->sort == FB_SORT_MODE && cell->since_us != FB_NO_TIME) {
         fb_buf_text(out, ",\"state\":");

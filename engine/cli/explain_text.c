@@ -48,7 +48,9 @@ static void put_alarm(const struct fb_story *s, struct fb_buf *out) {
                       FB_ARG(s->severity));
     for (uint32_t i = 0; i < s->n_verdicts; i++) {
         fb_buf_printf(out, "; not annunciated: %s until ",
-                      is(s->verdicts[i].guardrail, "shelf") ? "shelved" : "in maintenance");
+                      is(s->verdicts[i].guardrail, "shelf")      ? "shelved"
+                      : is(s->verdicts[i].guardrail, "flapping") ? "flapping, if nothing changes,"
+                                                                 : "in maintenance");
         fb_put_clock(out, s->verdicts[i].until_us);
     }
 }

@@ -191,8 +191,10 @@ static void put_mutes(struct fb_buf *out, const struct fb_output *output) {
     fb_buf_char(out, '[');
     if (output->shelved)
         put_mute(out, "shelf", output, output->shelf_until_us);
-    if (output->suppressed)
+    if (output->maintenance_until_us != INT64_MIN)
         put_mute(out, fb_guard_name(FB_GUARD_MAINTENANCE), output, output->maintenance_until_us);
+    if (output->flapping)
+        put_mute(out, "flapping", output, output->flap_end_us);
     fb_buf_char(out, ']');
 }
 

@@ -227,7 +227,7 @@ static void put_call_members(struct fb_buf *out, const struct fb_output *output)
         fb_put_time_member(out, FB_NAME("until"), output->shelf_until_us);
         fb_put_bool_member(out, FB_NAME("once"), output->once);
     }
-    if (output->event == FB_ALERT_SUPPRESSED)
+    if (output->event == FB_ALERT_SUPPRESSED && output->maintenance_until_us != INT64_MIN)
         fb_put_time_member(out, FB_NAME("until"), output->maintenance_until_us);
 }
 
@@ -243,6 +243,8 @@ static void encode_alert(struct fb_encoder *e, const struct fb_output *output,
     fb_put_bool_member(out, FB_NAME("latched"), false);
     fb_put_bool_member(out, FB_NAME("shelved"), output->shelved);
     fb_put_bool_member(out, FB_NAME("suppressed"), output->suppressed);
+    if (output->flapping)
+        fb_put_bool_member(out, FB_NAME("flapping"), true);
     fb_put_text_member(out, FB_NAME("severity"), fb_str_of(fb_severity_name(output->severity)));
     fb_put_template_member(e, FB_NAME("message"), &rule->message, output);
     fb_put_template_member(e, FB_NAME("response"), &rule->response, output);

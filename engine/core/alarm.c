@@ -2,6 +2,7 @@
  *
  * Place in the flow: 9 of the event's way; called by rule.c. ISA-18.2's active and return to
  * normal; rules/MEANING.md, M29 to M31. */
+#include "engine/core/flap.h"
 #include "engine/core/mute.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
@@ -60,6 +61,27 @@ uint8_t fb_alarm_state(const struct fb_device *device, uint32_t local, bool held
     return UNKNOWN_;
 }
 
+/* What changed; it may be the change with which the alarm begins to flap. */
+static void tell(struct fb_core *core, const struct fb_moment *moment, const struct fb_rule *rule,
+                 struct fb_rule_cell *cell, enum fb_alert_event event) {
+    bool begins = rule->flap_slot_us && fb_flap_changed(rule, fb_flap_of(cell), moment->t_us);
+    fb_report_alert(core, moment, rule, event, NULL);
+    if (begins && !fb_is_in_maintenance(core, moment->device))
+        fb_report_alert(core, moment, rule, FB_ALERT_SUPPRESSED, NULL);
+}
+
+/* At its own deadline it flaps no more, unless the alarm has changed just now (A62). Gives when. */
+static int64_t end_flapping(struct fb_core *core, const struct fb_moment *moment,
+                            const struct fb_rule *rule, struct fb_rule_cell *cell) {
+    int64_t end_us = fb_flap_end(rule, cell);
+    if (!moment->cause.timer || moment->t_us < end_us)
+        return end_us;
+    fb_flap_of(cell)->flapping = 0;
+    if (!fb_is_in_maintenance(core, moment->device))
+        fb_report_alert(core, moment, rule, FB_ALERT_UNSUPPRESSED, NULL);
+    return FB_NEVER;
+}
+
 int64_t fb_alarm_change(struct fb_core *core, const struct fb_moment *moment,
                         const struct fb_rule *rule) {
     struct fb_rule_cell *cell = (void *)(fb_device_block(moment->device) + rule->offset);
@@ -74,16 +96,20 @@ int64_t fb_alarm_change(struct fb_core *core, const struct fb_moment *moment,
         if (before < severity) /* it is worse than what was acknowledged */
             cell->flags &= ~(uint32_t)FB_ALARM_ACKED;
         if (before != severity)
-            fb_report_alert(core, moment, rule,
-                            before == FB_SEV_NONE ? FB_ALERT_RAISED : FB_ALERT_SEVERITY, NULL);
+            tell(core, moment, rule, cell,
+                 before == FB_SEV_NONE ? FB_ALERT_RAISED : FB_ALERT_SEVERITY);
     } else if (before != FB_SEV_NONE &&
                quiet_for_long(core, moment, rule, cell, open, &deadline_us)) {
         cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
         cell->severity = FB_SEV_NONE;
         cell->flags &= FB_ALARM_FLAGS;
         cell->flags |= (uint32_t)before << FB_ALARM_SEVERITY_SHIFT;
-        fb_report_alert(core, moment, rule, FB_ALERT_CLEARED, NULL);
+        tell(core, moment, rule, cell, FB_ALERT_CLEARED);
         fb_mute_cleared(core, moment, rule, cell);
+    }
+    if (fb_is_flapping(rule, cell)) {
+        int64_t end_us = end_flapping(core, moment, rule, cell);
+        return end_us < deadline_us ? end_us : deadline_us;
     }
     return deadline_us;
 }

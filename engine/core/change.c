@@ -6,8 +6,10 @@
 
 #include "engine/base/err.h"
 #include "engine/core/claim.h"
+#include "engine/core/flap.h"
 #include "engine/core/index.h"
 #include "engine/core/migrate.h"
+#include "engine/core/mute.h"
 #include "engine/core/rate.h"
 #include "engine/core/report.h"
 #include "engine/core/rule.h"
@@ -26,26 +28,37 @@ static const struct fb_class_change *change_of(const struct fb_migration *migrat
     return &migration->classes[device->plan->class_index]; /* the old ones stand first */
 }
 
-static bool stays(const struct fb_migration *migration, const struct fb_class_change *change,
-                  uint32_t old_rule) {
+/* The rule that it is from now on; NULL: it is gone. */
+static const struct fb_rule *rule_now(const struct fb_migration *migration,
+                                      const struct fb_class_change *change, uint32_t old_rule) {
     if (change->to == FB_NONE)
-        return false;
-    for (uint32_t i = 0; i < migration->to->classes[change->to].n_rules; i++)
+        return NULL;
+    const struct fb_class *to = &migration->to->classes[change->to];
+    for (uint32_t i = 0; i < to->n_rules; i++)
         if (change->rule_from[i] == old_rule)
-            return true;
-    return false;
+            return &migration->to->rules[to->rules[i]];
+    return NULL;
 }
 
-static const struct fb_rule_cell *rule_cell(struct fb_device *device, const struct fb_rule *rule) {
-    return (const void *)(fb_device_block(device) + rule->offset);
+static struct fb_rule_cell *rule_cell(struct fb_device *device, const struct fb_rule *rule) {
+    return (void *)(fb_device_block(device) + rule->offset);
 }
 
 /* What was told last of it is not its end. */
-static bool is_open(const struct fb_rule_cell *cell) {
-    return cell->severity != FB_SEV_NONE || cell->flags & (FB_ALARM_SHELVED | FB_ALARM_TOLD);
+static bool is_open(const struct fb_rule *rule, const struct fb_rule_cell *cell) {
+    return cell->severity != FB_SEV_NONE || cell->flags & (FB_ALARM_SHELVED | FB_ALARM_TOLD) ||
+           fb_is_flapping(rule, cell);
 }
 
-/* Whether an alarm of the device ends; with a moment: tells of those that do. */
+/* Whether it flaps by slots that the rule has no more, and is told of that: it goes on (A64). */
+static bool loses_slots(const struct fb_core *core, const struct fb_device *device,
+                        const struct fb_rule *rule, const struct fb_rule *now,
+                        const struct fb_rule_cell *cell) {
+    return fb_is_flapping(rule, cell) && now->flap_slot_us != rule->flap_slot_us &&
+           !fb_is_in_maintenance(core, device);
+}
+
+/* Whether an alarm of the device ends, or ends to flap; with a moment: tells of those that do. */
 static bool end_alarms(struct fb_core *core, const struct fb_migration *migration,
                        struct fb_device *device, const struct fb_moment *moment) {
     const struct fb_class *class_ = device->plan->class_;
@@ -53,12 +66,18 @@ static bool end_alarms(struct fb_core *core, const struct fb_migration *migratio
     bool any = false;
     for (uint32_t i = 0; i < class_->n_rules; i++) {
         const struct fb_rule *rule = &migration->from->rules[class_->rules[i]];
-        if (rule->sort != FB_SORT_ALARM || !is_open(rule_cell(device, rule)) ||
-            stays(migration, change, class_->rules[i]))
+        struct fb_rule_cell *cell = rule_cell(device, rule);
+        if (rule->sort != FB_SORT_ALARM || !is_open(rule, cell))
+            continue;
+        const struct fb_rule *now = rule_now(migration, change, class_->rules[i]);
+        if (now && !loses_slots(core, device, rule, now, cell))
             continue;
         any = true;
-        if (moment)
-            fb_report_alert(core, moment, rule, FB_ALERT_REMOVED, NULL);
+        if (!moment)
+            continue;
+        if (now)
+            fb_flap_of(cell)->flapping = 0;
+        fb_report_alert(core, moment, rule, now ? FB_ALERT_UNSUPPRESSED : FB_ALERT_REMOVED, NULL);
     }
     return any;
 }
@@ -101,6 +120,7 @@ static void end_removed(struct fb_core *core, const struct fb_migration *migrati
 /* A device on its way. */
 struct move {
     struct fb_texts *texts;
+    const struct fb_migration *migration;
     const struct fb_class_change *change;
     struct fb_device *from, *to;
     int64_t t_us, clock_us; /* of the change: the device's time, and C */
@@ -218,6 +238,13 @@ static void move_mode(const struct move *m, uint32_t from_rule, uint32_t to_rule
         .since_us = FB_NO_TIME, .clear_t0_us = FB_NO_TIME, .clear_paused_us = FB_NO_TIME};
 }
 
+static void move_slots(const struct move *m, uint32_t from_rule, uint32_t to_rule,
+                       struct fb_rule_cell *old, struct fb_rule_cell *now) {
+    const int64_t slot_us = m->migration->to->rules[to_rule].flap_slot_us;
+    if (slot_us && slot_us == m->migration->from->rules[from_rule].flap_slot_us)
+        *fb_flap_of(now) = *fb_flap_of(old);
+}
+
 /* What the old cell holds goes along: it is kept, or migrates. */
 static void move_content(const struct move *m, const struct fb_cell_move *move) {
     const struct fb_cell_id *from = &m->from->plan->class_->cells[move->from];
@@ -234,6 +261,7 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
                            m->texts);
     } else if (to->kind == FB_CELL_RULE) {
         memcpy(now, old, sizeof(struct fb_rule_cell));
+        move_slots(m, from->index, to->index, old, now);
         move_mode(m, from->index, to->index, now);
     } else if (to->kind == FB_CELL_RATE) {
         fb_rate_move(old, m->from->plan->class_->rates[from->index].n, now,
@@ -422,6 +450,7 @@ static void move_device(struct fb_core *core, const struct fb_migration *migrati
     struct fb_str id = fb_device_id(device);
     uint64_t hash = fb_device_hash((uint16_t)change->to, id);
     struct move m = {.texts = core->texts,
+                     .migration = migration,
                      .change = change,
                      .from = device,
                      .to = fb_devices_register(core->devices, &core->plans[change->to], hash, id),

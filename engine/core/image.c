@@ -4,6 +4,7 @@
 
 #include "engine/base/num.h"
 #include "engine/core/claim.h"
+#include "engine/core/flap.h"
 #include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/mute.h"
@@ -32,7 +33,7 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
         return sizeof(struct fb_step_cell);
     if (cell->kind == FB_CELL_PUBLISHED)
         return sizeof(struct fb_published_cell) + 1 + FB_TEXT_BYTES_MAX;
-    return sizeof(struct fb_rule_cell);
+    return sizeof(struct fb_rule_cell) + sizeof(struct fb_flap_cell);
 }
 
 size_t fb_image_bytes_max(const struct fb_class *class_) {
@@ -42,6 +43,9 @@ size_t fb_image_bytes_max(const struct fb_class *class_) {
         bytes += cell_bytes_max(class_, &class_->cells[i]);
     return bytes;
 }
+
+/* All but the padding. */
+enum { FLAP_BYTES = offsetof(struct fb_flap_cell, flapping) + 1 };
 
 /* ---- writing ---- */
 
@@ -90,14 +94,27 @@ static char *put_elapsed(char *to, const struct fb_elapsed_cell *cell) {
     return put(to, &cell->value, 1);
 }
 
-static char *put_rule(char *to, const struct fb_rule_cell *cell) {
+static const struct fb_rule_plan *rule_of(const struct fb_class_plan *plan, uint32_t rule) {
+    uint32_t low = 0, high = plan->class_->n_rules;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (plan->class_->rules[middle] <= rule)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &plan->rules[low];
+}
+
+static char *put_rule(char *to, const struct fb_rule_plan *rule, const struct fb_rule_cell *cell) {
     to = put(to, &cell->since_us, sizeof cell->since_us);
     to = put(to, &cell->clear_t0_us, sizeof cell->clear_t0_us);
     to = put(to, &cell->clear_paused_us, sizeof cell->clear_paused_us);
     to = put(to, &cell->withheld, sizeof cell->withheld);
     to = put(to, &cell->let_through, sizeof cell->let_through);
     to = put(to, &cell->severity, 1);
-    return put(to, &cell->told, 1);
+    to = put(to, &cell->told, 1);
+    return rule->rule->flap_slot_us ? put(to, fb_flap_in(cell), FLAP_BYTES) : to;
 }
 
 static char *put_claim(char *to, const struct fb_claim *claim, const struct fb_claim_cell *cell) {
@@ -138,8 +155,9 @@ static char *put_published(char *to, enum fb_type type, const struct fb_publishe
     return put(to, &cell->known, 1);
 }
 
-static char *put_cell(char *to, const struct fb_class *class_, const struct fb_cell_id *cell,
+static char *put_cell(char *to, const struct fb_class_plan *plan, const struct fb_cell_id *cell,
                       const char *block, const struct fb_texts *texts) {
+    const struct fb_class *class_ = plan->class_;
     const void *at = block + cell->offset;
     switch (cell->kind) {
     case FB_CELL_FIELD: return put_field(to, &class_->fields[cell->index], at, texts);
@@ -148,7 +166,8 @@ static char *put_cell(char *to, const struct fb_class *class_, const struct fb_c
     case FB_CELL_ELAPSED: return put_elapsed(to, at);
     case FB_CELL_UNTIL: return put(to, at, sizeof(struct fb_until_cell));
     case FB_CELL_CONDITION: return put(to, at, sizeof(struct fb_condition_cell));
-    case FB_CELL_RULE: return put_rule(to, at);
+    case FB_CELL_RULE:
+        return put_rule(to, rule_of(plan, cell->index), at);
     case FB_CELL_CLAIM: return put_claim(to, &class_->claims[cell->index], at);
     case FB_CELL_ACTUATOR: return put_actuator(to, &class_->actuators[cell->index], at);
     case FB_CELL_PUBLISHED:
@@ -178,7 +197,7 @@ void fb_image_write(const struct fb_device *device, const struct fb_texts *texts
     to = put(to, &device->floor_us, sizeof device->floor_us);
     to = put(to, device->deadlines, sizeof(int64_t) * plan->n_deadlines);
     for (uint32_t i = 0; i < plan->class_->n_cells; i++)
-        to = put_cell(to, plan->class_, &plan->class_->cells[i], block, texts);
+        to = put_cell(to, plan, &plan->class_->cells[i], block, texts);
     const struct fb_service *service = fb_device_service(device);
     if (service->until_us != FB_NO_TIME) /* of most devices there is nothing more to say */
         to = put(to, &service->until_us, sizeof service->until_us);
@@ -293,20 +312,7 @@ static bool get_condition(struct reader *r, struct fb_condition_cell *cell) {
     return cell->value <= 2 && cell->holds <= 1;
 }
 
-static bool is_alarm(const struct fb_class_plan *plan, uint32_t rule) {
-    uint32_t low = 0, high = plan->class_->n_rules;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (plan->class_->rules[middle] <= rule)
-            low = middle;
-        else
-            high = middle;
-    }
-    return plan->rules[low].is_alarm;
-}
-
-static bool get_rule(struct reader *r, const struct fb_class_plan *plan, uint32_t rule,
-                     struct fb_rule_cell *cell) {
+static bool get_rule(struct reader *r, const struct fb_rule_plan *rule, struct fb_rule_cell *cell) {
     get(r, &cell->since_us, sizeof cell->since_us);
     get(r, &cell->clear_t0_us, sizeof cell->clear_t0_us);
     get(r, &cell->clear_paused_us, sizeof cell->clear_paused_us);
@@ -314,9 +320,14 @@ static bool get_rule(struct reader *r, const struct fb_class_plan *plan, uint32_
     get(r, &cell->let_through, sizeof cell->let_through);
     get(r, &cell->severity, 1);
     get(r, &cell->told, 1);
+    if (rule->rule->flap_slot_us) {
+        get(r, fb_flap_of(cell), FLAP_BYTES);
+        if (!fb_flap_is_sound(rule->rule, fb_flap_of(cell)))
+            return false;
+    }
     return cell->told <= 2 && fb_time_is_sound(cell->since_us) &&
            fb_time_is_sound(cell->clear_t0_us) && fb_time_is_sound(cell->clear_paused_us) &&
-           cell->severity <= FB_CRITICAL && (!is_alarm(plan, rule) || fb_mute_is_sound(cell));
+           cell->severity <= FB_CRITICAL && (!rule->is_alarm || fb_mute_is_sound(cell));
 }
 
 /* As of an actuator: what was due long ago would be looked at again and again until now. */
@@ -430,7 +441,7 @@ static bool get_cell(struct reader *r, const struct fb_class_plan *plan,
     case FB_CELL_ELAPSED: return get_elapsed(r, at);
     case FB_CELL_CONDITION: return get_condition(r, at);
     case FB_CELL_RULE:
-        return get_rule(r, plan, cell->index, at) &&
+        return get_rule(r, rule_of(plan, cell->index), at) &&
                mode_is_sound(plan->class_, cell->index, at, device->clock_at_us);
     case FB_CELL_PUBLISHED:
         return get_published(r, plan->class_->published[cell->index].type, cell->words, at, texts);

@@ -5,6 +5,7 @@
 
 #include "engine/base/num.h"
 #include "engine/core/actuator.h"
+#include "engine/core/flap.h"
 #include "engine/core/report.h"
 #include "engine/core/shapes.h"
 #include "engine/core/timer.h"
@@ -61,9 +62,12 @@ static void end_maintenance(struct fb_core *core, const struct fb_moment *moment
     for (uint32_t i = 0; i < plan->class_->n_rules; i++) {
         const struct fb_rule *rule = plan->rules[i].rule;
         struct fb_rule_cell *cell = cell_of(device, rule);
-        if (!plan->rules[i].is_alarm || (!is_active(cell) && !(cell->flags & FB_ALARM_TOLD)))
+        if (!plan->rules[i].is_alarm)
             continue;
-        fb_report_alert(core, moment, rule, FB_ALERT_UNSUPPRESSED, call);
+        bool flaps = fb_is_flapping(rule, cell); /* then it is suppressed still */
+        if (flaps || is_active(cell) || cell->flags & FB_ALARM_TOLD)
+            fb_report_alert(core, moment, rule, flaps ? FB_ALERT_SUPPRESSED : FB_ALERT_UNSUPPRESSED,
+                            call);
     }
     fb_actuators_make_due(device, now_us);
 }
@@ -188,7 +192,8 @@ static enum fb_call_outcome begin_maintenance(struct fb_core *core, const struct
     for (uint32_t i = 0; i < plan->class_->n_rules; i++) {
         const struct fb_rule *rule = plan->rules[i].rule;
         const struct fb_rule_cell *cell = cell_of(device, rule);
-        if (plan->rules[i].is_alarm && (is_active(cell) || cell->flags & FB_ALARM_SHELVED))
+        if (plan->rules[i].is_alarm &&
+            (is_active(cell) || cell->flags & FB_ALARM_SHELVED || fb_is_flapping(rule, cell)))
             fb_report_alert(core, moment, rule, FB_ALERT_SUPPRESSED, call);
     }
     fb_actuators_make_due(device, core->clock_us);

@@ -8,6 +8,7 @@
 #include "engine/base/err.h"
 #include "engine/base/num.h"
 #include "engine/core/image.h"
+#include "engine/core/flap.h"
 #include "engine/core/follow.h"
 #include "engine/core/index.h"
 #include "engine/core/match.h"
@@ -59,6 +60,8 @@ static void *fresh_block(const struct fb_program *program, const struct fb_class
     for (uint32_t i = 0; i < class_->n_rules; i++) {
         struct fb_rule_cell *cell = (void *)(block + program->rules[class_->rules[i]].offset);
         cell->since_us = cell->clear_t0_us = cell->clear_paused_us = FB_NO_TIME;
+        if (program->rules[class_->rules[i]].flap_slot_us)
+            fb_flap_of(cell)->slot = FB_NO_TIME;
     }
     for (uint32_t i = 0; i < class_->n_claims; i++) {
         void *cell = block + class_->claims[i].offset;
@@ -251,7 +254,8 @@ static struct fb_rule_plan plan_rule(const struct fb_class_plan *plan,
         .condition_at = first ? plan->block_at + first->offset : 0,
         .is_alarm = is_alarm,
         .is_control = rule->sort == FB_SORT_CONTROL || rule->sort == FB_SORT_MODE,
-        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after};
+        .plain = is_alarm && rule->n_conditions == 1 && !rule->has_clear_after &&
+                 !rule->flap_slot_us};
 }
 
 /* How the condition reads the alarm; NULL: it does not. */

@@ -3,6 +3,7 @@
  * Place in the flow: see report.h. */
 #include "engine/core/report.h"
 
+#include "engine/core/flap.h"
 #include "engine/core/mute.h"
 
 static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
@@ -135,15 +136,19 @@ static bool is_annunciation(enum fb_alert_event event) {
 }
 
 static void put_flags(struct fb_core *core, const struct fb_moment *moment,
-                      const struct fb_rule_cell *cell, struct fb_output *output) {
+                      const struct fb_rule *rule, const struct fb_rule_cell *cell,
+                      struct fb_output *output) {
+    bool maintenance = fb_is_in_maintenance(core, moment->device);
     output->active = cell->severity != FB_SEV_NONE;
     output->acked = cell->flags & FB_ALARM_ACKED;
     output->shelved = cell->flags & FB_ALARM_SHELVED;
     output->once = cell->flags & FB_ALARM_ONCE;
-    output->suppressed = fb_is_in_maintenance(core, moment->device);
+    output->flapping = fb_is_flapping(rule, cell);
+    output->flap_end_us = fb_flap_end(rule, cell);
+    output->suppressed = maintenance || output->flapping;
     output->shelf_until_us = output->shelved ? cell->shelf_until_us : FB_NO_TIME;
     output->maintenance_until_us =
-        output->suppressed ? fb_device_service(moment->device)->until_us : FB_NO_TIME;
+        maintenance ? fb_device_service(moment->device)->until_us : FB_NO_TIME;
 }
 
 void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
@@ -157,7 +162,7 @@ void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
     output.shelf_until_us = output.maintenance_until_us = FB_NO_TIME;
     output.acked = cell->flags & FB_ALARM_ACKED;
     if (event != FB_ALERT_REMOVED)
-        put_flags(core, moment, cell, &output);
+        put_flags(core, moment, rule, cell, &output);
     if (call) {
         output.who = call->who;
         output.because = call->reason;
@@ -166,7 +171,7 @@ void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
     output.kind = muted ? FB_OUT_MUTED : FB_OUT_ALERT;
     if (!muted) {
         cell->flags &= ~(uint32_t)FB_ALARM_TOLD;
-        cell->flags |= output.suppressed ? FB_ALARM_TOLD : 0;
+        cell->flags |= output.maintenance_until_us != FB_NO_TIME ? FB_ALARM_TOLD : 0;
         core->stats.alerts++;
     }
     core->sink(core->context, &output);

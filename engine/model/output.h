@@ -91,11 +91,13 @@ struct fb_output {
     /* alert and muted */
     enum fb_alert_event event;
     enum fb_severity severity; /* not active: the last one */
-    bool active, acked, shelved, suppressed;
+    bool active, acked, shelved, suppressed; /* suppressed: in maintenance, or flapping */
+    bool flapping;
     bool once; /* shelved: until it clears at the latest */
     int64_t since_us;
     int64_t shelf_until_us;       /* shelved: on C */
-    int64_t maintenance_until_us; /* suppressed: on C */
+    int64_t maintenance_until_us; /* on C; INT64_MIN: the device is not in maintenance */
+    int64_t flap_end_us;          /* flapping: in device time, if nothing changes before */
     struct fb_str who, because;   /* of the call that brings it about; empty: none does */
 
     /* event */

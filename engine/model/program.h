@@ -320,6 +320,7 @@ struct fb_rule {
     enum fb_unknown_policy on_unknown;
     bool has_clear_after;
     struct fb_code clear_after; /* seconds */
+    int64_t flap_slot_us;       /* alarm: of `suppress flapping`, a 20th of its period; 0: none */
     bool whenever;
     struct fb_field_set whenever_reads; /* plain reads of the whenever itself */
     uint32_t *whenever_each; /* `each` windows it reads: completion counts as a new value */
@@ -359,6 +360,20 @@ struct fb_rule_cell {
     uint8_t told;     /* alarm: what the conditions that read it were woken for last, as in struct
                        * fb_condition_cell; 0 where none reads it */
 };
+
+/* Behind the cell of an alarm with `suppress flapping` (rules/MEANING.md, A60 to A62). */
+enum { FB_FLAP_SLOTS = 20 };
+#define FB_FLAPPING_US_MIN INT64_C(20000000) /* of the period */
+#define FB_FLAPPING_US_MAX (INT64_C(64) * 86400 * 1000000)
+struct fb_flap_cell {
+    int64_t slot;     /* of the last change; FB_NO_TIME: there was none */
+    uint32_t changes; /* bit i: there was one in the slot that is i before it */
+    uint8_t flapping;
+};
+static inline uint32_t fb_rule_bytes(const struct fb_rule *rule) {
+    return (uint32_t)(sizeof(struct fb_rule_cell) +
+                      (rule->flap_slot_us ? sizeof(struct fb_flap_cell) : 0));
+}
 
 /* What operators have said of an alarm (rules/MEANING.md, A40 to A44). */
 enum fb_alarm_flag {

@@ -53,7 +53,7 @@ static bool word_fits(const struct fb_test_step *step, const struct fb_came *cam
         return came->actuator->is_switch &&
                fb_str_eq(step->word, came->actuator->words[came->value != 0]);
     bool severity = fb_str_eq(step->word, fb_str_of(fb_severity_name(came->severity))) &&
-                    came->event != FB_ALERT_CLEARED;
+                    (came->event == FB_ALERT_RAISED || came->event == FB_ALERT_SEVERITY);
     if (step->severity.n)
         return came->event == FB_ALERT_RAISED &&
                fb_str_eq(step->severity, fb_str_of(fb_severity_name(came->severity)));
@@ -322,7 +322,7 @@ static void put_word(struct fb_buf *buf, const struct fb_came *came) {
         fb_buf_text(buf, fb_alert_event_name(came->event));
     if (came->event == FB_ALERT_RAISED)
         fb_buf_char(buf, ' ');
-    if (came->event != FB_ALERT_CLEARED)
+    if (came->event == FB_ALERT_RAISED || came->event == FB_ALERT_SEVERITY)
         fb_buf_text(buf, fb_severity_name(came->severity));
 }
 

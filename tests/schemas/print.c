@@ -113,15 +113,17 @@ static void print_statuses(struct fb_buf *out) {
 
 int main(void) {
     struct fb_encoder *encoder = fb_encoder_new(sample_program(), FB_S("plant"));
-    struct fb_output outputs[] = {sample_alert(),     sample_cleared(), sample_removed(),
-                                  sample_shelved(),   sample_acked(),   sample_suppressed(),
-                                  sample_unshelved(), sample_event(),   sample_late(),
-                                  sample_future(),    sample_command(), sample_relinquished(),
-                                  sample_shadow()};
+    struct fb_output outputs[] = {sample_alert(),        sample_cleared(),  sample_removed(),
+                                  sample_shelved(),      sample_acked(),    sample_suppressed(),
+                                  sample_unshelved(),    sample_flapping(), sample_event(),
+                                  sample_late(),         sample_future(),   sample_command(),
+                                  sample_relinquished(), sample_shadow()};
     struct fb_output decisions[] = {
-        sample_alert(),       sample_cleared(),        sample_shelved(),         sample_muted(),
-        sample_command(),     sample_relinquished(),   sample_shadow(),          sample_block(),
-        sample_block_ended(), sample_block_of_fleet(), sample_block_of_breaker()};
+        sample_alert(),          sample_cleared(),        sample_shelved(),
+        sample_muted(),          sample_flapping(),       sample_muted_flapping(),
+        sample_command(),        sample_relinquished(),   sample_shadow(),
+        sample_block(),          sample_block_ended(),    sample_block_of_fleet(),
+        sample_block_of_breaker()};
     struct fb_dead_letter letters[] = {sample_dead(), sample_dead_binary()};
     struct fb_encoded encoded;
     struct fb_buf out = {0};

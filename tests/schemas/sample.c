@@ -230,6 +230,22 @@ struct fb_output sample_muted(void) {
     return output;
 }
 
+struct fb_output sample_flapping(void) {
+    struct fb_output output = sample_cleared();
+    output.event = FB_ALERT_SUPPRESSED;
+    output.suppressed = output.flapping = true;
+    output.maintenance_until_us = INT64_MIN;
+    output.flap_end_us = AT + 960000000;
+    return output;
+}
+
+struct fb_output sample_muted_flapping(void) {
+    struct fb_output output = sample_flapping();
+    output.kind = FB_OUT_MUTED;
+    output.event = FB_ALERT_CLEARED;
+    return output;
+}
+
 struct fb_output sample_event(void) {
     return (struct fb_output){.kind = FB_OUT_EVENT,
                               .rule = &rules[2],

@@ -16,6 +16,8 @@ struct fb_output sample_acked(void);   /* by a call without a reason */
 struct fb_output sample_suppressed(void);
 struct fb_output sample_unshelved(void); /* a timer's */
 struct fb_output sample_muted(void);     /* shelved, and in maintenance */
+struct fb_output sample_flapping(void);  /* begins, by a timer */
+struct fb_output sample_muted_flapping(void);
 struct fb_output sample_event(void);
 struct fb_output sample_late(void);
 struct fb_output sample_future(void); /* of a device without a watermark, from a CSV file */
