@@ -345,6 +345,8 @@ static void put_rule(const struct gen_case *c, const struct gen_rule *rule, stru
         gen_put_node(rule->clear_after, 10, out);
         fb_buf_char(out, '\n');
     }
+    if (rule->flapping != NULL)
+        fb_buf_printf(out, "  suppress flapping over %s\n", rule->flapping);
     if (rule->on_unknown != NULL)
         fb_buf_printf(out, "  on unknown %s\n", rule->on_unknown);
     if (rule->at_most > 0)

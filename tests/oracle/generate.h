@@ -112,6 +112,7 @@ struct gen_rule {
     struct gen_raise raises[GEN_RAISES_MAX]; /* an event has one */
     uint32_t n_raises;
     struct gen_node *deadband, *clear_after;
+    const char *flapping; /* the span of `suppress flapping`; NULL: none */
     const char *on_unknown;
     uint32_t at_most;
     int64_t at_most_s;

@@ -748,6 +748,12 @@ static void make_slots(struct gen_place *p, struct gen_rule *rule) {
     drop_quoted_slots(rule);
 }
 
+static void maybe_flapping(struct gen_case *c, struct gen_rule *rule) {
+    static const char *const spans[] = {"20s", "20s", "1m", "2m", "10m", "21s"};
+    if (rule->alarm && gen_chance(&c->random, 35))
+        rule->flapping = spans[gen_below(&c->random, 6)];
+}
+
 static void make_rule(struct gen_case *c) {
     static const char *const let_names[] = {"m1", "m2", "m3", "m4"};
     struct gen_rule *rule = &c->rules[c->n_rules];
@@ -764,6 +770,7 @@ static void make_rule(struct gen_case *c) {
     rule->alarm = chance(&p, 70);
     if (c->linked && chance(&p, 20)) {
         gen_group_rule(&p, rule);
+        maybe_flapping(c, rule);
         drop_quoted_slots(rule);
         c->n_rules++;
         return;
@@ -796,6 +803,7 @@ static void make_rule(struct gen_case *c) {
             rule->at_most_s = 5 * (1 + below(&p, 6));
         }
     }
+    maybe_flapping(c, rule);
     make_slots(&p, rule);
     rule->response = chance(&p, 20);
     c->n_rules++;

@@ -31,6 +31,8 @@ void ora_free(struct ora *o) {
         for (uint32_t w = 0; w < device->class->n_windows; w++)
             free(device->samples[w]);
         free(device->records);
+        for (uint32_t r = 0; r < device->class->n_rules; r++)
+            free(device->rules[r].changes);
         ora_memories_free(device);
     }
     for (uint32_t c = 0; c < o->n_classes; c++) {
@@ -73,7 +75,7 @@ struct ora_device *ora_new_device(struct ora *o, const struct fb_entry *entry) {
     device->conditions = FB_ARENA_ARRAY(o->arena, struct ora_condition_state, class->n_conditions);
     device->rules = FB_ARENA_ARRAY(o->arena, struct ora_rule_state, class->n_rules);
     for (uint32_t r = 0; r < class->n_rules; r++) {
-        device->rules[r].deadline = FB_NEVER;
+        device->rules[r].deadline = device->rules[r].rests = FB_NEVER;
         device->rules[r].acted[0] = device->rules[r].acted[1] = FB_NO_TIME;
     }
     for (uint32_t i = 0; i < class->n_conditions; i++) {

@@ -8,7 +8,8 @@
 void ora_alert(struct ora_view *view, const struct ora_rule *rule, struct ora_rule_state *state,
                enum fb_alert_event event) {
     const struct ora_device *device = view->device;
-    bool suppressed = device->maintenance_until != FB_NO_TIME, active = state->severity != 0;
+    bool serviced = device->maintenance_until != FB_NO_TIME, active = state->severity != 0;
+    bool suppressed = serviced || state->flapping;
     bool change =
         event == FB_ALERT_RAISED || event == FB_ALERT_SEVERITY || event == FB_ALERT_CLEARED;
     bool muted = change && (state->shelved || suppressed);
@@ -19,11 +20,13 @@ void ora_alert(struct ora_view *view, const struct ora_rule *rule, struct ora_ru
                             .acked = state->acked,
                             .shelved = state->shelved,
                             .suppressed = suppressed,
+                            .flapping = state->flapping,
+                            .flap_end_us = state->rests,
                             .once = state->shelved && state->once,
                             .shelf_until_us = state->shelf_until,
                             .maintenance_until_us = device->maintenance_until,
                             .since_us = state->since};
-    state->told |= suppressed && !muted;
+    state->told |= serviced && !muted;
     if (view->call != NULL) {
         out.who = view->call->who;
         out.because = view->call->reason;
@@ -54,8 +57,10 @@ static void end_maintenance(struct ora_view *view, struct ora_device *device) {
     device->maintenance_until = FB_NO_TIME;
     for (uint32_t i = 0; i < class->n_rules; i++) {
         struct ora_rule_state *state = &device->rules[i];
-        if (is_alarm(class->rules[i]) && (state->severity != FB_SEV_NONE || state->told))
-            ora_alert(view, class->rules[i], state, FB_ALERT_UNSUPPRESSED);
+        if (is_alarm(class->rules[i]) &&
+            (state->severity != FB_SEV_NONE || state->told || state->flapping))
+            ora_alert(view, class->rules[i], state,
+                      state->flapping ? FB_ALERT_SUPPRESSED : FB_ALERT_UNSUPPRESSED);
         state->told = false;
     }
     ora_all_due(device, view->now);
@@ -188,7 +193,8 @@ static enum fb_call_outcome of_device(struct ora *o, const struct fb_call *call)
     device->maintenance_until = call->until_us;
     for (uint32_t i = 0; i < class->n_rules; i++) {
         struct ora_rule_state *state = &device->rules[i];
-        if (is_alarm(class->rules[i]) && (state->severity != FB_SEV_NONE || state->shelved))
+        if (is_alarm(class->rules[i]) &&
+            (state->severity != FB_SEV_NONE || state->shelved || state->flapping))
             ora_alert(&view, class->rules[i], state, FB_ALERT_SUPPRESSED);
     }
     ora_all_due(device, o->c);

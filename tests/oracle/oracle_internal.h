@@ -270,6 +270,10 @@ struct ora_rule_state {
     bool on, safe;        /* control (A3): on, and asking for safe */
     int64_t on_since;     /* C at which it became on */
     int64_t unknown_since; /* C since which `start` is unknown; FB_NO_TIME: it is known */
+    int64_t *changes;      /* A60: the t of each */
+    size_t n_changes, cap_changes;
+    bool flapping;
+    int64_t rests;         /* E of A62; FB_NEVER: it does not flap */
     int64_t acted[2];      /* A90: on actuators, on their shadows; FB_NO_TIME: never */
     bool open[2];          /* the breaker of `fleet` */
     /* a mode (A21); on_since is the instant of entry */
@@ -475,6 +479,11 @@ struct fb_value ora_condition_value(struct ora_view *view, struct ora_device *de
 /* Tells of a change of an alarm, or only the audit (A43). oracle_alarm.c */
 void ora_alert(struct ora_view *view, const struct ora_rule *rule, struct ora_rule_state *state,
                enum fb_alert_event event);
+/* A61: a change at view->t; before it is told. True: it begins to flap. */
+bool ora_flap_change(const struct ora_view *view, const struct ora_rule *rule,
+                     struct ora_rule_state *state);
+/* A62: the rule's evaluation at its deadline, without a change. */
+void ora_flap_end(struct ora_view *view, const struct ora_rule *rule, struct ora_rule_state *state);
 /* A42: behind the change to not active. */
 void ora_alarm_cleared(struct ora_view *view, const struct ora_rule *rule,
                        struct ora_rule_state *state);

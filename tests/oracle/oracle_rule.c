@@ -101,6 +101,7 @@ static void alarm_step(struct ora_view *view, const struct ora_device *device,
             highest = severity;
     }
     enum fb_severity before = state->severity;
+    bool begins = false;
     if (highest != FB_SEV_NONE) {
         state->clear = (struct ora_op){0};
         state->severity = highest;
@@ -108,18 +109,24 @@ static void alarm_step(struct ora_view *view, const struct ora_device *device,
             state->since = view->t;
             state->ever_raised = true;
             state->acked = false;
+            begins = ora_flap_change(view, rule, state);
             ora_alert(view, rule, state, FB_ALERT_RAISED);
         } else if (before != highest) {
             state->acked &= highest < before;
+            begins = ora_flap_change(view, rule, state);
             ora_alert(view, rule, state, FB_ALERT_SEVERITY);
         }
     } else if (before != FB_SEV_NONE && quiet_long_enough(view, device, rule, state)) {
         state->severity = FB_SEV_NONE;
         state->clear = (struct ora_op){0};
         state->last_severity = before;
+        begins = ora_flap_change(view, rule, state);
         ora_alert(view, rule, state, FB_ALERT_CLEARED);
         ora_alarm_cleared(view, rule, state);
     }
+    if (begins && device->maintenance_until == FB_NO_TIME)
+        ora_alert(view, rule, state, FB_ALERT_SUPPRESSED);
+    ora_flap_end(view, rule, state);
 }
 
 /* --- Events ---------------------------------------------------------------------------------- */
@@ -226,4 +233,6 @@ void ora_rule_step(struct ora_view *view, struct ora_device *device, struct ora_
     alarm_step(view, device, rule, state);
     ora_alarm_tell(view, device, rule);
     state->deadline = state->severity == FB_SEV_NONE ? FB_NEVER : view->next;
+    if (state->rests < state->deadline)
+        state->deadline = state->rests;
 }

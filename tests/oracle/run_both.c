@@ -142,9 +142,13 @@ static void put_alert(const struct fb_output *o, struct fb_buf *out) {
         fb_buf_printf(out, " shelved%s until ", o->once ? " once" : "");
         put_time(o->shelf_until_us, out);
     }
-    if (o->suppressed) {
+    if (o->suppressed && o->maintenance_until_us != FB_NO_TIME) {
         fb_buf_text(out, " suppressed until ");
         put_time(o->maintenance_until_us, out);
+    }
+    if (o->flapping) {
+        fb_buf_text(out, " flapping until ");
+        put_time(o->flap_end_us, out);
     }
     if (o->who.n > 0)
         fb_buf_printf(out, " by %.*s: %.*s", FB_ARG(o->who), FB_ARG(o->because));

@@ -127,6 +127,7 @@ static bool shrink_rule(struct gen_case *c, struct gen_rule *rule) {
     progress |= try_null(c, &rule->where);
     progress |= try_null(c, &rule->deadband);
     progress |= try_null(c, &rule->clear_after);
+    progress |= try_null(c, &rule->flapping);
     progress |= try_null(c, &rule->on_unknown);
     progress |= try_bytes(c, &rule->at_most, &zero, sizeof zero);
     progress |= try_bytes(c, &rule->n_slots, &zero, sizeof zero);
