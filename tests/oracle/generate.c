@@ -389,6 +389,8 @@ void gen_print_rules(const struct gen_case *c, struct fb_buf *out) {
     }
     for (uint32_t i = 0; i < c->n_params; i++)
         put_param(&c->params[i], out);
+    if (c->limit != NULL)
+        fb_buf_printf(out, "%s\n", c->limit);
     gen_print_actuators(c, out);
     gen_print_controls(c, true, out);
     for (uint32_t i = 0; i < c->n_rules; i++)

@@ -181,6 +181,7 @@ struct gen_case {
     uint32_t n_actuators;
     struct gen_control controls[GEN_CONTROLS_MAX];
     uint32_t n_controls;
+    const char *limit; /* the statement for all rules; NULL: none */
     bool fillers; /* more actuators and controls, of the first class */
     bool linked;  /* devices read others: two classes in halls, the second one links to the first */
     bool chained; /* and the first one to itself */

@@ -648,6 +648,31 @@ static void read_others(struct gen_case *c) {
     }
 }
 
+static struct gen_node *rate(struct gen_case *c) {
+    static const char *const spans[] = {"1s", "2s", "5s", "10s", "20s", "1m", "2m", "10m"};
+    return piece(c, NULL, "at most %u per %s", 1 + below(c, 3), spans[below(c, 8)]);
+}
+
+/* How often rules may command, of two seeds in five, and all together, of one in three; by random
+ * numbers of its own, as feedback is. */
+static void add_limits(struct gen_case *c) {
+    static const uint32_t most[] = {1, 1, 2, 2, 3, 4, 6, 15};
+    struct gen_random others = c->random;
+    c->random = (struct gen_random){c->seed * 149 + 11};
+    bool rates = chance(c, 40);
+    for (uint32_t i = 0; rates && i < c->n_controls; i++)
+        if (chance(c, 60))
+            c->controls[i].clauses[c->controls[i].n_clauses++] = rate(c);
+    for (uint32_t i = 0; rates && i < c->n_rules; i++)
+        if (c->rules[i].n_commands > 0 && chance(c, 60))
+            c->rules[i].commands[c->rules[i].n_commands++] = rate(c);
+    if (chance(c, 33))
+        c->limit =
+            fb_str_printf(c->arena, "commands at most %u per %s", most[below(c, 8)], some_span(c))
+                .p;
+    c->random = others;
+}
+
 void gen_acting(struct gen_case *c) {
     struct gen_random own = {c->seed * 77 + 5}, modes_own = {c->seed * 91 + 7},
                       alarms_own = {c->seed * 57 + 3};
@@ -670,6 +695,7 @@ void gen_acting(struct gen_case *c) {
         alarms_act(c, used);
     read_others(c);
     c->fillers = gen_chance(&own, 4);
+    add_limits(c);
 }
 
 /* --- The wall clock --- */

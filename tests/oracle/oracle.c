@@ -23,16 +23,24 @@ struct ora *ora_new(const struct fb_tree *tree, int64_t max_skew_us, int64_t max
     return o;
 }
 
+static void free_rule_state(struct ora_rule_state *state) {
+    free(state->changes);
+    for (int shadow = 0; shadow < 2; shadow++)
+        free(state->counted[shadow].items);
+}
+
 void ora_free(struct ora *o) {
     if (o == NULL)
         return;
+    for (int shadow = 0; shadow < 2; shadow++)
+        free(o->counted[shadow].items);
     for (size_t i = 0; i < o->n_devices; i++) {
         struct ora_device *device = o->devices[i];
         for (uint32_t w = 0; w < device->class->n_windows; w++)
             free(device->samples[w]);
         free(device->records);
         for (uint32_t r = 0; r < device->class->n_rules; r++)
-            free(device->rules[r].changes);
+            free_rule_state(&device->rules[r]);
         ora_memories_free(device);
     }
     for (uint32_t c = 0; c < o->n_classes; c++) {

@@ -51,11 +51,6 @@ struct ora_sent {
     uint8_t priority;
 };
 
-struct ora_times {
-    int64_t *items;
-    size_t n, cap;
-};
-
 /* What a claim asks for at an instant. */
 struct ora_asked {
     bool in_force, unknown_safe;
@@ -108,6 +103,7 @@ struct ora_request {
     struct ora *o;
     struct ora_device *device;
     const struct ora_rule *winner; /* NULL: the default, the hand */
+    bool by_hand;
     bool shadow;
     const struct ora_actuator *actuator;
     struct ora_memory *memory;
@@ -184,6 +180,16 @@ bool ora_fleet_lets(struct ora *o, struct ora_device *device, const struct ora_r
 struct ora_rule_state *ora_fleet_state(const struct ora_device *device,
                                        const struct ora_rule *rule);
 enum fb_call_outcome ora_reset_fleet(struct ora *o, const struct fb_call *call);
+
+/* --- oracle_rate.c (A100 to A103) --- */
+/* Until when the rule's `at most`, or the one of all rules together, holds; FB_NO_TIME: it does not
+ * hold. Only where there is such a limit. */
+int64_t ora_rate_holds(const struct ora_device *device, const struct ora_rule *rule, bool shadow,
+                       int64_t now);
+int64_t ora_commands_hold(const struct ora *o, bool shadow, int64_t now);
+/* A command that makes another value the accepted one, not towards safe; rule NULL: the default. */
+void ora_count_command(struct ora *o, struct ora_device *device, const struct ora_rule *rule,
+                       bool shadow, int64_t now);
 
 /* --- oracle_asked.c (A80 to A86) --- */
 /* Of the control that stands for a command to other devices. */

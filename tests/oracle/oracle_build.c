@@ -295,7 +295,7 @@ static void add_rule(struct ora *o, const struct fb_rule_decl *decl) {
         add_condition(&s, rule, decl->kind == FB_RULE_ALARM ? decl->raises[i].when : decl->when);
     if (decl->clear_after != NULL)
         rule->clear_after = ora_seconds(&s, decl->clear_after);
-    if (decl->at_most > 0)
+    if (decl->kind == FB_RULE_EVENT && decl->at_most > 0)
         rule->at_most_per = ora_seconds(&s, decl->at_most_per);
     for (uint32_t i = 0; i < rule->n_conditions; i++)
         find_shown(&s, rule, rule->conditions[i].root);
@@ -392,6 +392,8 @@ void ora_expand(struct ora *o) {
         for (uint32_t i = 0; i < file->n_items; i++)
             if (file->items[i].kind == FB_ITEM_ACTUATOR)
                 ora_count_actuator(o, file->items[i].actuator);
+            else if (file->items[i].kind == FB_ITEM_LIMIT)
+                o->limit = file->items[i].limit;
     }
     ora_add_actuators(o);
     for (uint32_t f = 0; f < o->tree->n_files; f++) {

@@ -42,9 +42,11 @@ static void command(struct decision *d, double value, const struct ora_rule *rul
     FB_PUSH_ROOM(m->sent, m->n_sent, m->cap_sent);
     m->sent[m->n_sent++] = (struct ora_sent){d->now, value, rule, priority};
     bool was_open = m->breaker_end != FB_NO_TIME;
-    if (rule != NULL && (!m->has_accepted || m->accepted != value) &&
-        !ora_towards_safe(d->a, m, value))
+    bool acts = (!m->has_accepted || m->accepted != value) && !ora_towards_safe(d->a, m, value);
+    if (rule != NULL && acts)
         ora_fleet_state(d->device, rule)->acted[d->shadow] = d->now;
+    if (acts && !d->r.by_hand)
+        ora_count_command(d->view.o, d->device, rule, d->shadow, d->now);
     ora_accept(d->a, m, value, d->now);
     d->opened = !was_open && m->breaker_end != FB_NO_TIME;
     struct fb_output out = output_of(d, FB_OUT_COMMAND);
@@ -196,6 +198,7 @@ static bool decide_once(struct ora_view *view, struct ora_device *device,
     d.r = (struct ora_request){.o = view->o,
                                .device = device,
                                .winner = d.winner.rule,
+                               .by_hand = d.winner.any && d.winner.rule == NULL,
                                .shadow = shadow,
                                .actuator = a,
                                .memory = m,

@@ -282,6 +282,28 @@ static void ask_ignore(struct ora_request *r) {
         pass(r, FB_GUARD_IGNORE);
 }
 
+/* A101 */
+static void ask_rate(struct ora_request *r) {
+    if (r->winner == NULL || r->winner->decl->at_most == 0 || is_spared(r))
+        return;
+    int64_t until = ora_rate_holds(r->device, r->winner, r->shadow, r->now);
+    if (until == FB_NO_TIME)
+        pass(r, FB_GUARD_RATE);
+    else
+        hold(r, FB_GUARD_RATE, until);
+}
+
+/* A102 */
+static void ask_commands(struct ora_request *r) {
+    if (r->o->limit == NULL || r->by_hand || is_spared(r))
+        return;
+    int64_t until = ora_commands_hold(r->o, r->shadow, r->now);
+    if (until == FB_NO_TIME)
+        pass(r, FB_GUARD_COMMANDS);
+    else
+        hold(r, FB_GUARD_COMMANDS, until);
+}
+
 static void ask_catch_up(struct ora_request *r) {
     if (!r->behind) {
         pass(r, FB_GUARD_CATCH_UP);
@@ -307,8 +329,9 @@ static void ask_fleet(struct ora_request *r) {
 
 void ora_ask_guards(struct ora_request *r) {
     static void (*const guards[])(struct ora_request *) = {
-        ask_range,   ask_interlock, ask_lockout, ask_maximum, ask_discrepancy, ask_permissive,
-        ask_minimum, ask_starts,    ask_breaker, ask_slew,    ask_ignore};
+        ask_range,      ask_interlock, ask_lockout, ask_maximum, ask_discrepancy,
+        ask_permissive, ask_minimum,   ask_starts,  ask_breaker, ask_slew,
+        ask_ignore,     ask_rate,      ask_commands};
     r->blocks = FB_GUARDS;
     r->held = r->slewed = false;
     close_breaker(r);

@@ -253,6 +253,11 @@ struct ora_sample {
     bool others_known; /* A88: since the last record at which it was looked */
 };
 
+struct ora_times {
+    int64_t *items;
+    size_t n, cap;
+};
+
 struct ora_rule_state {
     int64_t deadline; /* of `clear after` */
     struct ora_op clear;
@@ -276,6 +281,7 @@ struct ora_rule_state {
     int64_t rests;         /* E of A62; FB_NEVER: it does not flap */
     int64_t acted[2];      /* A90: on actuators, on their shadows; FB_NO_TIME: never */
     bool open[2];          /* the breaker of `fleet` */
+    struct ora_times counted[2]; /* A100: all commands that ever were, and those to shadows */
     /* a mode (A21); on_since is the instant of entry */
     bool in_state, concerned;
     uint32_t state;  /* index in the declaration */
@@ -346,6 +352,8 @@ struct ora {
     size_t n_devices, cap_devices;
     struct ora_kill kills[FB_KILLS_MAX]; /* in force (A17) */
     size_t n_kills;
+    const struct fb_limit_decl *limit; /* A102; NULL: there is none */
+    struct ora_times counted[2];       /* by it, also where there is none */
     uint64_t kinds[ORA_KINDS][3], windows[FB_SHAPE_EACH + 1][FB_AGGREGATES][3];
     struct ora_usage *usage;
     struct ora_moves moves;

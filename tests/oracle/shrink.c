@@ -174,6 +174,7 @@ static bool shrink_clauses(struct gen_case *c, struct gen_node **clauses, uint32
 static bool shrink_acting(struct gen_case *c) {
     const bool no = false;
     bool progress = try_bytes(c, &c->fillers, &no, sizeof no);
+    progress |= try_null(c, &c->limit);
     for (uint32_t i = 0; i < c->n_controls; i++) {
         struct gen_control *control = &c->controls[i];
         if (control->off || try_flag(c, &control->off))
