@@ -385,16 +385,30 @@ static bool is_same_text(const struct fb_rule *a, const struct fb_rule *b) {
            memcmp(a->version, b->version, sizeof a->version) == 0;
 }
 
+/* The first of its claims from the i-th on that concerns the actuator on the device: all concern
+ * its shadow, and those that are not real there nothing else. */
+static uint32_t next_claim(const struct fb_device *device, const struct fb_actuator *actuator,
+                           uint32_t i) {
+    const struct fb_class *class_ = device->plan->class_;
+    while (i < actuator->n_claims && !actuator->shadow &&
+           !fb_claim_is_real(device, &class_->claims[actuator->claims[i]]))
+        i++;
+    return i;
+}
+
 /* Whether the actuator goes on as if nothing had happened: neither its own text is another one, nor
  * that of a control that claims it or claimed it. */
 static bool goes_on(const struct move *m, const struct fb_migration *migration,
                     const struct fb_actuator *from, const struct fb_actuator *to) {
-    bool same = from->n_claims == to->n_claims &&
-                is_same_text(&migration->from->rules[from->rule], &migration->to->rules[to->rule]);
-    for (uint32_t i = 0; same && i < to->n_claims; i++)
+    bool same = is_same_text(&migration->from->rules[from->rule], &migration->to->rules[to->rule]);
+    uint32_t i = next_claim(m->from, from, 0), k = next_claim(m->to, to, 0);
+    while (same && i < from->n_claims && k < to->n_claims) {
         same = is_same_text(m->from->plan->claims[from->claims[i]].rule,
-                            m->to->plan->claims[to->claims[i]].rule);
-    return same;
+                            m->to->plan->claims[to->claims[k]].rule);
+        i = next_claim(m->from, from, i + 1);
+        k = next_claim(m->to, to, k + 1);
+    }
+    return same && i == from->n_claims && k == to->n_claims;
 }
 
 /* Trials that are new begin with what is accepted (A99). */

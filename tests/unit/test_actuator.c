@@ -539,6 +539,27 @@ static void nothing_is_started_only_to_be_stopped(void **state) {
     end(f);
 }
 
+/* A rule on trial decides nothing of what is real, neither by coming nor by going. */
+static void what_comes_and_goes_in_shadow_decides_nothing(void **state) {
+    (void)state;
+    static const char held[] = "actuator pump on d : (off, on) { safe off  minimum on 0s, off 60s "
+                               "lease 1h }\n" FILL;
+    static const char tried[] =
+        "actuator pump on d : (off, on) { safe off  minimum on 0s, off 60s "
+        "lease 1h }\n" FILL "control trial on d { start when y > 9  command pump = on }\n";
+    struct fixture *f = begin(held);
+    take(f, X, 6, 1);
+    outputs_are(f, "pump blocked by minimum, nothing, wants on by fill 12 at 1\n");
+    change_to(f, tried);
+    fb_core_advance(f->core, 20 * S);
+    change_to(f, held);
+    fb_core_advance(f->core, 70 * S);
+    outputs_are(f, "pump* blocked by minimum, nothing, wants on by fill 12 at 1\n"
+                   "pump no more blocked by minimum, after 1, on, wants on by fill 12 at 61\n"
+                   "pump on claimed #1 by fill 12 at 61\n");
+    end(f);
+}
+
 /* A deadline is on the clock: that a record runs ahead of it does not make it due. */
 static void a_record_ahead_of_the_clock_makes_no_deadline_due(void **state) {
     (void)state;
@@ -673,6 +694,7 @@ int main(void) {
         cmocka_unit_test(deadlines_of_several_devices_go_in_the_order_of_the_clock),
         cmocka_unit_test(the_last_tick_decides_what_is_due_at_it),
         cmocka_unit_test(nothing_is_started_only_to_be_stopped),
+        cmocka_unit_test(what_comes_and_goes_in_shadow_decides_nothing),
         cmocka_unit_test(a_record_ahead_of_the_clock_makes_no_deadline_due),
         cmocka_unit_test(a_record_finds_its_deadlines_done),
         cmocka_unit_test(what_reads_an_actuator_sees_each_command),
