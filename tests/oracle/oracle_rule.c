@@ -122,10 +122,11 @@ static void alarm_step(struct ora_view *view, const struct ora_device *device,
         state->last_severity = before;
         begins = ora_flap_change(view, rule, state);
         ora_alert(view, rule, state, FB_ALERT_CLEARED);
-        ora_alarm_cleared(view, rule, state);
     }
     if (begins && device->maintenance_until == FB_NO_TIME)
         ora_alert(view, rule, state, FB_ALERT_SUPPRESSED);
+    if (before != FB_SEV_NONE && state->severity == FB_SEV_NONE)
+        ora_alarm_cleared(view, rule, state);
     ora_flap_end(view, rule, state);
 }
 
