@@ -106,6 +106,7 @@ static struct ora_expr *in_unit(const struct ora_scope *s, struct ora_expr *e,
         struct ora_ratio exact = ora_ratio_of_text((struct fb_str){text, n});
         struct ora_expr *known = literal(s, ora_unit_exact(exact, e->unit, unit), unit);
         known->literal = false;
+        known->a = e; /* the lets that it names are shown (M34) */
         return known;
     }
     struct ora_expr *converted = ora_new_expr(s, ORA_CONVERT, FB_T_NUMBER);
