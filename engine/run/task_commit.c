@@ -141,7 +141,11 @@ bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner) {
             fb_task_committed(task);
         return true;
     }
-    return seq == own - task->sealed && (seq == 0 || fb_str_eq(owner, view(&task->committer)));
+    /* Where the group knows of no commit, a first one in doubt was not made, or the group has
+     * forgotten it: only the journal can tell. */
+    if (seq == 0)
+        return own == 0;
+    return seq == own - task->sealed && fb_str_eq(owner, view(&task->committer));
 }
 
 /* ---- rebuilding ---- */

@@ -38,8 +38,8 @@ void fb_task_claim(struct fb_task *task, struct fb_str owner);
 void fb_task_note(const struct fb_task *task, struct fb_buf *out);
 /* Whether a task that waited may go on where `seq` by `owner` (0: nothing) is the last commit of
  * its partition. If that is the one it had sealed, not knowing the outcome, it is committed by
- * this; if it is the one before, what is sealed is to be put again. Otherwise another one was here.
- */
+ * this; if it is the one before, what is sealed is to be put again. Otherwise another one was here,
+ * or, of a first commit in doubt, the group may have forgotten it, which only the journal tells. */
 bool fb_task_goes_on(struct fb_task *task, uint64_t seq, struct fb_str owner);
 
 /* ---- rebuilding ---- */
