@@ -114,7 +114,8 @@ static void field_options(struct gen_random *r, struct gen_field *f, bool regula
     }
 }
 
-static void add_text(struct gen_class *class, const char *name, int role, enum gen_texts texts) {
+static void add_text(struct gen_class *class, const char *name, enum gen_role role,
+                     enum gen_texts texts) {
     class->fields[class->n_fields++] = (struct gen_field){
         .family = GEN_TEXT, .name = name, .unit = "", .role = role, .texts = texts};
 }

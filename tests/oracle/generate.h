@@ -50,12 +50,13 @@ struct gen_node {
     uint32_t n_kids;
 };
 
+enum gen_role { GEN_OWN, GEN_TAG, GEN_KEY };
 enum gen_texts { GEN_ANY_TEXT, GEN_HALL, GEN_ROW, GEN_ID, GEN_PART, GEN_WHOLE_ID };
 
 struct gen_field {
     enum gen_family family;
     const char *name, *unit;
-    enum { GEN_OWN, GEN_TAG, GEN_KEY } role;
+    enum gen_role role;
     int64_t every_s, stale_s; /* 0: not said */
     bool has_range, has_null;
     double low, high, null_value;
