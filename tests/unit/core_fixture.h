@@ -84,6 +84,31 @@ static inline void restart(struct fixture *f, int64_t clock_us) {
     fb_buf_free(&piece);
 }
 
+/* Each byte of the core's snapshot, but for its first eight, spoilt by itself: another core refuses
+ * it, as of a quarter of them at least, or goes on from it as if at clock_us without harm. */
+static inline void damage_is_refused_or_harmless(struct fixture *f, int64_t clock_us) {
+    struct fb_buf piece = {0};
+    uint32_t refused = 0;
+    fb_core_snapshot_begin(f->core);
+    assert_false(fb_core_snapshot_next(f->core, SIZE_MAX / 2, &piece));
+    for (size_t i = 8; i < piece.n; i++) {
+        struct fb_err err;
+        struct fb_core *core = fb_core_new(f->programs[0].program, &f->config, put_output, f);
+        piece.p[i] ^= (char)0xa5;
+        if (fb_core_restore(core, (struct fb_str){piece.p, piece.n}, &err)) {
+            fb_core_restored(core, clock_us);
+            fb_core_finish(core, 200 * S);
+        } else {
+            refused++;
+        }
+        piece.p[i] ^= (char)0xa5;
+        f->outputs.n = 0;
+        fb_core_free(core);
+    }
+    assert_in_range(refused, piece.n / 4, piece.n);
+    fb_buf_free(&piece);
+}
+
 /* Another program, from the next record on. */
 static inline void change_to_behind(struct fixture *f, const char *declarations,
                                     const char *rules) {

@@ -206,27 +206,7 @@ static void a_damaged_memory_is_refused_or_harmless(void **state) {
     take(f, Z, 6, 1);
     take(f, X, 8, 2);
     fb_core_advance(f->core, 3 * S);
-    struct fb_buf piece = {0};
-    fb_core_snapshot_begin(f->core);
-    assert_false(fb_core_snapshot_next(f->core, SIZE_MAX / 2, &piece));
-    uint32_t refused = 0;
-    for (size_t i = 8; i < piece.n; i++) {
-        struct fb_err err;
-        struct fb_core *core =
-            fb_core_new(f->programs[0].program, &f->config, put_output, f);
-        piece.p[i] ^= (char)0xa5;
-        if (fb_core_restore(core, (struct fb_str){piece.p, piece.n}, &err)) {
-            fb_core_restored(core, 3 * S);
-            fb_core_finish(core, 200 * S);
-        } else {
-            refused++;
-        }
-        piece.p[i] ^= (char)0xa5;
-        f->outputs.n = 0;
-        fb_core_free(core);
-    }
-    assert_in_range(refused, piece.n / 4, piece.n);
-    fb_buf_free(&piece);
+    damage_is_refused_or_harmless(f, 3 * S);
     end(f);
 }
 
