@@ -275,18 +275,16 @@ static void wake_readers(const struct decision *d, int64_t changed_us) {
             fb_rest_tell(d->core, d->moment, i, soon ? AGAIN_US : 0, d->moment_us);
 }
 
-/* What its rule has done to the device, A90. */
-static void note_act(struct decision *d) {
-    const struct fb_fleet *fleet = d->won.rule ? d->won.rule->fleet : NULL;
-    if (fleet && !fb_is_towards_safe(d->actuator, d->cell, d->request.value))
-        fb_fleet_acted(d->moment->device, fleet, d->actuator->shadow, d->now_us);
-}
-
-/* A change that does not go towards safe, A100; before it is accepted. */
+/* What `fleet` and the rates count: a change that does not go towards safe (A90, A100); before it
+ * is accepted. */
 static void count(struct decision *d) {
-    if (fb_is_towards_safe(d->actuator, d->cell, d->request.value))
-        return;
+    const struct fb_fleet *fleet = d->won.rule ? d->won.rule->fleet : NULL;
     const bool shadow = d->actuator->shadow;
+    if ((!fleet && !d->rate && !d->all_cell) ||
+        fb_is_towards_safe(d->actuator, d->cell, d->request.value))
+        return;
+    if (fleet)
+        fb_fleet_acted(d->moment->device, fleet, shadow, d->now_us);
     if (d->rate)
         fb_rate_note(d->rate_cell, d->rate->n, shadow, d->now_us);
     if (d->all_cell)
@@ -300,9 +298,7 @@ static void command(struct decision *d) {
     int64_t changed_us = cell->has_accepted ? cell->changed_us : FB_NO_TIME;
     note_before(d);
     if (is_new(d)) {
-        note_act(d);
-        if (d->rate || d->all_cell)
-            count(d);
+        count(d);
         fb_guards_accepted(d->actuator, cell, d->request.value, d->now_us);
         if (!d->actuator->shadow)
             wake_readers(d, changed_us);
