@@ -9,11 +9,6 @@
 
 #define HOUR INT64_C(3600000000)
 
-static bool is_towards_safe(const struct loop_limits *limits, double from, double to) {
-    return from < limits->safe ? to > from && to <= limits->safe
-                               : to < from && to >= limits->safe;
-}
-
 /* The lease lapsed: no step of the engine. The next command is one, but where commands are lost: a
  * lease that lapses so is one that the engine has renewed. */
 static bool is_lapse(const struct loop_course *course, const struct loop_setup *setup,
@@ -100,7 +95,7 @@ static void check_change(const struct loop_course *course, uint32_t i,
     /* Nor does the engine know that a state began anew with the return from such a lapse. */
     if (setup->commands_lost > 0 && i > 1 && course->changes[i - 2].lapsed)
         return;
-    const bool eases = is_towards_safe(limits, from->value, to->value);
+    const bool eases = loop_eases(limits->safe, from->value, to->value);
     const bool first = i == 1; /* one that is safe is not held */
     if (is_lapse(course, setup, i))
         return;
@@ -145,8 +140,10 @@ static void check_spell(const struct loop_course *course, const struct loop_limi
     for (uint32_t i = 0; i < course->n_changes && course->changes[i].at_us < to_us; i++) {
         const struct loop_change *change = &course->changes[i];
         value = change->value;
-        if (change->at_us < from_us)
+        if (change->at_us < from_us) {
+            out->to_safe_us = value == limits->safe ? 0 : -1; /* of several, one may be already */
             continue;
+        }
         if (value == limits->safe)
             out->to_safe_us = change->at_us - from_us;
         else
@@ -183,5 +180,109 @@ struct judgement judge(const struct loop_course *course, const struct loop_limit
         check_change(course, i, limits, setup, &out);
     check_spell(course, limits, setup, &out);
     free(times);
+    return out;
+}
+
+/* ---- what is over several actuators ---------------------------------------------------------- */
+
+/* A step away from safe that a command made. */
+struct step {
+    int64_t at_us;
+    uint64_t winner; /* 0: the default */
+};
+
+static int compare_steps(const void *a, const void *b) {
+    const struct step *x = a, *y = b;
+    if (x->winner != y->winner)
+        return x->winner < y->winner ? -1 : 1;
+    return (x->at_us > y->at_us) - (x->at_us < y->at_us);
+}
+
+static uint32_t take_steps(const struct loop_course *course, const struct loop_limits *limits,
+                           const struct loop_setup *setup, struct step *out) {
+    uint32_t n = 0;
+    for (uint32_t i = 1; i < course->n_changes; i++) {
+        const struct loop_change *from = &course->changes[i - 1], *to = &course->changes[i];
+        if (!is_lapse(course, setup, i) && !loop_eases(limits->safe, from->value, to->value))
+            out[n++] = (struct step){to->at_us, to->winner};
+    }
+    return n;
+}
+
+/* Most steps of one winner in one window; 0: no window. Sorts the steps. */
+static uint32_t most_of_one(struct step *steps, uint32_t n, int64_t window_us) {
+    uint32_t most = 0, first = 0;
+    if (window_us <= 0)
+        return 0;
+    qsort(steps, n, sizeof(*steps), compare_steps);
+    for (uint32_t i = 0; i < n; i++) {
+        while (steps[first].winner != steps[i].winner ||
+               steps[first].at_us <= steps[i].at_us - window_us)
+            first++;
+        most = i - first + 1 > most ? i - first + 1 : most;
+    }
+    return most;
+}
+
+/* The default is no rule. */
+static uint32_t most_of_rule(const struct step *steps, uint32_t n, int64_t window_us,
+                             struct step *sorted) {
+    uint32_t of_rules = 0;
+    for (uint32_t i = 0; i < n; i++)
+        if (steps[i].winner != 0)
+            sorted[of_rules++] = steps[i];
+    return most_of_one(sorted, of_rules, window_us);
+}
+
+static void judge_rates(const struct loop_courses *courses, const struct loop_limits *limits,
+                        const struct loop_setup *setup, struct judgement *out) {
+    uint32_t most = 1, n = 0;
+    for (uint32_t m = 0; m < setup->machines; m++)
+        for (uint32_t a = 0; a < setup->acts; a++)
+            most += courses->of[m][a].n_changes;
+    struct step *steps = malloc(most * sizeof(*steps)), *sorted = malloc(most * sizeof(*sorted));
+    FB_ASSERT(steps != NULL && sorted != NULL);
+    for (uint32_t m = 0; m < setup->machines; m++) {
+        const uint32_t first = n;
+        for (uint32_t a = 0; a < setup->acts; a++)
+            n += take_steps(&courses->of[m][a], limits, setup, steps + n);
+        const uint32_t of_rule =
+            most_of_rule(steps + first, n - first, limits->rate_us - limits->jitter_us, sorted);
+        out->most_of_rule = of_rule > out->most_of_rule ? of_rule : out->most_of_rule;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        steps[i].winner = 0;
+    out->most_of_all = most_of_one(steps, n, limits->commands_us - limits->jitter_us);
+    if (limits->rate > 0 && out->most_of_rule > limits->rate)
+        out->broken |= BROKE_RATE;
+    if (limits->commands > 0 && out->most_of_all > limits->commands)
+        out->broken |= BROKE_COMMANDS;
+    free(steps);
+    free(sorted);
+}
+
+static void take_worst(struct judgement *all, const struct judgement *one) {
+    all->reversals += one->reversals;
+    if (one->most_reversals > all->most_reversals)
+        all->most_reversals = one->most_reversals;
+    if (one->most_alternations > all->most_alternations)
+        all->most_alternations = one->most_alternations;
+    if (one->shortest_us >= 0 && (all->shortest_us < 0 || one->shortest_us < all->shortest_us))
+        all->shortest_us = one->shortest_us;
+    if (one->to_safe_us < 0 || one->to_safe_us > all->to_safe_us)
+        all->to_safe_us = all->to_safe_us < 0 ? -1 : one->to_safe_us;
+    all->broken |= one->broken;
+}
+
+struct judgement judge_all(const struct loop_courses *courses, const struct loop_limits *limits,
+                           const struct loop_setup *setup) {
+    struct judgement out = {.shortest_us = -1};
+    for (uint32_t m = 0; m < setup->machines; m++) {
+        for (uint32_t a = 0; a < setup->acts; a++) {
+            const struct judgement one = judge(&courses->of[m][a], limits, setup);
+            take_worst(&out, &one);
+        }
+    }
+    judge_rates(courses, limits, setup, &out);
     return out;
 }

@@ -9,6 +9,13 @@
 
 enum { STALE_S = 20, EVERY_S = 5, HELD_MIN = 5, LOCKOUT_MIN = 4, LEASE_S = 60 };
 
+/* 0: one; not limited. */
+struct width {
+    uint8_t machines, acts;
+    uint8_t rate, commands;
+    uint16_t rate_min, commands_min;
+};
+
 struct kind {
     const char *name;
     struct fb_plant_config plant;
@@ -16,6 +23,7 @@ struct kind {
     double target, band; /* x is kept about here */
     double middle, gain; /* numbers: a fitting proportional rule */
     struct loop_limits limits;
+    struct width width; /* of a loop */
 };
 
 enum { HEATER, COOLER, SUMP, OVEN, FEED };
@@ -36,10 +44,10 @@ static const struct kind kinds[] = {
                 0.5,
                 0,
                 0,
-                {.is_switch = true,
-                 .minimum_us = {180 * S, 120 * S},
-                 .reversals = 4,
-                 .reversals_us = 20 * MINUTE}},
+                .limits = {.is_switch = true,
+                           .minimum_us = {180 * S, 120 * S},
+                           .reversals = 4,
+                           .reversals_us = 20 * MINUTE}},
     [COOLER] = {"compressor",
                 {.start = 8,
                  .tau_s = 10800,
@@ -56,11 +64,11 @@ static const struct kind kinds[] = {
                 1,
                 0,
                 0,
-                {.is_switch = true,
-                 .minimum_us = {300 * S, 180 * S},
-                 .starts = 2,
-                 .reversals = 4,
-                 .reversals_us = 32 * MINUTE}},
+                .limits = {.is_switch = true,
+                           .minimum_us = {300 * S, 180 * S},
+                           .starts = 2,
+                           .reversals = 4,
+                           .reversals_us = 32 * MINUTE}},
     /* Its pump keeps the sump from running over: on is safe. */
     [SUMP] = {"sump pump",
               {.start = 3,
@@ -77,11 +85,11 @@ static const struct kind kinds[] = {
               0.3,
               0,
               0,
-              {.is_switch = true,
-               .safe = 1,
-               .minimum_us = {60 * S, 90 * S},
-               .reversals = 6,
-               .reversals_us = 30 * MINUTE}},
+              .limits = {.is_switch = true,
+                         .safe = 1,
+                         .minimum_us = {60 * S, 90 * S},
+                         .reversals = 6,
+                         .reversals_us = 30 * MINUTE}},
     [OVEN] = {"oven valve",
               {.start = 20,
                .tau_s = 300,
@@ -96,7 +104,10 @@ static const struct kind kinds[] = {
               1,
               40,
               2,
-              {.slew = 10, .slew_us = 30 * S, .reversals = 6, .reversals_us = 30 * MINUTE}},
+              .limits = {.slew = 10,
+                         .slew_us = 30 * S,
+                         .reversals = 6,
+                         .reversals_us = 30 * MINUTE}},
     [FEED] = {"tank feed",
               {.start = 2,
                .n_inputs = 1,
@@ -112,7 +123,10 @@ static const struct kind kinds[] = {
               0.1,
               40,
               60,
-              {.slew = 10, .slew_us = 30 * S, .reversals = 6, .reversals_us = 30 * MINUTE}},
+              .limits = {.slew = 10,
+                         .slew_us = 30 * S,
+                         .reversals = 6,
+                         .reversals_us = 30 * MINUTE}},
 };
 
 enum style {
@@ -127,7 +141,8 @@ enum style {
     GENTLE,
     STEEP,
     JUMP,
-    FOLLOW /* of numbers, as are rivals */
+    FOLLOW, /* of numbers, as are rivals */
+    STOP    /* of numbers: safe by the rule itself while `trip` */
 };
 static const char *const style_names[] = {[TWO_LIMITS] = "two limits",
                                           [ONE_LIMIT] = "one limit",
@@ -140,20 +155,39 @@ static const char *const style_names[] = {[TWO_LIMITS] = "two limits",
                                           [GENTLE] = "gentle",
                                           [STEEP] = "steep",
                                           [JUMP] = "jump",
-                                          [FOLLOW] = "adds up"};
+                                          [FOLLOW] = "adds up",
+                                          [STOP] = "stops"};
 
 enum sensor { CLEAN, NOISY, COARSE };
 static const char *const sensor_names[] = {
     [CLEAN] = "clean", [NOISY] = "noisy", [COARSE] = "coarse"};
 
 enum fault {
-    NONE, STUCK, SILENT, HELD, BAD, LOSSY, LATE, ENGINE, TRIP, COMMANDS_LOST, COMMANDS_LATE
+    NONE,
+    STUCK,
+    SILENT,
+    HELD,
+    BAD,
+    LOSSY,
+    LATE,
+    ENGINE,
+    TRIP,
+    COMMANDS_LOST,
+    COMMANDS_LATE,
+    STOPPED
 };
-static const char *const fault_names[] = {
-    [NONE] = "-",           [STUCK] = "sensor stuck",    [SILENT] = "sensor silent",
-    [HELD] = "silent, held", [BAD] = "bad samples",      [LOSSY] = "telemetry lost",
-    [LATE] = "telemetry late", [ENGINE] = "engine gone", [TRIP] = "interlock",
-    [COMMANDS_LOST] = "commands lost", [COMMANDS_LATE] = "commands late"};
+static const char *const fault_names[] = {[NONE] = "-",
+                                          [STUCK] = "sensor stuck",
+                                          [SILENT] = "sensor silent",
+                                          [HELD] = "silent, held",
+                                          [BAD] = "bad samples",
+                                          [LOSSY] = "telemetry lost",
+                                          [LATE] = "telemetry late",
+                                          [ENGINE] = "engine gone",
+                                          [TRIP] = "interlock",
+                                          [COMMANDS_LOST] = "commands lost",
+                                          [COMMANDS_LATE] = "commands late",
+                                          [STOPPED] = "stop asked"};
 
 struct row {
     uint8_t kind, style, sensor, fault;
@@ -221,8 +255,47 @@ static const struct row rows[] = {
     {SUMP, NO_ROOM, NOISY, ENGINE, 20},
 };
 
+/* On several machines, with several actuators; how often rules may act. */
+static const struct wide_row {
+    struct row row;
+    struct width width;
+} wide_rows[] = {
+    {{HEATER, ONE_LIMIT, NOISY, NONE, 10}, {.rate = 2, .rate_min = 60}},
+    {{OVEN, GENTLE, NOISY, NONE, 30}, {.rate = 3, .rate_min = 20}},
+    {{FEED, STEEP, NOISY, ENGINE, 0}, {.rate = 4, .rate_min = 30}},
+    {{OVEN, STOP, NOISY, STOPPED, 10}, {.rate = 2, .rate_min = 20}},
+    {{OVEN, STEEP, NOISY, NONE, 60}, {.acts = 2, .rate = 5, .rate_min = 30}},
+    {{HEATER, ONE_LIMIT, NOISY, NONE, 30}, {.machines = 4, .commands = 6, .commands_min = 60}},
+    {{OVEN, STOP, NOISY, STOPPED, 0}, {.machines = 3, .commands = 5, .commands_min = 30}},
+    {{FEED, RIVALS, NOISY, TRIP, 20},
+     {.machines = 2, .rate = 3, .rate_min = 30, .commands = 8, .commands_min = 60}},
+};
+
+enum { N_ROWS = sizeof(rows) / sizeof(*rows) };
+
 uint32_t loops_count(void) {
-    return sizeof(rows) / sizeof(*rows);
+    return N_ROWS + sizeof(wide_rows) / sizeof(*wide_rows);
+}
+
+static void widen(const struct width *width, struct kind *kind) {
+    kind->width = *width;
+    kind->limits.rate = width->rate;
+    kind->limits.rate_us = width->rate_min * MINUTE;
+    kind->limits.commands = width->commands;
+    kind->limits.commands_us = width->commands_min * MINUTE;
+}
+
+static struct width random_width(struct fb_random *random, const struct row *row) {
+    struct width width = {.machines = (uint8_t)(1 + fb_random_below(random, LOOP_MACHINES_MAX))};
+    if (row->style >= GENTLE)
+        width.acts = (uint8_t)(1 + fb_random_below(random, LOOP_ACTS_MAX));
+    if (fb_random_below(random, 2) == 0)
+        width.rate = (uint8_t)(1 + fb_random_below(random, 6));
+    if (fb_random_below(random, 2) == 0)
+        width.commands = (uint8_t)(1 + fb_random_below(random, 16));
+    width.rate_min = (uint16_t)fb_random_between(random, 1, 90);
+    width.commands_min = (uint16_t)fb_random_between(random, 1, 90);
+    return width;
 }
 
 /* Loops of any kind with limits of any size; a fault that moves commands only where no slew would
@@ -256,14 +329,19 @@ static struct row random_row(uint32_t loop, struct kind *kind) {
                       .dead_s = fb_random_below(&random, 121)};
     if (row.fault == COMMANDS_LOST && !first_may_be_lost)
         row.fault = COMMANDS_LATE;
+    const struct width width = random_width(&random, &row);
+    widen(&width, kind);
     return row;
 }
 
 static struct row row_of(uint32_t loop, struct kind *kind) {
     if (loop >= loops_count())
         return random_row(loop, kind);
-    *kind = kinds[rows[loop].kind];
-    return rows[loop];
+    const struct row *row = loop < N_ROWS ? &rows[loop] : &wide_rows[loop - N_ROWS].row;
+    *kind = kinds[row->kind];
+    if (loop >= N_ROWS)
+        widen(&wide_rows[loop - N_ROWS].width, kind);
+    return *row;
 }
 
 struct loop_names loops_names(uint32_t loop) {
@@ -332,6 +410,13 @@ static void set_fault(const struct row *row, struct loop_setup *setup,
         setup->commands_late = 20;
         limits->jitter_us += 20 * S;
         break;
+    case STOPPED: /* once there is no place for a step that is not towards safe */
+        set_spell(setup, limits, SPELL_TRIP, 15 * MINUTE, EVERY_S * S + FB_PLANT_STEP_US);
+        setup->spell_used =
+            limits->commands > 0
+                ? (struct loop_used){limits->commands, limits->commands_us - MINUTE, true}
+                : (struct loop_used){limits->rate, limits->rate_us - MINUTE, false};
+        break;
     }
 }
 
@@ -341,12 +426,19 @@ void loops_setup(uint32_t loop, struct loop_setup *setup, struct loop_limits *li
     *limits = kind.limits;
     limits->jitter_us = FB_PLANT_STEP_US;
     *setup = (struct loop_setup){.plant = kind.plant,
+                                 .machines = kind.width.machines > 0 ? kind.width.machines : 1,
+                                 .acts = kind.width.acts > 0 ? kind.width.acts : 1,
                                  .full = limits->is_switch ? 1 : 100,
                                  .safe = limits->safe,
                                  .every_us = EVERY_S * S,
                                  .length_us = 4 * HOUR,
                                  .seed = loop + 1};
     setup->plant.inputs[0].dead_us = row.dead_s * S;
+    setup->plant.n_inputs = setup->acts;
+    for (uint32_t i = 0; i < setup->acts; i++) { /* together they do what one would */
+        setup->plant.inputs[i] = setup->plant.inputs[0];
+        setup->plant.inputs[i].gain = kind.plant.inputs[0].gain / setup->acts;
+    }
     if (row.sensor == NOISY)
         setup->plant.noise = kind.band / 3;
     if (row.sensor == COARSE)
@@ -370,11 +462,14 @@ static void print_switch_guards(const struct loop_limits *l, uint32_t guards, st
 }
 
 static void print_actuator(const struct row *row, const struct kind *kind, uint32_t guards,
-                           struct fb_buf *out) {
+                           const char *name, struct fb_buf *out) {
     const struct loop_limits *l = &kind->limits;
-    fb_buf_printf(out, "actuator act on plant : %s {\n  safe %s\n  lease %ds\n",
+    fb_buf_printf(out, "actuator %s on plant : %s {\n  safe %s\n  lease %ds\n", name,
                   l->is_switch ? "(off, on)" : "number range 0..100",
-                  !l->is_switch ? "0" : l->safe == 1 ? "on" : "off", LEASE_S);
+                  !l->is_switch  ? "0"
+                  : l->safe == 1 ? "on"
+                                 : "off",
+                  LEASE_S);
     if (l->is_switch)
         print_switch_guards(l, guards, out);
     if (guards & GUARD_SLEW && !l->is_switch)
@@ -422,55 +517,69 @@ static void print_start(const struct row *row, const struct kind *kind, bool kee
     fb_buf_printf(out, "\n");
 }
 
-static void print_tail(const struct row *row, struct fb_buf *out) {
+static void print_tail(const struct row *row, const struct kind *kind, uint32_t guards,
+                       struct fb_buf *out) {
+    if (guards & GUARD_RATE && kind->limits.rate > 0)
+        fb_buf_printf(out, "  at most %u per %ds\n", kind->limits.rate,
+                      (int)(kind->limits.rate_us / S));
     fb_buf_printf(out, "  on unknown %s\n  rollout armed\n}\n",
                   row->fault == HELD ? "hold" : "safe");
 }
 
-static void print_rivals(const struct row *row, const struct kind *kind, struct fb_buf *out) {
+static void print_rivals(const struct row *row, const struct kind *kind, uint32_t guards,
+                         struct fb_buf *out) {
     const bool is_switch = kind->limits.is_switch;
     fb_buf_printf(out, "control more on plant {\n  start when ");
     print_limit(kind, true, -kind->band, out);
     fb_buf_printf(out, "\n  command act = %s\n", is_switch ? "on" : "90");
-    print_tail(row, out);
+    print_tail(row, kind, guards, out);
     fb_buf_printf(out, "control less on plant {\n  start when ");
     print_limit(kind, false, kind->band, out);
     fb_buf_printf(out, "\n  command act = %s at priority 11\n", is_switch ? "off" : "10");
-    print_tail(row, out);
+    print_tail(row, kind, guards, out);
 }
 
 /* Two states; with room between the ways there and back where it is a sensible one. */
-static void print_mode(const struct row *row, const struct kind *kind, bool keeps_until,
+static void print_mode(const struct row *row, const struct kind *kind, uint32_t guards,
                        struct fb_buf *out) {
-    const bool room = keeps_until && row->style == MODE;
+    const bool room = guards & GUARD_UNTIL && row->style == MODE;
     fb_buf_printf(out, "mode keep on plant {\n  state rest { go work when ");
     print_limit(kind, true, room ? kind->band : 0, out);
     fb_buf_printf(out, " }\n  state work {\n    command act = on\n    go rest when ");
     print_limit(kind, false, room ? -kind->band : 0, out);
     fb_buf_printf(out, "\n  }\n");
-    print_tail(row, out);
+    print_tail(row, kind, guards, out);
 }
 
-static void print_number(const struct row *row, const struct kind *kind, struct fb_buf *out) {
-    fb_buf_printf(out, "control keep on plant {\n");
+static void print_command(const struct row *row, const struct kind *kind, const char *name,
+                          struct fb_buf *out) {
+    const double gain = row->style == STEEP ? 10 * kind->gain : kind->gain;
+    fb_buf_printf(out, "  command %s = ", name);
     switch ((enum style)row->style) {
     case GENTLE:
-        fb_buf_printf(out, "  command act = clamp(%g + %g * (%g - x), 0..100)\n", kind->middle,
-                      kind->gain, kind->target);
-        break;
     case STEEP:
-        fb_buf_printf(out, "  command act = clamp(%g + %g * (%g - x), 0..100)\n", kind->middle,
-                      10 * kind->gain, kind->target);
+        fb_buf_printf(out, "clamp(%g + %g * (%g - x), 0..100)\n", kind->middle, gain, kind->target);
         break;
     case FOLLOW:
-        fb_buf_printf(out, "  command act = clamp(position + %g * (%g - x), 0..100)\n",
-                      kind->gain, kind->target);
+        fb_buf_printf(out, "clamp(position + %g * (%g - x), 0..100)\n", gain, kind->target);
+        break;
+    case STOP:
+        fb_buf_printf(out, "if trip then 0 else clamp(%g + %g * (%g - x), 0..100)\n", kind->middle,
+                      gain, kind->target);
         break;
     default:
-        fb_buf_printf(out, "  command act = if x < %g then 100 else 0\n", kind->target);
+        fb_buf_printf(out, "if x < %g then 100 else 0\n", kind->target);
         break;
     }
-    print_tail(row, out);
+}
+
+static void print_number(const struct row *row, const struct kind *kind, uint32_t guards,
+                         struct fb_buf *out) {
+    fb_buf_printf(out, "control keep on plant {\n");
+    print_command(row, kind, "act", out);
+    if (kind->width.acts == 2)
+        print_command(row, kind, "act2", out);
+    print_tail(row, kind, guards, out);
 }
 
 void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
@@ -483,17 +592,22 @@ void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out) {
                   "  position : number stale after %ds\n"
                   "  trip : bool stale after %ds\n}\n",
                   EVERY_S, STALE_S, STALE_S, STALE_S);
-    print_actuator(&row, &kind, guards, out);
+    print_actuator(&row, &kind, guards, "act", out);
+    if (kind.width.acts == 2)
+        print_actuator(&row, &kind, guards, "act2", out);
+    if (guards & GUARD_COMMANDS && kind.limits.commands > 0)
+        fb_buf_printf(out, "commands at most %u per %ds\n", kind.limits.commands,
+                      (int)(kind.limits.commands_us / S));
     if (row.style == RIVALS) {
-        print_rivals(&row, &kind, out);
+        print_rivals(&row, &kind, guards, out);
     } else if (row.style == MODE || row.style == NO_ROOM) {
-        print_mode(&row, &kind, guards & GUARD_UNTIL, out);
+        print_mode(&row, &kind, guards, out);
     } else if (row.style < GENTLE) {
         fb_buf_printf(out, "control keep on plant {\n");
         print_start(&row, &kind, guards & GUARD_UNTIL, out);
         fb_buf_printf(out, "  command act = on\n");
-        print_tail(&row, out);
+        print_tail(&row, &kind, guards, out);
     } else {
-        print_number(&row, &kind, out);
+        print_number(&row, &kind, guards, out);
     }
 }

@@ -20,6 +20,10 @@ struct loop_limits {
     uint32_t reversals;
     int64_t reversals_us;
     bool breaker_safe;     /* safe while it is open; else what it has */
+    uint32_t rate;         /* steps away from safe of one rule on one machine in rate_us .. */
+    int64_t rate_us;
+    uint32_t commands; /* .. of all rules on all machines in commands_us; 0: not limited */
+    int64_t commands_us;
     int64_t safe_within_us; /* after the spell began; 0: nothing is promised */
     int64_t lockout_us;     /* still safe for so long after it */
     int64_t jitter_us;      /* by which a tick, or a command that is late or lost, moves a change */
@@ -44,7 +48,9 @@ enum loop_guards {
     GUARD_INTERLOCK = 16, /* and the lockout after it */
     GUARD_STEPS = 32,     /* ignore steps under */
     GUARD_UNTIL = 64,     /* until and delays, where the style has them */
-    GUARDS_ALL = 127
+    GUARD_RATE = 128,     /* at most n per d */
+    GUARD_COMMANDS = 256, /* commands at most n per d */
+    GUARDS_ALL = 511
 };
 /* The rules' text, appended. */
 void loops_rules(uint32_t loop, uint32_t guards, struct fb_buf *out);

@@ -196,6 +196,90 @@ static void a_command_for_what_was_long_past(void **state) {
     assert_int_equal(judge(&course, &pump, &setup).broken, BROKE_STALE);
 }
 
+static struct judgement judged_all(const struct loop_limits *limits, const struct loop_setup *setup,
+                                   struct loop_change (*changes)[CHANGES_MAX], const uint32_t *n) {
+    struct loop_courses courses = {0};
+    for (uint32_t i = 0; i < setup->machines * setup->acts; i++)
+        courses.of[i / setup->acts][i % setup->acts] =
+            (struct loop_course){.changes = changes[i], .n_changes = n[i], .spell_from_us = -1};
+    return judge_all(&courses, limits, setup);
+}
+
+static const struct loop_limits rated = {
+    .slew = 100, .slew_us = 1, .reversals = 100, .reversals_us = 1, .rate = 2, .rate_us = 60 * S};
+
+static void steps_of_one_rule_are_counted_over_the_actuators_of_a_machine(void **state) {
+    (void)state;
+    const struct loop_setup one = {.machines = 1, .acts = 2}, two = {.machines = 2, .acts = 1};
+    const uint32_t n[] = {3, 3};
+    for (int64_t us = -1; us <= 0; us++) {
+        struct loop_change changes[2][CHANGES_MAX] = {
+            {{0},
+             {.at_us = 10 * S, .value = 10, .winner = 7},
+             {.at_us = 70 * S + us, .value = 20, .winner = 7}},
+            {{0},
+             {.at_us = 10 * S, .value = 10, .winner = 7},
+             {.at_us = 20 * S, .value = 5, .winner = 7}}}; /* towards safe */
+        const struct judgement j = judged_all(&rated, &one, changes, n);
+        assert_int_equal(j.broken, us < 0 ? BROKE_RATE : 0);
+        assert_int_equal(j.most_of_rule, us < 0 ? 3 : 2);
+        assert_int_equal(judged_all(&rated, &two, changes, n).broken, 0);
+        changes[0][2].winner = 8; /* another rule; the default */
+        assert_int_equal(judged_all(&rated, &one, changes, n).broken, 0);
+        changes[0][2].winner = 0;
+        assert_int_equal(judged_all(&rated, &one, changes, n).broken, 0);
+    }
+}
+
+static void steps_of_all_are_counted_over_all_machines(void **state) {
+    (void)state;
+    struct loop_limits limits = rated;
+    limits.rate = 0;
+    limits.commands = 3;
+    limits.commands_us = 60 * S;
+    const struct loop_setup setup = {.machines = 2, .acts = 1};
+    const uint32_t n[] = {4, 3};
+    for (int64_t us = -1; us <= 0; us++) {
+        struct loop_change changes[2][CHANGES_MAX] = {
+            {{0},
+             {.at_us = 10 * S, .value = 10, .winner = 7},
+             {.at_us = 20 * S, .value = 0, .lapsed = true},
+             {.at_us = 70 * S + us, .value = 20, .winner = 7}},
+            {{0},
+             {.at_us = 15 * S, .value = 30, .winner = 8},
+             {.at_us = 16 * S, .value = 40}}}; /* the default's counts too */
+        const struct judgement j = judged_all(&limits, &setup, changes, n);
+        assert_int_equal(j.broken, us < 0 ? BROKE_COMMANDS : 0);
+        assert_int_equal(j.most_of_all, us < 0 ? 4 : 3);
+        limits.jitter_us = 1;
+        assert_int_equal(judged_all(&limits, &setup, changes, n).broken, 0);
+        limits.jitter_us = 0;
+    }
+}
+
+static void of_several_actuators_the_worst_counts(void **state) {
+    (void)state;
+    struct loop_limits limits = pump;
+    limits.safe_within_us = 5 * S;
+    const struct loop_setup setup = {
+        .machines = 2, .acts = 1, .spell = SPELL_TRIP, .spell_us = 100 * S};
+    struct loop_change safe[] = {{0}};
+    struct loop_change trips[] = {
+        {0}, {.at_us = 100 * S, .value = 1}, {.at_us = 203 * S, .value = 0}};
+    struct loop_courses courses = {0};
+    courses.of[0][0] =
+        (struct loop_course){.changes = trips, .n_changes = 3, .spell_from_us = 200 * S};
+    courses.of[1][0] =
+        (struct loop_course){.changes = safe, .n_changes = 1, .spell_from_us = 200 * S};
+    assert_int_equal(judge_all(&courses, &limits, &setup).broken, 0);
+    assert_int_equal(judge_all(&courses, &limits, &setup).to_safe_us, 3 * S);
+    trips[2].at_us = 206 * S;
+    assert_int_equal(judge_all(&courses, &limits, &setup).broken, BROKE_SAFE);
+    courses.of[0][0].n_changes = 2;
+    assert_int_equal(judge_all(&courses, &limits, &setup).broken, BROKE_SAFE);
+    assert_int_equal(judge_all(&courses, &limits, &setup).to_safe_us, -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_state_left_too_soon),
@@ -208,6 +292,9 @@ int main(void) {
         cmocka_unit_test(rivals_that_take_turns),
         cmocka_unit_test(safe_in_time_and_until_the_end),
         cmocka_unit_test(a_command_for_what_was_long_past),
+        cmocka_unit_test(steps_of_one_rule_are_counted_over_the_actuators_of_a_machine),
+        cmocka_unit_test(steps_of_all_are_counted_over_all_machines),
+        cmocka_unit_test(of_several_actuators_the_worst_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
