@@ -341,6 +341,8 @@ static void put_subject(struct fb_encoder *e, const struct fb_output *output) {
 void fb_encode(struct fb_encoder *e, const struct fb_output *output,
                struct fb_circumstance circumstance, struct fb_encoded *encoded) {
     fb_encoder_begin(e, output->at_us, encoded);
+    if (output->hop)
+        snprintf(encoded->hop, sizeof encoded->hop, "%u", output->hop);
     put_subject(e, output);
     switch (output->kind) {
     case FB_OUT_ALERT:
@@ -414,6 +416,10 @@ void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out) {
         fb_put_text_member(out, FB_NAME("time"), encoded->time);
     if (encoded->traceparent.n)
         fb_put_text_member(out, FB_NAME("traceparent"), encoded->traceparent);
+    if (encoded->hop[0] && strcmp(encoded->hop, "1") != 0) {
+        fb_buf_text(out, ",\"hop\":");
+        fb_buf_text(out, encoded->hop);
+    }
     fb_buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
     fb_buf_str(out, encoded->data);
     fb_buf_text(out, "}\n");
@@ -431,6 +437,8 @@ uint32_t fb_encode_headers(const struct fb_encoded *encoded, struct fb_header *h
         headers[n++] = (struct fb_header){FB_S("ce_time"), encoded->time};
     if (encoded->traceparent.n)
         headers[n++] = (struct fb_header){FB_S("ce_traceparent"), encoded->traceparent};
+    if (encoded->hop[0])
+        headers[n++] = (struct fb_header){FB_S("ce_hop"), fb_str_of(encoded->hop)};
     headers[n++] = (struct fb_header){FB_S("content-type"), FB_S("application/json")};
     FB_ASSERT(n <= FB_ENCODED_HEADERS_MAX);
     return n;

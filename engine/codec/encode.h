@@ -51,6 +51,7 @@ struct fb_encoded {
     struct fb_str subject;     /* also the record's key; empty: none */
     struct fb_str time;        /* RFC 3339; empty: not known */
     struct fb_str traceparent; /* of the record that caused it, by who knows it; empty: none */
+    char hop[4];               /* of alerts, events, commands, late records: digits; else empty */
     struct fb_str data;        /* JSON */
 };
 
@@ -71,7 +72,7 @@ void fb_encode_dead(struct fb_encoder *encoder, const struct fb_dead_letter *let
 /* Structured mode: appends the object and a line end. */
 void fb_encode_line(const struct fb_encoded *encoded, struct fb_buf *out);
 
-enum { FB_ENCODED_HEADERS_MAX = 8 };
+enum { FB_ENCODED_HEADERS_MAX = 9 };
 /* Binary mode: the ce_* headers; the record's value is encoded->data. Returns how many. */
 uint32_t fb_encode_headers(const struct fb_encoded *encoded, struct fb_header *headers);
 /* The fb_* headers of a dead letter in Kafka, whose value is the payload. Views. */

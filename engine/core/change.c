@@ -473,7 +473,8 @@ static void move_device(struct fb_core *core, const struct fb_migration *migrati
     m.to->watermark_us = device->watermark_us;
     m.to->clock_at_us = device->clock_at_us;
     m.to->floor_us = device->floor_us;
-    fb_device_service(m.to)->until_us = fb_device_service(device)->until_us;
+    *fb_device_service(m.to) = *fb_device_service(device);
+    fb_device_service(m.to)->due_us = FB_NEVER;
     for (uint32_t i = 0; i < change->n_moves; i++)
         move_cell(&m, &change->moves[i]);
     move_deadlines(&m);

@@ -12,6 +12,7 @@
 #include "engine/core/actuator.h"
 #include "engine/core/claim.h"
 #include "engine/core/feed.h"
+#include "engine/core/hops.h"
 #include "engine/core/index.h"
 #include "engine/core/mode.h"
 #include "engine/core/mute.h"
@@ -554,6 +555,7 @@ static void apply(struct fb_core *core, struct fb_device *device, const struct f
     const struct fb_class_plan *plan = device->plan;
     bool first = device->watermark_us == FB_NO_TIME;
     fb_core_touch(core, device);
+    fb_hops_take(device, entry->origin.hops, core->clock_us);
     for (uint32_t word = 0; word < plan->condition_words; word++)
         plan->scratch[word] = 0;
     if (first) {

@@ -143,7 +143,7 @@ struct fb_device *fb_devices_register(struct fb_devices *devices, const struct f
     for (uint32_t i = 0; i < plan->n_deadlines; i++)
         device->deadlines[i] = FB_NEVER;
     memcpy(fb_device_block(device), plan->fresh_block, plan->class_->block_bytes);
-    *fb_device_service(device) = (struct fb_service){FB_NO_TIME, FB_NEVER};
+    *fb_device_service(device) = (struct fb_service){.until_us = FB_NO_TIME, .due_us = FB_NEVER};
     memcpy((char *)device - id.n, id.p, id.n);
     FB_PUSH_ROOM(devices->all, devices->n, devices->cap_all);
     devices->all[devices->n++] = place;

@@ -113,10 +113,13 @@ struct fb_class_plan {
     size_t image_bytes_max;
 };
 
-/* What operators have said of the device, both on C; of most: nothing. */
+/* What operators have said of the device, both on C, and the hops that it carries (hops.h); of
+ * most: nothing. */
 struct fb_service {
     int64_t until_us; /* the end of its maintenance; FB_NO_TIME: it is in service */
     int64_t due_us;   /* that, or the end of a shelf, whichever comes first; FB_NEVER */
+    int32_t hops_hour; /* of C, in which it took them */
+    uint8_t hops;      /* 0: none */
 };
 
 /* In one line of the cache. The id stands before it, the deadlines and the block behind it, so that

@@ -38,7 +38,7 @@ static size_t cell_bytes_max(const struct fb_class *class_, const struct fb_cell
 
 size_t fb_image_bytes_max(const struct fb_class *class_) {
     size_t bytes = 2 + class_->name.n + 2 + FB_DEVICE_ID_MAX +
-                   sizeof(int64_t) * (4 + (size_t)class_->n_conditions + class_->n_rules);
+                   sizeof(int64_t) * (5 + (size_t)class_->n_conditions + class_->n_rules);
     for (uint32_t i = 0; i < class_->n_cells; i++)
         bytes += cell_bytes_max(class_, &class_->cells[i]);
     return bytes;
@@ -199,8 +199,12 @@ void fb_image_write(const struct fb_device *device, const struct fb_texts *texts
     for (uint32_t i = 0; i < plan->class_->n_cells; i++)
         to = put_cell(to, plan, &plan->class_->cells[i], block, texts);
     const struct fb_service *service = fb_device_service(device);
-    if (service->until_us != FB_NO_TIME) /* of most devices there is nothing more to say */
+    if (service->until_us != FB_NO_TIME || service->hops) /* most have nothing more to say */
         to = put(to, &service->until_us, sizeof service->until_us);
+    if (service->hops) {
+        to = put(to, &service->hops_hour, sizeof service->hops_hour);
+        to = put(to, &service->hops, sizeof service->hops);
+    }
     out->n = (size_t)(to - out->p);
 }
 
@@ -478,6 +482,25 @@ static bool times_are_sound(const struct fb_device *device) {
     return true;
 }
 
+/* What stands behind the cells of few devices. */
+static const char *get_service(struct reader *r, struct fb_device *device) {
+    struct fb_service *service = fb_device_service(device);
+    get(r, &service->until_us, sizeof service->until_us);
+    bool more = r->p != r->end;
+    if (more) {
+        get(r, &service->hops_hour, sizeof service->hops_hour);
+        get(r, &service->hops, sizeof service->hops);
+    }
+    if (r->failed || r->p != r->end)
+        return "it is too long for the rules in force";
+    if (more && service->hops == 0)
+        return "the hops in it are none";
+    if (!fb_time_is_sound(service->until_us) ||
+        (service->until_us == FB_NO_TIME ? !more : service->until_us < device->clock_at_us))
+        return "the end of its maintenance is out of all bounds";
+    return NULL;
+}
+
 const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, struct fb_str rest) {
     const struct fb_class_plan *plan = device->plan;
     struct reader r = {rest.p, rest.p + rest.n, false};
@@ -494,13 +517,5 @@ const char *fb_image_read(struct fb_device *device, struct fb_texts *texts, stru
             r.failed)
             return r.failed ? "it is too short for the rules in force"
                             : "a cell of it holds what no cell can hold";
-    if (r.p != r.end) {
-        struct fb_service *service = fb_device_service(device);
-        get(&r, &service->until_us, sizeof service->until_us);
-        if (r.failed || r.p != r.end)
-            return "it is too long for the rules in force";
-        if (!fb_time_is_sound(service->until_us) || service->until_us < device->clock_at_us)
-            return "the end of its maintenance is out of all bounds";
-    }
-    return NULL;
+    return r.p != r.end ? get_service(&r, device) : NULL;
 }

@@ -4,6 +4,7 @@
 #include "engine/core/report.h"
 
 #include "engine/core/flap.h"
+#include "engine/core/hops.h"
 #include "engine/core/mute.h"
 
 static struct fb_value field_at(struct fb_core *core, const struct fb_moment *moment,
@@ -151,6 +152,15 @@ static void put_flags(struct fb_core *core, const struct fb_moment *moment,
         maintenance ? fb_device_service(moment->device)->until_us : FB_NO_TIME;
 }
 
+/* Tells what concerns a device, with the hops that it carries. */
+static void tell(const struct fb_core *core, const struct fb_moment *moment,
+                 struct fb_output *output) {
+    if (fb_device_service(moment->device)->hops) /* else the clock need not be found */
+        output->hop = fb_hops_of(moment->device, fb_moment_clock(core, moment));
+    output->hop++;
+    core->sink(core->context, output);
+}
+
 void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
                      const struct fb_rule *rule, enum fb_alert_event event,
                      const struct fb_call *call) {
@@ -174,7 +184,7 @@ void fb_report_alert(struct fb_core *core, const struct fb_moment *moment,
         cell->flags |= output.maintenance_until_us != FB_NO_TIME ? FB_ALARM_TOLD : 0;
         core->stats.alerts++;
     }
-    core->sink(core->context, &output);
+    tell(core, moment, &output);
 }
 
 void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
@@ -183,7 +193,7 @@ void fb_report_event(struct fb_core *core, const struct fb_moment *moment,
     output.kind = FB_OUT_EVENT;
     output.withheld = withheld;
     core->stats.events++;
-    core->sink(core->context, &output);
+    tell(core, moment, &output);
 }
 
 void fb_report_acting(struct fb_core *core, const struct fb_moment *moment,
@@ -207,7 +217,7 @@ void fb_report_acting(struct fb_core *core, const struct fb_moment *moment,
         output.own_sources = core->own_sources;
     }
     core->stats.commands += said->kind == FB_OUT_COMMAND && !said->actuator->shadow;
-    core->sink(core->context, &output);
+    tell(core, moment, &output);
 }
 
 void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
@@ -219,6 +229,7 @@ void fb_report_late(struct fb_core *core, const struct fb_entry *entry,
         .cause = {.origin = entry->origin},
         .at_us = entry->ts_us,
         .future = future,
+        .hop = (uint8_t)(entry->origin.hops + 1),
         .watermark_us = device ? device->watermark_us : FB_NO_TIME,
         .raw = entry->raw,
     };

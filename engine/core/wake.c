@@ -9,6 +9,7 @@
 #include "engine/base/arena.h"
 #include "engine/base/err.h"
 #include "engine/base/planted.h"
+#include "engine/core/hops.h"
 #include "engine/core/text.h"
 #include "engine/core/timer.h"
 
@@ -153,10 +154,20 @@ static bool sets_any(const struct fb_device *device, const struct reading *readi
     return false;
 }
 
+static void hand_hops(const struct change *change, struct fb_device *device) {
+    uint8_t hops = fb_hops_of(change->device, change->clock_us);
+    if (hops == 0)
+        return;
+    fb_core_touch(change->core, device);
+    fb_hops_take(device, hops, change->clock_us);
+}
+
 /* What is due earlier stays so. */
 static void wake(const struct change *change, struct fb_device *device,
                  const struct reading *reading) {
     bool own = device == change->device;
+    if (!own)
+        hand_hops(change, device);
     int64_t at_us = own ? change->t_us : fb_core_time(change->core, device, change->clock_us);
     if (!sets_any(device, reading, at_us))
         return;
@@ -315,6 +326,7 @@ static void begin_group(struct fb_core *core, uint16_t class_index, struct fb_de
     struct fb_device *group = fb_core_begin_device(core, class_index, text);
     if (!group)
         return;
+    fb_hops_take(group, fb_hops_of(member, core->clock_us), core->clock_us);
     if (tag_key > 0)
         set_key(core, group, 0, domain, integer_of(member, member->plan->class_->domain));
     set_key(core, group, tag_key, tag, integer_of(member, relation->fields[0]));

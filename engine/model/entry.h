@@ -13,6 +13,7 @@ struct fb_origin {
     int32_t partition;   /* -1 for files */
     int64_t offset;      /* in files: the record's number, from 0 */
     uint32_t index;
+    uint8_t hops; /* applications that it came through (A96) */
 };
 
 /* Why a sample is bad; the field is bad and unknown until the next good one. */

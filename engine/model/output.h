@@ -87,6 +87,7 @@ struct fb_output {
     struct fb_cause cause;
     int64_t at_us; /* device time of the decision; command, blocked: C; late: the record's own
                     * time */
+    uint8_t hop;   /* applications that its cause came through, this one included */
 
     /* alert and muted */
     enum fb_alert_event event;

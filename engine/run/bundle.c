@@ -16,6 +16,7 @@ struct fb_bundle_settings fb_bundle_settings_of(const struct fb_config *config) 
     return (struct fb_bundle_settings){
         .max_skew_us = fb_config_number(config, FB_KEY_MAX_SKEW_MS) * 1000,
         .max_age_us = fb_config_number(config, FB_KEY_MAX_AGE_MS) * 1000,
+        .max_hops = fb_config_number(config, FB_KEY_MAX_HOPS),
         .devices_max = (uint32_t)fb_config_number(config, FB_KEY_DEVICES_MAX)};
 }
 
@@ -32,6 +33,7 @@ static void write_bundle(const struct fb_sources *sources,
     fb_buf_text(out, MAGIC);
     fb_buf_printf(out, "max.skew.us %lld\n", (long long)settings->max_skew_us);
     fb_buf_printf(out, "max.age.us %lld\n", (long long)settings->max_age_us);
+    fb_buf_printf(out, "max.hops %lld\n", (long long)settings->max_hops);
     fb_buf_printf(out, "devices.max %lu\n", (unsigned long)settings->devices_max);
     for (uint32_t i = 0; i < sources->n_files; i++) {
         const struct fb_source *file = &sources->files[i];
@@ -132,6 +134,7 @@ static bool read_bundle(struct fb_str bytes, struct fb_bundle_settings *settings
         memcmp(line.p, MAGIC, line.n) != 0 ||
         !next_setting(&rest, "max.skew.us", &settings->max_skew_us) ||
         !next_setting(&rest, "max.age.us", &settings->max_age_us) ||
+        !next_setting(&rest, "max.hops", &settings->max_hops) ||
         !next_setting(&rest, "devices.max", &devices_max) || devices_max < 0 ||
         devices_max > UINT32_MAX)
         return false;

@@ -16,6 +16,7 @@
 
 struct fb_bundle_settings {
     int64_t max_skew_us;  /* a record further ahead of the clock is refused as future */
+    int64_t max_hops;     /* a record that came through more applications is refused (A96) */
     int64_t max_age_us;   /* what was decided for a time further back is `historical` */
     uint32_t devices_max; /* of a partition; 0: no bound */
 };

@@ -74,6 +74,9 @@
       "A record whose time is further ahead of the partition's clock goes to the late topic.")     \
     X(MAX_AGE_MS, "max.age.ms", FB_CONFIG_NUMBER, "0..86400000", "60000",                          \
       "An alert decided at a time that lies further back says `historical: true`.")                \
+    X(MAX_HOPS, "max.hops", FB_CONFIG_NUMBER, "1..15", "3",                                        \
+      "Applications of flyball that a record may have come through, by its header `ce_hop`: one "  \
+      "more is a dead letter, since applications feed each other round and round.")                \
     X(DEVICES_MAX, "devices.max", FB_CONFIG_NUMBER, "0..1000000000", "0",                          \
       "Devices of one partition; records of further ones are dead letters. 0: no bound.")          \
     X(LOG_LEVEL, "log.level", FB_CONFIG_CHOICE, "error|warn|info|debug", "info",                   \

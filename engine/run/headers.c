@@ -43,6 +43,29 @@ struct fb_str fb_headers_trace(const struct fb_record *record, char out[FB_TRACE
     return (struct fb_str){NULL, 0};
 }
 
+/* ---- hops ---- */
+
+/* Digits alone; what is too much stays 255. */
+static uint8_t parse_hops(struct fb_str s) {
+    uint32_t hops = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return 0;
+        hops = hops * 10 + (uint32_t)(s.p[i] - '0');
+        hops = hops < UINT8_MAX ? hops : UINT8_MAX;
+    }
+    return (uint8_t)hops;
+}
+
+uint8_t fb_headers_hops(const struct fb_record *record) {
+    struct fb_header headers[FB_HEADERS_KEPT_MAX];
+    uint32_t n = read_headers(record, headers, FB_HEADERS_KEPT_MAX);
+    for (uint32_t i = 0; i < n && i < FB_HEADERS_KEPT_MAX; i++)
+        if (fb_str_eq(headers[i].name, FB_S("ce_hop")))
+            return parse_hops(headers[i].value);
+    return 0;
+}
+
 /* ---- dead letters ---- */
 
 static bool is_ours(struct fb_str name) {

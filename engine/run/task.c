@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "engine/base/arena.h"
+#include "engine/base/log.h"
 #include "engine/base/planted.h"
 #include "engine/codec/decode.h"
 #include "engine/core/call.h"
@@ -292,19 +293,37 @@ static void relieve(struct fb_task *task) {
         fb_ledger_relieve(task->ledger, task->core, task->batch);
 }
 
-void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
-                    int64_t wall_us) {
+static void end_record(struct fb_task *task, int64_t c_us) {
+    fb_core_advance(task->core, c_us); /* where no entry has moved it */
+    task->record = NULL;
+    relieve(task);
+}
+
+/* What other applications have made of our own outputs, again and again. */
+static void refuse_hops(struct fb_task *task, const struct fb_record *record,
+                        const struct fb_origin *origin) {
+    char detail[160];
+    int n = snprintf(detail, sizeof detail,
+                     "it came through %u applications, and max.hops allows %lld: applications that "
+                     "read each other's outputs feed it round and round",
+                     origin->hops, (long long)task->bundle->settings.max_hops);
+    struct fb_reject why = {
+        .code = "HOPS", .detail = {detail, (size_t)n}, .origin = *origin, .raw = record->value};
+    if (!task->told_hops)
+        fb_log(FB_LOG_WARN,
+               "%.*s [%d]@%lld: %s; it goes to the dead letters as HOPS, and so does each one like "
+               "it: find out by the header ce_source who writes it, and break the circle",
+               FB_ARG(record->topic), record->partition, (long long)record->offset, detail);
+    task->told_hops = true;
+    reject(task, record, &why);
+}
+
+static void decode(struct fb_task *task, uint32_t route, const struct fb_record *record,
+                   const struct fb_origin *origin, int64_t wall_us, int64_t c_us) {
     struct fb_task_topic *topic = &task->topics[route];
-    struct fb_origin origin = origin_of(record);
     struct fb_entry entry;
     struct fb_reject why;
     enum fb_decoded decoded;
-    int64_t c_us = begin_record(task, topic, record, wall_us);
-    if (task->journal && task->config->keep_bytes)
-        fb_journal_take_bytes(task->journal, route, wall_us, record->stamp_us, record->key,
-                              record->value);
-    else if (task->journal)
-        fb_journal_take(task->journal, route, wall_us);
     int64_t stamp_us = stamp_of(task, record, wall_us);
     int64_t arrival_us = stamp_us == FB_NO_STAMP ? FB_NO_TIME : stamp_us;
     if (topic->keyed) /* what its device needs comes from afar while the record is decoded */
@@ -318,16 +337,30 @@ void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record
         task->whole = whole.p != NULL;
         payload = whole.p ? whole : payload;
     }
-    fb_decoder_begin(topic->decoder, payload, &origin, arrival_us);
+    fb_decoder_begin(topic->decoder, payload, origin, arrival_us);
     while ((decoded = fb_decoder_next(topic->decoder, &entry, &why)) != FB_DECODED_END) {
         if (decoded == FB_DECODED_ENTRY)
             take(task, topic, record, &entry, c_us);
         else
             reject(task, record, &why);
     }
-    fb_core_advance(task->core, c_us); /* where no entry has moved it */
-    task->record = NULL;
-    relieve(task);
+}
+
+void fb_task_record(struct fb_task *task, uint32_t route, const struct fb_record *record,
+                    int64_t wall_us) {
+    struct fb_origin origin = origin_of(record);
+    origin.hops = fb_headers_hops(record);
+    int64_t c_us = begin_record(task, &task->topics[route], record, wall_us);
+    if (task->journal && task->config->keep_bytes)
+        fb_journal_take_bytes(task->journal, route, wall_us, record->stamp_us, record->key,
+                              record->value);
+    else if (task->journal)
+        fb_journal_take(task->journal, route, wall_us);
+    if (origin.hops > task->bundle->settings.max_hops)
+        refuse_hops(task, record, &origin);
+    else
+        decode(task, route, record, &origin, wall_us, c_us);
+    end_record(task, c_us);
 }
 
 void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_record *record,
@@ -343,9 +376,7 @@ void fb_task_quarantine(struct fb_task *task, uint32_t route, const struct fb_re
         .origin = origin_of(record),
         .raw = record->value};
     reject(task, record, &why);
-    fb_core_advance(task->core, c_us);
-    task->record = NULL;
-    relieve(task);
+    end_record(task, c_us);
 }
 
 void fb_task_tick(struct fb_task *task, int64_t wall_us) {

@@ -36,6 +36,7 @@ struct fb_task {
     struct fb_str trace;            /* of the record, once `traced` */
     char trace_bytes[FB_TRACE_BYTES];
     bool traced;
+    bool told_hops; /* the log knows that something comes round */
     struct fb_cloudevents *events;
     bool whole; /* the record is decoded as a CloudEvent in structured mode */
     uint64_t records, entries, dead;

@@ -214,7 +214,8 @@ static void put_call(struct caller *k, const struct fb_call *call, int64_t clock
     event.wall_us = k->lag_us == FB_NO_TIME ? FB_NO_TIME : k->clock_us + k->lag_us;
     event.call = FB_ARENA_NEW(k->c->arena, struct fb_call);
     *event.call = *call;
-    event.call->origin = (struct fb_origin){FB_S("calls"), -1, (int64_t)k->n, 0};
+    event.call->origin =
+        (struct fb_origin){.topic = FB_S("calls"), .partition = -1, .offset = (int64_t)k->n};
     add_event(k, event);
 }
 

@@ -199,7 +199,8 @@ static void make_event(struct gen_case *c, struct gen_device *device, const stru
     entry->class_index = (uint16_t)device->class_index;
     entry->device = device->id;
     entry->ts_us = ts;
-    entry->origin = (struct fb_origin){FB_S("events"), -1, (int64_t)c->n_events, 0};
+    entry->origin = (struct fb_origin){
+        .topic = FB_S("events"), .partition = -1, .offset = (int64_t)c->n_events};
     entry->raw = fb_str_printf(c->arena, "record %zu", c->n_events);
     fill_samples(c, device, pace, entry);
     event->clock_us = *clock;

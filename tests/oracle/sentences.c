@@ -157,7 +157,8 @@ static void decode_records(const struct fb_program *program, struct fb_str text,
                 .clock_us = given, .wall_us = FB_NO_TIME, .call = decode_call(out->arena, line)};
             continue;
         }
-        struct fb_origin origin = {FB_S("records"), -1, (int64_t)out->n, 0};
+        struct fb_origin origin = {
+            .topic = FB_S("records"), .partition = -1, .offset = (int64_t)out->n};
         struct fb_entry entry;
         struct fb_reject reject;
         fb_decoder_begin(decoder, line, &origin, FB_NO_TIME);

@@ -131,6 +131,7 @@ int main(void) {
         fb_encode(encoder, &outputs[i], (struct fb_circumstance){.historical = i == 0}, &encoded);
         fb_encode_line(&encoded, &out);
         encoded.traceparent = FB_S("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        memcpy(encoded.hop, "16", 3);
         fb_encode_line(&encoded, &out);
     }
     for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {

@@ -223,6 +223,7 @@ static void kafka_headers_carry_the_envelope(void **state) {
     struct fb_encoded encoded;
     struct fb_header headers[FB_ENCODED_HEADERS_MAX];
     struct fb_output output = sample_alert();
+    output.hop = 2;
     fb_encode(encoder, &output, (struct fb_circumstance){.initial = true, .historical = true},
               &encoded);
     line.n = 0;
@@ -233,13 +234,13 @@ static void kafka_headers_carry_the_envelope(void **state) {
     snprintf(expected, sizeof expected,
              "ce_specversion=1.0;ce_id=%s;ce_source=/flyball/plant;ce_type=flyball.alert;"
              "ce_subject=overheat/p-1;ce_time=2026-11-21T07:59:59.123Z;"
-             "content-type=application/json;",
+             "ce_hop=2;content-type=application/json;",
              encoded.id);
     assert_string_equal(fb_buf_terminated(&line), expected);
     encoded.traceparent = FB_S("00-trace");
     assert_int_equal(fb_encode_headers(&encoded, headers), n + 1);
-    assert_true(fb_str_eq(headers[n - 1].name, FB_S("ce_traceparent")));
-    assert_true(fb_str_eq(headers[n - 1].value, encoded.traceparent));
+    assert_true(fb_str_eq(headers[n - 2].name, FB_S("ce_traceparent")));
+    assert_true(fb_str_eq(headers[n - 2].value, encoded.traceparent));
     struct fb_str tail = FB_S("\"initial\":true,\"historical\":true}");
     assert_memory_equal(encoded.data.p + encoded.data.n - tail.n, tail.p, tail.n);
 }

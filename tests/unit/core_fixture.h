@@ -23,6 +23,7 @@ struct fixture {
     struct fb_core *core;
     struct fb_buf outputs; /* since they were looked at last */
     bool restarts;         /* others.h: a fresh core takes over before each record */
+    uint8_t hops;          /* others.h: of each record */
 };
 
 /* Appends what an output says to the outputs of the fixture, the context. */

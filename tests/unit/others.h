@@ -20,6 +20,14 @@ static inline void put_number(struct fb_buf *out, double x) {
     fb_buf_put(out, text, fb_num_format(x, text));
 }
 
+/* With the hops where there are some. */
+static inline void put_time(struct fb_buf *out, const struct fb_output *o) {
+    put_number(out, (double)o->at_us / 1e6);
+    if (o->hop > 1)
+        fb_buf_printf(out, " hop %u", o->hop);
+    fb_buf_text(out, "\n");
+}
+
 /* "speed/f1 80 claimed by vent at 5", with a * behind the name of a shadow. */
 static inline void put_command(struct fb_buf *out, const struct fb_output *o) {
     fb_buf_printf(out, "%.*s%s/%.*s ", FB_ARG(o->actuator->name), o->actuator->shadow ? "*" : "",
@@ -32,8 +40,7 @@ static inline void put_command(struct fb_buf *out, const struct fb_output *o) {
     if (o->rule)
         fb_buf_printf(out, " by %.*s", FB_ARG(o->rule->name));
     fb_buf_text(out, " at ");
-    put_number(out, (double)o->at_us / 1e6);
-    fb_buf_text(out, "\n");
+    put_time(out, o);
 }
 
 /* "hot/r1 raised at 5". */
@@ -51,8 +58,7 @@ static inline void put_output(void *context, const struct fb_output *o) {
                   o->actuator               ? fb_command_reason_name(o->reason)
                   : o->kind == FB_OUT_ALERT ? fb_alert_event_name(o->event)
                                             : "event");
-    put_number(out, (double)o->at_us / 1e6);
-    fb_buf_text(out, "\n");
+    put_time(out, o);
 }
 
 static inline struct fixture *begin(const char *rules) {
@@ -125,7 +131,8 @@ static inline void take_at(struct fixture *f, const char *record, double ts_s, d
                                    .device = {id, n_id},
                                    .ts_us = (int64_t)(ts_s * 1e6),
                                    .samples = sorted,
-                                   .n_samples = n};
+                                   .n_samples = n,
+                                   .origin.hops = f->hops};
     if (f->restarts && fb_core_stats(f->core).devices)
         restart(f, fb_look_clock(f->core));
     fb_core_take(f->core, &entry, (int64_t)(c_s * 1e6));

@@ -94,6 +94,40 @@ static void what_is_no_trace_is_left_out(void **state) {
     expect_trace(&message, "");
 }
 
+/* ---- hops ---- */
+
+static void hops_are_digits_and_saturate(void **state) {
+    (void)state;
+    static const struct {
+        const char *value;
+        uint8_t hops;
+    } cases[] = {{"0", 0},
+                 {"1", 1},
+                 {"3", 3},
+                 {"254", 254},
+                 {"255", 255},
+                 {"256", 255},
+                 {"99999999999999999999", 255},
+                 {"", 0},
+                 {"-1", 0},
+                 {"+1", 0},
+                 {"2 ", 0},
+                 {"2.0", 0},
+                 {"x", 0},
+                 {"007", 7},
+                 {NULL, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct message message = {.n = 0};
+        add(&message, "hop", "9");
+        add(&message, "ce_hop", cases[i].value);
+        add(&message, "ce_hop", "8");
+        struct fb_record record = record_of(&message);
+        assert_int_equal(fb_headers_hops(&record), cases[i].hops);
+    }
+    struct fb_record without = {.topic = FB_S("in")};
+    assert_int_equal(fb_headers_hops(&without), 0);
+}
+
 /* ---- dead letters ---- */
 
 static void a_dead_letter_keeps_all_but_our_own(void **state) {
@@ -153,7 +187,7 @@ static struct fb_task *task;
 
 static int make_task(void **state) {
     (void)state;
-    struct fb_bundle_settings settings = {.max_skew_us = 600000000};
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000, .max_hops = 3};
     bundle = bundle_of_text("device m from \"in\" { key id  time ts [s]  x : number }\n"
                             "event high on m { whenever x > 5 }\n"
                             "event quiet on m { when silent for 10s }\n",
@@ -204,9 +238,9 @@ static void outputs_of_a_record_carry_its_trace_and_those_of_timers_none(void **
     struct message plain = {.n = 0}, traced = {.n = 0};
     add(&traced, "traceparent", TRACE);
     assert_string_equal(cause(&traced, "{\"id\":\"a\",\"ts\":100,\"x\":1}"), "");
-    assert_int_equal(traced.asked, 0); /* nothing came of it */
+    assert_int_equal(traced.asked, 1); /* for hops: nothing came of it */
     assert_string_equal(cause(&traced, "{\"id\":\"a\",\"ts\":101,\"x\":6}"), "alert 00-0af;");
-    assert_int_equal(traced.asked, 1);
+    assert_int_equal(traced.asked, 3);
     assert_string_equal(cause(&plain, "{\"id\":\"a\",\"ts\":102,\"x\":6}"), "alert -;");
     assert_string_equal(cause(&traced, "{\"id\":\"a\",\"ts\":120,\"x\":6}"),
                         "alert -;alert 00-0af;"); /* the silence first */
@@ -216,7 +250,48 @@ static void outputs_of_a_record_carry_its_trace_and_those_of_timers_none(void **
     assert_string_equal(cause(&traced, "{\"id\":\"b\",\"ts\":120,\"x\":7}\n"
                                        "{\"id\":\"c\",\"ts\":120,\"x\":8}\n"),
                         "alert 00-0af;alert 00-0af;");
-    assert_int_equal(traced.asked, 1); /* once a record */
+    assert_int_equal(traced.asked, 2); /* once a record for each */
+}
+
+/* Takes a record with so many hops; gives the first output and its hop, "alert 2". */
+static const char *caused_hop(const char *hops, const char *value) {
+    static char text[64];
+    static int64_t offset;
+    struct message message = {.n = 0};
+    add(&message, "ce_hop", hops);
+    struct fb_record record = record_of(&message);
+    record.value = fb_str_of(value);
+    record.offset = offset++;
+    record.stamp_us = FB_NO_STAMP;
+    fb_task_record(task, 0, &record, INT64_C(1000000000000));
+    struct fb_batch *batch = fb_task_batch(task);
+    struct fb_outgoing out;
+    struct fb_header headers[FB_BATCH_HEADERS_MAX];
+    text[0] = '\0';
+    if (fb_batch_count(batch)) {
+        const char *hop = "-", *reason = "";
+        bool dead = fb_batch_at(batch, 0, &out, headers) == FB_STREAM_DEAD;
+        for (uint32_t k = 0; k < out.n_headers; k++) {
+            if (fb_str_eq(headers[k].name, FB_S("ce_hop")))
+                hop = headers[k].value.p;
+            if (fb_str_eq(headers[k].name, FB_S("fb_reason")))
+                reason = headers[k].value.p;
+        }
+        snprintf(text, sizeof text, "%s%s %s", dead ? "dead " : "alert", reason, hop);
+    }
+    fb_batch_clear(batch);
+    return text;
+}
+
+static void what_came_round_too_often_is_a_dead_letter_and_changes_nothing(void **state) {
+    (void)state;
+    assert_string_equal(caused_hop("", "{\"id\":\"a\",\"ts\":100,\"x\":6}"), "alert 1");
+    assert_string_equal(caused_hop("3", "{\"id\":\"b\",\"ts\":100,\"x\":6}"), "alert 4");
+    assert_string_equal(caused_hop("4", "{\"id\":\"c\",\"ts\":100,\"x\":6}"), "dead HOPS 4");
+    assert_string_equal(caused_hop("4", "{\"id\":\"a\",\"ts\":111,\"x\":6}"), "dead HOPS 4");
+    assert_int_equal(fb_core_stats(fb_task_core(task)).devices, 2); /* c is none */
+    assert_string_equal(caused_hop("2", "{\"id\":\"b\",\"ts\":101,\"x\":6}"), "alert 4");
+    assert_string_equal(caused_hop("2", "{\"id\":\"a\",\"ts\":10,\"x\":6}"), "alert 3"); /* late */
 }
 
 int main(void) {
@@ -228,6 +303,9 @@ int main(void) {
         cmocka_unit_test(headers_that_are_too_large_are_counted),
         cmocka_unit_test_setup_teardown(
             outputs_of_a_record_carry_its_trace_and_those_of_timers_none, make_task, free_task),
+        cmocka_unit_test(hops_are_digits_and_saturate),
+        cmocka_unit_test_setup_teardown(
+            what_came_round_too_often_is_a_dead_letter_and_changes_nothing, make_task, free_task),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
