@@ -58,6 +58,16 @@
     X(NO_RELATIONS, "what belongs together is not found again in a rebuilt state")                 \
     X(STALE_GROUPS, "what a group gave is kept when a member publishes another value")             \
     X(READERS_ASLEEP, "what reads another device waits for a timer or record of its own")          \
+    X(FLEET_ACTS_LOST, "on which machines a rule with a fleet acted is not restored")              \
+    X(FLEET_UNTOUCHED,                                                                             \
+      "a breaker opens for machines that a snapshot under way has still to write")                 \
+    X(FLEET_CLOSED, "the open breaker of a fleet is forgotten when the rules change")              \
+    X(FLEET_FORGIVES, "the open breaker of a fleet closes by itself")                              \
+    X(RATE_LOST, "what `at most n per d` has counted is not restored")                             \
+    X(RATE_FORGOTTEN, "what `at most n per d` has counted is forgotten when the rules change")     \
+    X(RATE_SHORT, "what a limit has counted holds back for half of its time only")                 \
+    X(LIMIT_LOST, "what `commands at most n per d` has counted is not restored")                   \
+    X(LIMIT_FORGOTTEN, "what `commands at most n per d` has counted is forgotten with the rules")  \
     X(POSITIONS_FIRST, "at least once: positions are committed before the outputs are there")      \
     X(POSITION_AHEAD, "at least once: a position is committed one record ahead")                   \
     X(EVERYTHING_AGAIN, "at least once: a task begins anew in front of what is committed")

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/base/err.h"
+#include "engine/base/planted.h"
 #include "engine/core/claim.h"
 #include "engine/core/flap.h"
 #include "engine/core/index.h"
@@ -264,8 +265,9 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
         move_slots(m, from->index, to->index, old, now);
         move_mode(m, from->index, to->index, now);
     } else if (to->kind == FB_CELL_RATE) {
-        fb_rate_move(old, m->from->plan->class_->rates[from->index].n, now,
-                     m->to->plan->class_->rates[to->index].n);
+        if (!FB_PLANTED(RATE_FORGOTTEN))
+            fb_rate_move(old, m->from->plan->class_->rates[from->index].n, now,
+                         m->to->plan->class_->rates[to->index].n);
     } else if (to->kind == FB_CELL_CLAIM) {
         const struct fb_claim *claim = &m->to->plan->class_->claims[to->index];
         memcpy(now, old,
@@ -274,6 +276,8 @@ static void move_content(const struct move *m, const struct fb_cell_move *move) 
             fb_step_catch_up(m->from, from->index, now, m->clock_us);
     } else {
         memcpy(now, old, plain_bytes(to->kind));
+        if (to->kind == FB_CELL_FLEET && FB_PLANTED(FLEET_CLOSED))
+            ((struct fb_fleet_cell *)now)->opened_us[FB_FLEET_ARMED] = FB_NO_TIME;
     }
 }
 
@@ -494,7 +498,7 @@ void fb_core_change_program(struct fb_core *core, const struct fb_migration *mig
     end_removed(core, migration);
     struct fb_core old = *core;
     fb_core_set_up(core, migration->to);
-    if (old.rate && core->rate)
+    if (old.rate && core->rate && !FB_PLANTED(LIMIT_FORGOTTEN))
         fb_rate_move(old.rate, migration->from->rate.n, core->rate, migration->to->rate.n);
     for (uint32_t i = 0; i < fb_devices_count(old.devices); i++) {
         struct fb_device *device = fb_devices_at(old.devices, i);

@@ -4,6 +4,7 @@
 #include "engine/core/fleet.h"
 
 #include "engine/base/num.h"
+#include "engine/base/planted.h"
 #include "engine/core/actuator.h"
 #include "engine/core/relation.h"
 #include "engine/core/timer.h"
@@ -56,7 +57,8 @@ struct fb_fleet_view fb_fleet_look(const struct fb_device *device, const struct 
         if (cell->began_us < began_us)
             began_us = cell->began_us;
     }
-    view.open = view.opened_us != FB_NO_TIME;
+    view.open = view.opened_us != FB_NO_TIME &&
+                !(FB_PLANTED(FLEET_FORGIVES) && now_us - view.opened_us >= fleet->per_us);
     view.budget = budget_of(fleet, view.live);
     view.settled = began_us <= from_us && view.live >= view.members - view.live;
     return view;
@@ -74,7 +76,8 @@ void fb_fleet_open(struct fb_core *core, struct fb_device *device, const struct 
     const struct fb_bucket *bucket = members_of(device, fleet);
     for (uint32_t i = 0; i < bucket->n; i++) {
         struct fb_device *member = fb_devices_at(core->devices, bucket->members[i]);
-        fb_core_touch(core, member);
+        if (!FB_PLANTED(FLEET_UNTOUCHED))
+            fb_core_touch(core, member);
         cell_of(member, fleet)->opened_us[side_of(shadow)] = now_us;
     }
 }

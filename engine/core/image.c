@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "engine/base/num.h"
+#include "engine/base/planted.h"
 #include "engine/core/claim.h"
 #include "engine/core/flap.h"
 #include "engine/core/follow.h"
@@ -422,6 +423,8 @@ static bool get_actuator(struct reader *r, const struct fb_actuator *actuator,
 static bool get_fleet(struct reader *r, struct fb_fleet_cell *cell) {
     get(r, cell, sizeof *cell);
     bool sound = fb_time_is_sound(cell->began_us);
+    for (int side = 0; side < FB_FLEET_SIDES && FB_PLANTED(FLEET_ACTS_LOST); side++)
+        cell->acted_us[side] = FB_NO_TIME;
     for (int side = 0; side < FB_FLEET_SIDES; side++)
         sound &= fb_time_is_sound(cell->acted_us[side]) && fb_time_is_sound(cell->opened_us[side]);
     return sound;
@@ -429,6 +432,8 @@ static bool get_fleet(struct reader *r, struct fb_fleet_cell *cell) {
 
 static bool get_rate(struct reader *r, uint32_t n, struct fb_rate_cell *cell) {
     get(r, cell, fb_rate_bytes(n));
+    if (FB_PLANTED(RATE_LOST))
+        fb_rate_begin(cell, n);
     return !r->failed && fb_rate_is_sound(cell, n);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/base/num.h"
+#include "engine/base/planted.h"
 #include "engine/core/shapes.h"
 #include "engine/model/program.h"
 
@@ -36,7 +37,8 @@ void fb_rate_begin(struct fb_rate_cell *cell, uint32_t n) {
 int64_t fb_rate_end(const struct fb_rate_cell *cell, const struct fb_rate *rate, bool shadow) {
     /* The ring has n places, so the next one to be overwritten is the n-th last command. */
     const int64_t nth_last_us = cell->times[shadow * rate->n + cell->next[shadow]];
-    return nth_last_us == FB_NO_TIME ? FB_NO_TIME : fb_add_sat(nth_last_us, rate->per_us);
+    const int64_t per_us = FB_PLANTED(RATE_SHORT) ? rate->per_us / 2 : rate->per_us;
+    return nth_last_us == FB_NO_TIME ? FB_NO_TIME : fb_add_sat(nth_last_us, per_us);
 }
 
 void fb_rate_note(struct fb_rate_cell *cell, uint32_t n, bool shadow, int64_t now_us) {

@@ -199,7 +199,7 @@ static bool fail_device(struct fb_err *err, const struct fb_image *image, const 
 
 static bool read_rate(struct fb_core *core, struct fb_str bytes, struct fb_err *err) {
     if (core->rate && fb_rate_is_empty(core->rate, core->program->rate.n) &&
-        fb_rate_read(core->rate, core->program->rate.n, bytes))
+        (FB_PLANTED(LIMIT_LOST) || fb_rate_read(core->rate, core->program->rate.n, bytes)))
         return true;
     return fail(err, "what `commands at most` has counted is damaged");
 }

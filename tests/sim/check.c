@@ -9,6 +9,7 @@
 #include "engine/codec/journal.h"
 #include "engine/core/snapshot.h"
 #include "engine/run/task_commit.h"
+#include "tests/sim/check_limits.h"
 #include "tests/sim/engine.h"
 #include "tests/sim/work.h"
 
@@ -503,6 +504,7 @@ void sim_check(struct sim_world *world, struct sim_result *result) {
         check_partition(world, p, result);
         check_transactions(world, p);
         check_audit(world, p);
+        sim_check_limits(world, p, result);
         dead += count(world, FB_STREAM_DEAD, p);
     }
     if (!world->violation && dead != world->poison + world->put_aside)

@@ -22,6 +22,7 @@ struct sim_result {
     uint64_t trace_hash;
     int faults, restarts;
     uint32_t records, outputs, commits, snapshots, buried, withheld;
+    uint32_t limited, opened; /* commands that a limit was asked about; breakers of fleets */
     const char *violation; /* "I1" ..; NULL: none */
     char text[1024];
     struct fb_buf tail; /* the last lines of the trace; the caller's to free */

@@ -53,7 +53,7 @@ static bool parse(int argc, char **argv, struct wishes *wishes) {
 
 struct sums {
     unsigned long long seeds, faults, restarts, records, outputs, commits, snapshots, buried,
-        withheld, violations;
+        withheld, limited, opened, violations;
 };
 
 static void add(struct sums *sums, const struct sim_result *result) {
@@ -66,6 +66,8 @@ static void add(struct sums *sums, const struct sim_result *result) {
     sums->snapshots += result->snapshots;
     sums->buried += result->buried;
     sums->withheld += result->withheld;
+    sums->limited += result->limited;
+    sums->opened += result->opened;
     sums->violations += result->violation != NULL;
 }
 
@@ -127,9 +129,10 @@ int main(int argc, char **argv) {
     for (unsigned long long seed = wishes.from; seed <= wishes.to; seed++)
         ok &= run_seed(seed, &wishes, &bundles, trace, &sums);
     printf("%llu seeds, %llu faults, %llu starts, %llu records, %llu outputs, %llu commits, "
-           "%llu snapshots, %llu records put aside, %llu commands withheld: %llu violations\n",
+           "%llu snapshots, %llu records put aside, %llu commands withheld, "
+           "%llu within limits, %llu breakers of fleets: %llu violations\n",
            sums.seeds, sums.faults, sums.restarts, sums.records, sums.outputs, sums.commits,
-           sums.snapshots, sums.buried, sums.withheld, sums.violations);
+           sums.snapshots, sums.buried, sums.withheld, sums.limited, sums.opened, sums.violations);
     printf("torture: sim cases=%llu faults=%llu violations=%llu seeds=%llu..%llu\n", sums.seeds,
            sums.faults, sums.violations, wishes.from, wishes.to);
     if (trace)

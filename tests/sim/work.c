@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#define SECOND INT64_C(1000000)
+
 const char *const sim_inputs[2] = {"in", "more"};
 
 static const char class_text[] = "device machine from %s {\n"
@@ -143,6 +145,62 @@ static const char more_links_text[] =
     "alarm site_hot on machine by site { raise medium when avg(temp of machine) > 75 degC }\n"
     "alarm paced on machine { raise low when line.pace == fast and line.low }\n";
 
+/* How often rules may act, and on how many machines of a hall: other numbers in each variant, and
+ * in the last one neither halls nor what is for all rules. */
+static const char rated_text[] =
+    "actuator mist on machine : number [%%] range 0..100 {\n"
+    "  safe 0 %%  lease 1m  deliver within 300ms\n"
+    "}\n"
+    "actuator vent on machine : number [%%] range 0..100 {\n"
+    "  safe 0 %%  lease 1m  deliver within 300ms\n"
+    "}\n"
+    "control rinse on machine {\n"
+    "  start when load > 30 %%  command mist = load  at most %u per %ds  on unknown stop\n"
+    "  rollout armed\n"
+    "}\n"
+    "control purge on machine {\n"
+    "  start when temp > 85 degC until temp < 60 degC\n"
+    "  command mist = 90 %% at priority 9  command vent = if load > 60 %% then 80 %% else 40 %%\n"
+    "  at most %u per %ds  %s  rollout armed\n"
+    "}\n"
+    "control air on machine {\n"
+    "  start when on  command vent = 20 %% at priority 10  %s  rollout canary 50 %%\n"
+    "}\n";
+
+static const struct {
+    struct sim_rate rinse, purge, all;
+    const char *purge_fleet, *air_fleet;
+} rates[SIM_RULES] = {
+    {{3, 2 * SECOND}, {2, 3 * SECOND}, {12, SECOND}, "fleet 60 % per 2s", "fleet 80 % per 1s"},
+    {{2, 2 * SECOND}, {3, 2 * SECOND}, {10, 2 * SECOND}, "fleet 40 % per 1s", "fleet 50 % per 2s"},
+    {{4, 3 * SECOND}, {2, 2 * SECOND}, {0, 0}, "", ""}};
+
+static int seconds(struct sim_rate rate) {
+    return (int)(rate.per_us / SECOND);
+}
+
+static void put_rated(int variant, struct fb_buf *out) {
+    const struct sim_rate rinse = rates[variant].rinse, purge = rates[variant].purge,
+                          all = rates[variant].all;
+    fb_buf_printf(out, rated_text, rinse.n, seconds(rinse), purge.n, seconds(purge),
+                  rates[variant].purge_fleet, rates[variant].air_fleet);
+    if (all.n)
+        fb_buf_printf(out, "commands at most %u per %ds\n", all.n, seconds(all));
+}
+
+struct sim_rate sim_rate(int variant, struct fb_str rule) {
+    if (rule.n == 0)
+        return rates[variant].all;
+    if (fb_str_eq(rule, FB_S("rinse")))
+        return rates[variant].rinse;
+    return fb_str_eq(rule, FB_S("purge")) ? rates[variant].purge : (struct sim_rate){0};
+}
+
+bool sim_has_fleet(int variant, struct fb_str rule) {
+    return (fb_str_eq(rule, FB_S("purge")) && *rates[variant].purge_fleet) ||
+           (fb_str_eq(rule, FB_S("air")) && *rates[variant].air_fleet);
+}
+
 static const struct {
     int hot, mean_s, busy, failed_ms;
     const char *more;
@@ -167,6 +225,7 @@ struct fb_buf sim_rules(int topics, int variant) {
     bool relates = variant != 2;
     struct fb_buf text = rules(topics, variant, "", relates ? related_text : "");
     fb_buf_text(&text, acting_text);
+    put_rated(variant, &text);
     fb_buf_printf(&text, line_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"");
     if (relates)
         fb_buf_text(&text, links_text);

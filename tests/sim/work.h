@@ -13,6 +13,16 @@ struct fb_buf sim_rules_of_least(int topics);
 /* The rules for so many topics, 1 or 2; `variant` 0 to SIM_RULES - 1: other thresholds, windows,
  * delays and fields, alarms less and more. The caller frees the text. */
 struct fb_buf sim_rules(int topics, int variant);
+/* How often the rule of this name may act on one machine; empty: all rules on all machines. n 0: it
+ * is not limited. */
+struct sim_rate {
+    uint32_t n;
+    int64_t per_us;
+};
+enum { SIM_RATE_MAX = 16 };
+struct sim_rate sim_rate(int variant, struct fb_str rule);
+/* On how many machines it may act. */
+bool sim_has_fleet(int variant, struct fb_str rule);
 /* Names of the topics that the rules read. */
 extern const char *const sim_inputs[2];
 
