@@ -328,7 +328,8 @@ enum fb_actuator_item_kind {
     FB_ACT_PERMISSIVE, /* permissive when cond */
     FB_ACT_INTERLOCK,  /* interlock when cond */
     FB_ACT_LOCKOUT,    /* lockout dur after interlock */
-    FB_ACT_BREAKER     /* breaker INT reversals in dur, hold | safe dur */
+    FB_ACT_BREAKER,    /* breaker INT reversals in dur, hold | safe dur */
+    FB_ACT_TO          /* to TEXT */
 };
 struct fb_actuator_item {
     enum fb_actuator_item_kind kind;
@@ -349,6 +350,8 @@ struct fb_actuator_decl {
     struct fb_node *range_low, *range_high; /* number */
     struct fb_actuator_item *items; /* in the order of writing, for the formatter */
     uint32_t n_items;
+    struct fb_str to;                     /* topic of its commands */
+    struct fb_span to_span;               /* of that text; empty: not written */
     struct fb_node *default_value, *safe; /* NULL: not written */
     struct fb_node *minimum_on, *minimum_off, *maximum_on; /* durations */
     uint32_t starts; /* 0: not written */

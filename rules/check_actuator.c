@@ -166,6 +166,7 @@ static const struct {
     [FB_ACT_INTERLOCK] = {"interlock", true, true},
     [FB_ACT_LOCKOUT] = {"lockout", true, false},
     [FB_ACT_BREAKER] = {"breaker", true, true},
+    [FB_ACT_TO] = {"to", true, true},
 };
 
 /* What maximum on makes inactive would stay so under an interlock that asks for active. */
@@ -200,6 +201,16 @@ static void check_clauses(struct fb_checker *ck, const struct fb_actuator_decl *
                     "`lockout` begins when an interlock ends, and `%.*s` has none",
                     FB_ARG(actuator->name));
     check_maximum(ck, actuator);
+}
+
+/* Whether it may be commanded is the configuration's to say, when they run. */
+static void check_topic(struct fb_checker *ck, const struct fb_actuator_decl *actuator) {
+    if (actuator->to_span.end == 0 || fb_str_is_topic(actuator->to))
+        return;
+    fb_diag_add(
+        ck->diags, FB_E_TOPIC_NAME, actuator->to_span,
+        "a topic's name has 1 to 249 letters, digits, `.`, `_` or `-`: `to \"plant.valves\"`",
+        "Kafka has no topic of this name");
 }
 
 /* More would not be reached in a plant's life, and none would stop what never failed. */
@@ -262,6 +273,7 @@ void fb_check_actuator(struct fb_checker *ck, uint32_t index) {
     check_words(ck, actuator);
     bool known = check_range(ck, actuator, &range[0], &range[1]);
     check_clauses(ck, actuator);
+    check_topic(ck, actuator);
     check_constant(ck, actuator->safe, actuator, "`safe`", known ? range : NULL);
     check_constant(ck, actuator->default_value, actuator, "`default`", known ? range : NULL);
     check_spans(ck, actuator);

@@ -125,12 +125,13 @@ static int rule_item_rank(const struct fb_rule_decl *rule, const struct fb_rule_
     return acts ? of_control[item->kind] : of_others[item->kind];
 }
 
-/* The enumeration's order, but `safe`, which must stand, first. */
+/* The enumeration's order, but first where it goes, then `safe`, which must stand. */
 static int actuator_item_rank(const struct fb_actuator_decl *decl,
                               const struct fb_actuator_item *item) {
-    int rank = item->kind == FB_ACT_SAFE      ? 0
-               : item->kind == FB_ACT_DEFAULT ? 1
-                                              : (int)item->kind;
+    int rank = item->kind == FB_ACT_TO        ? 0
+               : item->kind == FB_ACT_SAFE    ? 1
+               : item->kind == FB_ACT_DEFAULT ? 2
+                                              : (int)item->kind + 1;
     return 2 * rank + (fb_format_is_second_half(decl, item) ? 1 : 0);
 }
 

@@ -312,6 +312,10 @@ void fb_format_actuator_item(const struct fb_written *w, const struct fb_actuato
         put_clause(w, " in ", decl->reversals_in, out);
         put_clause(w, decl->breaker_safe ? ", safe " : ", hold ", decl->breaker_for, out);
         return;
+    case FB_ACT_TO:
+        fb_buf_text(out, "to ");
+        put_text(w, decl->to_span, decl->to, out);
+        return;
     }
 }
 

@@ -592,7 +592,7 @@ static const char *sort_name(enum fb_rule_sort sort) {
     FB_BUG("a sort of rule");
 }
 
-/* Its guardrails: all but what claims it and whether it is the shadow. */
+/* Its guardrails and where it is commanded: all but what claims it and whether it is the shadow. */
 static void add_guardrails(struct content *to, const struct fb_actuator *actuator) {
     const double numbers[] = {actuator->low,     actuator->high,    actuator->safe,
                               actuator->fallback, actuator->slew[0], actuator->slew[1],
@@ -617,6 +617,8 @@ static void add_guardrails(struct content *to, const struct fb_actuator *actuato
                             actuator->interlock == FB_NO_CONDITION,
                             actuator->permissive == FB_NO_CONDITION};
     add_what(to, actuator);
+    if (actuator->to.n)
+        add_text(to, actuator->to);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         add_number(to, numbers[i]);
     for (size_t i = 0; i < sizeof ints / sizeof *ints; i++)

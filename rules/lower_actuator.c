@@ -97,6 +97,7 @@ static struct fb_actuator actuator_of(const struct fb_lower_class *c,
                                       const struct fb_actuator_decl *decl, uint32_t rule) {
     struct fb_actuator out = {
         .name = fb_str_copy(c->arena, decl->name),
+        .to = fb_str_copy(c->arena, decl->to),
         .is_switch = decl->type.type == FB_T_ENUM,
         .rule = rule,
         .safe = value_of(decl, decl->safe),

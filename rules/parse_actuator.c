@@ -177,19 +177,38 @@ static bool feedback(struct fb_parser *p, struct fb_actuator_decl *decl) {
 }
 
 static const struct fb_p_clause actuator_clauses[] = {
-    {"safe", NULL},         {"default", NULL},     {"minimum", "NAME"},  {"maximum", "on"},
-    {"starts", NULL},       {"slew", NULL},        {"ignore", "steps under"},  {"lease", NULL},
-    {"deliver", "within"},  {"hold", "at most"},   {"combine", "NAME"},  {"feedback", NULL},
-    {"permissive", "when"}, {"interlock", "when"}, {"lockout", NULL},    {"breaker", NULL},
-    {NULL, NULL}};
+    {"to", NULL},          {"safe", NULL},
+    {"default", NULL},     {"minimum", "NAME"},
+    {"maximum", "on"},     {"starts", NULL},
+    {"slew", NULL},        {"ignore", "steps under"},
+    {"lease", NULL},       {"deliver", "within"},
+    {"hold", "at most"},   {"combine", "NAME"},
+    {"feedback", NULL},    {"permissive", "when"},
+    {"interlock", "when"}, {"lockout", NULL},
+    {"breaker", NULL},     {NULL, NULL}};
 
-/* "safe" sum | "default" sum | "ignore" "steps" "under" sum | "slew" .. | "combine" .. : what it is
- * set to. 1: read, 0: something else stands here, -1: reported */
+/* "to" TEXT ; the word is taken */
+static bool to(struct fb_parser *p, struct fb_actuator_decl *decl, struct fb_span span) {
+    struct fb_span text = fb_p_span(p, fb_p_peek(p, 0));
+    fb_p_once(p, decl->to_span.end > 0, span, "to");
+    if (!fb_p_text_literal(p, "a topic in double quotes", &decl->to)) {
+        return false;
+    }
+    decl->to_span = text;
+    return true;
+}
+
+/* "to" TEXT | "safe" sum | "default" sum | "ignore" "steps" "under" sum | "slew" .. | "combine" ..
+ * : where its value goes and what it is set to. 1: read, 0: something else stands here, -1:
+ * reported */
 static int value_item(struct fb_parser *p, struct fb_actuator_decl *decl,
                       struct fb_actuator_item *item) {
     struct fb_span span = fb_p_span(p, fb_p_peek(p, 0));
     bool ok;
-    if (fb_p_accept_word(p, "safe")) {
+    if (fb_p_accept_word(p, "to")) {
+        item->kind = FB_ACT_TO;
+        ok = to(p, decl, span);
+    } else if (fb_p_accept_word(p, "safe")) {
         fb_p_once(p, decl->safe != NULL, span, "safe");
         item->kind = FB_ACT_SAFE;
         ok = (decl->safe = fb_p_sum(p)) != NULL;

@@ -75,6 +75,18 @@ size_t fb_utf8_sequence(const char *bytes, size_t n) {
     return length;
 }
 
+bool fb_str_is_topic(struct fb_str s) {
+    static const char more[] = "._-";
+    enum { BYTES_MAX = 249 };
+    bool good = s.n > 0 && s.n <= BYTES_MAX;
+    for (size_t i = 0; good && i < s.n; i++) {
+        char c = s.p[i];
+        good = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               memchr(more, c, sizeof more - 1);
+    }
+    return good && !fb_str_eq(s, FB_S(".")) && !fb_str_eq(s, FB_S(".."));
+}
+
 bool fb_str_is_utf8(struct fb_str s) {
     size_t i = 0;
     while (i < s.n) {

@@ -29,6 +29,9 @@ struct fb_str fb_str_printf(struct fb_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* True where s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool fb_str_is_utf8(struct fb_str s);
+/* What Kafka takes as a topic's name: 1 to 249 letters, digits, '.', '_' or '-', not "." or "..".
+ */
+bool fb_str_is_topic(struct fb_str s);
 /* The length of the well-formed sequence at p that begins with a byte >= 0x80, 0 if there is none
  * in the n > 0 bytes. */
 size_t fb_utf8_sequence(const char *p, size_t n);

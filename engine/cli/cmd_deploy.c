@@ -248,7 +248,8 @@ static int deploy_bundle(struct fb_deploy *deploy, const struct request *request
     return status;
 }
 
-static int roll_back(struct fb_deploy *deploy, const struct request *request) {
+static int roll_back(struct fb_deploy *deploy, const struct request *request,
+                     const struct fb_config *config) {
     const struct fb_deployments *all = fb_deploy_all(deploy);
     const struct fb_deployment *last = fb_deployments_last(all, SIZE_MAX, NULL);
     const struct fb_deployment *before =
@@ -262,7 +263,7 @@ static int roll_back(struct fb_deploy *deploy, const struct request *request) {
     struct fb_bundle *bundle =
         fb_bundle_parse((struct fb_str){before->bytes.p, before->bytes.n}, NULL, &err);
     int status = FB_EXIT_PROBLEMS;
-    if (bundle)
+    if (bundle && fb_topics_may_be_commanded(config, bundle->program, &err))
         status = deploy_bundle(deploy, request, bundle);
     else
         fprintf(stderr, "flyball deploy: rules %s at offset %lld: %s\n", before->name,
@@ -293,7 +294,7 @@ static int with_topic(const struct request *request, const struct fb_config *con
     if (!deploy)
         return fb_cli_failed("deploy", &err);
     int status = request->list       ? list(deploy)
-                 : request->rollback ? roll_back(deploy, request)
+                 : request->rollback ? roll_back(deploy, request, config)
                                      : deploy_bundle(deploy, request, bundle);
     fb_deploy_close(deploy);
     return status;
@@ -308,7 +309,8 @@ static int deploy(const struct request *request, const struct fb_config *config)
         if (status != FB_EXIT_OK)
             return status;
         struct fb_err err;
-        if (!fb_topics_are_of_others(config, compiled.program, &err)) {
+        if (!fb_topics_are_of_others(config, compiled.program, &err) ||
+            !fb_topics_may_be_commanded(config, compiled.program, &err)) {
             fprintf(stderr, "flyball deploy: error: %s\n", err.text);
             fb_compiled_free(&compiled);
             return FB_EXIT_USAGE;

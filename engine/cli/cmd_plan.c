@@ -12,6 +12,7 @@
 #include "engine/cli/plan_text.h"
 #include "engine/cli/read_config.h"
 #include "engine/run/deploy.h"
+#include "engine/run/topics.h"
 
 struct plan_options {
     const char *paths[2]; /* old, new */
@@ -70,15 +71,26 @@ static int print_plan(const struct fb_program *from, const struct fb_program *to
     return status;
 }
 
-/* The rules in force of an application. NULL: they are not known, which is told; *status says how
- * it ended. */
-static struct fb_bundle *in_force(const struct fb_config_request *request, int *status) {
+/* What an instance would not take is no plan. */
+static bool may_run(const struct fb_config *config, const struct fb_program *to) {
+    struct fb_err err;
+    if (fb_topics_may_be_commanded(config, to, &err))
+        return true;
+    fprintf(stderr, "flyball plan: error: %s\n", err.text);
+    return false;
+}
+
+/* The rules in force of an application that may be given `to`. NULL: they are not known, or `to`
+ * is not for it, which is told; *status says how it ended. */
+static struct fb_bundle *in_force(const struct fb_config_request *request,
+                                  const struct fb_program *to, int *status) {
     struct fb_in_force found = {0};
     struct fb_err err = {0};
     struct fb_config *config = fb_config_new();
     struct fb_deploy *deploy = NULL;
     *status = FB_EXIT_USAGE;
-    if (fb_cli_read_config(request, config) && fb_cli_has_rules_topic("plan", config)) {
+    if (fb_cli_read_config(request, config) && may_run(config, to) &&
+        fb_cli_has_rules_topic("plan", config)) {
         deploy = fb_deploy_open(config, false, &err);
         if (!deploy || !fb_cli_in_force("plan", deploy, &found, &err))
             *status = fb_cli_failed("plan", &err);
@@ -98,7 +110,7 @@ static int plan_for_running(const struct plan_options *options) {
     int status = fb_cli_compile(&options->paths[0], 1, &to);
     if (status != FB_EXIT_OK)
         return status;
-    struct fb_bundle *from = in_force(&options->config, &status);
+    struct fb_bundle *from = in_force(&options->config, to.program, &status);
     if (from)
         status = print_plan(from->program, to.program, options->json);
     fb_bundle_drop(from);

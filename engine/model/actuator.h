@@ -43,6 +43,7 @@ struct fb_actuator {
     struct fb_str name, unit; /* unit empty: none */
     bool is_switch;           /* two words; else a number */
     struct fb_str words[2];
+    struct fb_str to;         /* topic of its commands, terminated; empty: the one of all */
     uint32_t rule;            /* of FB_SORT_ACTUATOR: holds its conditions and its version */
     bool shadow;              /* the twin that decides with the claims of all rules and sends
                                * nothing; stands right behind the actuator it belongs to */

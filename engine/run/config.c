@@ -40,6 +40,8 @@ struct fb_config {
     struct fb_arena *arena;
     struct entry fixed[FB_CONFIG_KEYS_N]; /* value NULL: not given */
     int64_t numbers[FB_CONFIG_KEYS_N];
+    struct fb_str also[FB_COMMANDED_MAX]; /* topics.commands.also; terminated */
+    uint32_t n_also;
     struct entry *kafka;
     size_t n_kafka, cap_kafka;
 };
@@ -269,10 +271,7 @@ static bool resolve(struct fb_config *config, struct entry *entry, struct fb_buf
 /* ---- checking ---- */
 
 static bool is_name(const char *text) {
-    size_t n = strlen(text);
-    return n > 0 && n <= NAME_BYTES_MAX &&
-           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == n &&
-           strcmp(text, ".") != 0 && strcmp(text, "..") != 0;
+    return strlen(text) <= NAME_BYTES_MAX && fb_str_is_topic(fb_str_of(text));
 }
 
 /* True where `word` is one of "a|b|c". */
@@ -299,6 +298,32 @@ static bool check_number(struct fb_config *config, int i, struct fb_buf *errors)
     return true;
 }
 
+/* "a, b": there is one list, of topics. */
+static bool check_names(struct fb_config *config, const struct entry *entry,
+                        struct fb_buf *errors) {
+    struct fb_str rest = trim(fb_str_of(entry->value));
+    bool more = rest.n > 0;
+    config->n_also = 0;
+    while (more) {
+        const char *comma = memchr(rest.p, ',', rest.n);
+        struct fb_str name =
+            trim((struct fb_str){rest.p, comma ? (size_t)(comma - rest.p) : rest.n});
+        if (!fb_str_is_topic(name))
+            return wrong(errors, entry->origin,
+                         "'%s' must be topics with commas between, and '%.*s' is not 1 to 249 "
+                         "letters, digits, '.', '_' or '-'",
+                         entry->name, FB_ARG(name));
+        if (config->n_also == FB_COMMANDED_MAX)
+            return wrong(errors, entry->origin, "'%s' names more than %d topics", entry->name,
+                         FB_COMMANDED_MAX);
+        config->also[config->n_also++] = fb_str_copy(config->arena, name);
+        more = comma != NULL;
+        if (more)
+            rest = (struct fb_str){comma + 1, rest.n - (size_t)(comma + 1 - rest.p)};
+    }
+    return true;
+}
+
 static bool check_value(struct fb_config *config, int i, struct fb_buf *errors) {
     const struct entry *entry = &config->fixed[i];
     switch (keys[i].type) {
@@ -307,6 +332,8 @@ static bool check_value(struct fb_config *config, int i, struct fb_buf *errors) 
                wrong(errors, entry->origin,
                      "'%s' must be 1 to %d letters, digits, '.', '_' or '-', not '%s'", entry->name,
                      NAME_BYTES_MAX, entry->value);
+    case FB_CONFIG_NAMES:
+        return check_names(config, entry, errors);
     case FB_CONFIG_PATH:
         return strlen(entry->value) <= PATH_BYTES_MAX ||
                wrong(errors, entry->origin, "'%s' is longer than %d bytes", entry->name,
@@ -386,7 +413,21 @@ const char *fb_config_own_topic(const struct fb_config *config, struct fb_str to
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (fb_str_eq(fb_str_of(config->fixed[topics[i]].value), topic))
             return config->fixed[topics[i]].name;
-    return NULL;
+    return fb_config_also(config, topic) ? config->fixed[FB_KEY_TOPICS_COMMANDS_ALSO].name : NULL;
+}
+
+/* The n-th of the list is none of the others, and none of what has another use. */
+static bool check_also(const struct fb_config *config, uint32_t n, struct fb_buf *errors) {
+    const struct entry *list = &config->fixed[FB_KEY_TOPICS_COMMANDS_ALSO];
+    for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+        if (fb_str_eq(fb_str_of(config->fixed[topics[i]].value), config->also[n]))
+            return wrong(errors, list->origin, "'%s' and '%s' name the same topic, '%.*s'",
+                         config->fixed[topics[i]].name, list->name, FB_ARG(config->also[n]));
+    for (uint32_t i = 0; i < n; i++)
+        if (fb_str_eq(config->also[i], config->also[n]))
+            return wrong(errors, list->origin, "'%s' names the topic '%.*s' twice", list->name,
+                         FB_ARG(config->also[n]));
+    return true;
 }
 
 static bool check_topics(const struct fb_config *config, struct fb_buf *errors) {
@@ -398,6 +439,8 @@ static bool check_topics(const struct fb_config *config, struct fb_buf *errors) 
                 ok = wrong(errors, one->origin, "'%s' and '%s' are the same topic, '%s'",
                            other->name, one->name, one->value);
         }
+    for (uint32_t i = 0; i < config->n_also; i++)
+        ok &= check_also(config, i, errors);
     return ok;
 }
 
@@ -433,6 +476,21 @@ bool fb_config_finish(struct fb_config *config, struct fb_buf *errors) {
 
 const char *fb_config_text(const struct fb_config *config, enum fb_config_key key) {
     return config->fixed[key].value;
+}
+
+uint32_t fb_config_n_also(const struct fb_config *config) {
+    return config->n_also;
+}
+
+const char *fb_config_also_at(const struct fb_config *config, uint32_t i) {
+    return config->also[i].p;
+}
+
+bool fb_config_also(const struct fb_config *config, struct fb_str topic) {
+    for (uint32_t i = 0; i < config->n_also; i++)
+        if (fb_str_eq(config->also[i], topic))
+            return true;
+    return false;
 }
 
 int64_t fb_config_number(const struct fb_config *config, enum fb_config_key key) {
@@ -509,8 +567,8 @@ static const char *const page_kafka =
     "|---|---|\n";
 
 void fb_config_reference(struct fb_buf *out) {
-    static const char *const type_names[] = {"a name", "a path", "a number", "true|false",
-                                             "a word"};
+    static const char *const type_names[] = {"a name",     "a path", "a number",
+                                             "true|false", "a word", "names, ..."};
     fb_buf_text(out, page_head);
     for (int i = 0; i < FB_CONFIG_KEYS_N; i++) {
         fb_buf_printf(out, "| `%s` | ", keys[i].name);

@@ -38,6 +38,9 @@
       "Topic of alerts and events. Default: APPLICATION.alerts.")                                  \
     X(TOPICS_COMMANDS, "topics.commands", FB_CONFIG_NAME, "", "",                                  \
       "Topic of commands to actuators. Default: APPLICATION.commands.")                            \
+    X(TOPICS_COMMANDS_ALSO, "topics.commands.also", FB_CONFIG_NAMES, "", "",                       \
+      "Other topics that the rules may command, by `to` of an actuator: up to 16, with commas "    \
+      "between. Rules that name another one are refused. Default: none.")                          \
     X(TOPICS_SHADOW, "topics.shadow", FB_CONFIG_NAME, "", "",                                      \
       "Topic of what controls that are not armed would command. Default: APPLICATION.shadow.")     \
     X(TOPICS_LATE, "topics.late", FB_CONFIG_NAME, "", "",                                          \
@@ -89,8 +92,11 @@ enum fb_config_type {
     FB_CONFIG_PATH, /* of a folder; empty: none */
     FB_CONFIG_NUMBER,
     FB_CONFIG_BOOL,
-    FB_CONFIG_CHOICE
+    FB_CONFIG_CHOICE,
+    FB_CONFIG_NAMES /* of topics, with commas between; empty: none */
 };
+
+enum { FB_COMMANDED_MAX = 16 /* topics.commands.also */ };
 
 enum fb_config_key {
 #define FB_CONFIG_ENUM(id, name, type, allowed, preset, doc) FB_KEY_##id,
@@ -113,6 +119,11 @@ bool fb_config_finish(struct fb_config *config, struct fb_buf *errors);
 
 /* After fb_config_finish; texts are terminated and live as long as the configuration. */
 const char *fb_config_text(const struct fb_config *config, enum fb_config_key key);
+/* The topics of topics.commands.also, in the order of writing; terminated. */
+uint32_t fb_config_n_also(const struct fb_config *config);
+const char *fb_config_also_at(const struct fb_config *config, uint32_t i);
+/* Whether it is one of them. */
+bool fb_config_also(const struct fb_config *config, struct fb_str topic);
 /* The name of the key that calls one of the application's own topics so; NULL: none does. */
 const char *fb_config_own_topic(const struct fb_config *config, struct fb_str topic);
 int64_t fb_config_number(const struct fb_config *config, enum fb_config_key key);

@@ -11,6 +11,7 @@
 #include "engine/base/log.h"
 #include "engine/base/planted.h"
 #include "engine/run/deployments.h"
+#include "engine/run/topics.h"
 
 enum { SLICE_US = 50000, SLICES = 20 /* between two looks */ };
 
@@ -62,6 +63,12 @@ static bool use(struct fb_deployed *deployed, const struct fb_deployment *item) 
     struct fb_bundle *bundle =
         fb_bundle_parse((struct fb_str){item->bytes.p, item->bytes.n}, NULL, &err);
     if (!bundle) {
+        refuse(deployed, item, err.text);
+        return false;
+    }
+    if (deployed->config.config &&
+        !fb_topics_may_be_commanded(deployed->config.config, bundle->program, &err)) {
+        fb_bundle_drop(bundle);
         refuse(deployed, item, err.text);
         return false;
     }

@@ -13,12 +13,15 @@
 
 #include <stdatomic.h>
 
+struct fb_config;
+
 struct fb_deployed_config {
     const char *topic;
     struct fb_history *history; /* taken over; its own */
     struct fb_bundle *bundle;   /* of --rules: in force until others are deployed, and what is
                                  * deployed must read the same topics */
     struct fb_board *board;     /* told of what is refused */
+    const struct fb_config *config; /* says which topics rules may command; NULL: any */
     bool is_absent;             /* the topic was looked for just now: there is none yet */
     const atomic_bool *stop;
 };

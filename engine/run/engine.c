@@ -170,8 +170,11 @@ static bool make_bundle(struct engine *engine, struct fb_err *err) {
             err, FB_FATAL,
             "the rules do not say which topics to read: write device NAME from \"TOPIC\"");
     bool reads_what_it_writes = !engine->options->input && !engine->options->output;
-    return !reads_what_it_writes ||
-           fb_topics_are_of_others(engine->options->config, engine->bundle->program, err);
+    const struct fb_program *program = engine->bundle->program;
+    return (!reads_what_it_writes ||
+            fb_topics_are_of_others(engine->options->config, program, err)) &&
+           (engine->options->output ||
+            fb_topics_may_be_commanded(engine->options->config, program, err));
 }
 
 /* What need not outlive the machine goes to state.dir too, where there is one. */
@@ -261,6 +264,7 @@ static bool open_deployed(struct engine *engine, struct fb_err *err) {
     struct fb_deployed_config deployed = {
         .topic = fb_config_text(engine->options->config, FB_KEY_TOPICS_RULES),
         .history = fb_kafka_history_open(&settings, &engine->stop, err),
+        .config = engine->options->config,
         .bundle = engine->bundle,
         .board = engine->board,
         .is_absent = !engine->topics.rules_are_there,

@@ -42,6 +42,24 @@ bool fb_topics_are_of_others(const struct fb_config *config, const struct fb_pro
     return true;
 }
 
+bool fb_topics_may_be_commanded(const struct fb_config *config, const struct fb_program *program,
+                                struct fb_err *err) {
+    struct fb_str usual = fb_str_of(fb_config_text(config, FB_KEY_TOPICS_COMMANDS));
+    for (uint32_t c = 0; c < program->n_classes; c++) {
+        const struct fb_class *class = &program->classes[c];
+        for (uint32_t i = 0; i < class->n_actuators; i++) {
+            struct fb_str to = class->actuators[i].to;
+            if (to.n && !fb_str_eq(to, usual) && !fb_config_also(config, to))
+                return fb_fail(err, FB_FATAL,
+                               "the actuator `%.*s` is commanded in the topic '%.*s', which the "
+                               "configuration does not allow rules to command: add it to "
+                               "topics.commands.also, or mend its `to`",
+                               FB_ARG(class->actuators[i].name), FB_ARG(to));
+        }
+    }
+    return true;
+}
+
 /* At least once there is neither audit nor journal, hence no command, and no status. */
 static int n_streams(const struct fb_topics_wanted *wanted) {
     return wanted->exactly_once ? FB_STREAMS : FB_STREAM_AUDIT;

@@ -37,6 +37,11 @@ const char *fb_topics_name(const struct fb_config *config, enum fb_stream stream
 bool fb_topics_are_of_others(const struct fb_config *config, const struct fb_program *program,
                              struct fb_err *err);
 
+/* Without the broker: the topics that the rules name for commands, by `to` of an actuator, are
+ * those that the configuration allows (rules/MEANING.md, A104). */
+bool fb_topics_may_be_commanded(const struct fb_config *config, const struct fb_program *program,
+                                struct fb_err *err);
+
 /* Looks, creates what is missing where topics.create allows it. False: err says why, retriable
  * where the broker is the trouble and not what was asked of it. */
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,

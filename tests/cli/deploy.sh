@@ -34,6 +34,27 @@ for command in deploy run; do
     tells 2 "reads the topic 'plant.commands'" "$flyball" $command --rules loop.rules \
         -X topics.status=plant.commands
 done
+# Rules that would command what the configuration does not allow.
+{
+    cat good.rules
+    echo 'actuator fan on pump : (off, on) { to "plant.fans"  safe off }'
+    echo 'control cool on pump { start when temp > 80 degC until temp < 70 degC  command fan = on  rollout armed }'
+} >elsewhere.rules
+for command in 'deploy --rules' 'run --rules' plan; do
+    for also in '' 'plant.pumps, fans'; do
+        tells 2 "the actuator \`fan\` is commanded in the topic 'plant.fans', which the configuration does not allow rules to command: add it to topics.commands.also, or mend its \`to\`" \
+            "$flyball" $command elsewhere.rules --config nobody.properties -X "topics.commands.also=$also"
+    done
+    tells 3 'cannot reach Kafka at 127.0.0.1:1' "$flyball" $command elsewhere.rules \
+        --config nobody.properties -X 'topics.commands.also=plant.pumps, plant.fans'
+    tells 3 'cannot reach Kafka at 127.0.0.1:1' "$flyball" $command elsewhere.rules \
+        --config nobody.properties -X topics.commands=plant.fans
+done
+for command in deploy run; do # one that may be commanded may not be read
+    sed 's/from "[^"]*"/from "plant.fans"/' elsewhere.rules >loop.rules
+    tells 2 "own (topics.commands.also): what it puts out would come back" "$flyball" $command \
+        --rules loop.rules -X topics.commands.also=plant.fans
+done
 tells 2 'are the same topic' "$flyball" deploy --rules good.rules -X topics.rules=flyball.alerts
 tells 3 'missing.rules' "$flyball" deploy --rules missing.rules --config nobody.properties
 # told before anything of Kafka is touched

@@ -137,6 +137,9 @@ static void dump_actuator(const struct fb_actuator_decl *decl, struct fb_buf *ou
                   FB_ARG(decl->name), FB_ARG(decl->class_name), (int)decl->type.type,
                   FB_ARG(decl->type.unit_text), decl->starts, (int)decl->combine, decl->reversals,
                   decl->breaker_safe);
+    if (decl->to_span.end > 0) {
+        fb_buf_printf(out, "  to '%.*s'\n", FB_ARG(decl->to));
+    }
     for (uint32_t i = 0; i < decl->type.n_words; i++) {
         fb_buf_printf(out, "  word '%.*s'\n", FB_ARG(decl->type.words[i]));
     }

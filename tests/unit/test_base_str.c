@@ -90,6 +90,21 @@ static void refuses_malformed_utf8(void **state) {
         assert_false(is_utf8(bad[i]));
 }
 
+static void knows_what_a_topic_may_be_called(void **state) {
+    (void)state;
+    char name[251];
+    memset(name, 'x', sizeof name);
+    assert_true(fb_str_is_topic((struct fb_str){name, 249}));
+    assert_false(fb_str_is_topic((struct fb_str){name, 250}));
+    assert_true(fb_str_is_topic(FB_S("aA0zZ9._-")));
+    assert_true(fb_str_is_topic(FB_S("...")));
+    static const char *const bad[] = {"",    ".",           "..", "a b", "a/b",
+                                      "a,b", "caf\xC3\xA9", "a@", "[x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(fb_str_is_topic(fb_str_of(bad[i])));
+    assert_false(fb_str_is_topic((struct fb_str){"a\0b", 3}));
+}
+
 static struct fb_str nearest(const char *wanted) {
     static const struct fb_str names[] = {{"temp", 4}, {"humidity", 8}, {"pressure", 8}, {"x", 1}};
     return fb_str_nearest(fb_str_of(wanted), names, 4);
@@ -169,6 +184,7 @@ int main(void) {
         cmocka_unit_test(copies_are_terminated),
         cmocka_unit_test(knows_well_formed_utf8),
         cmocka_unit_test(refuses_malformed_utf8),
+        cmocka_unit_test(knows_what_a_topic_may_be_called),
         cmocka_unit_test(finds_the_nearest_name),
         cmocka_unit_test(a_long_name_has_no_nearest),
         cmocka_unit_test(a_buffer_grows),

@@ -120,6 +120,47 @@ static void outputs_need_topics_of_their_own(void **state) {
                         "topic, 'x'\n");
 }
 
+static void other_topics_of_commands_are_a_list(void **state) {
+    (void)state;
+    assert_string_equal(load("", NULL), "");
+    assert_int_equal(fb_config_n_also(config), 0);
+    assert_string_equal(load("topics.commands.also =\n", NULL), "");
+    assert_int_equal(fb_config_n_also(config), 0);
+    assert_string_equal(load("topics.commands.also = plant.valves , plant.pumps,x\n", NULL), "");
+    assert_int_equal(fb_config_n_also(config), 3);
+    assert_string_equal(fb_config_also_at(config, 0), "plant.valves");
+    assert_string_equal(fb_config_also_at(config, 1), "plant.pumps");
+    assert_true(fb_config_also(config, FB_S("x")));
+    assert_false(fb_config_also(config, FB_S("plant")));
+    assert_string_equal(fb_config_own_topic(config, FB_S("plant.pumps")), "topics.commands.also");
+    assert_null(fb_config_own_topic(config, FB_S("y")));
+    assert_string_equal(
+        load("", "topics.commands.also=a1,a2,a3,a4,a5,a6,a7,a8,b1,b2,b3,b4,b5,b6,b7,b8"), "");
+    assert_int_equal(fb_config_n_also(config), FB_COMMANDED_MAX);
+}
+
+static void a_list_of_topics_is_checked(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"x,,y", "-X: error: 'topics.commands.also' must be topics with commas between, and '' is "
+                 "not 1 to 249 letters, digits, '.', '_' or '-'\n"},
+        {"x, a b", "-X: error: 'topics.commands.also' must be topics with commas between, and 'a "
+                   "b' is not 1 to 249 letters, digits, '.', '_' or '-'\n"},
+        {"a1,a2,a3,a4,a5,a6,a7,a8,b1,b2,b3,b4,b5,b6,b7,b8,c",
+         "-X: error: 'topics.commands.also' names more than 16 topics\n"},
+        {"x, y, x", "-X: error: 'topics.commands.also' names the topic 'x' twice\n"},
+        {"flyball.commands", "-X: error: 'topics.commands' and 'topics.commands.also' name the "
+                             "same topic, 'flyball.commands'\n"},
+        {"x, flyball.rules", "-X: error: 'topics.rules' and 'topics.commands.also' name the same "
+                             "topic, 'flyball.rules'\n"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char option[200];
+        snprintf(option, sizeof option, "topics.commands.also=%s", rows[i][0]);
+        assert_string_equal(load("", option), rows[i][1]);
+    }
+}
+
 static void references_are_resolved(void **state) {
     (void)state;
     setenv("FB_TEST_NAME", "mill", 1);
@@ -256,6 +297,8 @@ int main(void) {
         cmocka_unit_test(an_unknown_key_has_a_suggestion),
         cmocka_unit_test(all_mistakes_are_shown_at_once),
         cmocka_unit_test(outputs_need_topics_of_their_own),
+        cmocka_unit_test(other_topics_of_commands_are_a_list),
+        cmocka_unit_test(a_list_of_topics_is_checked),
         cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(what_cannot_be_resolved_stops_the_start),
         cmocka_unit_test(secrets_are_neither_taken_nor_shown_in_plain_text),

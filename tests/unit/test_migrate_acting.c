@@ -224,6 +224,22 @@ static void of_other_words_nothing_counts_as_accepted(void **state) {
     end(f);
 }
 
+static void with_another_topic_all_is_kept(void **state) {
+    (void)state;
+    struct fixture *f = begin(PUMP RUN);
+    take_x(f, 1, 20);
+    outputs_are(f, "1: pump on claimed by run, 1\n");
+    assert_int_equal(f->programs[0].program->classes[0].actuators[0].to.n, 0);
+    change(f, "actuator pump on d : (off, on) { to \"valves\"  safe off  " FREE " }\n" RUN);
+    take_x(f, 2, 20);
+    outputs_are(f, "");
+    take_x(f, 3, 0);
+    outputs_are(f, "3: pump off relinquished, 2\n");
+    const struct fb_actuator *pump = &f->programs[1].program->classes[0].actuators[0];
+    assert_true(fb_str_eq(pump->to, FB_S("valves")));
+    end(f);
+}
+
 static void an_actuator_that_is_gone_gets_nothing_more(void **state) {
     (void)state;
     struct fixture *f = begin(PUMP RUN);
@@ -245,6 +261,7 @@ int main(void) {
         cmocka_unit_test(a_minimum_off_time_goes_on_whatever_else_changes),
         cmocka_unit_test(starts_are_counted_on_where_there_is_room_for_more),
         cmocka_unit_test(of_other_words_nothing_counts_as_accepted),
+        cmocka_unit_test(with_another_topic_all_is_kept),
         cmocka_unit_test(an_actuator_that_is_gone_gets_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

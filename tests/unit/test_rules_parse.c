@@ -276,8 +276,9 @@ static void each_clause_of_an_actuator_has_its_place(void **state) {
         "breaker 4 reversals in 40m, hold 30m  lockout 90m after interlock  lease 1s "
         "maximum on 2h  interlock when a for 3s until b  permissive when c  deliver within 3s "
         "hold at most 4s "
-        "starts 10 per 1h  minimum off 5s, on 6s  combine safest  safe off");
-    assert_int_equal(decl->n_items, 12);
+        "starts 10 per 1h  minimum off 5s, on 6s  combine safest  safe off  to \"plant.valves\"");
+    assert_int_equal(decl->n_items, 13);
+    assert_true(fb_str_eq(decl->to, FB_S("plant.valves")));
     assert_int_equal(decl->items[0].kind, FB_ACT_BREAKER);
     assert_int_equal(decl->reversals, 4);
     assert_int_equal(decl->reversals_in->span_us, 2400000000);
