@@ -363,6 +363,7 @@ void fb_encode(struct fb_encoder *e, const struct fb_output *output,
     case FB_OUT_COMMAND:
         encoded->type = output->actuator->shadow ? "flyball.shadow" : "flyball.command";
         encoded->stream = output->actuator->shadow ? FB_STREAM_SHADOW : FB_STREAM_COMMANDS;
+        encoded->to = output->actuator->shadow ? (struct fb_str){0} : output->actuator->to;
         fb_encoder_command(e, output, circumstance);
         break;
     case FB_OUT_BLOCKED:

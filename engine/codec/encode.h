@@ -46,6 +46,7 @@ struct fb_dead_letter {
 struct fb_encoded {
     enum fb_stream stream;
     const char *type; /* flyball.alert .. */
+    struct fb_str to; /* the topic that it goes to in place of its stream's; empty: none */
     char id[33];
     struct fb_str source;
     struct fb_str subject;     /* also the record's key; empty: none */

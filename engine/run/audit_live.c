@@ -10,10 +10,15 @@
 #include "engine/run/audit_again.h"
 #include "engine/run/task_commit.h"
 
-enum { LOOK_MS = 100, SETTLE_MS = 200 };
+enum {
+    LOOK_MS = 100,
+    SETTLE_MS = 200,
+    PLACES = FB_AUDIT_STREAMS + FB_COMMANDED_MAX /* of each kind, then other topics of commands */
+};
 
 /* What stands in one topic, beside what comes again. */
 struct stream {
+    const char *title; /* of what stands there */
     const char *topic; /* NULL: it is not looked at */
     char place[300];   /* "topic[partition]" */
     int32_t partition;
@@ -34,10 +39,11 @@ struct live {
     struct fb_history *history;
     const struct fb_audit_live_wish *wish;
     struct fb_audit_live_result *result;
-    struct stream streams[FB_AUDIT_STREAMS];
+    struct stream streams[PLACES];
     struct fb_audit_reader *audit;
     struct fb_audit_chains *chains; /* of what stands in the audit topic */
     bool begun;                     /* the first commit came */
+    bool strange_told;              /* a topic of commands that the configuration does not name */
     uint64_t commit;                /* the present one */
     struct fb_err err;              /* a topic could not be read */
 };
@@ -154,7 +160,7 @@ static const char *difference(const struct fb_record *record, const struct fb_ou
     return n == output->n_headers ? NULL : "number of headers";
 }
 
-static void tell_difference(struct live *live, struct stream *stream, const char *title,
+static void tell_difference(struct live *live, struct stream *stream,
                             const struct fb_outgoing *output) {
     struct fb_str recorded, executed;
     struct fb_buf text = {0};
@@ -165,7 +171,7 @@ static void tell_difference(struct live *live, struct stream *stream, const char
     fb_buf_printf(&text,
                   "commit %" PRIu64 ": %s:%" PRId64 ": executed again this %s is another one, its "
                   "%s differ%s",
-                  live->commit, stream->place, stream->ahead.offset, title, what,
+                  live->commit, stream->place, stream->ahead.offset, stream->title, what,
                   strcmp(what, "headers") == 0 ? "" : "s");
     fb_audit_excerpt(&text, "recorded", recorded, at);
     fb_audit_excerpt(&text, "executed", executed, at);
@@ -173,10 +179,10 @@ static void tell_difference(struct live *live, struct stream *stream, const char
     stream->differs = true;
 }
 
-static void tell_missing(struct live *live, struct stream *stream, const char *title) {
+static void tell_missing(struct live *live, struct stream *stream) {
     struct fb_buf text = {0};
     fb_buf_printf(&text, "commit %" PRIu64 ": executed again it gives one more %s than %s holds",
-                  live->commit, title, stream->place);
+                  live->commit, stream->title, stream->place);
     if (stream->has_ahead)
         fb_buf_printf(&text, " before offset %" PRId64, stream->ahead.offset);
     tell(live, &text);
@@ -228,9 +234,38 @@ static enum fb_read go_to_same(struct live *live, struct stream *stream,
     return read;
 }
 
+/* A command may name its topic. NULL: the configuration does not know that one. */
+static struct stream *stream_of(struct live *live, enum fb_stream kind,
+                                const struct fb_outgoing *output) {
+    const struct fb_audit_live_wish *wish = live->wish;
+    struct stream *usual = &live->streams[kind];
+    if (!output->topic || !wish->topics[kind] || strcmp(output->topic, wish->topics[kind]) == 0)
+        return usual;
+    for (uint32_t i = 0; i < wish->n_also; i++)
+        if (strcmp(output->topic, wish->also[i]) == 0)
+            return &live->streams[FB_AUDIT_STREAMS + i];
+    return NULL;
+}
+
+/* Not to be compared is not the same as to be there. */
+static void tell_strange(struct live *live, const char *topic) {
+    struct fb_buf text = {0};
+    fb_buf_printf(&text,
+                  "commit %" PRIu64 ": executed again it commands the topic '%s', which is not "
+                  "looked at: name it in topics.commands.also, as the configuration did then",
+                  live->commit, topic);
+    if (!live->strange_told)
+        tell(live, &text);
+    live->strange_told = true;
+}
+
 /* False: the topic can not be read. */
 static bool compare(struct live *live, enum fb_stream kind, const struct fb_outgoing *output) {
-    struct stream *stream = &live->streams[kind];
+    struct stream *stream = stream_of(live, kind, output);
+    if (!stream) {
+        tell_strange(live, output->topic);
+        return true;
+    }
     if (!stream->topic || stream->differs)
         return true;
     enum fb_read read = kind == FB_STREAM_AUDIT ? go_to_seq(live, stream, output)
@@ -245,9 +280,9 @@ static bool compare(struct live *live, enum fb_stream kind, const struct fb_outg
     } else if (may_be_gone(stream) && (read == FB_READ_END || kind != FB_STREAM_AUDIT)) {
         live->result->gone[kind]++;
     } else if (read == FB_READ_RECORD) {
-        tell_difference(live, stream, titles[kind], output);
+        tell_difference(live, stream, output);
     } else {
-        tell_missing(live, stream, titles[kind]);
+        tell_missing(live, stream);
     }
     return true;
 }
@@ -277,29 +312,38 @@ static bool on_progress(void *context, int32_t partition, uint32_t permille) {
     return true;
 }
 
+static bool open_stream(struct live *live, int place, const char *topic, int32_t partitions) {
+    const struct fb_audit_live_wish *wish = live->wish;
+    struct stream *stream = &live->streams[place];
+    int kind = place < FB_AUDIT_STREAMS ? place : FB_STREAM_COMMANDS;
+    stream->title = titles[kind];
+    stream->shared = partitions < wish->n_partitions;
+    stream->partition = wish->partition % partitions;
+    if (stream->shared && kind != FB_STREAM_AUDIT)
+        return true; /* whose record it is does not show */
+    stream->topic = topic;
+    live->result->looked_at[kind] = true;
+    snprintf(stream->place, sizeof stream->place, "%s[%d]", topic, stream->partition);
+    if (!live->history->calls->bounds(live->history, topic, stream->partition, &stream->first,
+                                      &stream->end, &live->err))
+        return false;
+    stream->next = stream->first;
+    return true;
+}
+
 static bool open_streams(struct live *live) {
     const struct fb_audit_live_wish *wish = live->wish;
-    for (int i = 0; i < FB_AUDIT_STREAMS; i++) {
-        struct stream *stream = &live->streams[i];
-        if (!wish->topics[i])
-            continue;
-        stream->shared = wish->partitions[i] < wish->n_partitions;
-        stream->partition = wish->partition % wish->partitions[i];
-        if (stream->shared && i != FB_STREAM_AUDIT)
-            continue; /* whose record it is does not show */
-        stream->topic = wish->topics[i];
-        live->result->looked_at[i] = true;
-        snprintf(stream->place, sizeof stream->place, "%s[%d]", stream->topic, stream->partition);
-        if (!live->history->calls->bounds(live->history, stream->topic, stream->partition,
-                                          &stream->first, &stream->end, &live->err))
+    for (int i = 0; i < FB_AUDIT_STREAMS; i++)
+        if (wish->topics[i] && !open_stream(live, i, wish->topics[i], wish->partitions[i]))
             return false;
-        stream->next = stream->first;
-    }
+    for (uint32_t i = 0; i < wish->n_also; i++)
+        if (!open_stream(live, FB_AUDIT_STREAMS + (int)i, wish->also[i], wish->also_partitions[i]))
+            return false;
     return true;
 }
 
 static void close_streams(struct live *live) {
-    for (int i = 0; i < FB_AUDIT_STREAMS; i++) {
+    for (int i = 0; i < PLACES; i++) {
         struct stream *stream = &live->streams[i];
         if (stream->reader)
             stream->reader->calls->close(stream->reader);
@@ -307,26 +351,26 @@ static void close_streams(struct live *live) {
     }
 }
 
-static void tell_surplus(struct live *live, struct stream *stream, const char *title) {
+static void tell_surplus(struct live *live, struct stream *stream) {
     struct fb_buf text = {0};
     fb_buf_printf(&text,
                   "%s:%" PRId64 ": executed again up to commit %" PRIu64
                   ", the last one, it does not give this %s",
-                  stream->place, stream->ahead.offset, live->result->last, title);
+                  stream->place, stream->ahead.offset, live->result->last, stream->title);
     tell(live, &text);
     stream->differs = true;
 }
 
 /* What was there when the work began and did not come again. False: it can not be read. */
-static bool end_stream(struct live *live, struct stream *stream, const char *title) {
+static bool end_stream(struct live *live, struct stream *stream) {
     if (!stream->topic || stream->differs || searches(live, stream))
         return true;
     enum fb_read read = look(live, stream);
     live->commit = stream->lost;
     if (read == FB_READ_RECORD && stream->lost && !stream->aligned)
-        tell_missing(live, stream, title);
+        tell_missing(live, stream);
     else if (read == FB_READ_RECORD && stream->ahead.offset < stream->end)
-        tell_surplus(live, stream, title);
+        tell_surplus(live, stream);
     return read != FB_READ_FAILED;
 }
 
@@ -345,7 +389,7 @@ static bool end_audit(struct live *live) {
         pass(live, stream);
     } while (true);
     if (read == FB_READ_RECORD && stream->ahead.offset < stream->end)
-        tell_surplus(live, stream, "audit record");
+        tell_surplus(live, stream);
     return read != FB_READ_FAILED;
 }
 
@@ -373,8 +417,8 @@ static void check_head(struct live *live) {
 }
 
 static bool end_streams(struct live *live) {
-    for (int i = 0; i < FB_AUDIT_STREAMS; i++)
-        if (i != FB_STREAM_AUDIT && !end_stream(live, &live->streams[i], titles[i]))
+    for (int i = 0; i < PLACES; i++)
+        if (i != FB_STREAM_AUDIT && !end_stream(live, &live->streams[i]))
             return false;
     if (!end_audit(live))
         return false;

@@ -10,6 +10,7 @@
 #define FB_RUN_AUDIT_LIVE_H
 
 #include "engine/run/audit_chain.h"
+#include "engine/run/config.h"
 #include "engine/run/restore.h"
 
 enum { FB_AUDIT_STREAMS = FB_STREAM_JOURNAL };
@@ -19,6 +20,10 @@ struct fb_audit_live_wish {
     const char *pipe_topic;          /* as for a bundle; NULL: Kafka */
     const char *topics[FB_STREAMS];  /* of outputs: NULL where they are not to be compared */
     int32_t partitions[FB_STREAMS];  /* of these topics */
+    /* Other topics that commands may name, FB_COMMANDED_MAX at most, as `topics`. */
+    const char *const *also;
+    const int32_t *also_partitions;
+    uint32_t n_also;
     int32_t partition, n_partitions; /* this one; of the inputs */
     bool from_beginning;             /* from commit 1 on */
     /* How long the end of a transaction that is known in one topic may take to be known in

@@ -23,6 +23,8 @@ struct work {
     struct fb_audit_places *places;
     struct fb_task_config task;
     struct fb_audit_live_wish wish; /* but for the partition */
+    const char *also[FB_COMMANDED_MAX];
+    int32_t also_partitions[FB_COMMANDED_MAX];
     struct fb_kafka_setting *settings;
     atomic_bool stop; /* nobody sets it: signals end the process */
     atomic_int next;
@@ -64,21 +66,39 @@ static struct fb_kafka_settings settings_of(struct work *work) {
     return (struct fb_kafka_settings){work->settings, n};
 }
 
+/* How many partitions a topic has; -1: err. */
+static int32_t find_topic(const struct work *work, struct fb_kafka_topics *kafka, const char *name,
+                          struct fb_err *err) {
+    int32_t n = fb_kafka_topics_partitions(kafka, name, "Read", err);
+    if (n != 0)
+        return n;
+    fb_fail(err, FB_FATAL,
+            "there is no topic '%s': is %s the application.id, and did it run with "
+            "processing.guarantee = exactly_once?",
+            name, fb_config_text(work->place->config, FB_KEY_APPLICATION_ID));
+    return -1;
+}
+
 static bool find_topics(struct work *work, struct fb_kafka_topics *kafka, struct fb_err *err) {
-    const char *names[FB_STREAMS];
+    const char *names[FB_STREAMS + FB_COMMANDED_MAX];
     uint32_t n = 0;
     for (int i = 0; i < FB_STREAM_STATUS; i++) {
         const char *name = fb_topics_name(work->place->config, (enum fb_stream)i);
-        work->wish.partitions[i] = fb_kafka_topics_partitions(kafka, name, "Read", err);
+        work->wish.partitions[i] = find_topic(work, kafka, name, err);
         if (work->wish.partitions[i] < 0)
             return false;
-        if (work->wish.partitions[i] == 0)
-            return fb_fail(err, FB_FATAL,
-                           "there is no topic '%s': is %s the application.id, and did it run with "
-                           "processing.guarantee = exactly_once?",
-                           name, fb_config_text(work->place->config, FB_KEY_APPLICATION_ID));
         work->wish.topics[i] = names[n++] = name;
     }
+    for (uint32_t i = 0; i < fb_config_n_also(work->place->config); i++) {
+        const char *name = fb_config_also_at(work->place->config, i);
+        work->also_partitions[i] = find_topic(work, kafka, name, err);
+        if (work->also_partitions[i] < 0)
+            return false;
+        work->also[i] = names[n++] = name;
+    }
+    work->wish.also = work->also;
+    work->wish.also_partitions = work->also_partitions;
+    work->wish.n_also = fb_config_n_also(work->place->config);
     struct fb_kafka_settings settings = settings_of(work);
     return fb_kafka_may_read(&settings, names, n, err);
 }

@@ -17,7 +17,7 @@ struct place {
 
 struct kept {
     enum fb_stream stream;
-    struct place key, value;
+    struct place key, value, to;
     uint32_t first_header, n_headers;
 };
 
@@ -73,9 +73,9 @@ static struct place keep(struct fb_batch *batch, struct fb_str s) {
     return place;
 }
 
-static size_t bytes_of(struct fb_str key, struct fb_str value, const struct fb_header *headers,
-                       uint32_t n_headers) {
-    size_t bytes = key.n + value.n + 2;
+static size_t bytes_of(struct fb_str to, struct fb_str key, struct fb_str value,
+                       const struct fb_header *headers, uint32_t n_headers) {
+    size_t bytes = key.n + value.n + 2 + (to.n ? to.n + 1 : 0);
     for (uint32_t i = 0; i < n_headers; i++)
         bytes += headers[i].name.n + headers[i].value.n + 2;
     return bytes;
@@ -87,12 +87,14 @@ static struct fb_str view(const struct fb_batch *batch, struct place place) {
     return (struct fb_str){batch->bytes.p + place.at, place.n};
 }
 
-static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
-                          struct fb_str value, const struct fb_header *headers,
+static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct fb_str to,
+                          struct fb_str key, struct fb_str value, const struct fb_header *headers,
                           uint32_t n_headers) {
-    struct kept kept = {
-        .stream = stream, .first_header = (uint32_t)batch->n_headers, .n_headers = n_headers};
-    fb_buf_room(&batch->bytes, bytes_of(key, value, headers, n_headers));
+    struct kept kept = {.stream = stream,
+                        .to = {.none = true},
+                        .first_header = (uint32_t)batch->n_headers,
+                        .n_headers = n_headers};
+    fb_buf_room(&batch->bytes, bytes_of(to, key, value, headers, n_headers));
     kept.key = keep(batch, key);
     kept.value = keep(batch, value);
     for (uint32_t i = 0; i < n_headers; i++) {
@@ -101,6 +103,8 @@ static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct 
         header->name = keep(batch, headers[i].name);
         header->value = keep(batch, headers[i].value);
     }
+    if (to.n)
+        kept.to = keep(batch, to);
     FB_PUSH_ROOM(batch->items, batch->n, batch->cap);
     batch->items[batch->n++] = kept;
     if (!batch->first[stream])
@@ -114,6 +118,7 @@ static enum fb_stream memory_at(const struct fb_batch *batch, uint32_t i,
         const struct kept_header *header = &batch->headers[kept->first_header + k];
         headers[k] = (struct fb_header){view(batch, header->name), view(batch, header->value)};
     }
+    record->topic = view(batch, kept->to).p;
     record->key = view(batch, kept->key);
     record->value = view(batch, kept->value);
     record->n_headers = kept->n_headers;
@@ -127,8 +132,8 @@ static bool full(const struct fb_batch *batch) {
 }
 
 /* ---- in the file ----
- * A frame: stream, number of headers, then key, value and the headers' names and values, each as
- * its length (UINT32_MAX: none), its bytes and a terminator. */
+ * A frame: stream, number of headers, then topic, key, value and the headers' names and values,
+ * each as its length (UINT32_MAX: none), its bytes and a terminator. */
 
 static void put_part(struct fb_buf *frame, struct fb_str s) {
     uint32_t n = s.p ? (uint32_t)s.n : UINT32_MAX;
@@ -148,12 +153,14 @@ static struct fb_str take_part(const char **at) {
     return s;
 }
 
-static void add_to_file(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
-                        struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
+static void add_to_file(struct fb_batch *batch, enum fb_stream stream, struct fb_str to,
+                        struct fb_str key, struct fb_str value, const struct fb_header *headers,
+                        uint32_t n_headers) {
     struct fb_buf *frame = &batch->frame;
     frame->n = 0;
     fb_buf_char(frame, (char)stream);
     fb_buf_char(frame, (char)n_headers);
+    put_part(frame, to.n ? to : (struct fb_str){NULL, 0});
     put_part(frame, key);
     put_part(frame, value);
     for (uint32_t i = 0; i < n_headers; i++) {
@@ -167,11 +174,13 @@ static void add_to_file(struct fb_batch *batch, enum fb_stream stream, struct fb
 static enum fb_stream file_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
                               struct fb_header *headers) {
     struct fb_str frame = fb_spill_at(batch->spill, i);
+    record->topic = NULL;
     record->key = record->value = (struct fb_str){NULL, 0};
     record->n_headers = 0;
     if (!frame.p)
         return FB_STREAM_ALERTS;
     const char *at = frame.p + 2;
+    record->topic = take_part(&at).p;
     record->key = take_part(&at);
     record->value = take_part(&at);
     record->n_headers = (uint32_t)frame.p[1];
@@ -196,17 +205,21 @@ static void count(struct fb_batch *batch, enum fb_stream stream, const void *par
     batch->mark.hash.low ^= kind * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static void put_parts(struct fb_buf *to, struct fb_str key, struct fb_str value,
+static void put_parts(struct fb_buf *out, struct fb_str to, struct fb_str key, struct fb_str value,
                       const struct fb_header *headers, uint32_t n_headers) {
-    fb_buf_str(to, key);
-    fb_buf_char(to, '\0');
-    fb_buf_str(to, value);
-    fb_buf_char(to, '\0');
+    fb_buf_str(out, key);
+    fb_buf_char(out, '\0');
+    fb_buf_str(out, value);
+    fb_buf_char(out, '\0');
     for (uint32_t i = 0; i < n_headers; i++) {
-        fb_buf_str(to, headers[i].name);
-        fb_buf_char(to, '\0');
-        fb_buf_str(to, headers[i].value);
-        fb_buf_char(to, '\0');
+        fb_buf_str(out, headers[i].name);
+        fb_buf_char(out, '\0');
+        fb_buf_str(out, headers[i].value);
+        fb_buf_char(out, '\0');
+    }
+    if (to.n) {
+        fb_buf_str(out, to);
+        fb_buf_char(out, '\0');
     }
 }
 
@@ -220,15 +233,21 @@ void fb_batch_set_mark(struct fb_batch *batch, struct fb_batch_mark mark) {
 
 void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers) {
+    fb_batch_add_to(batch, stream, (struct fb_str){NULL, 0}, key, value, headers, n_headers);
+}
+
+void fb_batch_add_to(struct fb_batch *batch, enum fb_stream stream, struct fb_str to,
+                     struct fb_str key, struct fb_str value, const struct fb_header *headers,
+                     uint32_t n_headers) {
     FB_ASSERT(n_headers <= FB_BATCH_HEADERS_MAX);
     if (fb_spill_count(batch->spill) || full(batch)) {
         batch->frame.n = 0;
-        put_parts(&batch->frame, key, value, headers, n_headers);
+        put_parts(&batch->frame, to, key, value, headers, n_headers);
         count(batch, stream, batch->frame.p, batch->frame.n, key.p != NULL);
-        add_to_file(batch, stream, key, value, headers, n_headers);
+        add_to_file(batch, stream, to, key, value, headers, n_headers);
     } else {
         size_t from = batch->bytes.n; /* the parts stand there in a row, as put_parts puts them */
-        add_to_memory(batch, stream, key, value, headers, n_headers);
+        add_to_memory(batch, stream, to, key, value, headers, n_headers);
         count(batch, stream, batch->bytes.p + from, batch->bytes.n - from, key.p != NULL);
     }
 }

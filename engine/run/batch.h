@@ -28,6 +28,10 @@ void fb_batch_free(struct fb_batch *batch);
 /* Copies everything. */
 void fb_batch_add(struct fb_batch *batch, enum fb_stream stream, struct fb_str key,
                   struct fb_str value, const struct fb_header *headers, uint32_t n_headers);
+/* The same for a topic that is not its stream's; `to` empty: for that one. */
+void fb_batch_add_to(struct fb_batch *batch, enum fb_stream stream, struct fb_str to,
+                     struct fb_str key, struct fb_str value, const struct fb_header *headers,
+                     uint32_t n_headers);
 /* How many outputs were ever added, and the rolling hash of their bytes; records of journal and
  * snapshots are left out. Neither clearing nor dropping changes it. */
 struct fb_batch_mark {
@@ -45,8 +49,9 @@ size_t fb_batch_bytes(const struct fb_batch *batch);
  * says what to do. To be asked after fb_batch_at, before its record is used: a batch that has
  * failed counts on and gives empty records. */
 bool fb_batch_ok(const struct fb_batch *batch, struct fb_err *err);
-/* The i-th output: its stream; key, value and headers in `record` (views until the next call with
- * the batch). Made for going from some i onwards. */
+/* The i-th output: its stream; key, value, headers and, where it is not its stream's, topic (else
+ * NULL) in `record` (views until the next call with the batch). Made for going from some i onwards.
+ */
 enum fb_stream fb_batch_at(const struct fb_batch *batch, uint32_t i, struct fb_outgoing *record,
                            struct fb_header headers[FB_BATCH_HEADERS_MAX]);
 /* Takes outputs out again, so that they do not count and are not given: n places as fb_batch_at has

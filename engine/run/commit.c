@@ -2,6 +2,7 @@
 #include "engine/run/commit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/planted.h"
@@ -39,6 +40,21 @@ static void seal_all(const struct fb_commit_request *request) {
     }
 }
 
+/* The topic of an output, by the very text that the sink knows it by. NULL: err. */
+static const char *topic_of(const struct fb_worker_config *config, enum fb_stream stream,
+                            const char *to, struct fb_err *err) {
+    if (!to || strcmp(to, config->topics[stream]) == 0)
+        return config->topics[stream];
+    for (uint32_t i = 0; i < config->n_also; i++)
+        if (strcmp(to, config->also[i]) == 0)
+            return config->also[i];
+    fb_fail(err, FB_FATAL,
+            "the rules in force command the topic '%s', which is not in topics.commands.also: add "
+            "it until other rules are in force",
+            to);
+    return NULL;
+}
+
 static bool put_at(const struct fb_commit_request *request, const struct fb_partition *part,
                    uint32_t i, struct fb_err *err) {
     const struct fb_batch *batch = fb_task_batch(part->task);
@@ -49,7 +65,9 @@ static bool put_at(const struct fb_commit_request *request, const struct fb_part
         return false;
     if (stream >= FB_STREAM_JOURNAL) /* restoring looks for them by this time */
         out.stamp_us = fb_task_sealed_at(part->task);
-    out.topic = request->config->topics[stream];
+    out.topic = topic_of(request->config, stream, out.topic, err);
+    if (!out.topic)
+        return false;
     while (!request->sink->calls->put(request->sink, &out, err))
         if (err->kind != FB_RETRIABLE)
             return false;

@@ -64,6 +64,8 @@ struct engine {
     struct fb_topics topics;
     struct fb_kafka_health health;
     struct fb_kafka_sink_config sink;
+    const char *written[FB_STREAM_STATUS + FB_COMMANDED_MAX]; /* the sink's topics */
+    int32_t written_partitions[FB_STREAM_STATUS + FB_COMMANDED_MAX];
     struct thread *threads;
     const char **members; /* of the threads */
     uint32_t n_threads;
@@ -286,6 +288,25 @@ static bool open_control(struct engine *engine, struct fb_err *err) {
     return engine->control != NULL;
 }
 
+/* What the workers write: all streams but the status, then the other topics of commands. */
+static struct fb_kafka_sink_config sink_of(struct engine *engine) {
+    const struct fb_topics *topics = &engine->topics;
+    uint32_t n = engine->task.journalled ? FB_STREAM_STATUS : FB_STREAM_AUDIT;
+    for (uint32_t i = 0; i < n; i++) {
+        engine->written[i] = topics->names[i];
+        engine->written_partitions[i] = topics->partitions[i];
+    }
+    for (uint32_t i = 0; i < topics->n_also; i++, n++) {
+        engine->written[n] = topics->also[i];
+        engine->written_partitions[n] = topics->also_partitions[i];
+    }
+    return (struct fb_kafka_sink_config){.settings = settings_of(engine),
+                                         .topics = engine->written,
+                                         .partitions = engine->written_partitions,
+                                         .n_topics = n,
+                                         .health = &engine->health};
+}
+
 static bool set_up(struct engine *engine, struct fb_err *err) {
     const struct fb_engine_options *options = engine->options;
     const struct fb_config *config = options->config;
@@ -317,12 +338,7 @@ static bool set_up(struct engine *engine, struct fb_err *err) {
                                       .config = config};
     if (!fb_topics_prepare(&wanted, &engine->topics, err))
         return false;
-    engine->sink = (struct fb_kafka_sink_config){
-        .settings = settings_of(engine),
-        .topics = engine->topics.names,
-        .partitions = engine->topics.partitions,
-        .n_topics = engine->task.journalled ? FB_STREAM_STATUS : FB_STREAM_AUDIT,
-        .health = &engine->health};
+    engine->sink = sink_of(engine);
     return !engine->task.journalled || (open_deployed(engine, err) && open_control(engine, err) &&
                                         open_status(engine, err));
 }
@@ -355,6 +371,8 @@ static void make_thread(struct engine *engine, uint32_t i) {
         .bundle = engine->bundle,
         .deployed = engine->deployed,
         .control = engine->control,
+        .also = engine->topics.also,
+        .n_also = engine->topics.n_also,
         .pipe_topic = engine->pipe_topic,
         .build = engine->options->build,
         .owner = thread->member,

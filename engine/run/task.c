@@ -35,7 +35,8 @@ void fb_task_keep(struct fb_task *task, const struct fb_encoded *encoded) {
         return;
     }
     uint32_t n = fb_encode_headers(encoded, headers);
-    fb_batch_add(task->batch, encoded->stream, encoded->subject, encoded->data, headers, n);
+    fb_batch_add_to(task->batch, encoded->stream, encoded->to, encoded->subject, encoded->data,
+                    headers, n);
 }
 
 /* id: of the output; NULL: it is none. */

@@ -81,9 +81,8 @@ static bool check_internal(const char *name, int32_t n, int32_t partitions, stru
                    name, n, partitions);
 }
 
-static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted, int stream,
-                   int32_t partitions, struct fb_err *err) {
-    const char *name = fb_config_text(wanted->config, keys[stream]);
+static bool create(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                   const char *name, int stream, int32_t partitions, struct fb_err *err) {
     struct fb_kafka_setting compacted[] = {{"cleanup.policy", "compact"},
                                            {"min.cleanable.dirty.ratio", "0.1"},
                                            {"segment.bytes", "67108864"},
@@ -193,6 +192,11 @@ static bool check_copartitioned(const struct fb_topics_wanted *wanted, const int
     return true;
 }
 
+/* Other topics of commands; at least once there are none. */
+static uint32_t n_also(const struct fb_topics_wanted *wanted) {
+    return wanted->exactly_once ? fb_config_n_also(wanted->config) : 0;
+}
+
 /* A created topic is known everywhere only after a moment. */
 static int32_t await_topic(struct fb_kafka_topics *kafka, const char *name, struct fb_err *err) {
     int32_t n = 0;
@@ -206,42 +210,61 @@ static int32_t await_topic(struct fb_kafka_topics *kafka, const char *name, stru
     return n;
 }
 
-static bool prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
-                           int stream, int32_t partitions, struct fb_topics *topics,
-                           struct fb_err *err) {
-    const char *name = fb_config_text(wanted->config, keys[stream]);
-    topics->names[stream] = name;
+/* How many partitions it has, once it is there; -1: err. */
+static int32_t prepare_output(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                              const char *name, int stream, int32_t partitions,
+                              struct fb_err *err) {
     int32_t n = fb_kafka_topics_partitions(kafka, name, "Write", err);
     if (n == 0 && !fb_config_bool(wanted->config, FB_KEY_TOPICS_CREATE))
-        return fb_fail(err, FB_FATAL,
-                       "the output topic '%s' does not exist: create it with %d partition%s, or "
-                       "set topics.create = true",
-                       name, partitions, partitions == 1 ? "" : "s");
-    if (n == 0) {
-        if (!create(kafka, wanted, stream, partitions, err))
-            return false;
+        fb_fail(err, FB_FATAL,
+                "the output topic '%s' does not exist: create it with %d partition%s, or set "
+                "topics.create = true",
+                name, partitions, partitions == 1 ? "" : "s");
+    else if (n == 0 && create(kafka, wanted, name, stream, partitions, err))
         n = await_topic(kafka, name, err);
-    }
     if (n <= 0)
-        return false;
+        return -1;
     tell_lone(kafka, name);
     if (is_internal(stream) && !check_internal(name, n, partitions, err))
-        return false;
+        return -1;
     if (n < partitions)
         fb_log(FB_LOG_WARN,
                "topic %s has %d partition%s, the input %d: several input partitions share one",
                name, n, n == 1 ? "" : "s", partitions);
-    topics->partitions[stream] = n;
+    return n;
+}
+
+static bool prepare_outputs(struct fb_kafka_topics *kafka, const struct fb_topics_wanted *wanted,
+                            int32_t partitions, struct fb_topics *topics, struct fb_err *err) {
+    for (int s = 0; s < n_streams(wanted); s++) {
+        const char *name = fb_config_text(wanted->config, keys[s]);
+        topics->names[s] = name;
+        topics->partitions[s] = prepare_output(kafka, wanted, name, s, partitions, err);
+        if (topics->partitions[s] < 0)
+            return false;
+    }
+    for (uint32_t i = 0; i < n_also(wanted); i++) {
+        const char *name = fb_config_also_at(wanted->config, i);
+        topics->also[topics->n_also++] = name;
+        topics->also_partitions[i] =
+            prepare_output(kafka, wanted, name, FB_STREAM_COMMANDS, partitions, err);
+        if (topics->also_partitions[i] < 0)
+            return false;
+    }
     return true;
 }
 
+static bool is_written(const struct fb_topics_wanted *wanted, struct fb_str topic) {
+    bool is = wanted->exactly_once && fb_config_also(wanted->config, topic);
+    for (int s = 0; !is && s < n_streams(wanted); s++)
+        is = fb_str_eq(fb_str_of(fb_config_text(wanted->config, keys[s])), topic);
+    return is;
+}
+
 static bool no_loop(const struct fb_topics_wanted *wanted, struct fb_err *err) {
-    for (uint32_t i = 0; i < wanted->n_inputs; i++)
-        for (int s = 0; s < n_streams(wanted); s++) {
-            const char *output = fb_config_text(wanted->config, keys[s]);
-            if (wanted->write && fb_str_eq(fb_str_of(output), fb_str_of(wanted->inputs[i])))
-                return fb_fail(err, FB_FATAL, "the topic '%s' is read and written", output);
-        }
+    for (uint32_t i = 0; wanted->write && i < wanted->n_inputs; i++)
+        if (is_written(wanted, fb_str_of(wanted->inputs[i])))
+            return fb_fail(err, FB_FATAL, "the topic '%s' is read and written", wanted->inputs[i]);
     return true;
 }
 
@@ -289,8 +312,7 @@ bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *
               check_copartitioned(wanted, partitions, err);
     for (uint32_t i = 0; i < wanted->n_inputs; i++)
         most = partitions[i] > most ? partitions[i] : most;
-    for (int s = 0; ok && wanted->write && s < n_streams(wanted); s++)
-        ok = prepare_output(kafka, wanted, s, most, topics, err);
+    ok = ok && (!wanted->write || prepare_outputs(kafka, wanted, most, topics, err));
     ok = ok && check_retentions(kafka, wanted, err);
     if (ok && wanted->write && wanted->exactly_once)
         ok = look_for(kafka, wanted, FB_KEY_TOPICS_RULES, &topics->rules_are_there, err) &&

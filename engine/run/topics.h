@@ -7,8 +7,7 @@
 #include "connectors/kafka_conf.h"
 #include "engine/codec/encode.h"
 #include "engine/model/program.h"
-
-struct fb_config;
+#include "engine/run/config.h"
 
 struct fb_topics_wanted {
     struct fb_kafka_settings settings;
@@ -25,6 +24,9 @@ struct fb_topics_wanted {
 struct fb_topics {
     const char *names[FB_STREAMS]; /* live as long as the configuration */
     int32_t partitions[FB_STREAMS];
+    const char *also[FB_COMMANDED_MAX]; /* topics.commands.also, where there are commands */
+    int32_t also_partitions[FB_COMMANDED_MAX];
+    uint32_t n_also;
     bool rules_are_there; /* the topic of what is deployed */
     bool control_is_there; /* that of operators' calls */
 };

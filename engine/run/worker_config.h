@@ -32,6 +32,8 @@ struct fb_worker_config {
     struct fb_control *control;     /* operators' calls; NULL: there are none */
     struct fb_park *park;           /* of all workers: tasks between two assignments */
     const char *topics[FB_STREAMS]; /* of the outputs */
+    const char *const *also;        /* other topics that commands may name */
+    uint32_t n_also;
     const char *pipe_topic;         /* NULL: Kafka */
     const char *build;              /* of this engine, for the audit */
     const char *owner; /* exactly once: the name that its commits carry, the same after a restart */

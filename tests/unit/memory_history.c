@@ -98,8 +98,9 @@ static struct fb_reader *open_reader(struct fb_history *base, const char *topic,
 struct fb_memory_history *fb_memory_history_new(void) {
     static const struct fb_history_calls calls = {
         .bounds = bounds, .offset_at = offset_at, .open = open_reader};
-    static const char *const names[FB_MEMORY_LOGS] = {
-        "alerts", "late", "dead", "audit", "commands", "shadow", "journal", "snapshot", "in"};
+    static const char *const names[FB_MEMORY_LOGS] = {"alerts",   "late",   "dead",    "audit",
+                                                      "commands", "shadow", "journal", "snapshot",
+                                                      "in",       "also"};
     struct fb_memory_history *memory = fb_alloc(sizeof *memory);
     memory->base.calls = &calls;
     for (int i = 0; i < FB_MEMORY_LOGS; i++)
@@ -159,8 +160,9 @@ void fb_memory_commit(struct fb_memory_history *memory, struct fb_task *task, in
         struct fb_header headers[FB_BATCH_HEADERS_MAX];
         struct fb_outgoing out = {0};
         enum fb_stream stream = fb_batch_at(batch, i, &out, headers);
-        struct fb_memory_record *kept =
-            fb_memory_append(&memory->logs[stream], out.key, out.value, wall_us);
+        FB_ASSERT(!out.topic || strcmp(out.topic, memory->logs[FB_MEMORY_ALSO].name) == 0);
+        struct fb_memory_record *kept = fb_memory_append(
+            &memory->logs[out.topic ? FB_MEMORY_ALSO : stream], out.key, out.value, wall_us);
         kept->n_headers = out.n_headers;
         for (uint32_t k = 0; k < out.n_headers; k++) {
             fb_buf_str(&kept->headers[k][0], headers[k].name);

@@ -10,7 +10,8 @@
 #include "engine/run/batch.h"
 #include "engine/run/task.h"
 
-enum { FB_MEMORY_INPUT = FB_STREAM_STATUS, FB_MEMORY_LOGS };
+/* FB_MEMORY_ALSO: commands that name the topic "also". */
+enum { FB_MEMORY_INPUT = FB_STREAM_STATUS, FB_MEMORY_ALSO, FB_MEMORY_LOGS };
 
 struct fb_memory_record {
     struct fb_buf key, value;
@@ -29,7 +30,7 @@ struct fb_memory_log {
 
 struct fb_memory_history {
     struct fb_history base;
-    struct fb_memory_log logs[FB_MEMORY_LOGS]; /* by stream */
+    struct fb_memory_log logs[FB_MEMORY_LOGS]; /* by stream, then the two others */
 };
 
 struct fb_memory_history *fb_memory_history_new(void);

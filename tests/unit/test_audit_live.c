@@ -30,11 +30,29 @@ static const char rules[] = "device m from \"in\" {\n"
                             "control dry on m { start when temp < 70 degC  command fan = on at "
                             "priority 9 }\n";
 
+/* Beside the fan a vent, whose commands go to a topic of their own. */
+static const char rules_of_two_topics[] =
+    "device m from \"in\" {\n"
+    "  key id\n"
+    "  time arrival\n"
+    "  temp: number [degC]\n"
+    "}\n"
+    "actuator fan on m : (off, on) { safe off  breaker 9 reversals in 10m, hold 10m }\n"
+    "actuator vent on m : (shut, open) {\n"
+    "  to \"also\"  safe shut  breaker 9 reversals in 10m, hold 10m\n"
+    "}\n"
+    "control cool on m {\n"
+    "  start when temp > 80 degC until temp < 70 degC\n"
+    "  command fan = on  command vent = open  rollout armed\n"
+    "}\n"
+    "control dry on m { start when temp < 70 degC  command vent = open at priority 9 }\n";
+
 enum { COMMITS = 12, RECORDS = 7 /* a commit */ };
 
 /* ---- an application that ran ---- */
 
-static struct fb_bundle *bundle;
+static struct fb_bundle *bundle, *bundle_of_two;
+static uint32_t n_also = 1; /* 0: the configuration does not name the other topic */
 static struct fb_task_config config = {.application = {"t", 1},
                                        .room = {FB_BATCH_MEMORY_MAX, "/tmp"},
                                        .journalled = true,
@@ -44,19 +62,21 @@ static int compile(void **state) {
     (void)state;
     struct fb_bundle_settings settings = {.max_skew_us = 600000000, .max_age_us = 60000000};
     bundle = bundle_of_text(rules, &settings);
+    bundle_of_two = bundle_of_text(rules_of_two_topics, &settings);
     return 0;
 }
 
 static int clean_up(void **state) {
     (void)state;
     fb_bundle_drop(bundle);
+    fb_bundle_drop(bundle_of_two);
     return 0;
 }
 
 /* A snapshot at each third commit or so, the first one at the first. */
-static struct fb_memory_history *run(void) {
+static struct fb_memory_history *run_with(struct fb_bundle *of) {
     struct fb_memory_history *memory = fb_memory_history_new();
-    struct fb_task *task = fb_task_new(&config, bundle, 0);
+    struct fb_task *task = fb_task_new(&config, of, 0);
     fb_task_activate(task, FB_S("1"), 1000000000);
     fb_task_begin(task, 0, 0);
     for (int c = 0; c < COMMITS; c++) {
@@ -78,10 +98,20 @@ static struct fb_memory_history *run(void) {
     return memory;
 }
 
+static struct fb_memory_history *run(void) {
+    return run_with(bundle);
+}
+
 static struct fb_audit_live_result again(struct fb_memory_history *memory, bool from_beginning) {
     struct fb_audit_live_result result;
-    struct fb_audit_live_wish wish = {
-        .config = &config, .n_partitions = 1, .from_beginning = from_beginning};
+    static const char *const also[] = {"also"};
+    static const int32_t partitions[] = {1};
+    struct fb_audit_live_wish wish = {.config = &config,
+                                      .also = also,
+                                      .also_partitions = partitions,
+                                      .n_also = n_also,
+                                      .n_partitions = 1,
+                                      .from_beginning = from_beginning};
     for (int i = 0; i < FB_STREAM_STATUS; i++) {
         wish.topics[i] = memory->logs[i].name;
         wish.partitions[i] = 1;
@@ -288,6 +318,68 @@ static void outputs_that_were_deleted_behind_the_snapshot_are_counted(void **sta
     fb_memory_history_free(memory);
 }
 
+static void commands_are_compared_in_the_topic_that_they_name(void **state) {
+    (void)state;
+    struct fb_memory_history *memory = run_with(bundle_of_two);
+    struct fb_memory_log *usual = &memory->logs[FB_STREAM_COMMANDS],
+                         *other = &memory->logs[FB_MEMORY_ALSO];
+    assert_true(usual->n > 20 && other->n > 20);
+    assert_true(memory->logs[FB_STREAM_SHADOW].n > 20);
+    for (size_t i = 0; i < usual->n; i++)
+        assert_null(strstr(fb_buf_terminated(&usual->records[i].value), "\"vent\""));
+    for (size_t i = 0; i < other->n; i++)
+        assert_non_null(strstr(fb_buf_terminated(&other->records[i].value), "\"vent\""));
+    for (int from_beginning = 0; from_beginning < 2; from_beginning++) {
+        struct fb_audit_live_result result = again(memory, from_beginning);
+        expect_same(&result);
+        if (from_beginning)
+            assert_int_equal(result.compared[FB_STREAM_COMMANDS], usual->n + other->n);
+        free_result(&result);
+        other->records[other->n - 1].value.p[20] ^= 1;
+        result = again(memory, from_beginning);
+        expect_finding(&result, "also[0]");
+        free_result(&result);
+        other->records[other->n - 1].value.p[20] ^= 1;
+    }
+    fb_memory_history_free(memory);
+}
+
+static void a_command_that_is_missing_or_too_much_in_its_topic_is_found(void **state) {
+    (void)state;
+    struct fb_memory_history *memory = run_with(bundle_of_two);
+    struct fb_memory_log *usual = &memory->logs[FB_STREAM_COMMANDS],
+                         *other = &memory->logs[FB_MEMORY_ALSO];
+    struct fb_str key = fb_memory_view(&other->records[0].key),
+                  value = fb_memory_view(&other->records[0].value);
+    fb_memory_append(usual, key, value, 0); /* where it does not belong */
+    struct fb_audit_live_result result = again(memory, true);
+    expect_finding(&result, "commands[0]");
+    free_result(&result);
+    fb_memory_leave_out(usual, usual->n - 1);
+    fb_memory_append(other, key, value, 0);
+    result = again(memory, true);
+    expect_finding(&result, "it does not give this command");
+    free_result(&result);
+    fb_memory_leave_out(other, other->n - 1);
+    fb_memory_leave_out(other, other->n - 1);
+    result = again(memory, true);
+    expect_finding(&result, "gives one more command than also[0]");
+    free_result(&result);
+    fb_memory_history_free(memory);
+}
+
+static void a_topic_that_the_configuration_forgot_is_told_once(void **state) {
+    (void)state;
+    struct fb_memory_history *memory = run_with(bundle_of_two);
+    n_also = 0;
+    struct fb_audit_live_result result = again(memory, true);
+    n_also = 1;
+    expect_finding(&result, "it commands the topic 'also', which is not looked at");
+    assert_int_equal(result.n_findings, 1);
+    free_result(&result);
+    fb_memory_history_free(memory);
+}
+
 static void nothing_is_what_an_empty_journal_gives(void **state) {
     (void)state;
     struct fb_memory_history *memory = run();
@@ -314,6 +406,9 @@ int main(void) {
         cmocka_unit_test(an_input_that_was_changed_is_found),
         cmocka_unit_test(outputs_that_were_deleted_are_counted),
         cmocka_unit_test(outputs_that_were_deleted_behind_the_snapshot_are_counted),
+        cmocka_unit_test(commands_are_compared_in_the_topic_that_they_name),
+        cmocka_unit_test(a_command_that_is_missing_or_too_much_in_its_topic_is_found),
+        cmocka_unit_test(a_topic_that_the_configuration_forgot_is_told_once),
         cmocka_unit_test(nothing_is_what_an_empty_journal_gives)};
     return cmocka_run_group_tests(tests, compile, clean_up);
 }

@@ -48,9 +48,10 @@ static void add(struct fb_batch *batch, uint32_t i) {
     }
     for (uint32_t k = 0; k < i % (FB_BATCH_HEADERS_MAX + 1); k++)
         headers[k] = (struct fb_header){FB_S("name"), k ? FB_S("x") : (struct fb_str){NULL, 0}};
-    fb_batch_add(batch, (enum fb_stream)(i % FB_STREAMS),
-                 i % 7 ? (struct fb_str){key, (size_t)key_n} : (struct fb_str){NULL, 0}, whole,
-                 headers, i % (FB_BATCH_HEADERS_MAX + 1));
+    fb_batch_add_to(batch, (enum fb_stream)(i % FB_STREAMS),
+                    i % 5 ? (struct fb_str){NULL, 0} : FB_S("a topic"),
+                    i % 7 ? (struct fb_str){key, (size_t)key_n} : (struct fb_str){NULL, 0}, whole,
+                    headers, i % (FB_BATCH_HEADERS_MAX + 1));
     free(big);
 }
 
@@ -64,6 +65,10 @@ static void expect_kept(const struct fb_batch *batch, uint32_t at, uint32_t i) {
     snprintf(value, sizeof value, "value %u", i);
     assert_int_equal(fb_batch_at(batch, at, &record, headers), i % FB_STREAMS);
     assert_true(fb_batch_ok(batch, &err));
+    if (i % 5)
+        assert_null(record.topic);
+    else
+        assert_string_equal(record.topic, "a topic");
     if (i % 7)
         assert_true(fb_str_eq(record.key, fb_str_of(key)));
     else
@@ -176,6 +181,32 @@ static void the_first_of_each_stream_is_found_while_it_is_in_memory(void **state
     fb_batch_free(none);
 }
 
+static void a_topic_counts_in_the_hash(void **state) {
+    (void)state;
+    static const struct fb_header header = {{"h", 1}, {"x", 1}};
+    struct fb_hash128 hashes[8];
+    int n = 0;
+    for (size_t memory = 0; memory < 2; memory++) {
+        struct fb_room room = {memory ? FB_BATCH_MEMORY_MAX : 0, folder};
+        for (int i = 0; i < 4; i++, n++) {
+            struct fb_batch *batch = fb_batch_new(room);
+            struct fb_str none = {NULL, 0}, to = i == 1 ? FB_S("a") : i == 2 ? FB_S("b") : none;
+            if (i == 3)
+                fb_batch_add(batch, FB_STREAM_COMMANDS, FB_S("k"), FB_S("v"), &header, 1);
+            else
+                fb_batch_add_to(batch, FB_STREAM_COMMANDS, to, FB_S("k"), FB_S("v"), &header, 1);
+            hashes[n] = fb_batch_mark(batch).hash;
+            fb_batch_free(batch);
+        }
+    }
+    for (int i = 0; i < 4; i++)
+        assert_true(fb_hash128_eq(hashes[i], hashes[4 + i]));
+    assert_true(fb_hash128_eq(hashes[0], hashes[3]));
+    assert_false(fb_hash128_eq(hashes[0], hashes[1]));
+    assert_false(fb_hash128_eq(hashes[0], hashes[2]));
+    assert_false(fb_hash128_eq(hashes[1], hashes[2]));
+}
+
 static void outputs_may_be_added_while_others_are_read(void **state) {
     (void)state;
     struct fb_batch *batch = fb_batch_new((struct fb_room){0, folder});
@@ -263,6 +294,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_dropped_does_not_come_back),
         cmocka_unit_test(what_memory_has_no_room_for_comes_back_in_order),
+        cmocka_unit_test(a_topic_counts_in_the_hash),
         cmocka_unit_test(the_first_of_each_stream_is_found_while_it_is_in_memory),
         cmocka_unit_test(outputs_may_be_added_while_others_are_read),
         cmocka_unit_test(a_batch_that_was_cleared_begins_in_memory),
