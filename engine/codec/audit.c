@@ -336,6 +336,8 @@ static void audit_command(struct fb_auditor *a, struct fb_encoder *e,
     fb_put_command_member(&e->data, FB_NAME("value"), output->actuator, output->value);
     put_int_member(&e->data, FB_NAME("epoch"), circumstance.epoch_ms);
     put_int_member(&e->data, FB_NAME("command"), (int64_t)output->seq);
+    if (output->actuator->to.n && !output->actuator->shadow)
+        fb_put_text_member(&e->data, FB_NAME("to"), output->actuator->to);
     end(a, e, encoded);
 }
 

@@ -190,7 +190,9 @@ static void it_tells_which_claims_and_guardrails_made_a_command(void **state) {
                                    "\"command\":17,\"rules\":"));
     decision(&auditor, shadow);
     expect_member("kind", "shadow");
+    assert_null(strstr(data.p, "\"to\":"));
     decision(&auditor, sample_relinquished());
+    assert_non_null(strstr(data.p, "\"command\":1,\"to\":\"plant.valves\",\"rules\":"));
     assert_non_null(strstr(data.p, "\"rule\":null,\"rule_version\":null,\"device\":\"p-1\","));
     assert_non_null(strstr(data.p, "\"inputs\":[],"));
     assert_non_null(strstr(data.p, "\"requested\":100,\"applied\":62.5,\"until\":null}],"));

@@ -146,6 +146,7 @@ static void a_command_carries_the_epoch_of_its_journal(void **state) {
     struct fb_encoded encoded;
     fb_encode(encoder, &output, (struct fb_circumstance){.epoch_ms = 1795247999123}, &encoded);
     assert_int_equal(encoded.stream, FB_STREAM_COMMANDS);
+    assert_int_equal(encoded.to.n, 0);
     line.n = 0;
     fb_buf_str(&line, encoded.data);
     assert_non_null(strstr(fb_buf_terminated(&line), "\"epoch\":1795247999123,\"seq\":17,"));
@@ -162,6 +163,19 @@ static void a_shadow_is_of_another_type_and_stream(void **state) {
     assert_int_equal(encoded.stream, FB_STREAM_SHADOW);
     assert_true(fb_str_eq(encoded.subject, FB_S("fan/p-1")));
     assert_string_not_equal(encoded.id, of_command);
+    assert_int_equal(encoded.to.n, 0); /* though its actuator names a topic */
+}
+
+static void a_command_goes_to_the_topic_of_its_actuator(void **state) {
+    (void)state;
+    struct fb_output output = sample_relinquished();
+    struct fb_encoded encoded;
+    fb_encode(encoder, &output, (struct fb_circumstance){0}, &encoded);
+    assert_int_equal(encoded.stream, FB_STREAM_COMMANDS);
+    assert_true(fb_str_eq(encoded.to, FB_S("plant.valves")));
+    line.n = 0;
+    fb_buf_str(&line, encoded.data); /* which says nothing of it */
+    assert_null(strstr(fb_buf_terminated(&line), "plant.valves"));
 }
 
 static void the_id_of_a_command_is_of_its_actuator_and_number(void **state) {
@@ -316,6 +330,7 @@ int main(void) {
         cmocka_unit_test(a_command_of_the_default_has_no_rule),
         cmocka_unit_test(a_command_carries_the_epoch_of_its_journal),
         cmocka_unit_test(a_shadow_is_of_another_type_and_stream),
+        cmocka_unit_test(a_command_goes_to_the_topic_of_its_actuator),
         cmocka_unit_test(the_id_of_a_command_is_of_its_actuator_and_number),
         cmocka_unit_test(a_late_record_is_embedded_on_one_line),
         cmocka_unit_test(a_dead_letter_keeps_every_byte),
