@@ -464,6 +464,24 @@ void fb_topic_grow(const char *address, const char *topic, int partitions) {
     rd_kafka_destroy(rk);
 }
 
+void fb_topic_delete(const char *address, const char *topic) {
+    static const char *const none[] = {NULL};
+    rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
+    rd_kafka_DeleteTopics(rk, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    if (!event || rd_kafka_event_error(event))
+        die(topic, event ? rd_kafka_event_error_string(event) : "no answer about its deletion");
+    for (int64_t start = now_ms(); partitions_of(rk, topic) > 0; usleep(50000))
+        if (now_ms() - start > PATIENCE_MS)
+            die(topic, "it was deleted and does not go");
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy(wanted);
+    rd_kafka_destroy(rk);
+}
+
 static rd_kafka_resp_err_t delete_once(rd_kafka_t *rk, const char *group) {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteGroup_t *wanted = rd_kafka_DeleteGroup_new(group);

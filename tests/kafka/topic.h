@@ -73,6 +73,8 @@ const char *fb_record_header(const struct fb_topic_record *record, const char *n
 /* Deletes the records of a partition before an offset, as a topic's retention would. */
 void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before);
 
+/* Deletes a topic, and waits until nobody knows it any more. */
+void fb_topic_delete(const char *address, const char *topic);
 /* Adds partitions to a topic, as its owner may do at any time. */
 void fb_topic_grow(const char *address, const char *topic, int partitions);
 /* Forgets a group, as the broker does after offsets.retention.minutes, as soon as it has no
