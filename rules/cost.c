@@ -409,6 +409,16 @@ static void put_published(struct fb_buf *out, const struct fb_class *class_) {
         fb_buf_char(out, '\n');
 }
 
+/* Of actuators that name the topic of their commands. */
+static void put_own_topics(struct fb_buf *out, const struct fb_class *class_) {
+    for (uint32_t i = 0; i < class_->n_actuators; i++) {
+        const struct fb_actuator *actuator = &class_->actuators[i];
+        if (actuator->to.n && !actuator->shadow)
+            fb_buf_printf(out, "  commands of %.*s go to %.*s\n", FB_ARG(actuator->name),
+                          FB_ARG(actuator->to));
+    }
+}
+
 /* What a rule reads of other devices, each once. */
 struct others {
     struct fb_str *names;
@@ -491,6 +501,7 @@ static void put_class(struct fb_buf *out, const struct fb_program *program,
     for (uint32_t i = 0; i < class_->n_rules; i++)
         put_windows(out, program, class_, &program->rules[class_->rules[i]]);
     put_published(out, class_);
+    put_own_topics(out, class_);
     for (uint32_t i = 0; i < class_->n_rules; i++)
         put_others(out, program, &program->rules[class_->rules[i]]);
 }
@@ -575,7 +586,12 @@ static void put_json_rule(struct fb_buf *out, const struct fb_program *program,
                   kind_name(rule->sort), rule->version, cost.own_bytes, cost.window_bytes,
                   cost.shared_bytes, cost.instructions, cost.timers);
     put_writes(out, writes_of(class_, rule), "\"", ",");
-    fb_buf_text(out, "],\"windows\":[");
+    fb_buf_char(out, ']');
+    if (rule->sort == FB_SORT_ACTUATOR && class_->actuators[rule->actuator].to.n) {
+        fb_buf_text(out, ",\"to\":");
+        put_json_text(out, class_->actuators[rule->actuator].to);
+    }
+    fb_buf_text(out, ",\"windows\":[");
     put_json_windows(out, program, class_, rule);
     fb_buf_text(out, "],\"others\":[");
     struct others others = others_of(program, rule);

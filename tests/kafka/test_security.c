@@ -29,11 +29,14 @@ enum { BLOCK_MAX = 2048 };
 
 static struct fb_broker *node;
 
-/* A command and a shadow at the first hot record. */
+/* A command in each of two topics and a shadow at the first hot record. */
 static const char *const acting_rules =
     "device meter from \"%s\" { key id  time ts [ms]  temp: number [degC] }\n"
     "actuator fan on meter : (off, on) { safe off  minimum on 0s, off 0s }\n"
-    "control cool on meter { start when temp > 80 degC  command fan = on  rollout armed }\n"
+    "actuator vent on meter : (shut, open) { to \"%s\"  safe shut  minimum on 0s, off 0s }\n"
+    "control cool on meter {\n"
+    "  start when temp > 80 degC  command fan = on  command vent = open  rollout armed\n"
+    "}\n"
     "control more on meter { start when temp > 85 degC  command fan = on at priority 9 }\n";
 
 static const char *const rules = "device meter from \"%s\" {\n"
@@ -75,7 +78,7 @@ static void read_line(const char *name, char line[static 128]) {
 struct app {
     char input[64], name[64], member[80]; /* member: the prefix of its transactional ids */
     char alerts[80], late[80], dead[80], audit[80], journal[80], snapshot[80], status[80];
-    char commands[80], shadow[80], rules[80], control[80];
+    char commands[80], also[80], shadow[80], rules[80], control[80];
 };
 
 /* One with topics of its own, and input that makes a record for each output. */
@@ -93,7 +96,7 @@ static struct app new_app(bool with_outputs) {
     } outputs[] = {{app.alerts, "alerts"},     {app.late, "late"},       {app.dead, "dead"},
                    {app.audit, "audit"},       {app.journal, "journal"}, {app.snapshot, "snapshot"},
                    {app.commands, "commands"}, {app.shadow, "shadow"},   {app.status, "status"},
-                   {app.rules, "rules"},       {app.control, "control"}};
+                   {app.rules, "rules"},       {app.control, "control"}, {app.also, "vents"}};
     fb_topic_create(address, app.input, 1, NULL);
     for (size_t i = 0; i < sizeof outputs / sizeof *outputs; i++) {
         snprintf(outputs[i].name, sizeof app.alerts, "%s.%s", app.name, outputs[i].suffix);
@@ -197,8 +200,9 @@ static const char *of_node(const char *settings) {
 static void write_config(const struct app *app, const char *settings) {
     fb_write_text(fb_path_of("a.conf"),
                   "application.id = %s\nworkers = 1\nstart.from = earliest\n"
-                  "snapshot.interval.min.ms = 10\nsnapshot.interval.max.ms = 10\n%s",
-                  app->name, of_node(settings));
+                  "snapshot.interval.min.ms = 10\nsnapshot.interval.max.ms = 10\n"
+                  "topics.commands.also = %s\n%s",
+                  app->name, app->also, of_node(settings));
 }
 
 static struct fb_program_run start(const char *setting, const char *guarantee) {
@@ -255,6 +259,8 @@ static const struct need {
      offsetof(struct app, audit), true, 2, 3},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
      offsetof(struct app, commands), true, 2, 3},
+    {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
+     offsetof(struct app, also), true, 2, 3},
     {"Write", "topic", RD_KAFKA_ACL_OPERATION_WRITE, RD_KAFKA_RESOURCE_TOPIC,
      offsetof(struct app, shadow), true, 2, 3},
     {"Read", "topic", RD_KAFKA_ACL_OPERATION_READ, RD_KAFKA_RESOURCE_TOPIC,
@@ -350,8 +356,9 @@ static void expect_missed(int i, const char *guarantee, bool visible) {
     struct app app = new_app(true);
     write_config(&app, by_scram);
     if (needs[i].name == offsetof(struct app, commands) ||
+        needs[i].name == offsetof(struct app, also) ||
         needs[i].name == offsetof(struct app, shadow))
-        fb_write_text(fb_path_of("a.rules"), acting_rules, app.input);
+        fb_write_text(fb_path_of("a.rules"), acting_rules, app.input, app.also);
     give_all_but(SCRAM_USER, &app, guarantee, i, visible);
     struct fb_program_run run = start("topics.create=false", guarantee);
     expect_denied(&run, needs[i].right, needs[i].kind, name_of(&needs[i], &app),

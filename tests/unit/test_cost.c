@@ -161,6 +161,25 @@ static void the_table_is_json_too(void **state) {
     fb_program_free(program);
 }
 
+static void the_table_says_where_commands_go(void **state) {
+    (void)state;
+    struct fb_program *program = program_of(
+        PUMP "actuator fan on pump : (off, on) { to \"plant.fans\"  safe off }\n"
+             "actuator vent on pump : (off, on) { safe off }\n"
+             "control cool on pump { start when running  command fan = on  command vent = on }\n");
+    struct fb_buf text = {0}, json = {0};
+    fb_cost_text(program, &text);
+    fb_cost_json(program, &json);
+    assert_non_null(strstr(fb_buf_terminated(&text), "\n  commands of fan go to plant.fans\n"));
+    assert_null(strstr(text.p, "commands of vent"));
+    assert_null(strstr(strstr(text.p, "commands of fan") + 1, "commands of fan"));
+    assert_non_null(strstr(fb_buf_terminated(&json),
+                           "\"writes\":[\"shadow\"],\"to\":\"plant.fans\",\"windows\":"));
+    fb_buf_free(&text);
+    fb_buf_free(&json);
+    fb_program_free(program);
+}
+
 /* ---- compile ------------------------------------------------------------------------------- */
 
 static void a_path_that_cannot_be_read_is_a_diagnostic(void **state) {
@@ -217,6 +236,7 @@ int main(void) {
         cmocka_unit_test(the_table_says_which_window_an_until_waits_for),
         cmocka_unit_test(an_until_that_can_be_true_at_once_waits_for_no_window),
         cmocka_unit_test(the_table_is_json_too),
+        cmocka_unit_test(the_table_says_where_commands_go),
         cmocka_unit_test(a_path_that_cannot_be_read_is_a_diagnostic),
         cmocka_unit_test(a_program_outlives_its_sources),
     };
