@@ -268,7 +268,8 @@ static void put_origin(const struct fb_explained *e, struct fb_buf *out) {
         return;
     }
     if (s->sort == FB_STORY_COMMAND)
-        fb_buf_printf(out, "command   %" PRId64 " of epoch %" PRId64 "\n", s->command, s->epoch);
+        fb_buf_printf(out, "command   %" PRId64 " of epoch %" PRId64 "%s%.*s\n", s->command,
+                      s->epoch, s->to.n ? ", to the topic " : "", FB_ARG(s->to));
     fb_buf_printf(out, "audit     %.*s, hash %.16s.., rules %.12s\n", FB_ARG(s->task),
                   s->hash.n >= 16 ? s->hash.p : "?", s->rules.n >= 12 ? s->rules.p : "?");
     const char *fault = fb_audit_find_fault(e->find);

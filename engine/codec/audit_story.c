@@ -73,6 +73,7 @@ enum record_member {
     WHAT_CLASS,
     WHAT_ONCE,
     ACTIVE,
+    TO,
     RECORD_MEMBERS
 };
 static const char *const record_names[RECORD_MEMBERS] = {"task",
@@ -128,7 +129,8 @@ static const char *const record_names[RECORD_MEMBERS] = {"task",
                                                          "what.alarm",
                                                          "what.class",
                                                          "what.once",
-                                                         "active"};
+                                                         "active",
+                                                         "to"};
 
 enum input_member { IN_NAME, IN_VALUE, IN_UNIT, IN_QUALITY, IN_AT, IN_OFFSET, INPUT_MEMBERS };
 static const char *const input_names[INPUT_MEMBERS] = {"name",    "value", "unit",
@@ -411,6 +413,7 @@ static void read_acting(const struct part *record, struct fb_arena *arena, struc
     story->applied = value_of(record, APPLIED, arena);
     story->epoch = int_of(record, EPOCH);
     story->command = int_of(record, COMMAND);
+    story->to = text_of(record, TO, arena);
     story->guardrail = text_of(record, GUARDRAIL, arena);
     story->count = int_of(record, COUNT);
     story->expires_us = time_of(record, EXPIRES_AT);

@@ -72,6 +72,7 @@ struct fb_story {
     bool shadow;
     struct fb_story_value requested, value, applied;
     int64_t epoch, command;
+    struct fb_str to;        /* the topic of the command, where its actuator names one */
     struct fb_str guardrail; /* of a block */
     int64_t count;
     int64_t expires_us, wall_us; /* of what was withheld: when, and at the batch's end */

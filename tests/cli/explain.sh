@@ -398,6 +398,17 @@ says err.txt 'go with --rule and --device'
 expect 2 "$flyball" explain "$command" --rule deep --device t1 --rules tank.rules --input events.ndjson
 says err.txt 'with --rule there is no ID'
 
+# A topic that the actuator names is told; in files the command stands where it does without it.
+sed 's/^  safe off/  to "plant.pumps"  safe off/' tank.rules >named.rules
+expect 0 "$flyball" replay --rules named.rules --input events.ndjson --out named --quiet
+[ -s named/commands.ndjson ] || fail 'no commands in the file'
+cmp -s named/alerts.ndjson results/alerts.ndjson || fail 'a topic changes alerts'
+ids() { sed 's/.*"id":"\([0-9a-f]*\)".*/\1/' "$1"; }
+[ "$(ids named/commands.ndjson)" = "$(ids results/commands.ndjson)" ] ||
+    fail 'a topic changes commands'
+expect 0 "$flyball" explain "$(first_id <named/commands.ndjson)" named/audit.ndjson
+says out.txt 'command   1 of epoch 0, to the topic plant.pumps'
+
 # Wrong usage, nothing found, nothing to read.
 expect 2 "$flyball" explain
 says err.txt 'ID is missing'

@@ -2,6 +2,7 @@
 #include "tests/sim/check.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
@@ -13,14 +14,15 @@
 #include "tests/sim/engine.h"
 #include "tests/sim/work.h"
 
-enum { OUTPUT_STREAMS = FB_STREAM_JOURNAL };
+/* Places of outputs: a topic for each stream, then that of the fans. */
+enum { FANS = FB_STREAM_JOURNAL, PLACES };
 
 /* A partition that is taken again. */
 struct again {
     struct sim_world *world;
     int32_t partition;
     struct fb_task *task;
-    int64_t outputs[OUTPUT_STREAMS]; /* offset of the next committed output to compare */
+    int64_t outputs[PLACES]; /* offset of the next committed output to compare */
     uint32_t n_outputs;
     size_t deployment; /* the one in force, or before the first that may be: its number */
     bool with_audit;
@@ -30,6 +32,14 @@ struct again {
 
 static int topic_of(const struct sim_world *world, enum fb_stream stream) {
     return sim_topic(world->kafka, fb_str_of(sim_stream_names[stream]));
+}
+
+static const char *name_of(int place) {
+    return place == FANS ? SIM_FANS_TOPIC : sim_stream_names[place];
+}
+
+static int topic_at(const struct sim_world *world, int place) {
+    return sim_topic(world->kafka, fb_str_of(name_of(place)));
 }
 
 /* ---- outputs ---- */
@@ -48,8 +58,7 @@ static bool same_headers(const struct sim_record *record, const struct fb_outgoi
 }
 
 /* What nobody may act upon is not told: neither decided before nor put again. */
-static void check_expiry(struct again *again, enum fb_stream stream,
-                         const struct sim_record *record) {
+static void check_expiry(struct again *again, int place, const struct sim_record *record) {
     static const char name[] = "\"expires_at\":\"";
     const char *at = memmem(record->value.p, record->value.n, name, sizeof name - 1);
     int64_t expires_us = 0;
@@ -59,35 +68,38 @@ static void check_expiry(struct again *again, enum fb_stream stream,
     struct fb_str text = {at, strcspn(at, "\"")};
     if (!fb_time_parse(text, &expires_us) || expires_us < again->end_us / 1000 * 1000)
         sim_violated(again->world, "I6", "%s [%d]: it expires at %.*s, before its batch ends",
-                     sim_stream_names[stream], again->partition, FB_ARG(text));
+                     name_of(place), again->partition, FB_ARG(text));
 }
 
-static void count_withheld(struct again *again, enum fb_stream stream,
-                           const struct sim_record *record) {
+static void count_withheld(struct again *again, int place, const struct sim_record *record) {
     static const char name[] = "\"kind\":\"withheld\"";
-    if (stream == FB_STREAM_AUDIT && again->result &&
+    if (place == FB_STREAM_AUDIT && again->result &&
         memmem(record->value.p, record->value.n, name, sizeof name - 1))
         again->result->withheld++;
 }
 
-/* The next committed output of a stream must be this one. txn 0: of whatever transaction. */
-static void compare_output(struct again *again, enum fb_stream stream,
-                           const struct fb_outgoing *expected, uint32_t txn) {
+static bool acts(int place) {
+    return place == FB_STREAM_COMMANDS || place == FB_STREAM_SHADOW || place == FANS;
+}
+
+/* The next committed output at a place must be this one. txn 0: of whatever transaction. */
+static void compare_output(struct again *again, int place, const struct fb_outgoing *expected,
+                           uint32_t txn) {
     struct sim_world *world = again->world;
     int64_t offset;
-    const struct sim_record *record = sim_next(world->kafka, topic_of(world, stream),
-                                               again->partition, again->outputs[stream], &offset);
-    const char *name = sim_stream_names[stream];
+    const struct sim_record *record = sim_next(world->kafka, topic_at(world, place),
+                                               again->partition, again->outputs[place], &offset);
+    const char *name = name_of(place);
     if (!record) {
         sim_violated(world, "I2", "%s [%d]: missing at the end: %.*s %.*s", name, again->partition,
                      FB_ARG(expected->key), FB_ARG(expected->value));
         return;
     }
-    again->outputs[stream] = offset + 1;
+    again->outputs[place] = offset + 1;
     again->n_outputs++;
-    count_withheld(again, stream, record);
-    if (again->with_audit && (stream == FB_STREAM_COMMANDS || stream == FB_STREAM_SHADOW))
-        check_expiry(again, stream, record);
+    count_withheld(again, place, record);
+    if (again->with_audit && acts(place))
+        check_expiry(again, place, record);
     if (!fb_str_eq(record->key, expected->key) || !fb_str_eq(record->value, expected->value) ||
         !same_headers(record, expected))
         sim_violated(world, "I1", "%s [%d] @%lld: %.*s %.*s %.*s\n    instead of %.*s %.*s", name,
@@ -100,9 +112,14 @@ static void compare_output(struct again *again, enum fb_stream stream,
 }
 
 /* The log alone has neither the ticks nor the wall clock that commands depend on. */
-static bool is_compared(const struct again *again, int stream) {
-    bool acts = stream == FB_STREAM_COMMANDS || stream == FB_STREAM_SHADOW;
-    return stream < OUTPUT_STREAMS && (again->with_audit || (stream != FB_STREAM_AUDIT && !acts));
+static bool is_compared(const struct again *again, int place) {
+    return place < PLACES && (again->with_audit || (place != FB_STREAM_AUDIT && !acts(place)));
+}
+
+/* PLACES: none, what a state is rebuilt from. */
+static int place_of(enum fb_stream stream, const struct fb_outgoing *expected) {
+    FB_ASSERT(!expected->topic || strcmp(expected->topic, SIM_FANS_TOPIC) == 0);
+    return expected->topic ? FANS : stream < FB_STREAM_JOURNAL ? (int)stream : PLACES;
 }
 
 static void compare_batch(struct again *again, uint32_t txn) {
@@ -111,22 +128,22 @@ static void compare_batch(struct again *again, uint32_t txn) {
         struct fb_header headers[FB_BATCH_HEADERS_MAX];
         struct fb_outgoing expected = {0};
         enum fb_stream stream = fb_batch_at(batch, i, &expected, headers);
-        if (is_compared(again, (int)stream))
-            compare_output(again, stream, &expected, txn);
+        int place = place_of(stream, &expected);
+        if (is_compared(again, place))
+            compare_output(again, place, &expected, txn);
     }
     fb_batch_clear(batch);
 }
 
 static void nothing_is_left(struct again *again) {
-    for (int s = 0; s < OUTPUT_STREAMS; s++) {
+    for (int s = 0; s < PLACES; s++) {
         int64_t offset;
-        const struct sim_record *more =
-            sim_next(again->world->kafka, topic_of(again->world, (enum fb_stream)s),
-                     again->partition, again->outputs[s], &offset);
+        const struct sim_record *more = sim_next(again->world->kafka, topic_at(again->world, s),
+                                                 again->partition, again->outputs[s], &offset);
         if (more && is_compared(again, s))
-            sim_violated(again->world, "I2", "%s [%d] @%lld: one too many: %.*s %.*s",
-                         sim_stream_names[s], again->partition, (long long)offset,
-                         FB_ARG(more->key), FB_ARG(more->value));
+            sim_violated(again->world, "I2", "%s [%d] @%lld: one too many: %.*s %.*s", name_of(s),
+                         again->partition, (long long)offset, FB_ARG(more->key),
+                         FB_ARG(more->value));
     }
 }
 
@@ -340,14 +357,14 @@ static void compare_with_journal(struct again *again, struct sim_result *result)
 
 /* Whatever an engine writes is part of a transaction, also what no subscriber reads. */
 static void check_transactions(struct sim_world *world, int32_t partition) {
-    for (int s = 0; s < FB_STREAMS; s++) {
+    for (int s = 0; s <= FB_STREAMS; s++) {
+        const char *name = s < FB_STREAMS ? sim_stream_names[s] : SIM_FANS_TOPIC;
         const struct sim_log *log =
-            &world->kafka->logs[topic_of(world, (enum fb_stream)s)][partition];
+            &world->kafka->logs[sim_topic(world->kafka, fb_str_of(name))][partition];
         for (size_t i = 0; i < log->n; i++)
             if (log->records[i].state == SIM_PLAIN || log->records[i].state == SIM_OPEN)
                 sim_violated(world, log->records[i].state == SIM_OPEN ? "I9" : "I4",
-                             "%s [%d] @%zu: in no transaction that has ended", sim_stream_names[s],
-                             partition, i);
+                             "%s [%d] @%zu: in no transaction that has ended", name, partition, i);
     }
 }
 

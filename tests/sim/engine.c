@@ -23,6 +23,8 @@ const char *const sim_stream_names[FB_STREAMS] = {
     [FB_STREAM_JOURNAL] = "journal", [FB_STREAM_SNAPSHOT] = "snapshot",
     [FB_STREAM_STATUS] = "status"};
 
+static const char *const also[] = {SIM_FANS_TOPIC};
+
 /* While a process runs. */
 struct life {
     struct fb_task_config task;
@@ -176,6 +178,8 @@ static void start_worker(struct sim_process *process, uint32_t worker) {
                                   .stop = &process->stop,
                                   .drain = plan->least ? NULL : &process->drain};
     memcpy(part->config.topics, sim_stream_names, sizeof sim_stream_names);
+    part->config.also = also;
+    part->config.n_also = 1;
     part->worker = fb_worker_new(&part->config);
     sim_actor_start(&process->actors[worker], live);
 }

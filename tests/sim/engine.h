@@ -13,6 +13,9 @@ extern const char *const sim_stream_names[FB_STREAMS];
 /* Of tasks that are no part of a worker. journalled: they audit as those of workers do. */
 const struct fb_task_config *sim_reference_config(bool journalled);
 
+/* Where some rules command the fans of machines, in place of the topic of commands. */
+#define SIM_FANS_TOPIC "fans"
+
 /* Where rules are deployed and processes are asked to drain; one partition. */
 #define SIM_RULES_TOPIC "rules"
 

@@ -106,6 +106,7 @@ static void make_topics(struct sim_world *world) {
         sim_topic_add(world->kafka, sim_inputs[t], plan->partitions, true);
     for (int s = 0; s < FB_STREAMS; s++)
         sim_topic_add(world->kafka, sim_stream_names[s], plan->partitions, false);
+    sim_topic_add(world->kafka, SIM_FANS_TOPIC, plan->partitions, false);
     sim_topic_add(world->kafka, SIM_RULES_TOPIC, 1, false);
 }
 

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "tests/sim/engine.h"
+
 #define SECOND INT64_C(1000000)
 
 const char *const sim_inputs[2] = {"in", "more"};
@@ -42,12 +44,13 @@ static const char alarms_text[] =
     "  message \"{id} jumped to {temp:.1f}\"\n"
     "}\n";
 
-/* In all variants, but not where there is no journal. */
-static const char acting_text[] =
+/* In all variants, but not where there is no journal; the fans' topic is another one in some. */
+static const char fan_text[] =
     "actuator fan on machine : (off, on) {\n"
-    "  safe off  minimum on 300ms, off 300ms  lease 1m  breaker 6 reversals in 20s, hold 5s\n"
+    "  %s  safe off  minimum on 300ms, off 300ms  lease 1m  breaker 6 reversals in 20s, hold 5s\n"
     "  deliver within 300ms\n"
-    "}\n"
+    "}\n";
+static const char acting_text[] =
     "actuator valve on machine : number [%] range 0..80 { safe 0 %  slew 20 % per 500ms"
     "  deliver within 150ms }\n"
     "control cool on machine {\n"
@@ -224,6 +227,7 @@ static struct fb_buf rules(int topics, int variant, const char *field, const cha
 struct fb_buf sim_rules(int topics, int variant) {
     bool relates = variant != 2;
     struct fb_buf text = rules(topics, variant, "", relates ? related_text : "");
+    fb_buf_printf(&text, fan_text, variant > 0 ? "to \"" SIM_FANS_TOPIC "\"" : "");
     fb_buf_text(&text, acting_text);
     put_rated(variant, &text);
     fb_buf_printf(&text, line_text, topics == 1 ? "\"in\"" : "\"in\", \"more\"");
