@@ -12,6 +12,7 @@
 #include "engine/core/flap.h"
 #include "engine/core/fleet.h"
 #include "engine/core/follow.h"
+#include "engine/core/rate.h"
 #include "engine/run/code_words.h"
 #include "engine/run/recompute.h"
 #include "engine/run/rule_text.h"
@@ -273,9 +274,19 @@ static int64_t later(int64_t a_us, int64_t b_us) {
     return a_us > b_us ? a_us : b_us;
 }
 
+/* Until when the limit of the rule that wins has no place; of all rules together the actuator is
+ * asked again at another time, which is when it is due. */
+static int64_t rate_until(const struct view *v, uint32_t index, bool shadow) {
+    struct fb_arbitration won;
+    fb_arbitrate(v->device, index, v->clock_us, &won);
+    const struct fb_rate *rate = won.rule ? won.rule->rate : NULL;
+    return rate ? fb_rate_end(fb_look_cell(v->device, rate->offset), rate, shadow) : FB_NO_TIME;
+}
+
 /* Until when the guardrail blocks, if that is known now. */
-static int64_t blocked_until(const struct view *v, const struct fb_actuator *actuator,
+static int64_t blocked_until(const struct view *v, uint32_t index,
                              const struct fb_actuator_cell *cell) {
+    const struct fb_actuator *actuator = &v->class_->actuators[index];
     bool active = cell->has_accepted && cell->accepted != 0;
     switch ((enum fb_guard)cell->guard) {
     case FB_GUARD_MINIMUM:
@@ -284,9 +295,11 @@ static int64_t blocked_until(const struct view *v, const struct fb_actuator *act
         return cell->lockout_end_us;
     case FB_GUARD_BREAKER:
         return cell->breaker_end_us;
-    case FB_GUARD_STARTS:
-    case FB_GUARD_SLEW:
+    case FB_GUARD_STARTS: /* the next place of the ring is that of the oldest start that counts */
+        return fb_add_sat(cell->times[cell->next_start], actuator->starts_us);
     case FB_GUARD_RATE:
+        return rate_until(v, index, actuator->shadow);
+    case FB_GUARD_SLEW:
     case FB_GUARD_COMMANDS:
     case FB_GUARD_CATCH_UP:
         return cell->due_us;
@@ -306,13 +319,12 @@ static int64_t blocked_until(const struct view *v, const struct fb_actuator *act
     return FB_NO_TIME;
 }
 
-static void put_block(struct view *v, const struct fb_actuator *actuator,
-                      const struct fb_actuator_cell *cell) {
+static void put_block(struct view *v, uint32_t index, const struct fb_actuator_cell *cell) {
     if (cell->guard == FB_GUARDS) {
         fb_buf_text(v->out, "no guardrail blocks\n");
         return;
     }
-    int64_t until_us = blocked_until(v, actuator, cell);
+    int64_t until_us = blocked_until(v, index, cell);
     fb_buf_printf(v->out, "%s blocks since ", fb_guard_name((enum fb_guard)cell->guard));
     fb_put_clock(v->out, cell->blocked_us);
     if (until_us != FB_NO_TIME && until_us != FB_NEVER) {
@@ -321,6 +333,14 @@ static void put_block(struct view *v, const struct fb_actuator *actuator,
     }
     fb_buf_printf(v->out, "; %" PRIu64 " decision%s so far\n", cell->blocked,
                   cell->blocked == 1 ? "" : "s");
+}
+
+/* "2 of 3 in the last 1h" */
+static void put_used(struct view *v, const char *name, uint32_t counted, uint32_t most,
+                     int64_t per_us) {
+    begin_line(v, name);
+    fb_buf_printf(v->out, "%u of %u in the last ", counted, most);
+    fb_put_span(v->out, per_us);
 }
 
 /* Commands in a row that were not followed. */
@@ -367,8 +387,15 @@ static void put_actuator(struct view *v, uint32_t index) {
     }
     put_array(v, index, actuator);
     begin_line(v, "");
-    put_block(v, actuator, cell);
+    put_block(v, index, cell);
     put_failures(v, actuator, cell);
+    if (actuator->starts) {
+        put_used(v, "",
+                 fb_times_since(cell->times, actuator->starts, cell->next_start,
+                                fb_add_sat(v->clock_us, -actuator->starts_us)),
+                 actuator->starts, actuator->starts_us);
+        fb_buf_text(v->out, ", starts\n");
+    }
     put_conditions(v, &v->question->compiled->program->rules[actuator->rule]);
     if (cell->due_us != FB_NEVER && cell->due_us > v->clock_us) {
         begin_line(v, "");
@@ -429,6 +456,15 @@ static bool is_shadowed(const struct view *v) {
     return false;
 }
 
+static void put_rate(struct view *v, const char *name, const struct fb_rate_cell *cell,
+                     const struct fb_rate *rate) {
+    for (int shadow = 0; shadow <= (is_shadowed(v) ? 1 : 0); shadow++) {
+        put_used(v, shadow ? "" : name, fb_rate_counted(cell, rate, shadow, v->clock_us), rate->n,
+                 rate->per_us);
+        fb_buf_text(v->out, shadow ? ", of shadows\n" : "\n");
+    }
+}
+
 static bool is_claimed(const struct view *v, uint32_t index) {
     const struct fb_actuator *actuator = &v->class_->actuators[index];
     for (uint32_t i = 0; i < actuator->n_claims; i++) {
@@ -474,6 +510,10 @@ static void put_control(struct view *v) {
         if (is_shadowed(v))
             put_fleet(v, v->rule->fleet, true);
     }
+    if (v->rule->rate)
+        put_rate(v, "rate", fb_look_cell(v->device, v->rule->rate->offset), v->rule->rate);
+    if (v->core->rate && v->rule->n_claims)
+        put_rate(v, "commands", v->core->rate, &v->question->compiled->program->rate);
     for (uint32_t i = 0; i < v->class_->n_actuators; i++)
         if (is_claimed(v, i))
             put_actuator(v, i);

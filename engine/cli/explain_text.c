@@ -100,6 +100,17 @@ static void put_fleet(const struct fb_story_verdict *verdict, struct fb_buf *out
     }
 }
 
+/* How much of a limit was used before the decision. */
+static void put_limit(const struct fb_story_verdict *verdict, struct fb_buf *out) {
+    if (verdict->most <= 0)
+        return;
+    fb_buf_printf(out, "; %" PRId64 " of %" PRId64, verdict->counted, verdict->most);
+    if (verdict->per_us > 0) {
+        fb_buf_text(out, " in the last ");
+        fb_put_span(out, verdict->per_us);
+    }
+}
+
 static void put_block(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
     fb_buf_printf(out, "%s%.*s: ", s->shadow ? "shadow " : "", FB_ARG(s->actuator));
     if (is(s->outcome, "ended")) {
@@ -122,8 +133,10 @@ static void put_block(const struct fb_explained *e, const struct fb_story *s, st
         fb_buf_text(out, " until ");
         fb_put_clock(out, verdict->until_us);
     }
-    if (verdict)
-        put_fleet(verdict, out);
+    if (!verdict)
+        return;
+    put_fleet(verdict, out);
+    put_limit(verdict, out);
 }
 
 static void put_call(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {
@@ -418,6 +431,7 @@ static void put_verdict(const struct fb_explained *e, const struct fb_story_verd
         fb_buf_text(out, " until ");
         fb_put_clock(out, verdict->until_us);
     }
+    put_limit(verdict, out);
     fb_buf_char(out, '\n');
 }
 

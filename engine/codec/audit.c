@@ -243,6 +243,17 @@ static void put_fleet(struct fb_buf *out, const struct fb_fleet_view *fleet) {
     fb_buf_char(out, '}');
 }
 
+/* How much of a limit was used. */
+static void put_limit(struct fb_buf *out, const struct fb_guard_result *result) {
+    fb_put_name(out, FB_NAME("limit"));
+    fb_buf_char(out, '{');
+    put_int_member(out, FB_NAME("counted"), result->counted);
+    put_int_member(out, FB_NAME("most"), result->most);
+    fb_put_name(out, FB_NAME("per_ms"));
+    fb_json_put_number(out, (double)result->per_us / 1000);
+    fb_buf_char(out, '}');
+}
+
 /* What every guardrail that was asked made of what it was given. */
 static void put_verdicts(struct fb_buf *out, const struct fb_output *output) {
     fb_put_name(out, FB_NAME("verdicts"));
@@ -262,6 +273,8 @@ static void put_verdicts(struct fb_buf *out, const struct fb_output *output) {
                            result->verdict == FB_VERDICT_HOLD ? result->until_us : FB_NO_TIME);
         if (result->guard == FB_GUARD_FLEET && output->fleet)
             put_fleet(out, output->fleet);
+        if (result->most > 0)
+            put_limit(out, result);
         fb_buf_char(out, '}');
     }
     fb_buf_char(out, ']');

@@ -147,11 +147,15 @@ enum verdict_member {
     V_LIVE,
     V_MEMBERS,
     V_OPEN_SINCE,
+    V_COUNTED,
+    V_MOST,
+    V_PER,
     VERDICT_MEMBERS
 };
 static const char *const verdict_names[VERDICT_MEMBERS] = {
-    "guardrail",   "result",       "requested",  "applied",       "until",
-    "fleet.acted", "fleet.budget", "fleet.live", "fleet.members", "fleet.open_since"};
+    "guardrail",     "result",       "requested",   "applied",       "until",
+    "fleet.acted",   "fleet.budget", "fleet.live",  "fleet.members", "fleet.open_since",
+    "limit.counted", "limit.most",   "limit.per_ms"};
 
 enum entry_member { E_RULE, E_PRIORITY, E_VALUE, ENTRY_MEMBERS };
 static const char *const entry_names[ENTRY_MEMBERS] = {"rule", "priority", "value"};
@@ -296,6 +300,9 @@ static void read_verdicts(struct fb_story_reader *reader, struct fb_arena *arena
             .live = int_of(part, V_LIVE),
             .members = int_of(part, V_MEMBERS),
             .open_since_us = time_of(part, V_OPEN_SINCE),
+            .counted = int_of(part, V_COUNTED),
+            .most = int_of(part, V_MOST),
+            .per_us = 1000 * int_of(part, V_PER),
         };
 }
 

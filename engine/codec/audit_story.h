@@ -36,6 +36,9 @@ struct fb_story_verdict {
     /* of `fleet`, where `acted` is not 0 */
     int64_t acted, budget, live, members;
     int64_t open_since_us; /* FB_NO_TIME: its breaker is not open */
+    /* of what limits how often, where `most` is not 0: used before this decision, of how many */
+    int64_t counted, most;
+    int64_t per_us; /* 0: not told, or no whole milliseconds */
 };
 
 struct fb_story_entry {

@@ -110,6 +110,25 @@ static void due_at(struct decision *d, int64_t at_us) {
         d->due_us = at_us;
 }
 
+/* For who reads why: the guardrails themselves look at the oldest instant alone. */
+static void tell_count(const struct decision *d, struct fb_guard_result *result) {
+    const struct fb_actuator *actuator = d->actuator;
+    const struct fb_actuator_cell *cell = d->cell;
+    if (result->guard == FB_GUARD_STARTS && actuator->starts > 0 && result->requested == 1) {
+        result->most = actuator->starts;
+        result->per_us = actuator->starts_us;
+        result->counted = fb_times_since(cell->times, actuator->starts, cell->next_start,
+                                         fb_add_sat(d->now_us, -actuator->starts_us));
+    } else if (result->guard == FB_GUARD_RATE || result->guard == FB_GUARD_COMMANDS) {
+        const bool one = result->guard == FB_GUARD_RATE;
+        const struct fb_rate *rate = one ? d->rate : &d->core->program->rate;
+        result->most = rate->n;
+        result->per_us = rate->per_us;
+        result->counted =
+            fb_rate_counted(one ? d->rate_cell : d->all_cell, rate, actuator->shadow, d->now_us);
+    }
+}
+
 static void ask(struct decision *d, const struct fb_guard_row *row) {
     struct fb_request *request = &d->request;
     int64_t until_us = FB_NEVER;
@@ -117,9 +136,14 @@ static void ask(struct decision *d, const struct fb_guard_row *row) {
     request->renewal = !is_new(d);
     enum fb_verdict verdict = row->fn(d->actuator, d->cell, request, d->now_us, &until_us);
     FB_ASSERT(verdict == FB_VERDICT_CHANGE || request->value == given);
-    d->results[d->n_results++] =
-        (struct fb_guard_result){row->guard, verdict, given, request->value,
-                                 verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
+    struct fb_guard_result *result = &d->results[d->n_results++];
+    *result =
+        (struct fb_guard_result){.guard = row->guard,
+                                 .verdict = verdict,
+                                 .requested = given,
+                                 .applied = request->value,
+                                 .until_us = verdict == FB_VERDICT_HOLD ? until_us : FB_NEVER};
+    tell_count(d, result);
     /* What else has an end is in the cell: find_due. A step that catch_up will keep back is none:
      * over a long leap of the clock they would be asked for one by one. */
     if (verdict == FB_VERDICT_HOLD ||

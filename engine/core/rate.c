@@ -21,6 +21,18 @@ void fb_times_move(const int64_t *old, uint32_t n_old, uint32_t next_old, int64_
         now[n_now - i] = old[(next_old + n_old - i) % n_old];
 }
 
+uint32_t fb_times_since(const int64_t *times, uint32_t n, uint32_t next, int64_t after_us) {
+    uint32_t low = 0, high = n; /* the first `low` are not later, those from `high` on are */
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (times[(next + middle) % n] > after_us)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return n - low;
+}
+
 bool fb_times_are_sound(uint32_t next, const int64_t *times, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
         if (!fb_time_is_sound(times[i]))
@@ -39,6 +51,12 @@ int64_t fb_rate_end(const struct fb_rate_cell *cell, const struct fb_rate *rate,
     const int64_t nth_last_us = cell->times[shadow * rate->n + cell->next[shadow]];
     const int64_t per_us = FB_PLANTED(RATE_SHORT) ? rate->per_us / 2 : rate->per_us;
     return nth_last_us == FB_NO_TIME ? FB_NO_TIME : fb_add_sat(nth_last_us, per_us);
+}
+
+uint32_t fb_rate_counted(const struct fb_rate_cell *cell, const struct fb_rate *rate, bool shadow,
+                         int64_t now_us) {
+    return fb_times_since(cell->times + shadow * rate->n, rate->n, cell->next[shadow],
+                          fb_add_sat(now_us, -rate->per_us));
 }
 
 void fb_rate_note(struct fb_rate_cell *cell, uint32_t n, bool shadow, int64_t now_us) {

@@ -15,6 +15,8 @@
  * into one of its own length as they lie, so that the same rules leave the same bytes. */
 void fb_times_move(const int64_t *old, uint32_t n_old, uint32_t next_old, int64_t *now,
                    uint32_t n_now, uint32_t *next_now);
+/* How many are later than after_us. They ascend from the oldest on, as the task's clock does. */
+uint32_t fb_times_since(const int64_t *times, uint32_t n, uint32_t next, int64_t after_us);
 /* Of bytes from outside. */
 bool fb_times_are_sound(uint32_t next, const int64_t *times, uint32_t n);
 
@@ -25,6 +27,9 @@ void fb_rate_begin(struct fb_rate_cell *cell, uint32_t n);
 /* Until when nothing more is let through, of actuators or of their shadows; in the past: it is;
  * FB_NO_TIME: fewer than n were counted. */
 int64_t fb_rate_end(const struct fb_rate_cell *cell, const struct fb_rate *rate, bool shadow);
+/* How many were counted within the limit's time before now_us. */
+uint32_t fb_rate_counted(const struct fb_rate_cell *cell, const struct fb_rate *rate, bool shadow,
+                         int64_t now_us);
 void fb_rate_note(struct fb_rate_cell *cell, uint32_t n, bool shadow, int64_t now_us);
 /* What was counted goes along into a fresh cell. */
 void fb_rate_move(const struct fb_rate_cell *old, uint32_t n_old, struct fb_rate_cell *now,

@@ -38,6 +38,10 @@ struct fb_guard_result {
     enum fb_verdict verdict;
     double requested, applied; /* what it was given, and what it made of it */
     int64_t until_us;          /* HOLD: C; else FB_NEVER */
+    /* Of `starts`, `rate`, `commands`, where they limit what is asked for: so many of `most` were
+     * there within per_us before this decision. most 0: it counts nothing. */
+    uint32_t counted, most;
+    int64_t per_us;
 };
 
 /* A claim in force, as arbitration saw it. */

@@ -38,8 +38,21 @@ void ora_note_due(struct ora_request *r, int64_t c) {
 
 static void note(struct ora_request *r, enum fb_guard guard, enum fb_verdict verdict, double before,
                  int64_t until) {
-    r->results[r->n_results++] =
-        (struct fb_guard_result){guard, verdict, before, r->value, until};
+    r->results[r->n_results++] = (struct fb_guard_result){.guard = guard,
+                                                          .verdict = verdict,
+                                                          .requested = before,
+                                                          .applied = r->value,
+                                                          .until_us = until};
+}
+
+/* Of the last one: so many of `most` lie within d. */
+static void note_used(struct ora_request *r, const struct ora_times *times, uint32_t most,
+                      int64_t d) {
+    struct fb_guard_result *result = &r->results[r->n_results - 1];
+    result->most = most;
+    result->per_us = d;
+    for (size_t i = 0; i < times->n && result->counted < most; i++)
+        result->counted += times->items[i] > r->now - d;
 }
 
 static void blocks(struct ora_request *r, enum fb_guard guard) {
@@ -195,6 +208,7 @@ static void ask_starts(struct ora_request *r) {
         hold(r, FB_GUARD_STARTS, starts->items[starts->n - most] + d);
     else
         pass(r, FB_GUARD_STARTS);
+    note_used(r, starts, most, d);
 }
 
 /* At its end the breaker closes: n - 2 reversals count as made at that instant. */
@@ -291,6 +305,8 @@ static void ask_rate(struct ora_request *r) {
         pass(r, FB_GUARD_RATE);
     else
         hold(r, FB_GUARD_RATE, until);
+    note_used(r, &r->device->rules[r->winner->index].counted[r->shadow], r->winner->decl->at_most,
+              ora_literal_span(r->winner->decl->at_most_per));
 }
 
 /* A102 */
@@ -302,6 +318,8 @@ static void ask_commands(struct ora_request *r) {
         pass(r, FB_GUARD_COMMANDS);
     else
         hold(r, FB_GUARD_COMMANDS, until);
+    note_used(r, &r->o->counted[r->shadow], r->o->limit->at_most,
+              ora_literal_span(r->o->limit->per));
 }
 
 static void ask_catch_up(struct ora_request *r) {

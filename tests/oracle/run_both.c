@@ -87,6 +87,9 @@ static void put_number(double x, struct fb_buf *out) {
 
 /* Which of the others were asked at all cannot be told from outside. */
 static void put_result(const struct fb_guard_result *result, struct fb_buf *out) {
+    if (result->most > 0)
+        fb_buf_printf(out, ", %s %u of %u per %" PRId64, fb_guard_name(result->guard),
+                      result->counted, result->most, result->per_us);
     if (result->verdict == FB_VERDICT_PASS)
         return;
     fb_buf_printf(out, ", %s %s ", fb_guard_name(result->guard),

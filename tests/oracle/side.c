@@ -29,9 +29,10 @@ static void put_acting(struct fb_buf *out, const struct fb_output *output) {
     else
         fb_buf_printf(out, " %d %d %" PRIu64, output->guard, output->ended, output->count);
     for (uint32_t i = 0; i < output->n_results; i++)
-        fb_buf_printf(out, " %d %d %a %a %" PRId64, output->results[i].guard,
+        fb_buf_printf(out, " %d %d %a %a %" PRId64 " %u %u", output->results[i].guard,
                       output->results[i].verdict, output->results[i].requested,
-                      output->results[i].applied, output->results[i].until_us);
+                      output->results[i].applied, output->results[i].until_us,
+                      output->results[i].counted, output->results[i].most);
     for (uint32_t i = 0; i < output->n_entries; i++)
         fb_buf_printf(out, " %.*s %d %a",
                       FB_ARG(output->entries[i].rule == NULL ? FB_S("(hand)")

@@ -118,12 +118,20 @@ int main(void) {
                                   sample_unshelved(),    sample_flapping(), sample_event(),
                                   sample_late(),         sample_future(),   sample_command(),
                                   sample_relinquished(), sample_shadow()};
-    struct fb_output decisions[] = {
-        sample_alert(),          sample_cleared(),        sample_shelved(),
-        sample_muted(),          sample_flapping(),       sample_muted_flapping(),
-        sample_command(),        sample_relinquished(),   sample_shadow(),
-        sample_block(),          sample_block_ended(),    sample_block_of_fleet(),
-        sample_block_of_breaker()};
+    struct fb_output decisions[] = {sample_alert(),
+                                    sample_cleared(),
+                                    sample_shelved(),
+                                    sample_muted(),
+                                    sample_flapping(),
+                                    sample_muted_flapping(),
+                                    sample_command(),
+                                    sample_relinquished(),
+                                    sample_shadow(),
+                                    sample_block(),
+                                    sample_block_ended(),
+                                    sample_block_of_fleet(),
+                                    sample_block_of_breaker(),
+                                    sample_block_of_rate()};
     struct fb_dead_letter letters[] = {sample_dead(), sample_dead_binary()};
     struct fb_encoded encoded;
     struct fb_buf out = {0};

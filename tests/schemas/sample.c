@@ -107,13 +107,33 @@ static const struct fb_array_entry entries[] = {
     {.rule = &rules[1], .priority = 12, .value = 0},
 };
 static const struct fb_guard_result results[] = {
-    {FB_GUARD_INTERLOCK, FB_VERDICT_PASS, 1, 1, FB_NEVER},
-    {FB_GUARD_MINIMUM, FB_VERDICT_HOLD, 1, 1, AT + 60000000},
-    {FB_GUARD_CATCH_UP, FB_VERDICT_REFUSE, 1, 1, FB_NEVER},
+    {.guard = FB_GUARD_INTERLOCK,
+     .verdict = FB_VERDICT_PASS,
+     .requested = 1,
+     .applied = 1,
+     .until_us = FB_NEVER},
+    {.guard = FB_GUARD_MINIMUM,
+     .verdict = FB_VERDICT_HOLD,
+     .requested = 1,
+     .applied = 1,
+     .until_us = AT + 60000000},
+    {.guard = FB_GUARD_CATCH_UP,
+     .verdict = FB_VERDICT_REFUSE,
+     .requested = 1,
+     .applied = 1,
+     .until_us = FB_NEVER},
 };
 static const struct fb_guard_result steps[] = {
-    {FB_GUARD_RANGE, FB_VERDICT_CHANGE, 140.5, 100, FB_NEVER},
-    {FB_GUARD_SLEW, FB_VERDICT_CHANGE, 100, 62.5, AT + 1000000},
+    {.guard = FB_GUARD_RANGE,
+     .verdict = FB_VERDICT_CHANGE,
+     .requested = 140.5,
+     .applied = 100,
+     .until_us = FB_NEVER},
+    {.guard = FB_GUARD_SLEW,
+     .verdict = FB_VERDICT_CHANGE,
+     .requested = 100,
+     .applied = 62.5,
+     .until_us = AT + 1000000},
 };
 static struct fb_program program = {.semantics = FB_SEMANTICS,
                                     .classes = classes,
@@ -334,8 +354,16 @@ struct fb_output sample_block(void) {
 
 static struct fb_output of_fleet(const struct fb_fleet_view *view) {
     static const struct fb_guard_result refused[] = {
-        {FB_GUARD_CATCH_UP, FB_VERDICT_PASS, 1, 1, FB_NEVER},
-        {FB_GUARD_FLEET, FB_VERDICT_REFUSE, 1, 1, FB_NEVER},
+        {.guard = FB_GUARD_CATCH_UP,
+         .verdict = FB_VERDICT_PASS,
+         .requested = 1,
+         .applied = 1,
+         .until_us = FB_NEVER},
+        {.guard = FB_GUARD_FLEET,
+         .verdict = FB_VERDICT_REFUSE,
+         .requested = 1,
+         .applied = 1,
+         .until_us = FB_NEVER},
     };
     struct fb_output output = sample_block();
     output.results = refused;
@@ -354,6 +382,32 @@ struct fb_output sample_block_of_fleet(void) {
 struct fb_output sample_block_of_breaker(void) {
     static const struct fb_fleet_view view = {.open = true, .opened_us = AT};
     return of_fleet(&view);
+}
+
+struct fb_output sample_block_of_rate(void) {
+    static const struct fb_guard_result held[] = {
+        {.guard = FB_GUARD_STARTS,
+         .verdict = FB_VERDICT_PASS,
+         .requested = 1,
+         .applied = 1,
+         .until_us = FB_NEVER,
+         .counted = 1,
+         .most = 4,
+         .per_us = INT64_C(3600000000)},
+        {.guard = FB_GUARD_RATE,
+         .verdict = FB_VERDICT_HOLD,
+         .requested = 1,
+         .applied = 1,
+         .until_us = AT,
+         .counted = 3,
+         .most = 3,
+         .per_us = 1500},
+    };
+    struct fb_output output = sample_block();
+    output.results = held;
+    output.n_results = COUNT(held);
+    output.guard = FB_GUARD_RATE;
+    return output;
 }
 
 struct fb_output sample_block_ended(void) {

@@ -28,6 +28,7 @@ struct fb_output sample_block(void); /* begins: nothing is in force yet */
 struct fb_output sample_block_ended(void);
 struct fb_output sample_block_of_fleet(void);   /* beyond the budget */
 struct fb_output sample_block_of_breaker(void); /* `fleet`'s is open */
+struct fb_output sample_block_of_rate(void);    /* starts have room, the rate has none */
 /* Of a command and of a shadow, without a rule. */
 struct fb_withheld sample_withheld(void);
 struct fb_withheld sample_withheld_shadow(void);

@@ -229,6 +229,15 @@ static void it_tells_what_fleet_counted_or_since_when_it_is_open(void **state) {
                                    "\"2026-11-21T07:59:59.123Z\"}}],"));
 }
 
+static void it_tells_how_much_of_a_limit_was_used(void **state) {
+    (void)state;
+    struct fb_auditor auditor = sample_auditor();
+    decision(&auditor, sample_block_of_rate());
+    assert_non_null(strstr(data.p, "\"until\":null,\"limit\":{\"counted\":1,\"most\":4,"
+                                   "\"per_ms\":3600000}},{\"guardrail\":\"rate\","));
+    assert_non_null(strstr(data.p, "\"limit\":{\"counted\":3,\"most\":3,\"per_ms\":1.5}}],"));
+}
+
 static void it_tells_what_keeps_an_alarm_from_being_annunciated(void **state) {
     (void)state;
     struct fb_auditor auditor = sample_auditor();
@@ -325,6 +334,7 @@ int main(void) {
                                         tear_down),
         cmocka_unit_test_setup_teardown(it_tells_when_a_guardrail_begins_and_ends_to_block, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(it_tells_how_much_of_a_limit_was_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_tells_what_fleet_counted_or_since_when_it_is_open,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_tells_what_keeps_an_alarm_from_being_annunciated, set_up,

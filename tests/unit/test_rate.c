@@ -33,6 +33,25 @@ static void advance(struct fixture *f, int64_t to_us) {
     fb_core_advance(f->core, to_us);
 }
 
+/* ---- what is counted ---- */
+
+static void instants_are_counted_from_the_ring_wherever_it_begins(void **state) {
+    (void)state;
+    const int64_t times[] = {30, 40, 40, 10, 20};
+    assert_int_equal(fb_times_since(times, 5, 3, 9), 5);
+    assert_int_equal(fb_times_since(times, 5, 3, 10), 4);
+    assert_int_equal(fb_times_since(times, 5, 3, 29), 3);
+    assert_int_equal(fb_times_since(times, 5, 3, 30), 2);
+    assert_int_equal(fb_times_since(times, 5, 3, 39), 2);
+    assert_int_equal(fb_times_since(times, 5, 3, 40), 0);
+    const int64_t few[] = {7, FB_NO_TIME, FB_NO_TIME};
+    assert_int_equal(fb_times_since(few, 3, 1, FB_NO_TIME), 1);
+    assert_int_equal(fb_times_since(few, 3, 1, 6), 1);
+    assert_int_equal(fb_times_since(few, 3, 1, 7), 0);
+    const int64_t none[] = {FB_NO_TIME};
+    assert_int_equal(fb_times_since(none, 1, 0, FB_NO_TIME), 0);
+}
+
 /* ---- a rule ---- */
 
 static void what_is_beyond_n_is_held_until_the_first_of_them_is_d_ago(void **state) {
@@ -477,6 +496,7 @@ static void the_layout_says_how_many_are_kept(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(instants_are_counted_from_the_ring_wherever_it_begins),
         cmocka_unit_test(what_is_beyond_n_is_held_until_the_first_of_them_is_d_ago),
         cmocka_unit_test(at_the_very_end_it_is_let_through),
         cmocka_unit_test(a_request_that_ends_meanwhile_is_not_sent),
