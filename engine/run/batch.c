@@ -6,7 +6,10 @@
 #include "engine/base/arena.h"
 #include "engine/run/spill.h"
 
-enum { KEEP_MAX = 8 << 20 /* bytes of memory that a batch keeps for the next one */ };
+enum {
+    KEEP_MAX = 8 << 20, /* bytes of memory that a batch keeps for the next one */
+    NAMED_MAX = 16      /* topics that outputs name themselves, of which the first is known */
+};
 
 /* A view by its place: the buffer moves as it grows. p is NULL where `none`. */
 struct place {
@@ -31,6 +34,7 @@ struct fb_batch {
     struct kept *items;
     size_t n, cap;
     uint32_t first[FB_STREAMS]; /* the place of a stream's first one among items, and 1; 0: none */
+    uint32_t first_named[NAMED_MAX], n_named; /* places of the first ones of other topics */
     struct kept_header *headers;
     size_t n_headers, cap_headers;
     struct fb_spill *spill; /* the outputs behind items */
@@ -87,6 +91,20 @@ static struct fb_str view(const struct fb_batch *batch, struct place place) {
     return (struct fb_str){batch->bytes.p + place.at, place.n};
 }
 
+/* Of the item that came last, whether it is the first of its topic. */
+static void note_first(struct fb_batch *batch, enum fb_stream stream, struct fb_str to) {
+    if (!to.n) {
+        if (!batch->first[stream])
+            batch->first[stream] = (uint32_t)batch->n;
+        return;
+    }
+    for (uint32_t k = 0; k < batch->n_named; k++)
+        if (fb_str_eq(view(batch, batch->items[batch->first_named[k]].to), to))
+            return;
+    if (batch->n_named < NAMED_MAX)
+        batch->first_named[batch->n_named++] = (uint32_t)batch->n - 1;
+}
+
 static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct fb_str to,
                           struct fb_str key, struct fb_str value, const struct fb_header *headers,
                           uint32_t n_headers) {
@@ -107,8 +125,7 @@ static void add_to_memory(struct fb_batch *batch, enum fb_stream stream, struct 
         kept.to = keep(batch, to);
     FB_PUSH_ROOM(batch->items, batch->n, batch->cap);
     batch->items[batch->n++] = kept;
-    if (!batch->first[stream])
-        batch->first[stream] = (uint32_t)batch->n;
+    note_first(batch, stream, to);
 }
 
 static enum fb_stream memory_at(const struct fb_batch *batch, uint32_t i,
@@ -261,6 +278,13 @@ bool fb_batch_first(const struct fb_batch *batch, enum fb_stream stream, uint32_
     return batch->first[stream] > 0 && batch->n_dropped == 0;
 }
 
+bool fb_batch_first_named(const struct fb_batch *batch, uint32_t k, uint32_t *i) {
+    if (k >= batch->n_named || batch->n_dropped > 0)
+        return false;
+    *i = batch->first_named[k];
+    return true;
+}
+
 size_t fb_batch_bytes(const struct fb_batch *batch) {
     return batch->bytes.n + batch->spilled_bytes;
 }
@@ -314,6 +338,7 @@ void fb_batch_clear(struct fb_batch *batch) {
         batch->cap_headers = 0;
     }
     memset(batch->first, 0, sizeof batch->first);
+    batch->n_named = 0;
     batch->bytes.n = 0;
     batch->n = 0;
     batch->n_headers = 0;

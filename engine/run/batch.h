@@ -41,9 +41,11 @@ struct fb_batch_mark {
 struct fb_batch_mark fb_batch_mark(const struct fb_batch *batch);
 void fb_batch_set_mark(struct fb_batch *batch, struct fb_batch_mark mark);
 uint32_t fb_batch_count(const struct fb_batch *batch);
-/* Which is the first of a stream. False: there is none, it is in the temporary file, or outputs
- * were dropped, which moves the places. */
+/* Which is the first of a stream's own topic. False: there is none, it is in the temporary file, or
+ * outputs were dropped, which moves the places. */
 bool fb_batch_first(const struct fb_batch *batch, enum fb_stream stream, uint32_t *i);
+/* The same of the k-th, from 0, of the topics that outputs named. */
+bool fb_batch_first_named(const struct fb_batch *batch, uint32_t k, uint32_t *i);
 size_t fb_batch_bytes(const struct fb_batch *batch);
 /* False: outputs were lost, since the temporary file could not be written or read; fatal, and err
  * says what to do. To be asked after fb_batch_at, before its record is used: a batch that has

@@ -88,9 +88,13 @@ static bool put_firsts(const struct fb_commit_request *request, struct fb_err *e
         uint32_t at;
         if (!part->task || part->put > 0)
             continue;
+        const struct fb_batch *batch = fb_task_batch(part->task);
         for (int stream = 0; stream < FB_STREAMS; stream++)
-            if (fb_batch_first(fb_task_batch(part->task), (enum fb_stream)stream, &at) &&
+            if (fb_batch_first(batch, (enum fb_stream)stream, &at) &&
                 !put_at(request, part, at, err))
+                return false;
+        for (uint32_t k = 0; fb_batch_first_named(batch, k, &at); k++)
+            if (!put_at(request, part, at, err))
                 return false;
     }
     return true;
@@ -100,6 +104,9 @@ static bool is_first(const struct fb_batch *batch, uint32_t i) {
     uint32_t at;
     for (int stream = 0; stream < FB_STREAMS; stream++)
         if (fb_batch_first(batch, (enum fb_stream)stream, &at) && at == i)
+            return true;
+    for (uint32_t k = 0; fb_batch_first_named(batch, k, &at); k++)
+        if (at == i)
             return true;
     return false;
 }

@@ -33,6 +33,11 @@ static int remove_folder(void **state) {
 
 enum { BIG = 3 << 20 };
 
+/* Whether it is the i-th one that names its topic itself. */
+static bool is_named(uint32_t i) {
+    return i >= 20 && i % 5 == 0;
+}
+
 /* The i-th output: now and then without a key, without headers, empty or large. */
 static void add(struct fb_batch *batch, uint32_t i) {
     char key[16], value[32];
@@ -49,7 +54,7 @@ static void add(struct fb_batch *batch, uint32_t i) {
     for (uint32_t k = 0; k < i % (FB_BATCH_HEADERS_MAX + 1); k++)
         headers[k] = (struct fb_header){FB_S("name"), k ? FB_S("x") : (struct fb_str){NULL, 0}};
     fb_batch_add_to(batch, (enum fb_stream)(i % FB_STREAMS),
-                    i % 5 ? (struct fb_str){NULL, 0} : FB_S("a topic"),
+                    is_named(i) ? FB_S("a topic") : (struct fb_str){NULL, 0},
                     i % 7 ? (struct fb_str){key, (size_t)key_n} : (struct fb_str){NULL, 0}, whole,
                     headers, i % (FB_BATCH_HEADERS_MAX + 1));
     free(big);
@@ -65,10 +70,10 @@ static void expect_kept(const struct fb_batch *batch, uint32_t at, uint32_t i) {
     snprintf(value, sizeof value, "value %u", i);
     assert_int_equal(fb_batch_at(batch, at, &record, headers), i % FB_STREAMS);
     assert_true(fb_batch_ok(batch, &err));
-    if (i % 5)
-        assert_null(record.topic);
-    else
+    if (is_named(i))
         assert_string_equal(record.topic, "a topic");
+    else
+        assert_null(record.topic);
     if (i % 7)
         assert_true(fb_str_eq(record.key, fb_str_of(key)));
     else
@@ -207,6 +212,40 @@ static void a_topic_counts_in_the_hash(void **state) {
     assert_false(fb_hash128_eq(hashes[1], hashes[2]));
 }
 
+static void the_first_of_each_named_topic_is_found(void **state) {
+    (void)state;
+    static const char *const topics[] = {"", "a", "", "b", "a", "b", "c"};
+    struct fb_batch *batch = fb_batch_new((struct fb_room){FB_BATCH_MEMORY_MAX, folder});
+    uint32_t at;
+    for (int again = 0; again < 2; again++) {
+        for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
+            fb_batch_add_to(batch, FB_STREAM_COMMANDS, fb_str_of(topics[i]), FB_S("k"), FB_S("v"),
+                            NULL, 0);
+        assert_true(fb_batch_first(batch, FB_STREAM_COMMANDS, &at));
+        assert_int_equal(at, 0);
+        static const uint32_t first[] = {1, 3, 6};
+        for (uint32_t k = 0; k < 3; k++) {
+            assert_true(fb_batch_first_named(batch, k, &at));
+            assert_int_equal(at, first[k]);
+        }
+        assert_false(fb_batch_first_named(batch, 3, &at));
+        fb_batch_drop(batch, &(uint32_t){2}, 1);
+        assert_false(fb_batch_first_named(batch, 0, &at));
+        fb_batch_clear(batch);
+        assert_false(fb_batch_first_named(batch, 0, &at));
+    }
+    for (uint32_t i = 0; i < 20; i++) { /* of more than are kept, the others come in their order */
+        char name[8];
+        snprintf(name, sizeof name, "t%u", i);
+        fb_batch_add_to(batch, FB_STREAM_COMMANDS, fb_str_of(name), FB_S("k"), FB_S("v"), NULL, 0);
+    }
+    assert_true(fb_batch_first_named(batch, 15, &at));
+    assert_int_equal(at, 15);
+    assert_false(fb_batch_first_named(batch, 16, &at));
+    assert_false(fb_batch_first(batch, FB_STREAM_COMMANDS, &at));
+    fb_batch_free(batch);
+}
+
 static void outputs_may_be_added_while_others_are_read(void **state) {
     (void)state;
     struct fb_batch *batch = fb_batch_new((struct fb_room){0, folder});
@@ -295,6 +334,7 @@ int main(void) {
         cmocka_unit_test(what_is_dropped_does_not_come_back),
         cmocka_unit_test(what_memory_has_no_room_for_comes_back_in_order),
         cmocka_unit_test(a_topic_counts_in_the_hash),
+        cmocka_unit_test(the_first_of_each_named_topic_is_found),
         cmocka_unit_test(the_first_of_each_stream_is_found_while_it_is_in_memory),
         cmocka_unit_test(outputs_may_be_added_while_others_are_read),
         cmocka_unit_test(a_batch_that_was_cleared_begins_in_memory),

@@ -742,6 +742,68 @@ static void lines_are_put_in_the_order_in_which_they_came(void **state) {
     fb_buf_free(&script.log);
 }
 
+/* A vent with a topic of its own beside a fan, for which two controls ask. */
+static const char commanding[] =
+    "device m from \"in\" { key id  time arrival  temp: number [degC] }\n"
+    "actuator fan on m : (off, on) { safe off  minimum on 0s, off 0s }\n"
+    "actuator vent on m : (off, on) { to \"vents\"  safe off  minimum on 0s, off 0s }\n"
+    "control cool on m {\n"
+    "  start when temp > 80 degC until temp < 70 degC\n"
+    "  command fan = on  command vent = on  rollout armed\n"
+    "}\n"
+    "control dry on m { start when temp > 75 degC  command vent = on at priority 16 }\n";
+
+static bool play_commanding(struct script *script, uint32_t n_also, struct fb_err *err) {
+    static const char *const also[] = {"others", "vents"};
+    struct fb_task_config task;
+    struct fb_worker_config config = journalled_config_of(script, &task);
+    struct fb_bundle_settings settings = {.max_skew_us = 600000000};
+    config.bundle = bundle_of_text(commanding, &settings);
+    config.topics[FB_STREAM_COMMANDS] = "commands";
+    config.topics[FB_STREAM_SHADOW] = "shadow";
+    config.also = also;
+    config.n_also = n_also;
+    config.park = fb_park_new(KEEP_US);
+    script->stamp_us = wall_us();
+    struct fb_worker *worker = fb_worker_new(&config);
+    bool ok = fb_worker_run(worker, err);
+    fb_worker_free(worker);
+    fb_park_free(config.park);
+    fb_bundle_drop(config.bundle);
+    fb_buf_terminated(&script->log);
+    return ok;
+}
+
+static void commands_are_put_into_the_topic_that_they_name(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {RECORD, 0, 1, COLD}, {LAST, 0, 0, NULL}};
+    struct script script = {.steps = steps};
+    struct fb_err err = {0};
+    assert_true(play_commanding(&script, 2, &err));
+    assert_non_null(strstr(script.log.p, "put commands 0 fan/a\n"));
+    assert_non_null(strstr(script.log.p, "put vents 0 vent/a\n"));
+    assert_non_null(strstr(script.log.p, "put shadow 0 vent/a\n"));
+    assert_null(strstr(script.log.p, "put commands 0 vent/a\n"));
+    assert_null(strstr(script.log.p, "put others"));
+    fb_buf_free(&script.log);
+}
+
+/* As rules that an instance restores may, before it changes them. */
+static void a_topic_that_is_not_allowed_ends_the_worker_without_a_commit(void **state) {
+    (void)state;
+    static const struct step steps[] = {
+        {START, 0, 0, NULL}, {RECORD, 0, 0, HOT}, {LAST, 0, 0, NULL}};
+    struct script script = {.steps = steps};
+    struct fb_err err = {0};
+    assert_false(play_commanding(&script, 1, &err));
+    assert_int_equal(err.kind, FB_FATAL);
+    assert_non_null(strstr(err.text, "command the topic 'vents', which is not in "
+                                     "topics.commands.also"));
+    assert_null(strstr(script.log.p, "vents"));
+    fb_buf_free(&script.log);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outputs_are_safe_before_positions_are_committed),
@@ -760,6 +822,8 @@ int main(void) {
         cmocka_unit_test(who_drains_leaves_when_what_it_was_given_is_drained),
         cmocka_unit_test(what_is_the_first_in_its_topic_and_partition_is_put_before_all_others),
         cmocka_unit_test(lines_are_put_in_the_order_in_which_they_came),
+        cmocka_unit_test(commands_are_put_into_the_topic_that_they_name),
+        cmocka_unit_test(a_topic_that_is_not_allowed_ends_the_worker_without_a_commit),
         cmocka_unit_test(workers_share_only_the_program),
     };
     return cmocka_run_group_tests(tests, compile, clean_up);
