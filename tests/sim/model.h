@@ -40,7 +40,7 @@ struct sim_record {
     bool voided;     /* an output that its producer forgot having sent, and was given again */
     uint32_t handed; /* so often to a worker */
     bool lethal;     /* it ends each process that looks at it */
-    bool buried;     /* the journal says that it was put aside unread */
+    bool buried;     /* the journal, or its dead letter, says that it was put aside unread */
     uint8_t kills[SIM_DEATHS_OF]; /* by process: how often one ended while it had it in hand */
     uint32_t txn;                 /* index among the transactions; of plain ones 0 */
 };
