@@ -1,8 +1,8 @@
 /* `flyball explain ID FILE...`: why an alarm or a command came, or was blocked; with --rule: why
  * not.
  *
- * Place in the flow: lines of an audit trail -> run/audit_find -> explain_text; or a replay up to a
- * time -> explain_state. */
+ * Place in the flow: lines of an audit trail, or run/trail of a live application ->
+ * run/audit_find -> explain_text; or a replay up to a time -> explain_state. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,12 +10,15 @@
 #include "connectors/lines.h"
 #include "engine/base/arena.h"
 #include "engine/base/calendar.h"
+#include "engine/base/log.h"
 #include "engine/cli/cli.h"
 #include "engine/cli/commands.h"
 #include "engine/cli/explain_state.h"
 #include "engine/cli/explain_text.h"
 #include "engine/cli/explain_words.h"
+#include "engine/cli/read_config.h"
 #include "engine/cli/replay_request.h"
+#include "engine/run/trail.h"
 
 enum { KEY_RULE = FB_REPLAY_KEYS_END, KEY_DEVICE, KEY_AT };
 
@@ -23,13 +26,18 @@ struct explain_options {
     const char *id;
     char **files;
     int n_files;
+    struct fb_config_request live; /* the application whose topics are read, in place of files */
     const char *rule, *device; /* why not; else NULL */
     struct fb_replay_request what;
     bool replay_options; /* one of a replay was given, beside --rules */
     bool json;
 };
 
-/* ID and files, or a rule on a device at a time. */
+static bool is_live(const struct explain_options *options) {
+    return options->live.path || options->live.n_sets;
+}
+
+/* ID and files, or ID and an application, or a rule on a device at a time. */
 static void check(const struct explain_options *options, struct argp_state *state) {
     if (options->rule || options->device) {
         if (!options->rule || !options->device)
@@ -38,6 +46,10 @@ static void check(const struct explain_options *options, struct argp_state *stat
         if (options->id)
             argp_error(state, "`%s`: with --rule there is no ID; events go behind --input",
                        options->id);
+        if (is_live(options))
+            argp_error(state,
+                       "--config and -X go with an ID; with --rule, events are replayed from "
+                       "--input FILE");
         fb_replay_request_check(&options->what, state);
         return;
     }
@@ -48,8 +60,14 @@ static void check(const struct explain_options *options, struct argp_state *stat
     if (!fb_audit_find_is_id(fb_str_of(options->id)))
         argp_error(state, "`%s` is no id: it has %d to %d of the digits 0 to 9 and a to f",
                    options->id, FB_FIND_DIGITS_MIN, FB_FIND_DIGITS_MAX);
-    if (options->n_files == 0)
-        argp_error(state, "name files of audit records, or - for standard input");
+    if (options->n_files == 0 && !is_live(options))
+        argp_error(state, "name files of audit records, - for standard input, or the running "
+                          "application with --config FILE");
+    if (options->n_files && is_live(options))
+        argp_error(state,
+                   "`%s`: either files are read, or the topics of the application that "
+                   "--config and -X name",
+                   options->files[0]);
 }
 
 static error_t parse_replay(struct explain_options *options, int key, char *value,
@@ -62,6 +80,8 @@ static error_t parse_replay(struct explain_options *options, int key, char *valu
 
 static error_t parse(int key, char *value, struct argp_state *state) {
     struct explain_options *options = state->input;
+    if (fb_config_request_option(&options->live, key, value, state) == 0)
+        return 0;
     switch (key) {
     case 'f':
         if (strcmp(value, "json") != 0 && strcmp(value, "text") != 0)
@@ -111,7 +131,32 @@ static bool read_file(struct fb_audit_find *find, const char *path) {
     return read != FB_LINE_FAILED;
 }
 
+static void take_line(void *context, struct fb_str line) {
+    fb_audit_find_line(context, line);
+}
+
+/* Events are not in the trail: their topic is read where nothing in the trail has the id. */
+static int read_topics(const struct explain_options *options, struct fb_audit_find *find) {
+    struct fb_config *config = fb_config_new();
+    struct fb_err err = {0};
+    int status = FB_EXIT_USAGE;
+    if (fb_cli_read_config(&options->live, config)) {
+        fb_log_setup(FB_LOG_WARN, fb_config_is(config, FB_KEY_LOG_FORMAT, "json"));
+        bool ok = fb_trail_read(config, FB_STREAM_AUDIT, take_line, find, &err) &&
+                  (fb_audit_find_matches(find) > 0 ||
+                   fb_trail_read(config, FB_STREAM_ALERTS, take_line, find, &err));
+        status = ok ? FB_EXIT_OK : FB_EXIT_IO;
+        if (!ok)
+            fprintf(stderr, "flyball explain: %s\n", err.text);
+    }
+    fb_config_free(config);
+    return status;
+}
+
 static int find_it(const struct explain_options *options, struct fb_audit_find *find) {
+    int status = is_live(options) ? read_topics(options, find) : FB_EXIT_OK;
+    if (status != FB_EXIT_OK)
+        return status;
     for (int i = 0; i < options->n_files; i++)
         if (!read_file(find, options->files[i]))
             return FB_EXIT_IO;
@@ -122,10 +167,11 @@ static int find_it(const struct explain_options *options, struct fb_audit_find *
         fprintf(stderr, "flyball explain: %u records begin with %s: give more of its digits\n",
                 matches, options->id);
     else
-        fprintf(stderr,
-                "flyball explain: none of %llu audit records has the id %s. An event is found in "
-                "the outputs (alerts.ndjson), all else in the audit trail\n",
-                (unsigned long long)fb_audit_find_records(find), options->id);
+        fprintf(stderr, "flyball explain: none of %llu audit records has the id %s. %s\n",
+                (unsigned long long)fb_audit_find_records(find), options->id,
+                is_live(options) ? "Nor has an event; older ones may be gone from the topics"
+                                 : "An event is found in the outputs (alerts.ndjson), all else in "
+                                   "the audit trail");
     return FB_EXIT_PROBLEMS;
 }
 
@@ -261,22 +307,30 @@ int fb_cmd_explain(int argc, char **argv) {
         {"device", KEY_DEVICE, "DEVICE", 0, "on this device,", 0},
         {"at", KEY_AT, "TIME", 0, "at this time (the end of the input)", 0},
         {"format", 'f', "text|json", 0, "How to print it (text)", 0},
+        {"config", 'c', "FILE", 0,
+         "Look in the topics of this application, a properties file, in place of files", 0},
+        {"override", 'X', "KEY=VALUE", 0, "Override a key of the configuration; may be given again",
+         0},
         FB_REPLAY_OPTIONS,
         {0}};
     static const struct argp argp = {
         .options = rows,
         .parser = parse,
-        .args_doc = "ID FILE...\n--rule RULE --device DEVICE --at TIME --rules RULES --input FILE",
+        .args_doc = "ID FILE...\nID --config FILE\n--rule RULE --device DEVICE --at TIME --rules "
+                    "RULES --input FILE",
         .doc = "Say why an alarm was raised or cleared, a command was sent or a request was "
                "blocked: the rule, the record that made it decide, each value, the claims on the "
                "actuator, what every guardrail said. ID is that of the alert, command or audit "
                "record, or its beginning. FILE holds audit records, one a line, also .zst, as "
                "`flyball replay --out` and the audit topic have them; - is standard input. An "
-               "event is found in the outputs. With --rule, what did not come: the events are "
+               "event is found in the outputs. With --config, the topics of an application that "
+               "runs or ran exactly once are read from their beginning. With --rule, what did not "
+               "come: the events are "
                "replayed up to the time, and the state of each condition, delay, claim and "
                "guardrail is told. Exit status 1: it is not there.\v"
                "Examples:\n"
                "  flyball explain b071ef51 results/audit.ndjson --rules pumps.rules\n"
+               "  flyball explain b071ef51 --config fb.properties --rules pumps.rules\n"
                "  flyball explain --rule overheat --device p1 --at 2026-01-01T00:10:00Z \\\n"
                "      --rules pumps.rules --input pumps.ndjson"};
     struct explain_options *options = fb_alloc(sizeof *options);

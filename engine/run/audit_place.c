@@ -14,6 +14,7 @@
 #include "connectors/state_dir.h"
 #include "engine/base/arena.h"
 #include "engine/run/config.h"
+#include "engine/run/kafka_settings.h"
 #include "engine/run/topics.h"
 
 enum { BROKER_MS = 10000, PATIENCE_MS = 5000, PIPE = -1 /* the partition of pipes and files */ };
@@ -25,7 +26,7 @@ struct work {
     struct fb_audit_live_wish wish; /* but for the partition */
     const char *also[FB_COMMANDED_MAX];
     int32_t also_partitions[FB_COMMANDED_MAX];
-    struct fb_kafka_setting *settings;
+    struct fb_kafka_settings settings;
     atomic_bool stop; /* nobody sets it: signals end the process */
     atomic_int next;
 };
@@ -56,14 +57,9 @@ static void make_room(struct work *work, int32_t n) {
 /* ---- Kafka ---- */
 
 static struct fb_kafka_settings settings_of(struct work *work) {
-    uint32_t n = fb_config_n_kafka(work->place->config);
-    if (!work->settings) {
-        work->settings = fb_alloc((n + 1) * sizeof *work->settings);
-        for (uint32_t i = 0; i < n; i++)
-            fb_config_kafka(work->place->config, i, &work->settings[i].name,
-                            &work->settings[i].value);
-    }
-    return (struct fb_kafka_settings){work->settings, n};
+    if (!work->settings.items)
+        work->settings = fb_kafka_settings_of(work->place->config);
+    return work->settings;
 }
 
 /* How many partitions a topic has; -1: err. */
@@ -264,7 +260,7 @@ enum fb_audit_place_end fb_audit_place_again(const struct fb_audit_place *place,
         fb_fail(err, FB_FATAL,
                 "the configuration has neither kafka.bootstrap.servers nor state.dir: there is no "
                 "journal to execute again");
-    free(work.settings);
+    fb_kafka_settings_free(work.settings);
     return end;
 }
 

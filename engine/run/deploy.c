@@ -16,6 +16,7 @@
 #include "engine/codec/chunk.h"
 #include "engine/codec/json.h"
 #include "engine/run/config.h"
+#include "engine/run/kafka_settings.h"
 
 enum {
     BROKER_MS = 10000,
@@ -29,7 +30,6 @@ enum { RULES, MODE, INSTANCE, DETAIL, MEMBERS };
 
 struct fb_deploy {
     const struct fb_config *config;
-    struct fb_kafka_setting *items;
     struct fb_kafka_settings settings;
     const char *topic;
     bool is_control;
@@ -93,14 +93,10 @@ static struct fb_deploy *new_deploy(const struct fb_config *config, enum fb_conf
                                                    [INSTANCE] = {"instance", 8},
                                                    [DETAIL] = {"detail", 6}};
     struct fb_deploy *deploy = fb_alloc(sizeof *deploy);
-    uint32_t n = fb_config_n_kafka(config);
     deploy->config = config;
     deploy->topic = fb_config_text(config, topic);
     deploy->is_control = topic == FB_KEY_TOPICS_CONTROL;
-    deploy->items = fb_alloc((n + 1) * sizeof *deploy->items);
-    for (uint32_t i = 0; i < n; i++)
-        fb_config_kafka(config, i, &deploy->items[i].name, &deploy->items[i].value);
-    deploy->settings = (struct fb_kafka_settings){deploy->items, n};
+    deploy->settings = fb_kafka_settings_of(config);
     atomic_init(&deploy->stop, false);
     deploy->paths = fb_json_paths_new(members, MEMBERS);
     deploy->json = fb_json_new(deploy->paths, FB_JSON_LIMITS);
@@ -137,7 +133,7 @@ void fb_deploy_close(struct fb_deploy *deploy) {
     fb_deployments_free(&deploy->all);
     fb_json_free(deploy->json);
     fb_json_paths_free(deploy->paths);
-    free(deploy->items);
+    fb_kafka_settings_free(deploy->settings);
     free(deploy);
 }
 

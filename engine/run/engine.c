@@ -20,6 +20,7 @@
 #include "engine/run/config.h"
 #include "engine/run/control.h"
 #include "engine/run/deployed.h"
+#include "engine/run/kafka_settings.h"
 #include "engine/run/routes.h"
 #include "engine/run/status.h"
 #include "engine/run/topics.h"
@@ -59,7 +60,7 @@ struct engine {
     struct fb_control *control;   /* NULL: there are no operators' calls */
     bool unusable;                /* the folder of the state: locked, damaged, of another version */
     struct fb_state_dir *state;   /* of a pipe or file with a state.dir; NULL: none */
-    struct fb_kafka_setting *settings;
+    struct fb_kafka_settings settings;
     const char **inputs; /* the routes' topics */
     struct fb_topics topics;
     struct fb_kafka_health health;
@@ -74,14 +75,9 @@ struct engine {
 };
 
 static struct fb_kafka_settings settings_of(struct engine *engine) {
-    uint32_t n = fb_config_n_kafka(engine->options->config);
-    if (!engine->settings) {
-        engine->settings = fb_alloc((n + 1) * sizeof *engine->settings);
-        for (uint32_t i = 0; i < n; i++)
-            fb_config_kafka(engine->options->config, i, &engine->settings[i].name,
-                            &engine->settings[i].value);
-    }
-    return (struct fb_kafka_settings){engine->settings, n};
+    if (!engine->settings.items)
+        engine->settings = fb_kafka_settings_of(engine->options->config);
+    return engine->settings;
 }
 
 /* ---- ends of the workers ---- */
@@ -583,7 +579,7 @@ static void free_engine(struct engine *engine) {
     fb_crumbs_close(engine->crumbs);
     fb_state_dir_close(engine->state);
     free(engine->inputs);
-    free(engine->settings);
+    fb_kafka_settings_free(engine->settings);
     fb_bundle_drop(engine->bundle);
 }
 

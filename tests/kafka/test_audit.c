@@ -240,11 +240,10 @@ static void kills_do_not_break_the_trail(void **state) {
 
 static char said[8192];
 
-/* Exit status of `flyball audit verify --reexecute` with more options; what it said is in `said`.
- */
-static int execute_again(const char *options) {
+/* Exit status of `flyball` with these words, for the application; what it said is in `said`. */
+static int say(const char *words, const char *options) {
     char command[1024];
-    snprintf(command, sizeof command, "%s audit verify --reexecute --config %s %s 2>&1", FB_PROGRAM,
+    snprintf(command, sizeof command, "%s %s --config %s %s 2>&1", FB_PROGRAM, words,
              fb_path_of("fb.properties"), options);
     FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
@@ -253,6 +252,10 @@ static int execute_again(const char *options) {
     int status = pclose(pipe);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
+}
+
+static int execute_again(const char *options) {
+    return say("audit verify --reexecute", options);
 }
 
 static void assert_said(const char *text) {
@@ -316,6 +319,28 @@ static void another_number_of_threads_gives_the_same(void **state) {
     }
 }
 
+/* What an operator does who was woken by an alert: its id alone says where to look. */
+static void an_alert_is_explained_from_the_topics(void **state) {
+    (void)state;
+    struct fb_records alerts = fb_topic_read(address, alerts_topic, true);
+    char words[80], rules[400];
+    size_t raised = alerts.n / 2;
+    while (!strstr(alerts.v[raised].value, "\"event\":\"raised\""))
+        raised++;
+    snprintf(rules, sizeof rules, "--rules %s", fb_path_of("a.rules"));
+    snprintf(words, sizeof words, "explain %.12s", fb_record_header(&alerts.v[raised], "ce_id"));
+    if (say(words, rules) != 0)
+        fail_msg("%s", said);
+    assert_said(" raised, ");
+    assert_said("agrees");
+    snprintf(words, sizeof words, "explain %s", "0123456789abcdef");
+    assert_int_equal(say(words, ""), 1);
+    assert_said(" audit records has the id 0123456789abcdef. Nor has an event");
+    assert_int_equal(say("explain 0123", "-X application.id=nobody"), 3);
+    assert_said("there is no topic 'nobody.audit'");
+    fb_records_free(&alerts);
+}
+
 static void what_is_gone_of_topics_is_said(void **state) {
     (void)state;
     fb_topic_cut(address, alerts_topic, 0, fb_topic_end(address, alerts_topic, 0, true) / 2);
@@ -368,6 +393,7 @@ static int tear_down(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(kills_do_not_break_the_trail),
                                        cmocka_unit_test(another_number_of_threads_gives_the_same),
+                                       cmocka_unit_test(an_alert_is_explained_from_the_topics),
                                        cmocka_unit_test(what_is_gone_of_topics_is_said),
                                        cmocka_unit_test(what_nobody_put_out_is_found)};
     return cmocka_run_group_tests(tests, fb_folder_make, tear_down);

@@ -21,8 +21,8 @@
 
 static int tear_down(void **state) {
     (void)state;
-    static const char *const files[] = {"hot.rules", "run.log", "a.rules",
-                                        "b.rules",   "a.log",   "b.log"};
+    static const char *const files[] = {"hot.rules", "run.log", "a.rules",    "b.rules",
+                                        "a.log",     "b.log",   "explain.log"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         unlink(fb_path_of(files[i]));
     return rmdir(fb_folder());
@@ -125,6 +125,20 @@ static struct fb_program_run start_app(const char *app, const char *rules, const
     return fb_program_start(fb_folder(), log, args);
 }
 
+/* Events are in no trail: they are found in their own topic. */
+static void expect_event_explained(const char *app, const char *alerts) {
+    char setting[2][128];
+    struct fb_records got = fb_topic_read(fb_broker_shared(), alerts, true);
+    snprintf(setting[0], sizeof setting[0], "kafka.bootstrap.servers=%s", fb_broker_shared());
+    snprintf(setting[1], sizeof setting[1], "application.id=%s", app);
+    const char *const args[] = {
+        "explain", fb_record_header(&got.v[0], "ce_id"), "-X", setting[0], "-X", setting[1], NULL};
+    assert_int_equal(fb_program_do(fb_folder(), "explain.log", args), 0);
+    struct fb_program_run told = fb_program_done(fb_folder(), "explain.log");
+    assert_true(fb_program_said(&told, "event begin/p"));
+    fb_records_free(&got);
+}
+
 static void a_circle_of_applications_comes_to_an_end(void **state) {
     (void)state;
     const char *address = fb_broker_shared();
@@ -157,6 +171,7 @@ static void a_circle_of_applications_comes_to_an_end(void **state) {
         fb_records_free(&got);
     }
     fb_program_await(&run_a, "it came through 4 applications");
+    expect_event_explained(a, a_alerts);
     fb_program_signal(&run_a, SIGTERM);
     fb_program_signal(&run_b, SIGTERM);
     assert_int_equal(fb_program_wait(&run_a), 0);
