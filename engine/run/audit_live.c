@@ -250,13 +250,14 @@ static struct stream *stream_of(struct live *live, enum fb_stream kind,
 /* Not to be compared is not the same as to be there. */
 static void tell_strange(struct live *live, const char *topic) {
     struct fb_buf text = {0};
+    if (live->strange_told)
+        return;
+    live->strange_told = true;
     fb_buf_printf(&text,
                   "commit %" PRIu64 ": executed again it commands the topic '%s', which is not "
                   "looked at: name it in topics.commands.also, as the configuration did then",
                   live->commit, topic);
-    if (!live->strange_told)
-        tell(live, &text);
-    live->strange_told = true;
+    tell(live, &text);
 }
 
 /* False: the topic can not be read. */
