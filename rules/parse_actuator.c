@@ -191,9 +191,8 @@ static const struct fb_p_clause actuator_clauses[] = {
 static bool to(struct fb_parser *p, struct fb_actuator_decl *decl, struct fb_span span) {
     struct fb_span text = fb_p_span(p, fb_p_peek(p, 0));
     fb_p_once(p, decl->to_span.end > 0, span, "to");
-    if (!fb_p_text_literal(p, "a topic in double quotes", &decl->to)) {
+    if (!fb_p_text_literal(p, "a topic in double quotes", &decl->to))
         return false;
-    }
     decl->to_span = text;
     return true;
 }

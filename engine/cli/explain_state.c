@@ -335,14 +335,6 @@ static void put_block(struct view *v, uint32_t index, const struct fb_actuator_c
                   cell->blocked == 1 ? "" : "s");
 }
 
-/* "2 of 3 in the last 1h" */
-static void put_used(struct view *v, const char *name, uint32_t counted, uint32_t most,
-                     int64_t per_us) {
-    begin_line(v, name);
-    fb_buf_printf(v->out, "%u of %u in the last ", counted, most);
-    fb_put_span(v->out, per_us);
-}
-
 /* Commands in a row that were not followed. */
 static void put_failures(struct view *v, const struct fb_actuator *actuator,
                          const struct fb_actuator_cell *cell) {
@@ -390,10 +382,11 @@ static void put_actuator(struct view *v, uint32_t index) {
     put_block(v, index, cell);
     put_failures(v, actuator, cell);
     if (actuator->starts) {
-        put_used(v, "",
-                 fb_times_since(cell->times, actuator->starts, cell->next_start,
-                                fb_add_sat(v->clock_us, -actuator->starts_us)),
-                 actuator->starts, actuator->starts_us);
+        begin_line(v, "");
+        fb_put_used(v->out,
+                    fb_times_since(cell->times, actuator->starts, cell->next_start,
+                                   fb_add_sat(v->clock_us, -actuator->starts_us)),
+                    actuator->starts, actuator->starts_us);
         fb_buf_text(v->out, ", starts\n");
     }
     put_conditions(v, &v->question->compiled->program->rules[actuator->rule]);
@@ -459,8 +452,9 @@ static bool is_shadowed(const struct view *v) {
 static void put_rate(struct view *v, const char *name, const struct fb_rate_cell *cell,
                      const struct fb_rate *rate) {
     for (int shadow = 0; shadow <= (is_shadowed(v) ? 1 : 0); shadow++) {
-        put_used(v, shadow ? "" : name, fb_rate_counted(cell, rate, shadow, v->clock_us), rate->n,
-                 rate->per_us);
+        begin_line(v, shadow ? "" : name);
+        fb_put_used(v->out, fb_rate_counted(cell, rate, shadow, v->clock_us), rate->n,
+                    rate->per_us);
         fb_buf_text(v->out, shadow ? ", of shadows\n" : "\n");
     }
 }

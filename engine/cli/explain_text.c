@@ -104,11 +104,8 @@ static void put_fleet(const struct fb_story_verdict *verdict, struct fb_buf *out
 static void put_limit(const struct fb_story_verdict *verdict, struct fb_buf *out) {
     if (verdict->most <= 0)
         return;
-    fb_buf_printf(out, "; %" PRId64 " of %" PRId64, verdict->counted, verdict->most);
-    if (verdict->per_us > 0) {
-        fb_buf_text(out, " in the last ");
-        fb_put_span(out, verdict->per_us);
-    }
+    fb_buf_text(out, "; ");
+    fb_put_used(out, verdict->counted, verdict->most, verdict->per_us);
 }
 
 static void put_block(const struct fb_explained *e, const struct fb_story *s, struct fb_buf *out) {

@@ -3,6 +3,8 @@
  * Place in the flow: see explain_words.h. */
 #include "engine/cli/explain_words.h"
 
+#include <inttypes.h>
+
 #include <stdio.h>
 
 #include "engine/base/calendar.h"
@@ -17,6 +19,14 @@ void fb_put_span(struct fb_buf *out, int64_t us) {
     char text[FB_TIME_TEXT_MAX];
     int64_t ms = us < 0 ? 0 : us / 1000;
     fb_buf_put(out, text, fb_span_format(ms * 1000, text));
+}
+
+void fb_put_used(struct fb_buf *out, int64_t counted, int64_t most, int64_t per_us) {
+    fb_buf_printf(out, "%" PRId64 " of %" PRId64, counted, most);
+    if (per_us > 0) {
+        fb_buf_text(out, " in the last ");
+        fb_put_span(out, per_us);
+    }
 }
 
 void fb_put_story_value(struct fb_buf *out, struct fb_story_value value) {

@@ -11,6 +11,8 @@
 void fb_put_clock(struct fb_buf *out, int64_t us);
 /* "10s"; of what is negative "0s". */
 void fb_put_span(struct fb_buf *out, int64_t us);
+/* "2 of 3 in the last 1h"; per_us 0: without its time. */
+void fb_put_used(struct fb_buf *out, int64_t counted, int64_t most, int64_t per_us);
 /* "on", "3.05" */
 void fb_put_story_value(struct fb_buf *out, struct fb_story_value value);
 /* The device's own time of a decision, as far as the record tells; FB_NO_TIME: it does not. */

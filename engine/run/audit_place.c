@@ -62,32 +62,19 @@ static struct fb_kafka_settings settings_of(struct work *work) {
     return work->settings;
 }
 
-/* How many partitions a topic has; -1: err. */
-static int32_t find_topic(const struct work *work, struct fb_kafka_topics *kafka, const char *name,
-                          struct fb_err *err) {
-    int32_t n = fb_kafka_topics_partitions(kafka, name, "Read", err);
-    if (n != 0)
-        return n;
-    fb_fail(err, FB_FATAL,
-            "there is no topic '%s': is %s the application.id, and did it run with "
-            "processing.guarantee = exactly_once?",
-            name, fb_config_text(work->place->config, FB_KEY_APPLICATION_ID));
-    return -1;
-}
-
 static bool find_topics(struct work *work, struct fb_kafka_topics *kafka, struct fb_err *err) {
     const char *names[FB_STREAMS + FB_COMMANDED_MAX];
     uint32_t n = 0;
     for (int i = 0; i < FB_STREAM_STATUS; i++) {
         const char *name = fb_topics_name(work->place->config, (enum fb_stream)i);
-        work->wish.partitions[i] = find_topic(work, kafka, name, err);
+        work->wish.partitions[i] = fb_topics_find(work->place->config, kafka, name, err);
         if (work->wish.partitions[i] < 0)
             return false;
         work->wish.topics[i] = names[n++] = name;
     }
     for (uint32_t i = 0; i < fb_config_n_also(work->place->config); i++) {
         const char *name = fb_config_also_at(work->place->config, i);
-        work->also_partitions[i] = find_topic(work, kafka, name, err);
+        work->also_partitions[i] = fb_topics_find(work->place->config, kafka, name, err);
         if (work->also_partitions[i] < 0)
             return false;
         work->also[i] = names[n++] = name;

@@ -300,6 +300,18 @@ static bool look_for(struct fb_kafka_topics *kafka, const struct fb_topics_wante
     return n >= 0;
 }
 
+int32_t fb_topics_find(const struct fb_config *config, struct fb_kafka_topics *kafka,
+                       const char *name, struct fb_err *err) {
+    int32_t n = fb_kafka_topics_partitions(kafka, name, "Read", err);
+    if (n != 0)
+        return n;
+    fb_fail(err, FB_FATAL,
+            "there is no topic '%s': is %s the application.id, and did it run with "
+            "processing.guarantee = exactly_once?",
+            name, fb_config_text(config, FB_KEY_APPLICATION_ID));
+    return -1;
+}
+
 bool fb_topics_prepare(const struct fb_topics_wanted *wanted, struct fb_topics *topics,
                        struct fb_err *err) {
     if (!no_loop(wanted, err))

@@ -9,6 +9,8 @@
 #include "engine/model/program.h"
 #include "engine/run/config.h"
 
+struct fb_kafka_topics;
+
 struct fb_topics_wanted {
     struct fb_kafka_settings settings;
     const struct fb_program *program;
@@ -43,6 +45,11 @@ bool fb_topics_are_of_others(const struct fb_config *config, const struct fb_pro
  * those that the configuration allows (rules/MEANING.md, A104). */
 bool fb_topics_may_be_commanded(const struct fb_config *config, const struct fb_program *program,
                                 struct fb_err *err);
+
+/* How many partitions a topic of an application has that runs or ran exactly once; -1: err, also
+ * where there is none, which says what may be wrong. */
+int32_t fb_topics_find(const struct fb_config *config, struct fb_kafka_topics *kafka,
+                       const char *name, struct fb_err *err);
 
 /* Looks, creates what is missing where topics.create allows it. False: err says why, retriable
  * where the broker is the trouble and not what was asked of it. */

@@ -23,14 +23,9 @@ struct trail {
 static int32_t find_topic(const struct trail *trail, const struct fb_kafka_settings *settings,
                           struct fb_err *err) {
     struct fb_kafka_topics *kafka = fb_kafka_topics_open(settings, BROKER_MS, err);
-    int32_t n = kafka ? fb_kafka_topics_partitions(kafka, trail->topic, "Read", err) : -1;
+    int32_t n = kafka ? fb_topics_find(trail->config, kafka, trail->topic, err) : -1;
     fb_kafka_topics_close(kafka);
-    if (n == 0)
-        fb_fail(err, FB_FATAL,
-                "there is no topic '%s': is %s the application.id, and did it run with "
-                "processing.guarantee = exactly_once?",
-                trail->topic, fb_config_text(trail->config, FB_KEY_APPLICATION_ID));
-    if (n <= 0 || !fb_kafka_may_read(settings, &trail->topic, 1, err))
+    if (n < 0 || !fb_kafka_may_read(settings, &trail->topic, 1, err))
         return -1;
     return n;
 }

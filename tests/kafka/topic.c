@@ -424,6 +424,13 @@ int64_t fb_topic_end(const char *address, const char *topic, int32_t partition, 
     return end;
 }
 
+static void await_answer(rd_kafka_queue_t *queue, const char *topic, const char *none) {
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
+    if (!event || rd_kafka_event_error(event))
+        die(topic, event ? rd_kafka_event_error_string(event) : none);
+    rd_kafka_event_destroy(event);
+}
+
 void fb_topic_cut(const char *address, const char *topic, int32_t partition, int64_t before) {
     static const char *const none[] = {NULL};
     rd_kafka_t *rk = client(RD_KAFKA_PRODUCER, address, none, NULL, NULL);
@@ -432,10 +439,7 @@ void fb_topic_cut(const char *address, const char *topic, int32_t partition, int
     rd_kafka_DeleteRecords_t *wanted = rd_kafka_DeleteRecords_new(to);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteRecords(rk, &wanted, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
-    if (!event || rd_kafka_event_error(event))
-        die(topic, event ? rd_kafka_event_error_string(event) : "no answer to the deletion");
-    rd_kafka_event_destroy(event);
+    await_answer(queue, topic, "no answer to the deletion");
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteRecords_destroy(wanted);
     rd_kafka_topic_partition_list_destroy(to);
@@ -452,13 +456,10 @@ void fb_topic_grow(const char *address, const char *topic, int partitions) {
     if (!wanted)
         die(topic, why);
     rd_kafka_CreatePartitions(rk, &wanted, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
-    if (!event || rd_kafka_event_error(event))
-        die(topic, event ? rd_kafka_event_error_string(event) : "no answer about new partitions");
+    await_answer(queue, topic, "no answer about new partitions");
     for (int64_t start = now_ms(); partitions_of(rk, topic) != partitions; usleep(50000))
         if (now_ms() - start > PATIENCE_MS)
             die(topic, "no partitions were added");
-    rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewPartitions_destroy(wanted);
     rd_kafka_destroy(rk);
@@ -470,13 +471,10 @@ void fb_topic_delete(const char *address, const char *topic) {
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_DeleteTopic_t *wanted = rd_kafka_DeleteTopic_new(topic);
     rd_kafka_DeleteTopics(rk, &wanted, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, PATIENCE_MS);
-    if (!event || rd_kafka_event_error(event))
-        die(topic, event ? rd_kafka_event_error_string(event) : "no answer about its deletion");
+    await_answer(queue, topic, "no answer about its deletion");
     for (int64_t start = now_ms(); partitions_of(rk, topic) > 0; usleep(50000))
         if (now_ms() - start > PATIENCE_MS)
             die(topic, "it was deleted and does not go");
-    rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteTopic_destroy(wanted);
     rd_kafka_destroy(rk);
