@@ -14,9 +14,11 @@
  * their names.
  * Printed: events per CPU-second of the whole process, start-up included, the ratio to the empty
  * loop (callback queue), what of that the client's threads and what flyball's own spend, and what a
- * guarantee adds, as the median over the rounds. Each round runs all of them, one after the other,
- * so that what else goes on in the machine touches all; the figures are those of all rounds
- * together. docs/performance.md tells more. */
+ * guarantee adds, as the median over the rounds. For that the row that it is added to runs beside
+ * it, at the same time: two runs one after the other differ by more than what is looked for, since
+ * the machine does. (So no ratio to the empty loop, which runs alone.) Each round runs all rows,
+ * one after the other, every second round backwards, so that what else goes on in the machine
+ * touches all; the figures are those of all rounds together. docs/performance.md tells more. */
 #include <dirent.h>
 #include <inttypes.h>
 #include <librdkafka/rdkafka.h>
@@ -158,8 +160,8 @@ static double client_seconds(pid_t pid) {
         FILE *file = entry->d_name[0] == '.' ? NULL : fopen(name, "r");
         long user, system;
         if (file && fgets(line, sizeof line, file) && strstr(line, "(rdk:") &&
-            sscanf(strrchr(line, ')') + 1,
-                   " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system) == 2)
+            sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld",
+                   &user, &system) == 2)
             ticks += user + system;
         if (file)
             fclose(file);
@@ -190,25 +192,26 @@ enum { SETTINGS = 4 };
 
 /* What is measured; the first row is the measure of the others. */
 static const struct row {
-    const char *what, *name;
+    const char *what;
     int rules;
     enum bench_rules kind;
     const char *guarantee;
     const char *const *settings; /* SETTINGS of them; NULL: none */
-    int against;                 /* the row before, by so many, that it is compared with; 0: none */
+    int against; /* the row before, by so many, that it is compared with and that runs again beside
+                    it, at the same time; 0: none */
 } rows[] = {
     {.what = "empty librdkafka loop"},
-    {"W2, 10 rules", "w2", 10, BENCH_W2, "at_least_once", NULL, 0},
-    {"W2, 10 rules, exactly once", "w2", 10, BENCH_W2, "exactly_once", no_more, 1},
-    {"W2, 10 rules, with snapshots", "w2", 10, BENCH_W2, "exactly_once", as_often_as_ever, 1},
-    {"W2, 10 rules, snapshots at the default pace", "w2", 10, BENCH_W2, "exactly_once", NULL, 2},
-    {"W2, 100 rules", "w2", 100, BENCH_W2, "at_least_once", NULL, 0},
-    {"W4, 10 rules", "w4", 10, BENCH_W4, "at_least_once", NULL, 0},
-    {"W4, 10 rules, exactly once", "w4", 10, BENCH_W4, "exactly_once", no_more, 1},
-    {"W4, 10 rules, with snapshots", "w4", 10, BENCH_W4, "exactly_once", as_often_as_ever, 1},
-    {"W4, 10 rules that act", "w4act", 10, BENCH_W4_ACTING, "exactly_once", no_more, 2},
-    {"W4, 10 rules, snapshots at the default pace", "w4", 10, BENCH_W4, "exactly_once", NULL, 3},
-    {"W4, 100 rules", "w4", 100, BENCH_W4, "at_least_once", NULL, 0},
+    {"W2, 10 rules", 10, BENCH_W2, "at_least_once", NULL, 0},
+    {"W2, 10 rules, exactly once", 10, BENCH_W2, "exactly_once", no_more, 1},
+    {"W2, 10 rules, with snapshots", 10, BENCH_W2, "exactly_once", as_often_as_ever, 1},
+    {"W2, 10 rules, snapshots at the default pace", 10, BENCH_W2, "exactly_once", NULL, 2},
+    {"W2, 100 rules", 100, BENCH_W2, "at_least_once", NULL, 0},
+    {"W4, 10 rules", 10, BENCH_W4, "at_least_once", NULL, 0},
+    {"W4, 10 rules, exactly once", 10, BENCH_W4, "exactly_once", no_more, 1},
+    {"W4, 10 rules, with snapshots", 10, BENCH_W4, "exactly_once", as_often_as_ever, 1},
+    {"W4, 10 rules that act", 10, BENCH_W4_ACTING, "exactly_once", no_more, 2},
+    {"W4, 10 rules, snapshots at the default pace", 10, BENCH_W4, "exactly_once", NULL, 3},
+    {"W4, 100 rules", 100, BENCH_W4, "at_least_once", NULL, 0},
 };
 enum { ROWS = sizeof rows / sizeof *rows, ROUNDS_MAX = 100 };
 
@@ -236,32 +239,48 @@ static void exec_flyball(const struct bench *bench, const struct row *row, const
     _exit(127);
 }
 
-static double run_flyball(const struct bench *bench, const struct row *row, double *client_s) {
+/* One run of flyball: from its start until the group has committed all events. */
+struct run {
     char path[512], application[128];
-    snprintf(path, sizeof path, "%s/%s-%d.rules", bench->folder, row->name, row->rules);
-    FILE *file = fopen(path, "w");
+    pid_t pid;
+    rd_kafka_t *watch; /* asks what is committed; NULL: the run has ended */
+    double cpu_s, client_s;
+};
+
+/* NAME: of the run in its round. */
+static void begin_run(const struct bench *bench, const struct row *row, const char *name,
+                      struct run *run) {
+    *run = (struct run){0};
+    snprintf(run->application, sizeof run->application, "%s-%d-%s", bench->topic, bench->round,
+             name);
+    snprintf(run->path, sizeof run->path, "%s/%s.rules", bench->folder, run->application);
+    FILE *file = fopen(run->path, "w");
     FB_ASSERT(file);
     struct fb_buf text = {0};
     bench_rules_write(row->kind, row->rules, bench->topic, &text);
     FB_ASSERT(fwrite(text.p, 1, text.n, file) == text.n);
     FB_ASSERT(!fclose(file));
     fb_buf_free(&text);
-    snprintf(application, sizeof application, "%s-%d-%d", bench->topic, (int)(row - rows),
-             bench->round);
-    pid_t pid = fork();
-    FB_ASSERT(pid >= 0);
-    if (!pid)
-        exec_flyball(bench, row, path, application);
-    rd_kafka_t *rk = client(RD_KAFKA_CONSUMER,
-                            conf_of(bench, (const char *const[]){"group.id", application, NULL}));
-    while (committed(rk, bench) < bench->events && waitpid(pid, NULL, WNOHANG) == 0)
-        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
-    rd_kafka_destroy(rk);
-    *client_s = client_seconds(pid);
-    FB_ASSERT(!kill(pid, SIGTERM));
-    double cpu_s = wait_for(pid);
-    unlink(path);
-    return cpu_s;
+    run->pid = fork();
+    FB_ASSERT(run->pid >= 0);
+    if (!run->pid)
+        exec_flyball(bench, row, run->path, run->application);
+    run->watch = client(RD_KAFKA_CONSUMER,
+                        conf_of(bench, (const char *const[]){"group.id", run->application, NULL}));
+}
+
+static bool has_ended(const struct bench *bench, struct run *run) {
+    if (!run->watch)
+        return true;
+    if (committed(run->watch, bench) < bench->events && waitpid(run->pid, NULL, WNOHANG) == 0)
+        return false;
+    rd_kafka_destroy(run->watch);
+    run->watch = NULL;
+    run->client_s = client_seconds(run->pid);
+    FB_ASSERT(!kill(run->pid, SIGTERM));
+    run->cpu_s = wait_for(run->pid);
+    unlink(run->path);
+    return true;
 }
 
 static double run_empty(const struct bench *bench) {
@@ -285,17 +304,44 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* What each row spent in each round, and beside it, at the same time, the one it is compared with.
+ */
+struct figures {
+    double cpu_s[ROUNDS_MAX], client_s[ROUNDS_MAX], beside_s[ROUNDS_MAX];
+};
+
+static void run_flyball(const struct bench *bench, const struct row *row, struct figures *figures) {
+    struct run own, beside;
+    char name[32];
+    snprintf(name, sizeof name, "%d", (int)(row - rows));
+    begin_run(bench, row, name, &own);
+    if (row->against) {
+        snprintf(name, sizeof name, "%d-beside", (int)(row - rows));
+        begin_run(bench, row - row->against, name, &beside);
+    }
+    bool ended = false;
+    while (!ended) {
+        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        ended = has_ended(bench, &own);
+        if (row->against)
+            ended &= has_ended(bench, &beside);
+    }
+    figures->cpu_s[bench->round] = own.cpu_s;
+    figures->client_s[bench->round] = own.client_s;
+    if (row->against)
+        figures->beside_s[bench->round] = beside.cpu_s;
+}
+
 /* What a row adds to the one it is compared with, in percent: the median over the rounds, and the
  * least and the most, which tell how far that can be trusted. */
-static void print_added(const double *cpu_s, const double *against_s, int rounds, const char *what,
-                        const char *against) {
+static void print_added(const struct figures *figures, int rounds, const struct row *row) {
     double added[ROUNDS_MAX];
     for (int i = 0; i < rounds; i++)
-        added[i] = (cpu_s[i] / against_s[i] - 1) * 100;
+        added[i] = (figures->cpu_s[i] / figures->beside_s[i] - 1) * 100;
     qsort(added, (size_t)rounds, sizeof *added, ascending);
     double median = (added[rounds / 2] + added[(rounds - 1) / 2]) / 2;
-    printf("%s against %s: %+.1f %% CPU (%+.1f to %+.1f)\n", what, against, median, added[0],
-           added[rounds - 1]);
+    printf("%s against %s beside it: %+.1f %% CPU (%+.1f to %+.1f)\n", row->what,
+           (row - row->against)->what, median, added[0], added[rounds - 1]);
 }
 
 static double sum_of(const double *cpu_s, int rounds) {
@@ -316,21 +362,19 @@ static bool is_wanted(const struct row *row, const char *which) {
     return row == rows || !which || strstr(row->what, which);
 }
 
-static void print_all(double cpu_s[][ROUNDS_MAX], double client_s[][ROUNDS_MAX], int rounds,
-                      double events, const char *which) {
+static void print_all(const struct figures *figures, int rounds, double events, const char *which) {
+    double empty_s = sum_of(figures[0].cpu_s, rounds);
     for (int i = 0; i < ROWS; i++)
         if (is_wanted(&rows[i], which))
-            print_row(rows[i].what, sum_of(cpu_s[i], rounds), sum_of(cpu_s[0], rounds),
+            print_row(rows[i].what, sum_of(figures[i].cpu_s, rounds), rows[i].against ? 0 : empty_s,
                       events * rounds);
     for (int i = 1; i < ROWS; i++)
         if (is_wanted(&rows[i], which))
-            print_parts(&rows[i], sum_of(cpu_s[i], rounds), sum_of(client_s[i], rounds),
-                        events * rounds);
-    for (int i = 0; i < ROWS; i++) {
-        int against = i - rows[i].against;
-        if (rows[i].against && is_wanted(&rows[i], which) && is_wanted(&rows[against], which))
-            print_added(cpu_s[i], cpu_s[against], rounds, rows[i].what, rows[against].what);
-    }
+            print_parts(&rows[i], sum_of(figures[i].cpu_s, rounds),
+                        sum_of(figures[i].client_s, rounds), events * rounds);
+    for (int i = 1; i < ROWS; i++)
+        if (rows[i].against && is_wanted(&rows[i], which))
+            print_added(&figures[i], rounds, &rows[i]);
 }
 
 int main(int argc, char **argv) {
@@ -350,14 +394,18 @@ int main(int argc, char **argv) {
     printf("%" PRId64 " events, %d rounds\n", bench.events, rounds);
     fflush(stdout);
     load(&bench);
-    static double cpu_s[ROWS][ROUNDS_MAX], client_s[ROWS][ROUNDS_MAX];
+    static struct figures figures[ROWS];
     for (; bench.round < rounds; bench.round++)
-        for (int i = 0; i < ROWS; i++)
-            if (is_wanted(&rows[i], which))
-                cpu_s[i][bench.round] =
-                    rows[i].rules ? run_flyball(&bench, &rows[i], &client_s[i][bench.round])
-                                  : run_empty(&bench);
-    print_all(cpu_s, client_s, rounds, (double)bench.events, which);
+        for (int n = 0; n < ROWS; n++) {
+            int i = bench.round % 2 ? ROWS - 1 - n : n;
+            if (!is_wanted(&rows[i], which))
+                continue;
+            if (rows[i].rules)
+                run_flyball(&bench, &rows[i], &figures[i]);
+            else
+                figures[i].cpu_s[bench.round] = run_empty(&bench);
+        }
+    print_all(figures, rounds, (double)bench.events, which);
     rmdir(bench.folder);
     return 0;
 }
