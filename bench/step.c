@@ -184,7 +184,8 @@ static struct fb_reader *open_reader(struct fb_history *base, const char *topic,
     return &reader->base;
 }
 
-static const struct fb_history_calls history_calls = {bounds, offset_at, NULL, open_reader, NULL};
+static const struct fb_history_calls history_calls = {
+    .bounds = bounds, .offset_at = offset_at, .open = open_reader};
 
 /* ---- the task ---- */
 

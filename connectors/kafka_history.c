@@ -5,6 +5,7 @@
 #include "connectors/kafka_history.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "connectors/kafka_batch.h"
@@ -20,6 +21,12 @@ enum {
     ABSENT_LOOKS = 3     /* so many answers in a row must say that a topic does not exist */
 };
 
+/* A topic that was there. Each question about a topic costs a request to the broker. */
+struct known {
+    char *topic;
+    int32_t partitions;
+};
+
 struct kafka_history {
     struct fb_history base;
     const atomic_bool *stop;
@@ -27,6 +34,8 @@ struct kafka_history {
     rd_kafka_t *client;
     rd_kafka_t *uncommitted; /* is told the end of the log, not the stable one; NULL: not needed yet
                               */
+    struct known *known;
+    size_t n_known, cap_known;
 };
 
 struct kafka_reader {
@@ -77,21 +86,42 @@ static rd_kafka_resp_err_t partitions_of(struct kafka_history *history, const ch
     return code;
 }
 
-/* Whether there is such a partition. To take a topic for absent that is only not known yet would be
- * to begin without a state: so the answer must stay. False: err says why. */
-static bool exists(struct kafka_history *history, const char *topic, int32_t partition, bool *yes,
-                   struct fb_err *err) {
+static struct known *find_known(const struct kafka_history *history, const char *topic) {
+    for (size_t i = 0; i < history->n_known; i++)
+        if (strcmp(history->known[i].topic, topic) == 0)
+            return &history->known[i];
+    return NULL;
+}
+
+static void remember(struct kafka_history *history, const char *topic, int32_t partitions) {
+    struct known *known = find_known(history, topic);
+    if (!known) {
+        FB_PUSH_ROOM(history->known, history->n_known, history->cap_known);
+        known = &history->known[history->n_known++];
+        known->topic = fb_copy_text(topic);
+    }
+    known->partitions = partitions;
+}
+
+/* Whether there is such a partition, after so many answers that there is no such topic. To take one
+ * for absent that is only not known yet would be to begin without a state. False: err says why. */
+static bool exists(struct kafka_history *history, const char *topic, int32_t partition,
+                   int absent_looks, bool *yes, struct fb_err *err) {
     int64_t since_ms = fb_kafka_now_ms();
+    const struct known *known = find_known(history, topic);
     int32_t n = 0;
     rd_kafka_resp_err_t code;
     int looks = 0;
-    *yes = false;
+    *yes = known && partition < known->partitions;
+    if (*yes)
+        return true;
     while ((code = partitions_of(history, topic, &n)) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (is_unknown(code) && ++looks == ABSENT_LOOKS)
+        if (is_unknown(code) && ++looks == absent_looks)
             return true;
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
     }
+    remember(history, topic, n);
     *yes = true;
     return partition < n ||
            fb_fail(err, FB_FATAL,
@@ -100,20 +130,35 @@ static bool exists(struct kafka_history *history, const char *topic, int32_t par
                    topic, (int)n, (int)partition);
 }
 
-static bool bounds(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
-                   int64_t *end, struct fb_err *err) {
-    struct kafka_history *history = (struct kafka_history *)base;
+static bool look(struct kafka_history *history, const char *topic, int32_t partition,
+                 int absent_looks, int64_t *first, int64_t *end, struct fb_err *err) {
     int64_t since_ms = fb_kafka_now_ms();
     bool there = false;
     rd_kafka_resp_err_t code;
     *first = *end = 0;
-    if (!exists(history, topic, partition, &there, err))
+    if (!exists(history, topic, partition, absent_looks, &there, err))
         return false;
     while (there &&
-           (code = fb_kafka_ask_ends(history->client, topic, partition, first, end, ANSWER_MS)))
+           (code = fb_kafka_ask_ends(history->client, topic, partition, first, end, ANSWER_MS))) {
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
+        if (is_unknown(code)) { /* has it gone? */
+            remember(history, topic, 0);
+            if (!exists(history, topic, partition, absent_looks, &there, err))
+                return false;
+        }
+    }
     return true;
+}
+
+static bool bounds(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
+                   int64_t *end, struct fb_err *err) {
+    return look((struct kafka_history *)base, topic, partition, ABSENT_LOOKS, first, end, err);
+}
+
+static bool peek(struct fb_history *base, const char *topic, int32_t partition, int64_t *first,
+                 int64_t *end, struct fb_err *err) {
+    return look((struct kafka_history *)base, topic, partition, 1, first, end, err);
 }
 
 static bool offset_at(struct fb_history *base, const char *topic, int32_t partition,
@@ -306,11 +351,14 @@ static void close_history(struct fb_history *base) {
         rd_kafka_destroy(history->client);
     if (history->uncommitted)
         rd_kafka_destroy(history->uncommitted);
+    for (size_t i = 0; i < history->n_known; i++)
+        free(history->known[i].topic);
+    free(history->known);
     free(history);
 }
 
-static const struct fb_history_calls calls = {bounds, offset_at, all_is_shown, open_reader,
-                                              close_history};
+static const struct fb_history_calls calls = {bounds,       peek,        offset_at,
+                                              all_is_shown, open_reader, close_history};
 
 struct fb_history *fb_kafka_history_open(const struct fb_kafka_settings *settings,
                                          const atomic_bool *stop, struct fb_err *err) {

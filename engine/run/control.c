@@ -11,7 +11,11 @@
 #include "engine/base/arena.h"
 #include "engine/base/log.h"
 
-enum { SLICE_US = 50000, SLICES = 5 /* between two looks */ };
+enum {
+    SLICE_US = 50000,
+    SLICES = 5 /* between two looks */,
+    SLICES_IDLE = 10 /* no call so far */
+};
 
 struct item {
     int64_t offset;
@@ -39,12 +43,13 @@ static void keep(struct fb_control *control, const struct fb_record *record) {
     control->next = record->offset + 1;
 }
 
-static bool read_on(struct fb_control *control, struct fb_err *err) {
+static bool read_on(struct fb_control *control, bool sure, struct fb_err *err) {
     struct fb_history *history = control->config.history;
     struct fb_record record;
     enum fb_read read;
     int64_t first, end;
-    if (!history->calls->bounds(history, control->config.topic, 0, &first, &end, err))
+    if (!(sure ? history->calls->bounds : history->calls->peek)(history, control->config.topic, 0,
+                                                                &first, &end, err))
         return false;
     if (control->next < first)
         control->next = first;
@@ -64,9 +69,10 @@ static void *thread_main(void *context) {
     struct fb_control *control = context;
     while (!atomic_load(control->config.stop)) {
         struct fb_err err = {0};
-        for (int i = 0; i < SLICES && !atomic_load(control->config.stop); i++)
+        int slices = control->next > 0 ? SLICES : SLICES_IDLE;
+        for (int i = 0; i < slices && !atomic_load(control->config.stop); i++)
             usleep(SLICE_US);
-        bool ok = atomic_load(control->config.stop) || read_on(control, &err);
+        bool ok = atomic_load(control->config.stop) || read_on(control, false, &err);
         if (!ok && !control->trouble_told && !atomic_load(control->config.stop))
             fb_log(FB_LOG_WARN, "cannot look for operators' calls: %s", err.text);
         control->trouble_told = !ok;
@@ -79,7 +85,7 @@ struct fb_control *fb_control_open(const struct fb_control_config *config, struc
     control->config = *config;
     FB_ASSERT(pthread_mutex_init(&control->lock, NULL) == 0);
     *err = (struct fb_err){0};
-    if (read_on(control, err))
+    if (read_on(control, true, err))
         return control;
     fb_control_close(control);
     return NULL;

@@ -108,7 +108,8 @@ struct fb_deploy *fb_deploy_open(const struct fb_config *config, bool writes, st
     *err = (struct fb_err){0};
     if (look_at_topics(deploy, writes, err))
         deploy->history = fb_kafka_history_open(&deploy->settings, &deploy->stop, err);
-    if (deploy->history && fb_deployments_read(&deploy->all, deploy->history, deploy->topic, err))
+    if (deploy->history &&
+        fb_deployments_read(&deploy->all, deploy->history, deploy->topic, true, err))
         return deploy;
     fb_deploy_close(deploy);
     return NULL;
@@ -216,7 +217,7 @@ const struct fb_deployment *fb_deploy_write(struct fb_deploy *deploy, struct fb_
     const struct fb_deployment *found = NULL;
     size_t before = deploy->all.n;
     for (int i = 0; ok && !found && i < PATIENCE; i++) {
-        ok = fb_deployments_read(&deploy->all, deploy->history, deploy->topic, err);
+        ok = fb_deployments_read(&deploy->all, deploy->history, deploy->topic, true, err);
         found = find(&deploy->all, before, headers);
         if (ok && !found)
             usleep(WAIT_MS * 1000);

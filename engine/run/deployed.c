@@ -94,7 +94,8 @@ bool fb_deployed_look(struct fb_deployed *deployed, struct fb_err *err) {
     struct fb_deployments *all = &deployed->all;
     *err = (struct fb_err){0};
     unsigned long long look = atomic_fetch_add(&deployed->begun, 1) + 1;
-    if (!fb_deployments_read(all, deployed->config.history, deployed->config.topic, err))
+    bool sure = !deployed->looked || atomic_load(&deployed->asked) >= look;
+    if (!fb_deployments_read(all, deployed->config.history, deployed->config.topic, sure, err))
         return false;
     for (size_t i = 0; i < all->n; i++) {
         const struct fb_deployment *item = &all->items[i];

@@ -59,9 +59,10 @@ static bool read_from(struct fb_deployments *all, struct fb_history *history, co
 }
 
 bool fb_deployments_read(struct fb_deployments *all, struct fb_history *history, const char *topic,
-                         struct fb_err *err) {
+                         bool sure, struct fb_err *err) {
     int64_t first, end;
-    if (!history->calls->bounds(history, topic, 0, &first, &end, err))
+    if (!(sure ? history->calls->bounds : history->calls->peek)(history, topic, 0, &first, &end,
+                                                                err))
         return false;
     if (all->next < first || all->next > end)
         all->next = first;

@@ -34,10 +34,10 @@ struct fb_deployments {
     int64_t next; /* offset that reading goes on from */
 };
 
-/* Appends what came since the last call; a topic that does not exist gives nothing. One that was
- * made anew is read from its beginning. False: err says why. */
+/* Appends what came since the last call; a topic that does not exist gives nothing, `sure`: only
+ * after several looks. One that was made anew is read from its beginning. False: err says why. */
 bool fb_deployments_read(struct fb_deployments *all, struct fb_history *history, const char *topic,
-                         struct fb_err *err);
+                         bool sure, struct fb_err *err);
 /* Forgets the items, not the place. */
 void fb_deployments_clear(struct fb_deployments *all);
 void fb_deployments_free(struct fb_deployments *all);

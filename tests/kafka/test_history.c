@@ -109,6 +109,40 @@ static void history_skips_what_was_not_committed(void **state) {
     close_history(&reading);
 }
 
+/* It remembers topics that were there: one that goes, comes, or is wider is another one all the
+ * same. What it tells may be a moment old. */
+static void history_follows_a_topic_that_comes_and_goes(void **state) {
+    (void)state;
+    char topic[64];
+    struct reading reading;
+    struct fb_err err = {0};
+    int64_t first = -1, end = -1;
+    open_history(&reading, fb_broker_shared());
+    const struct fb_history_calls *calls = reading.history->calls;
+    fb_topic_name(topic, "control");
+    assert_true(calls->peek(reading.history, topic, 0, &first, &end, &err));
+    assert_int_equal(first, 0);
+    assert_int_equal(end, 0);
+    fb_topic_create(reading.address, topic, 1, NULL);
+    fb_transact(reading.address, topic, 0, 3, true);
+    while (end == 0)
+        assert_true(calls->peek(reading.history, topic, 0, &first, &end, &err));
+    assert_int_equal(end, 4);
+    fb_topic_grow(reading.address, topic, 2);
+    while (!calls->peek(reading.history, topic, 1, &first, &end, &err))
+        assert_non_null(strstr(err.text, "has 1 partitions"));
+    fb_topic_delete(reading.address, topic);
+    do
+        assert_true(calls->bounds(reading.history, topic, 0, &first, &end, &err));
+    while (end != 0);
+    fb_topic_create(reading.address, topic, 1, NULL);
+    fb_transact(reading.address, topic, 0, 1, true);
+    while (end == 0)
+        assert_true(calls->peek(reading.history, topic, 0, &first, &end, &err));
+    assert_int_equal(end, 2);
+    close_history(&reading);
+}
+
 static void history_skips_what_was_compacted(void **state) {
     (void)state;
     static const char *const settings[] = {
@@ -179,6 +213,7 @@ static void history_finds_moments_and_says_what_is_gone(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(history_skips_what_was_not_committed),
+        cmocka_unit_test(history_follows_a_topic_that_comes_and_goes),
         cmocka_unit_test(history_skips_what_was_compacted),
         cmocka_unit_test(history_finds_moments_and_says_what_is_gone),
     };

@@ -135,8 +135,8 @@ static void close_history(struct fb_history *base) {
     free(base);
 }
 
-static const struct fb_history_calls calls = {bounds, offset_at, all_is_shown, open_reader,
-                                              close_history};
+static const struct fb_history_calls calls = {bounds,       bounds,      offset_at,
+                                              all_is_shown, open_reader, close_history};
 
 struct fb_history *sim_open_history(void *context, uint32_t worker, struct fb_err *err) {
     struct sim_process *process = context;
