@@ -151,7 +151,7 @@ struct fb_history_calls {
      * topic that does not exist has 0 and 0. */
     bool (*bounds)(struct fb_history *history, const char *topic, int32_t partition, int64_t *first,
                    int64_t *end, struct fb_err *err);
-    /* The same, for who looks again and again and to whom a topic that is not seen yet is nothing
+    /* The same, for who looks again and again and to whom a topic that was not seen yet is nothing
      * worse than an empty one: it is asked for once, where `bounds` makes sure. */
     bool (*peek)(struct fb_history *history, const char *topic, int32_t partition, int64_t *first,
                  int64_t *end, struct fb_err *err);

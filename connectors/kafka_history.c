@@ -142,9 +142,9 @@ static bool look(struct kafka_history *history, const char *topic, int32_t parti
            (code = fb_kafka_ask_ends(history->client, topic, partition, first, end, ANSWER_MS))) {
         if (!ask_again(history, since_ms, topic, code, err))
             return false;
-        if (is_unknown(code)) { /* has it gone? */
+        if (is_unknown(code)) { /* has it gone? Of one that was there that takes more than a peek */
             remember(history, topic, 0);
-            if (!exists(history, topic, partition, absent_looks, &there, err))
+            if (!exists(history, topic, partition, ABSENT_LOOKS, &there, err))
                 return false;
         }
     }

@@ -13,8 +13,8 @@
 
 enum {
     SLICE_US = 50000,
-    SLICES = 5 /* between two looks */,
-    SLICES_IDLE = 10 /* no call so far */
+    SLICES = 5,      /* between two looks */
+    SLICES_IDLE = 10 /* the same while there was no call */
 };
 
 struct item {
