@@ -62,6 +62,12 @@ static bool same_name(const struct fb_cell_id *from, const struct fb_cell_id *to
     return from->kind == to->kind && fb_str_eq(from->name, to->name);
 }
 
+/* Of several published values that are computed alike each keeps its own, since a rule that comes
+ * with another one must not take what the others read. */
+static bool same_hash_and_name(const struct fb_cell_id *from, const struct fb_cell_id *to) {
+    return same_hash(from, to) && same_name(from, to);
+}
+
 static const char *const words_changed = "its words changed";
 
 /* Joins the open new cells of a kind with the first old one that is alike. */
@@ -140,6 +146,7 @@ static void join_content(struct pair *p) {
     join_all(p, FB_CELL_RATE, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_RATE, same_likeness, FB_FATE_MIGRATE,
              "its numbers changed; what it counted last stays");
+    join_all(p, FB_CELL_PUBLISHED, same_hash_and_name, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_PUBLISHED, same_hash, FB_FATE_KEEP, NULL);
     join_all(p, FB_CELL_PUBLISHED, same_numbers, FB_FATE_KEEP,
              "its numbers changed; what it is stays until it is evaluated");
